@@ -1,0 +1,37 @@
+package io.recur.device;
+
+/** Matrix products. Matrices are column-major; a leading dimension is counted in floats. */
+public interface Blas {
+  /**
+   * {@code C = alpha·op(A)·op(B) + beta·C}. With {@code beta = 0} the old content of C is not read.
+   * C must not overlap A or B. One column or one term is computed by a matrix-vector routine.
+   *
+   * @param transposeA whether op(A) is Aᵀ
+   * @param transposeB whether op(B) is Bᵀ
+   * @param m rows of op(A) and of C
+   * @param n columns of op(B) and of C
+   * @param k columns of op(A), rows of op(B)
+   * @param alpha factor of the product
+   * @param a A, {@code m×k}, or {@code k×m} where it is transposed
+   * @param lda leading dimension of A
+   * @param b B, {@code k×n}, or {@code n×k} where it is transposed
+   * @param ldb leading dimension of B
+   * @param beta factor of the old C
+   * @param c C, {@code m×n}
+   * @param ldc leading dimension of C
+   */
+  void multiply(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      Buffer a,
+      int lda,
+      Buffer b,
+      int ldb,
+      float beta,
+      Buffer c,
+      int ldc);
+}

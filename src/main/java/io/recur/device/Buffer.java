@@ -1,0 +1,122 @@
+package io.recur.device;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A run of 4-byte words on a device: float32 values, or int32 indexes where a method says so.
+ *
+ * <p>A buffer does not own its memory: the slab or the arena that it was taken from does. Reading a
+ * buffer whose owner was closed throws {@link IllegalStateException}; it never crashes.
+ *
+ * <pre>{@code
+ * try (Device device = Device.cpu()) {
+ *   Buffer buffer = device.allocate(3);
+ *   buffer.write(1f, 2f, 3f);
+ *   float second = buffer.slice(1, 1).read()[0];   // 2
+ * }
+ * }</pre>
+ */
+public final class Buffer {
+  private final Device device;
+  private final MemorySegment segment;
+  private final long floats;
+
+  Buffer(Device device, MemorySegment segment, long floats) {
+    this.device = device;
+    this.segment = segment;
+    this.floats = floats;
+  }
+
+  /**
+   * The device whose memory this is.
+   *
+   * @return the device
+   */
+  public Device device() {
+    return device;
+  }
+
+  /**
+   * The address as the native calls take it. On a GPU it has length zero, so that a read from Java
+   * throws.
+   *
+   * @return the segment
+   */
+  public MemorySegment segment() {
+    return segment;
+  }
+
+  /**
+   * The length in words.
+   *
+   * @return the number of 4-byte words
+   */
+  public long floats() {
+    return floats;
+  }
+
+  /**
+   * A part of this buffer; both share the memory.
+   *
+   * @param offset the first word
+   * @param length the number of words
+   * @return the part
+   * @throws IndexOutOfBoundsException if the part does not lie inside
+   */
+  public Buffer slice(long offset, long length) {
+    if (offset < 0 || length < 0 || offset > floats - length) {
+      throw new IndexOutOfBoundsException(
+          "slice: offset=%d, length=%d of a buffer of %d floats"
+              .formatted(offset, length, floats));
+    }
+    return offset == 0 && length == floats ? this : device.slice(this, offset, length);
+  }
+
+  /**
+   * Copies values from the heap to the start of this buffer.
+   *
+   * @param values at most {@link #floats()} values
+   */
+  public void write(float... values) {
+    checkLength("write", values.length);
+    device.write(this, values, 0, values.length);
+  }
+
+  /**
+   * Copies int32 indexes from the heap to the start of this buffer.
+   *
+   * @param indexes at most {@link #floats()} indexes
+   */
+  public void writeIndexes(int... indexes) {
+    checkLength("writeIndexes", indexes.length);
+    device.writeIndexes(this, indexes);
+  }
+
+  /**
+   * Copies the whole buffer to the heap.
+   *
+   * @return a new array of {@link #floats()} values
+   */
+  public float[] read() {
+    float[] values = new float[Math.toIntExact(floats)];
+    device.read(this, values, 0, values.length);
+    return values;
+  }
+
+  /**
+   * Copies the start of this buffer to the heap.
+   *
+   * @param values where to copy to; as many values as it holds are read
+   */
+  public void read(float[] values) {
+    checkLength("read", values.length);
+    device.read(this, values, 0, values.length);
+  }
+
+  private void checkLength(String where, int length) {
+    if (length > floats) {
+      throw new IndexOutOfBoundsException(
+          "%s: %d values, buffer of %d floats".formatted(where, length, floats));
+    }
+  }
+}

@@ -1,0 +1,119 @@
+package io.recur.device;
+
+/** Kernels on the columns of a column-major matrix {@code m×n}. */
+public interface Columns {
+  /**
+   * {@code Y[:,j] = X[:,j] + b}. Y may be X.
+   *
+   * @param m rows
+   * @param n columns
+   * @param x {@code m×n}
+   * @param b {@code m}
+   * @param y {@code m×n}
+   */
+  void add(int m, int n, Buffer x, Buffer b, Buffer y);
+
+  /**
+   * {@code y += Σⱼ X[:,j]}.
+   *
+   * @param m rows
+   * @param n columns
+   * @param x {@code m×n}
+   * @param y {@code m}, added to
+   */
+  void addSum(int m, int n, Buffer x, Buffer y);
+
+  /**
+   * {@code Y[:,j] = b}.
+   *
+   * @param m rows
+   * @param n columns
+   * @param b {@code m}
+   * @param y {@code m×n}
+   */
+  void repeat(int m, int n, Buffer b, Buffer y);
+
+  /**
+   * Copies or adds a block of rows: {@code Y[i,j] (+)= X[i,j]} for i below m, where both may be
+   * parts of taller matrices.
+   *
+   * @param m rows
+   * @param n columns
+   * @param x first element of the source
+   * @param ldx rows of the matrix that the source lies in
+   * @param accumulate whether to add
+   * @param y first element of the target
+   * @param ldy rows of the matrix that the target lies in
+   */
+  void block(int m, int n, Buffer x, int ldx, boolean accumulate, Buffer y, int ldy);
+
+  /**
+   * {@code Y[:,j] = W[:,index[j]]}: the product of W with one-hot columns.
+   *
+   * @param m rows of W
+   * @param n number of indexes
+   * @param w {@code m×k}
+   * @param index {@code n} int32 indexes, each 0 ≤ index < k
+   * @param y {@code m×n}
+   */
+  void gather(int m, int n, Buffer w, Buffer index, Buffer y);
+
+  /**
+   * {@code W[:,index[j]] += Y[:,j]}, in the order of j.
+   *
+   * @param m rows of W
+   * @param n number of indexes
+   * @param y {@code m×n}
+   * @param index {@code n} int32 indexes
+   * @param w {@code m×k}, added to
+   */
+  void scatterAdd(int m, int n, Buffer y, Buffer index, Buffer w);
+
+  /**
+   * {@code Y[:,j] = softmax(X[:,j])} or its logarithm. Y may be X.
+   *
+   * @param m rows
+   * @param n columns
+   * @param logarithm whether to give the logarithm
+   * @param x {@code m×n}
+   * @param y {@code m×n}
+   */
+  void softmax(int m, int n, boolean logarithm, Buffer x, Buffer y);
+
+  /**
+   * Adds the derivative of {@link #softmax}.
+   *
+   * @param m rows
+   * @param n columns
+   * @param logarithm whether y is the logarithm
+   * @param y the output, {@code m×n}
+   * @param dy its gradient
+   * @param dx the input's gradient, added to
+   */
+  void addSoftmaxSlope(int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx);
+
+  /**
+   * Mean cross-entropy of softmax against target classes: {@code loss = −1/n Σⱼ log
+   * softmax(X[:,j])[index[j]]}, in nats.
+   *
+   * @param m classes
+   * @param n columns
+   * @param x scores, {@code m×n}
+   * @param index {@code n} int32 target classes
+   * @param p the softmax, {@code m×n}, kept for the derivative
+   * @param loss one value
+   */
+  void crossEntropy(int m, int n, Buffer x, Buffer index, Buffer p, Buffer loss);
+
+  /**
+   * {@code dX += dloss/n·(P − onehot(index))}.
+   *
+   * @param m classes
+   * @param n columns
+   * @param p the softmax, {@code m×n}
+   * @param index {@code n} int32 target classes
+   * @param dloss gradient of the loss, one value
+   * @param dx the scores' gradient, added to
+   */
+  void addCrossEntropySlope(int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx);
+}

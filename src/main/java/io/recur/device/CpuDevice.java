@@ -1,0 +1,115 @@
+package io.recur.device;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** The processor: OpenBLAS for matrix products, vectorised Java loops for the rest. */
+final class CpuDevice extends Device {
+  private static final long ALIGNMENT_BYTES = 64;
+
+  private final OpenBlas library = OpenBlas.load();
+  private final ThreadLocal<Lanes> lanes = ThreadLocal.withInitial(Lanes::new);
+  private final Blas blas = new CpuBlas();
+  private final Pointwise pointwise = new CpuPointwise(lanes);
+  private final Columns columns = new CpuColumns(lanes);
+  private final Gates gates = new CpuGates(lanes);
+  private final Bands bands = new CpuBands(lanes);
+  private final Updates updates = new CpuUpdates(lanes);
+
+  @Override
+  public String name() {
+    return "cpu (" + library.description() + ")";
+  }
+
+  @Override
+  public Blas blas() {
+    return blas;
+  }
+
+  @Override
+  public Pointwise pointwise() {
+    return pointwise;
+  }
+
+  @Override
+  public Columns columns() {
+    return columns;
+  }
+
+  @Override
+  public Gates gates() {
+    return gates;
+  }
+
+  @Override
+  public Bands bands() {
+    return bands;
+  }
+
+  @Override
+  public Updates updates() {
+    return updates;
+  }
+
+  @Override
+  void release() {
+    lanes.remove();
+  }
+
+  @Override
+  Owner collected() {
+    return new Memory(Arena.ofAuto());
+  }
+
+  @Override
+  Owner closeable() {
+    return new Memory(Arena.ofShared());
+  }
+
+  @Override
+  Buffer slice(Buffer buffer, long offset, long length) {
+    MemorySegment part =
+        buffer.segment().asSlice(offset * Float.BYTES, length * Float.BYTES);
+    return new Buffer(this, part, length);
+  }
+
+  @Override
+  void write(Buffer buffer, float[] values, int from, int length) {
+    MemorySegment.copy(values, from, buffer.segment(), ValueLayout.JAVA_FLOAT, 0, length);
+  }
+
+  @Override
+  void writeIndexes(Buffer buffer, int[] indexes) {
+    MemorySegment.copy(indexes, 0, buffer.segment(), ValueLayout.JAVA_INT, 0, indexes.length);
+  }
+
+  @Override
+  void read(Buffer buffer, float[] values, int from, int length) {
+    MemorySegment.copy(buffer.segment(), ValueLayout.JAVA_FLOAT, 0, values, from, length);
+  }
+
+  private record Memory(Arena arena) implements Owner {
+    @Override
+    public Buffer allocate(Device device, long floats) {
+      device.checkOpen();
+      try {
+        MemorySegment segment = arena.allocate(floats * Float.BYTES, ALIGNMENT_BYTES);
+        return new Buffer(device, segment, floats);
+      } catch (OutOfMemoryError e) {
+        throw new DeviceException(
+            "cpu: asked for %d bytes of native memory and got none; use smaller batches or fewer"
+                .formatted(floats * Float.BYTES)
+                + " steps between truncations",
+            e);
+      }
+    }
+
+    @Override
+    public void close() {
+      if (arena.scope().isAlive()) {
+        arena.close();
+      }
+    }
+  }
+}

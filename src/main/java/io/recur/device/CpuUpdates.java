@@ -1,0 +1,46 @@
+package io.recur.device;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.lang.foreign.MemorySegment;
+
+/** The optimisers' passes, tile by tile. */
+final class CpuUpdates implements Updates {
+  private static final int FIRST_SLOT = 2;
+
+  private final ThreadLocal<Lanes> lanes;
+
+  CpuUpdates(ThreadLocal<Lanes> lanes) {
+    this.lanes = lanes;
+  }
+
+  @Override
+  public void update(
+      UpdateRule rule, float[] settings, Buffer w, Buffer g, Buffer[] slots, long n) {
+    Lanes lane = lanes.get();
+    float[][] memory = new float[rule.slots()][];
+    for (long at = 0; at < n; at += Lanes.TILE) {
+      int tile = (int) Math.min(Lanes.TILE, n - at);
+      float[] value = lane.load(0, w, at, tile);
+      float[] gradient = lane.load(1, g, at, tile);
+      for (int s = 0; s < memory.length; s++) {
+        memory[s] = lane.load(FIRST_SLOT + s, slots[s], at, tile);
+      }
+      rule.apply(settings, value, gradient, memory, tile);
+      Lanes.store(value, 0, w, at, tile);
+      for (int s = 0; s < memory.length; s++) {
+        Lanes.store(memory[s], 0, slots[s], at, tile);
+      }
+    }
+  }
+
+  @Override
+  public void clamp(float limit, Buffer g, long n) {
+    MemorySegment values = g.segment();
+    int count = Math.toIntExact(n);
+    for (int i = 0; i < count; i++) {
+      float value = values.getAtIndex(JAVA_FLOAT, i);
+      values.setAtIndex(JAVA_FLOAT, i, Math.max(-limit, Math.min(limit, value)));
+    }
+  }
+}

@@ -1,0 +1,131 @@
+package io.recur.device;
+
+import static io.recur.bindings.openblas.cblas_h.openblas_get_config;
+import static io.recur.bindings.openblas.cblas_h.openblas_get_num_threads;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * OpenBLAS, loaded once for this class loader.
+ *
+ * <p>Looked for in this order: the file that the system property {@value #PROPERTY} names; the
+ * {@code org.bytedeco:openblas} jar of this platform on the class path, unpacked to a cache folder;
+ * a library installed on the system. A property that names an unusable file is an error; it is never
+ * passed over.
+ */
+final class OpenBlas {
+  static final String PROPERTY = "io.recur.openblas";
+
+  private final String description;
+
+  private OpenBlas(String origin) {
+    String config = openblas_get_config().getString(0).strip();
+    String[] words = config.split("\\s+");
+    String version = words.length > 1 ? words[0] + " " + words[1] : config;
+    String core = io.recur.bindings.openblas.cblas_h.openblas_get_corename().getString(0);
+    this.description =
+        "%s %s, %d threads, %s".formatted(version, core, openblas_get_num_threads(), origin);
+  }
+
+  /** Version, processor kernel, threads and origin, in a few words. */
+  String description() {
+    return description;
+  }
+
+  /**
+   * Loads the library at the first call; later calls return the same.
+   *
+   * @throws DeviceException if there is none, naming every place that was looked at
+   */
+  static OpenBlas load() {
+    return Holder.LIBRARY.get();
+  }
+
+  /** Either the library or why there is none: a failed class initialiser would hide the reason. */
+  private record Outcome(OpenBlas library, DeviceException failure) {
+    OpenBlas get() {
+      if (failure != null) {
+        throw new DeviceException(failure.getMessage(), failure);
+      }
+      return library;
+    }
+  }
+
+  private static final class Holder {
+    static final Outcome LIBRARY = attempt();
+
+    private static Outcome attempt() {
+      try {
+        return new Outcome(find(System.getProperty(PROPERTY)), null);
+      } catch (DeviceException e) {
+        return new Outcome(null, e);
+      }
+    }
+  }
+
+  private static OpenBlas find(String property) {
+    if (property != null) {
+      return named(Path.of(property));
+    }
+    List<String> tried = new ArrayList<>();
+    NativeBundle bundle = NativeBundle.openBlas();
+    if (bundle.isPresent()) {
+      Path folder = bundle.unpack();
+      bundle.files().forEach(file -> System.load(folder.resolve(file).toString()));
+      return new OpenBlas("bundled");
+    }
+    tried.add("class path: " + bundle.resource());
+    for (Path path : systemPaths()) {
+      tried.add(path.toString());
+      if (Files.isRegularFile(path)) {
+        return loaded(path);
+      }
+    }
+    throw new DeviceException(
+        """
+        openblas: no library found; looked at -D%s (not set), %s. Add the dependency \
+        org.bytedeco:openblas:0.3.31-1.5.13 with classifier %s, or install OpenBLAS, or set -D%s=FILE"""
+            .formatted(PROPERTY, String.join(", ", tried), NativeBundle.platform(), PROPERTY));
+  }
+
+  private static OpenBlas named(Path path) {
+    if (!Files.isRegularFile(path)) {
+      throw new DeviceException(
+          "openblas: -D%s=%s is not a file; name libopenblas itself or drop the property"
+              .formatted(PROPERTY, path));
+    }
+    return loaded(path);
+  }
+
+  private static OpenBlas loaded(Path path) {
+    try {
+      System.load(path.toAbsolutePath().toString());
+      return new OpenBlas(path.toString());
+    } catch (UnsatisfiedLinkError e) {
+      throw new DeviceException(
+          "openblas: %s cannot be loaded: %s; name another file with -D%s=FILE"
+              .formatted(path, e.getMessage(), PROPERTY),
+          e);
+    }
+  }
+
+  private static List<Path> systemPaths() {
+    String library = System.mapLibraryName("openblas");
+    List<Path> paths = new ArrayList<>();
+    for (String folder : System.getProperty("java.library.path", "").split(java.io.File.pathSeparator)) {
+      if (!folder.isEmpty()) {
+        paths.add(Path.of(folder, library));
+      }
+    }
+    String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
+    String triplet = arch.equals("aarch64") ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
+    paths.add(Path.of("/usr/lib", triplet, "libopenblas.so.0"));
+    paths.add(Path.of("/usr/lib64/libopenblas.so.0"));
+    paths.add(Path.of("/opt/homebrew/opt/openblas/lib/libopenblas.dylib"));
+    return paths;
+  }
+}

@@ -1,0 +1,89 @@
+package io.recur.device;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Memory that grows by blocks, is handed out from one end and taken back all at once.
+ *
+ * <p>{@link #take} costs an addition; {@link #rewind} costs an assignment and frees nothing, so a
+ * loop that takes the same amounts again allocates no native memory. Every piece is aligned to 64
+ * bytes and keeps whatever it held before: it is not zeroed. A slab belongs to one thread.
+ *
+ * <pre>{@code
+ * try (Slab slab = device.slab()) {
+ *   Buffer a = slab.take(1000);
+ *   slab.rewind();               // a is now free for reuse
+ * }
+ * }</pre>
+ */
+public final class Slab implements AutoCloseable {
+  private static final long FIRST_BLOCK_FLOATS = 1L << 18;
+  private static final long ALIGNMENT_FLOATS = 16;
+
+  private final Device device;
+  private final Device.Owner owner;
+  private final List<Buffer> blocks = new ArrayList<>();
+  private int block;
+  private long used;
+  private long floats;
+
+  Slab(Device device, Device.Owner owner) {
+    this.device = device;
+    this.owner = owner;
+  }
+
+  /**
+   * Takes a piece of the slab, valid until {@link #rewind} or {@link #close}.
+   *
+   * @param length words, more than zero
+   * @return a piece aligned to 64 bytes with unspecified content
+   */
+  public Buffer take(long length) {
+    long padded = padded(length);
+    while (block < blocks.size() && used + padded > blocks.get(block).floats()) {
+      block++;
+      used = 0;
+    }
+    if (block == blocks.size()) {
+      long size = Math.max(padded, Math.max(FIRST_BLOCK_FLOATS, floats));
+      blocks.add(owner.allocate(device, size));
+      floats += size;
+      used = 0;
+    }
+    Buffer piece = blocks.get(block).slice(used, length);
+    used += padded;
+    return piece;
+  }
+
+  /** Makes all pieces free for reuse; what they held must not be read any more. */
+  public void rewind() {
+    block = 0;
+    used = 0;
+  }
+
+  /**
+   * The native memory held.
+   *
+   * @return bytes
+   */
+  public long bytes() {
+    return floats * Float.BYTES;
+  }
+
+  /** Gives the memory back; a later read of any piece throws {@link IllegalStateException}. */
+  @Override
+  public void close() {
+    owner.close();
+  }
+
+  /**
+   * The room that a piece takes.
+   *
+   * @param length words
+   * @return words, rounded up to the alignment of 64 bytes
+   */
+  public static long padded(long length) {
+    return (length + ALIGNMENT_FLOATS - 1) / ALIGNMENT_FLOATS * ALIGNMENT_FLOATS;
+  }
+}

@@ -1,0 +1,169 @@
+package io.recur.grad;
+
+import io.recur.device.Elementwise;
+
+/**
+ * The elementwise functions on tensors: {@code y = f(x)}; {@code dx += dy∘f'(x)}. The functions
+ * themselves are the table {@link Elementwise}.
+ *
+ * <pre>{@code
+ * import static io.recur.grad.Functions.tanh;
+ * Tensor y = tanh(Wxh.matmul(x).add(Whh.matmul(h)).add(b));
+ * }</pre>
+ *
+ * @param f the function
+ * @param x input
+ * @param y output, of x's shape
+ */
+public record Functions(Elementwise f, Tensor x, Tensor y) implements Op {
+  /**
+   * Applies a function of the table.
+   *
+   * @param f the function
+   * @param x input
+   * @return f(x), of x's shape
+   */
+  public static Tensor apply(Elementwise f, Tensor x) {
+    Tape tape = Tape.of(f.label(), x);
+    Tensor y = tape.output(x.shape(), x.isDifferentiable());
+    tape.device().pointwise().map(f, x.value(), y.value(), x.shape().count());
+    return tape.record(new Functions(f, x, y), y);
+  }
+
+  @Override
+  public void backward() {
+    y.device()
+        .pointwise()
+        .addSlope(f, x.value(), y.value(), y.gradient(), x.accumulator(), x.shape().count());
+  }
+
+  /**
+   * {@link Elementwise#TANH}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor tanh(Tensor x) {
+    return apply(Elementwise.TANH, x);
+  }
+
+  /**
+   * {@link Elementwise#SIGMOID}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor sigmoid(Tensor x) {
+    return apply(Elementwise.SIGMOID, x);
+  }
+
+  /**
+   * {@link Elementwise#RELU}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor relu(Tensor x) {
+    return apply(Elementwise.RELU, x);
+  }
+
+  /**
+   * {@link Elementwise#LEAKY_RELU}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor leakyRelu(Tensor x) {
+    return apply(Elementwise.LEAKY_RELU, x);
+  }
+
+  /**
+   * {@link Elementwise#ELU}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor elu(Tensor x) {
+    return apply(Elementwise.ELU, x);
+  }
+
+  /**
+   * {@link Elementwise#SOFTPLUS}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor softplus(Tensor x) {
+    return apply(Elementwise.SOFTPLUS, x);
+  }
+
+  /**
+   * {@link Elementwise#SOFTSIGN}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor softsign(Tensor x) {
+    return apply(Elementwise.SOFTSIGN, x);
+  }
+
+  /**
+   * {@link Elementwise#SWISH}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor swish(Tensor x) {
+    return apply(Elementwise.SWISH, x);
+  }
+
+  /**
+   * {@link Elementwise#GELU}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor gelu(Tensor x) {
+    return apply(Elementwise.GELU, x);
+  }
+
+  /**
+   * {@link Elementwise#EXP}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor exp(Tensor x) {
+    return apply(Elementwise.EXP, x);
+  }
+
+  /**
+   * {@link Elementwise#LOG}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor log(Tensor x) {
+    return apply(Elementwise.LOG, x);
+  }
+
+  /**
+   * {@link Elementwise#SQUARE}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor square(Tensor x) {
+    return apply(Elementwise.SQUARE, x);
+  }
+
+  /**
+   * {@link Elementwise#IDENTITY}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor identity(Tensor x) {
+    return apply(Elementwise.IDENTITY, x);
+  }
+}

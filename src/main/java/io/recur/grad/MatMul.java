@@ -1,0 +1,56 @@
+package io.recur.grad;
+
+/**
+ * Matrix product {@code y = a·x}; {@code da += dy·xᵀ, dx += aᵀ·dy}.
+ *
+ * <p>a is a matrix m×k; x a vector k, a batch k×B or sequences k×B×T, and y has m in k's place. A
+ * {@link OneHot} x is a gather of a's columns.
+ *
+ * @param a left factor
+ * @param x right factor
+ * @param y product
+ */
+record MatMul(Tensor a, Tensor x, Tensor y) implements Op {
+  static Tensor matmul(Tensor a, Tensor x) {
+    Shape left = a.shape();
+    if (left.rank() > 2 || left.columns() != x.shape().rows()) {
+      throw new ShapeException(
+          "matmul: W=%s, x=%s; need a matrix W with W.cols == x.rows, %d != %d"
+              .formatted(left, x.shape(), left.columns(), x.shape().rows()));
+    }
+    Tape tape = Tape.of("matmul", a, x);
+    Tensor y =
+        tape.output(
+            x.shape().withRows(left.rows()), a.isDifferentiable() || x.isDifferentiable());
+    int m = left.rows();
+    int n = x.shape().columns();
+    int k = left.columns();
+    if (x instanceof OneHot hot) {
+      tape.device().columns().gather(m, n, a.value(), hot.index(), y.value());
+    } else {
+      tape.device()
+          .blas()
+          .multiply(false, false, m, n, k, 1, a.value(), m, x.value(), k, 0, y.value(), m);
+    }
+    return tape.record(new MatMul(a, x, y), y);
+  }
+
+  @Override
+  public void backward() {
+    int m = a.shape().rows();
+    int n = x.shape().columns();
+    int k = a.shape().columns();
+    var blas = y.device().blas();
+    if (a.isDifferentiable()) {
+      if (x instanceof OneHot hot) {
+        y.device().columns().scatterAdd(m, n, y.gradient(), hot.index(), a.accumulator());
+      } else {
+        blas.multiply(
+            false, true, m, k, n, 1, y.gradient(), m, x.value(), k, 1, a.accumulator(), m);
+      }
+    }
+    if (x.isDifferentiable()) {
+      blas.multiply(true, false, k, n, m, 1, a.value(), m, y.gradient(), m, 1, x.accumulator(), k);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package io.recur.grad;
+
+import io.recur.device.Buffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Columns that are 1 at one place and 0 elsewhere, kept as int32 indexes: a product with it is a
+ * gather of columns. Any other operation sees the dense values. Made by {@link Tape#oneHot}.
+ *
+ * <pre>{@code
+ * OneHot x = tape.oneHot(Shape.of(4, 3), 0, 3, 1);   // three columns of length 4
+ * Tensor y = W.matmul(x);                            // columns 0, 3 and 1 of W
+ * }</pre>
+ */
+public final class OneHot extends Tensor {
+  private final Buffer index;
+  private @Nullable Buffer dense;
+
+  OneHot(Tape tape, Shape shape, Buffer index) {
+    super(tape, shape, null, false);
+    this.index = index;
+  }
+
+  static void check(Shape shape, int[] index) {
+    if (index.length != shape.columns()) {
+      throw new ShapeException(
+          "oneHot: shape=%s, %d indexes; need one a column, %d"
+              .formatted(shape, index.length, shape.columns()));
+    }
+    for (int j = 0; j < index.length; j++) {
+      if (index[j] < 0 || index[j] >= shape.rows()) {
+        throw new ShapeException(
+            "oneHot: index[%d]=%d, classes=%d; need 0 ≤ index < classes"
+                .formatted(j, index[j], shape.rows()));
+      }
+    }
+  }
+
+  /**
+   * The indexes, one int32 a column.
+   *
+   * @return a buffer owned by the tape
+   */
+  public Buffer index() {
+    check();
+    return index;
+  }
+
+  /** The dense values, made when first asked for. */
+  @Override
+  public Buffer value() {
+    check();
+    Buffer values = dense;
+    if (values == null) {
+      Tape tape = Tape.of("oneHot", this);
+      values = tape.scratch(shape().count());
+      Buffer ones = tape.scratch((long) shape().rows() * shape().rows());
+      identity(shape().rows(), ones);
+      tape.device().columns().gather(shape().rows(), shape().columns(), ones, index, values);
+      dense = values;
+    }
+    return values;
+  }
+
+  private static void identity(int n, Buffer y) {
+    float[] values = new float[n * n];
+    for (int i = 0; i < n; i++) {
+      values[i * n + i] = 1;
+    }
+    y.write(values);
+  }
+
+  @Override
+  Tensor view(Shape shape, int offset) {
+    if (shape.rows() != shape().rows()) {
+      return super.view(shape, offset);
+    }
+    Tape tape = Tape.of("oneHot", this);
+    return new OneHot(tape, shape, index.slice(offset / shape.rows(), shape.columns()));
+  }
+}

@@ -1,0 +1,32 @@
+package io.recur.grad;
+
+/**
+ * An operation that a tape has recorded: it knows its inputs, its outputs and its derivative.
+ *
+ * <p>An operation of one's own computes its value, then records itself:
+ *
+ * <pre>{@code
+ * record Twice(Tensor x, Tensor y) implements Op {
+ *   static Tensor twice(Tensor x) {
+ *     Tape tape = Tape.of("twice", x);
+ *     Tensor y = tape.output(x.shape(), x.isDifferentiable());
+ *     tape.device().pointwise().scale(2, x.value(), y.value(), x.shape().count());
+ *     return tape.record(new Twice(x, y), y);
+ *   }
+ *
+ *   public void backward() {
+ *     if (x.isDifferentiable()) {
+ *       x.device().pointwise().addScaled(2, y.gradient(), x.accumulator(), x.shape().count());
+ *     }
+ *   }
+ * }
+ * }</pre>
+ */
+public interface Op {
+  /**
+   * Adds to the {@linkplain Tensor#accumulator accumulators} of the inputs that are {@linkplain
+   * Tensor#isDifferentiable differentiable} what the {@linkplain Tensor#gradient gradients} of the
+   * outputs give them. It must change nothing else: it may be called again.
+   */
+  void backward();
+}

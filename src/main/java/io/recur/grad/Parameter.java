@@ -1,0 +1,223 @@
+package io.recur.grad;
+
+import io.recur.device.Buffer;
+import io.recur.device.Device;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Values that a model owns: trainable ones with a gradient that adds up over backward passes until
+ * it is zeroed, or fixed ones without. A parameter belongs to no tape and may be used on any tape
+ * of its device.
+ *
+ * <p>A parameter is made with a shape and an initial value and gets its memory by {@code on}, as a
+ * rule with all others of its model in one slab. Matrices are out × in, column-major.
+ *
+ * <pre>{@code
+ * Parameter w = Parameter.glorot(5, 10).named("W");
+ * Parameter b = Parameter.zeros(Shape.of(5));
+ * Parameter h = Parameter.of(Shape.of(1, 1), 7f).on(device);
+ * }</pre>
+ */
+public final class Parameter extends Tensor {
+  /** The value before training. */
+  @FunctionalInterface
+  public interface Initialiser {
+    /**
+     * Fills an array.
+     *
+     * @param values zeros, first dimension contiguous; to be overwritten
+     * @param random of the model's seed and the parameter's place in the model
+     */
+    void fill(float[] values, Random random);
+  }
+
+  private final Initialiser initialiser;
+  private final boolean trainable;
+  private String name = "parameter";
+  private @Nullable Buffer value;
+  private @Nullable Buffer gradient;
+
+  private Parameter(Shape shape, Initialiser initialiser, boolean trainable) {
+    super(null, shape, null, trainable);
+    this.initialiser = initialiser;
+    this.trainable = trainable;
+  }
+
+  /**
+   * A trainable parameter.
+   *
+   * @param shape its shape
+   * @param initialiser its value before training
+   * @return a parameter without memory
+   */
+  public static Parameter of(Shape shape, Initialiser initialiser) {
+    return new Parameter(shape, initialiser, true);
+  }
+
+  /**
+   * A trainable parameter with a given value.
+   *
+   * @param shape its shape
+   * @param values first dimension contiguous (column-major), copied
+   * @return a parameter without memory
+   */
+  public static Parameter of(Shape shape, float... values) {
+    return new Parameter(shape, given(shape, values), true);
+  }
+
+  /**
+   * A value that is not trained, such as an initial state that stays as it is.
+   *
+   * @param shape its shape
+   * @param values first dimension contiguous (column-major), copied
+   * @return a parameter without memory
+   */
+  public static Parameter fixed(Shape shape, float... values) {
+    return new Parameter(shape, given(shape, values), false);
+  }
+
+  /**
+   * A trainable matrix, Glorot uniform: ±√(6/(rows + columns)) (Glorot and Bengio 2010, eq. 16).
+   *
+   * @param rows outputs
+   * @param columns inputs
+   * @return a parameter without memory
+   */
+  public static Parameter glorot(int rows, int columns) {
+    float limit = (float) Math.sqrt(6.0 / (rows + columns));
+    return of(
+        Shape.of(rows, columns),
+        (values, random) -> {
+          for (int i = 0; i < values.length; i++) {
+            values[i] = (2 * random.nextFloat() - 1) * limit;
+          }
+        });
+  }
+
+  /**
+   * A trainable parameter of zeros.
+   *
+   * @param shape its shape
+   * @return a parameter without memory
+   */
+  public static Parameter zeros(Shape shape) {
+    return of(shape, (values, random) -> {});
+  }
+
+  private static Initialiser given(Shape shape, float[] values) {
+    if (values.length != shape.count()) {
+      throw new ShapeException(
+          "parameter: shape=%s, %d values; need %d"
+              .formatted(shape, values.length, shape.count()));
+    }
+    float[] copy = values.clone();
+    return (target, random) -> System.arraycopy(copy, 0, target, 0, copy.length);
+  }
+
+  /**
+   * Names this parameter for errors, printing and checkpoints.
+   *
+   * @param name such as {@code Wi}
+   * @return this
+   */
+  public Parameter named(String name) {
+    this.name = name;
+    return this;
+  }
+
+  /**
+   * The name within its layer.
+   *
+   * @return such as {@code Wi}
+   */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * Whether an optimiser changes it.
+   *
+   * @return true unless it was made by {@link #fixed}
+   */
+  public boolean isTrainable() {
+    return trainable;
+  }
+
+  /**
+   * Whether it has memory.
+   *
+   * @return true after {@code on}
+   */
+  public boolean isPlaced() {
+    return value != null;
+  }
+
+  /**
+   * Gives this parameter memory of its own and its initial value, with seed 0.
+   *
+   * @param device where to
+   * @return this
+   */
+  public Parameter on(Device device) {
+    int count = shape().count();
+    place(device.allocate(count), device.allocate(count), new Random(0));
+    return this;
+  }
+
+  /**
+   * Gives this parameter memory and its initial value.
+   *
+   * @param value for the values
+   * @param gradient for the gradient
+   * @param random for the initial value
+   * @throws IllegalStateException if it has memory already
+   */
+  public void place(Buffer value, Buffer gradient, Random random) {
+    if (this.value != null) {
+      throw new IllegalStateException(
+          "parameter %s %s: it is on %s already; a parameter stays where it is"
+              .formatted(name, shape(), this.value.device()));
+    }
+    float[] initial = new float[shape().count()];
+    initialiser.fill(initial, random);
+    value.write(initial);
+    this.value = value;
+    this.gradient = gradient;
+  }
+
+  @Override
+  public Buffer value() {
+    Buffer buffer = value;
+    if (buffer == null) {
+      throw new IllegalStateException(
+          """
+          parameter %s %s: it has no memory yet; call on(device, seed) on its model, and list the \
+          parameters of a cell of your own in new Recur(cell, state0, …)"""
+              .formatted(name, shape()));
+    }
+    return buffer;
+  }
+
+  /** The gradient summed over backward passes since it was zeroed. */
+  @Override
+  public Buffer gradient() {
+    return accumulator();
+  }
+
+  @Override
+  public Buffer accumulator() {
+    Buffer buffer = gradient;
+    if (buffer == null || !trainable) {
+      value();
+      throw new IllegalStateException(
+          "parameter %s %s: it is fixed and takes no gradient".formatted(name, shape()));
+    }
+    return buffer;
+  }
+
+  @Override
+  public String toString() {
+    return "Parameter(" + name + " " + shape() + ")";
+  }
+}

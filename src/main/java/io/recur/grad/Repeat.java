@@ -1,0 +1,72 @@
+package io.recur.grad;
+
+/**
+ * A vector as every column of a matrix: {@code Y[:,j] = x}; {@code dx += Σⱼ dY[:,j]}.
+ *
+ * @param x a vector m, or m×1
+ * @param y m×B or m×B×T
+ */
+public record Repeat(Tensor x, Tensor y) implements Op {
+  /**
+   * Repeats a vector on a tape.
+   *
+   * @param tape where to; x may be a parameter, which belongs to no tape
+   * @param x a vector, or a matrix of one column
+   * @param shape of the result, with as many rows
+   * @return the repeated vector
+   */
+  public static Tensor repeat(Tape tape, Tensor x, Shape shape) {
+    x.check();
+    if (x.shape().columns() != 1 || x.shape().rows() != shape.rows()) {
+      throw new ShapeException(
+          "repeat: x=%s, to=%s; need one column with %d rows"
+              .formatted(x.shape(), shape, shape.rows()));
+    }
+    Tensor y = tape.output(shape, x.isDifferentiable());
+    tape.device().columns().repeat(shape.rows(), shape.columns(), x.value(), y.value());
+    return tape.record(new Repeat(x, y), y);
+  }
+
+  /** A copy of any tensor on the tape: its values as one column, repeated once. */
+  static Tensor lift(Tape tape, Tensor x) {
+    x.check();
+    Tensor y = tape.output(x.shape(), x.isDifferentiable());
+    tape.device().pointwise().copy(x.value(), y.value(), x.shape().count());
+    return tape.record(new Add(x, Tensor.constant(x.shape(), y.value()), y), y);
+  }
+
+  @Override
+  public void backward() {
+    y.device()
+        .columns()
+        .addSum(y.shape().rows(), y.shape().columns(), y.gradient(), x.accumulator());
+  }
+
+  /** Whether b is a vector to be spread over the columns of a. */
+  static boolean spreads(Tensor a, Tensor b) {
+    return b.shape().columns() == 1
+        && b.shape().rows() == a.shape().rows()
+        && a.shape().columns() > 1;
+  }
+
+  /** b, spread over a's columns where it is a vector. */
+  static Tensor like(Tensor a, Tensor b) {
+    if (!spreads(a, b)) {
+      return b;
+    }
+    return repeat(Tape.of("repeat", a, b), b, a.shape());
+  }
+
+  /** Refuses shapes that are neither equal nor a matrix and a column of it. */
+  static void check(String where, Tensor a, Tensor b) {
+    boolean equal =
+        a.shape().rows() == b.shape().rows()
+            && a.shape().batch() == b.shape().batch()
+            && a.shape().time() == b.shape().time();
+    if (!equal && !spreads(a, b) && !spreads(b, a)) {
+      throw new ShapeException(
+          "%s: a=%s, b=%s; need equal shapes, or a vector as long as the other's columns"
+              .formatted(where, a.shape(), b.shape()));
+    }
+  }
+}

@@ -1,0 +1,13 @@
+package io.recur.grad;
+
+/** Sizes that do not fit together. The message names them and the rule. */
+public final class ShapeException extends IllegalArgumentException {
+  private static final long serialVersionUID = 1L;
+
+  /**
+   * @param message where: the sizes; the rule or the remedy
+   */
+  public ShapeException(String message) {
+    super(message);
+  }
+}

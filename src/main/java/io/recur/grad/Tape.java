@@ -1,0 +1,477 @@
+package io.recur.grad;
+
+import io.recur.device.Buffer;
+import io.recur.device.Device;
+import io.recur.device.Slab;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/**
+ * Records operations in the order in which they run and walks them backward.
+ *
+ * <p>The tape owns the memory of every tensor made on it, in slabs that are rewound, never freed,
+ * by {@link #clear}: a loop of forward, {@link #backward}, {@code clear} allocates no native memory
+ * once it has run. Backward is a walk over an array; its depth is no limit. Gradients of parameters
+ * add up over backward passes until they are zeroed; all others start at zero in each pass.
+ *
+ * <p>A tape is used by one thread at a time.
+ *
+ * <pre>{@code
+ * try (Device device = Device.cpu(); Tape tape = Tape.on(device)) {
+ *   Parameter w = Parameter.of(Shape.of(1, 2), 3, 4).on(device);
+ *   Tensor y = w.matmul(tape.input(new float[] {1, 2}));   // 11
+ *   tape.backward(y);
+ *   w.gradientArray();                                     // 1, 2
+ *   tape.clear();
+ * }
+ * }</pre>
+ */
+public final class Tape implements AutoCloseable {
+  private final Device device;
+  private final Slab values;
+  private final Slab gradients;
+  private final Set<Resident> residents = new LinkedHashSet<>();
+  private Op[] ops = new Op[64];
+  private Tensor[][] outputs = new Tensor[64][];
+  private int length;
+  private int generation;
+  private int pass;
+  private boolean recording;
+  private boolean open = true;
+  private long seed;
+  private long draws;
+
+  /** Something that holds a tensor of this tape between calls, such as the state of a Recur. */
+  public interface Resident {
+    /**
+     * What to call it in an error.
+     *
+     * @return such as {@code Recur(LSTMCell(10 => 15))}
+     */
+    String describe();
+  }
+
+  private Tape(Device device, boolean recording) {
+    this.device = device;
+    this.recording = recording;
+    this.values = device.slab();
+    this.gradients = device.slab();
+  }
+
+  /**
+   * A tape that records.
+   *
+   * @param device where its tensors live
+   * @return a tape to be closed by the caller
+   */
+  public static Tape on(Device device) {
+    return new Tape(device, true);
+  }
+
+  /**
+   * A tape for inference: it records nothing, takes no gradients, and dropout lets all pass.
+   *
+   * @param device where its tensors live
+   * @return a tape to be closed by the caller
+   */
+  public static Tape inference(Device device) {
+    return new Tape(device, false);
+  }
+
+  /**
+   * The device of this tape's tensors.
+   *
+   * @return the device
+   */
+  public Device device() {
+    return device;
+  }
+
+  /**
+   * Whether operations are recorded now.
+   *
+   * @return false for inference and inside {@link #withoutGradient}
+   */
+  public boolean isRecording() {
+    return recording;
+  }
+
+  /**
+   * Runs something that is not recorded; its results are constants for what comes after.
+   *
+   * @param <T> the result
+   * @param body what to run
+   * @return what it returned
+   */
+  public <T> T withoutGradient(Supplier<T> body) {
+    boolean before = recording;
+    recording = false;
+    try {
+      return body.get();
+    } finally {
+      recording = before;
+    }
+  }
+
+  /**
+   * Sets the seed of what is random on this tape (dropout). The n-th draw after it depends on the
+   * seed and n alone.
+   *
+   * @param seed any number
+   */
+  public void seed(long seed) {
+    this.seed = seed;
+    this.draws = 0;
+  }
+
+  /** A fresh seed for one random operation. */
+  long draw() {
+    long z = seed * 0x9E3779B97F4A7C15L + ++draws;
+    z = (z ^ (z >>> 32)) * 0xD6E8FEB86659FD93L;
+    return z ^ (z >>> 32);
+  }
+
+  // Inputs.
+
+  /**
+   * An input vector.
+   *
+   * @param x its values, copied
+   * @return a vector that takes no gradient
+   */
+  public Tensor input(float... x) {
+    return input(Shape.of(x.length), x);
+  }
+
+  /**
+   * An input of any shape.
+   *
+   * @param shape features × batch × time
+   * @param x its values, first dimension contiguous, copied
+   * @return a tensor that takes no gradient
+   */
+  public Tensor input(Shape shape, float... x) {
+    checkOpen();
+    if (x.length != shape.count()) {
+      throw new ShapeException(
+          "input: shape=%s, %d values; need %d".formatted(shape, x.length, shape.count()));
+    }
+    Tensor tensor = output(shape, false);
+    tensor.value().write(x);
+    return tensor;
+  }
+
+  /**
+   * An input for which {@link Tensor#gradient} is wanted after a backward pass.
+   *
+   * @param shape features × batch × time
+   * @param x its values, copied
+   * @return a tensor that takes a gradient, unless this tape records nothing
+   */
+  public Tensor variable(Shape shape, float... x) {
+    Tensor plain = input(shape, x);
+    return new Tensor(this, shape, plain.value(), recording);
+  }
+
+  /**
+   * One-hot columns, kept as indexes: column j is 1 at {@code index[j]} and 0 elsewhere.
+   *
+   * @param shape classes × batch × time, or classes × batch, or classes alone for one column
+   * @param index one index a column, each 0 ≤ index &lt; classes, copied
+   * @return an input that takes no gradient and multiplies as a gather
+   */
+  public OneHot oneHot(Shape shape, int... index) {
+    checkOpen();
+    OneHot.check(shape, index);
+    Buffer buffer = values.take(index.length);
+    buffer.writeIndexes(index);
+    return new OneHot(this, shape, buffer);
+  }
+
+  // For operations.
+
+  /**
+   * The tape on which an operation with these inputs records itself.
+   *
+   * @param where the operation's name, for errors
+   * @param inputs its inputs
+   * @return the tape of those that have one
+   * @throws IllegalStateException if none has one, or two have different ones, or one is stale
+   */
+  public static Tape of(String where, Tensor... inputs) {
+    Tape tape = null;
+    for (Tensor input : inputs) {
+      input.check();
+      Tape its = input.tape();
+      if (its != null && tape != null && its != tape) {
+        throw new IllegalStateException(
+            where + ": its tensors are on two tapes; make the inputs of one step on one tape");
+      }
+      tape = its != null ? its : tape;
+    }
+    if (tape == null) {
+      throw new IllegalStateException(
+          where + ": none of its tensors is on a tape; lift one with tape.use(parameter)");
+    }
+    for (Tensor input : inputs) {
+      if (input.device() != tape.device) {
+        throw new IllegalStateException(
+            "%s: a tensor %s is on %s and the tape on %s; move the model with on(device, seed)"
+                .formatted(where, input.shape(), input.device(), tape.device));
+      }
+    }
+    return tape;
+  }
+
+  /**
+   * A parameter or constant as a tensor of this tape, for an operation among parameters alone.
+   *
+   * @param parameter what to lift
+   * @return a copy on this tape through which the gradient flows
+   */
+  public Tensor use(Tensor parameter) {
+    checkOpen();
+    return Repeat.lift(this, parameter);
+  }
+
+  /**
+   * Memory for an operation's output, with unspecified content.
+   *
+   * @param shape of the output
+   * @param differentiable whether any input that matters is
+   * @return a tensor that {@link #record} makes differentiable
+   */
+  public Tensor output(Shape shape, boolean differentiable) {
+    checkOpen();
+    return new Tensor(this, shape, values.take(shape.count()), differentiable && recording);
+  }
+
+  /**
+   * Memory that an operation needs until {@link #clear}, without a gradient.
+   *
+   * @param floats words
+   * @return a buffer with unspecified content
+   */
+  public Buffer scratch(long floats) {
+    checkOpen();
+    return values.take(floats);
+  }
+
+  /**
+   * Records an operation with one output, if it is differentiable.
+   *
+   * @param op the operation
+   * @param output its output
+   * @return the output
+   */
+  public Tensor record(Op op, Tensor output) {
+    recordAll(op, output);
+    return output;
+  }
+
+  /**
+   * Records an operation with several outputs, if one is differentiable.
+   *
+   * @param op the operation; its backward runs when a gradient reached any of the outputs
+   * @param all its outputs
+   */
+  public void recordAll(Op op, Tensor... all) {
+    boolean wanted = false;
+    for (Tensor output : all) {
+      wanted |= output.isDifferentiable();
+    }
+    if (!wanted) {
+      return;
+    }
+    if (length == ops.length) {
+      ops = Arrays.copyOf(ops, 2 * length);
+      outputs = Arrays.copyOf(outputs, 2 * length);
+    }
+    ops[length] = op;
+    outputs[length] = all;
+    length++;
+  }
+
+  // Backward.
+
+  /**
+   * Gives every tensor and parameter that the loss was computed from its gradient.
+   *
+   * @param loss a scalar of this tape
+   * @throws ShapeException if it is no scalar
+   */
+  public void backward(Tensor loss) {
+    if (loss.shape().count() != 1) {
+      throw new ShapeException(
+          "backward: loss=%s; need one value: take its sum or mean, or give a gradient"
+              .formatted(loss.shape()));
+    }
+    backward(loss, 1f);
+  }
+
+  /**
+   * Walks backward from a tensor of any shape.
+   *
+   * @param y a differentiable tensor of this tape
+   * @param dy the gradient of y, as many values as it has
+   */
+  public void backward(Tensor y, float... dy) {
+    checkOpen();
+    if (y.tape() != this) {
+      throw new IllegalStateException("backward: the tensor is not on this tape");
+    }
+    y.check();
+    if (dy.length != y.shape().count()) {
+      throw new ShapeException(
+          "backward: y=%s, %d gradient values; need %d"
+              .formatted(y.shape(), dy.length, y.shape().count()));
+    }
+    if (!y.isDifferentiable()) {
+      throw new IllegalStateException(
+          "backward: no parameter took part in y, or the tape records nothing; use Tape.on(device)");
+    }
+    pass++;
+    gradients.rewind();
+    y.accumulator().write(dy);
+    for (int i = length - 1; i >= 0; i--) {
+      if (isReached(outputs[i])) {
+        ops[i].backward();
+      }
+    }
+  }
+
+  private static boolean isReached(Tensor[] all) {
+    for (Tensor output : all) {
+      if (output.isReached()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  int pass() {
+    return pass;
+  }
+
+  Buffer zeroedGradient(int floats) {
+    Buffer buffer = gradients.take(floats);
+    device.pointwise().fill(0, buffer, floats);
+    return buffer;
+  }
+
+  /**
+   * Scratch memory for the time of one backward pass.
+   *
+   * @param floats words
+   * @return a buffer with unspecified content
+   */
+  public Buffer backwardScratch(long floats) {
+    return gradients.take(floats);
+  }
+
+  // Lifetimes.
+
+  /**
+   * Notes that something holds a tensor of this tape, so that {@link #clear} can refuse.
+   *
+   * @param resident who holds it
+   */
+  public void hold(Resident resident) {
+    residents.add(resident);
+  }
+
+  /**
+   * Takes {@link #hold} back.
+   *
+   * @param resident who held
+   */
+  public void release(Resident resident) {
+    residents.remove(resident);
+  }
+
+  /**
+   * Forgets all operations and makes the memory of all tensors free for reuse; none of them may be
+   * used any more.
+   *
+   * @throws IllegalStateException if a Recur still holds a state with history, naming it and the
+   *     call that is missing; the tape is then unchanged
+   */
+  public void clear() {
+    checkOpen();
+    if (!residents.isEmpty()) {
+      throw new IllegalStateException(
+          """
+          clear: %s still holds a state of this tape; call truncate() first to keep its value, or \
+          reset() to drop it"""
+              .formatted(
+                  String.join(", ", residents.stream().map(Resident::describe).toList())));
+    }
+    Arrays.fill(ops, 0, length, null);
+    Arrays.fill(outputs, 0, length, null);
+    length = 0;
+    generation++;
+    values.rewind();
+    gradients.rewind();
+  }
+
+  /**
+   * The native memory held by this tape.
+   *
+   * @return bytes
+   */
+  public long bytes() {
+    return values.bytes() + gradients.bytes();
+  }
+
+  /**
+   * The operations recorded since the last {@link #clear}.
+   *
+   * @return their number
+   */
+  public int length() {
+    return length;
+  }
+
+  /** Gives all memory back; a second call does nothing. */
+  @Override
+  public void close() {
+    if (open) {
+      open = false;
+      residents.clear();
+      values.close();
+      gradients.close();
+    }
+  }
+
+  int generation() {
+    return generation;
+  }
+
+  /**
+   * Whether tensors made now can be used.
+   *
+   * @return false after {@link #close}
+   */
+  public boolean isOpen() {
+    return open;
+  }
+
+  private void checkOpen() {
+    if (!open) {
+      throw new IllegalStateException("tape: it is closed; open a new one with Tape.on(device)");
+    }
+    device.checkOpen();
+  }
+
+  void checkLive(int generation, Shape shape) {
+    checkOpen();
+    if (generation != this.generation) {
+      throw new IllegalStateException(
+          "tensor: %s was made before the tape was cleared; copy what must last with toArray()"
+              .formatted(shape));
+    }
+  }
+
+}

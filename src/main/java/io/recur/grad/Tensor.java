@@ -1,0 +1,358 @@
+package io.recur.grad;
+
+import io.recur.device.Buffer;
+import io.recur.device.Device;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Values of a {@linkplain Shape shape} on a device, and the gradient that a backward pass gives
+ * them.
+ *
+ * <p>A tensor belongs to a {@link Tape}, which owns its memory until {@link Tape#clear} or {@link
+ * Tape#close}; using it later throws {@link IllegalStateException}. A {@link Parameter} belongs to
+ * no tape. Slices of columns and time steps and reshaped tensors are views: they share values and
+ * gradient.
+ *
+ * <pre>{@code
+ * Tensor x = tape.input(new float[] {1, 2, 3});
+ * Tensor y = W.matmul(x).add(b).tanh();
+ * float[] values = y.toArray();
+ * }</pre>
+ */
+public class Tensor {
+  private final @Nullable Tape tape;
+  private final int generation;
+  private final Shape shape;
+  private final @Nullable Buffer value;
+  private final boolean differentiable;
+  private final Tensor root;
+  private final int offset;
+  private @Nullable Buffer gradient;
+  private int pass = -1;
+
+  Tensor(@Nullable Tape tape, Shape shape, @Nullable Buffer value, boolean differentiable) {
+    this.tape = tape;
+    this.generation = tape == null ? 0 : tape.generation();
+    this.shape = shape;
+    this.value = value;
+    this.differentiable = differentiable;
+    this.root = this;
+    this.offset = 0;
+  }
+
+  private Tensor(Tensor base, Shape shape, int offset) {
+    this.tape = base.tape;
+    this.generation = base.generation;
+    this.shape = shape;
+    this.value = base.value().slice(offset, shape.count());
+    this.differentiable = base.differentiable;
+    this.root = base.root;
+    this.offset = base.offset + offset;
+  }
+
+  /**
+   * A tensor outside of every tape, without gradient: a kept state, for instance.
+   *
+   * @param shape the shape
+   * @param value at least as many values, owned by the caller
+   * @return the tensor
+   */
+  public static Tensor constant(Shape shape, Buffer value) {
+    return new Tensor(null, shape, value, false);
+  }
+
+  /**
+   * The shape.
+   *
+   * @return features × batch × time
+   */
+  public final Shape shape() {
+    return shape;
+  }
+
+  /**
+   * The tape that owns this tensor.
+   *
+   * @return the tape, or null for parameters and constants
+   */
+  public final @Nullable Tape tape() {
+    return tape;
+  }
+
+  /**
+   * Whether a gradient reaches this tensor.
+   *
+   * @return false for inputs, constants and all that was computed from these alone
+   */
+  public boolean isDifferentiable() {
+    return differentiable;
+  }
+
+  /**
+   * The device that holds the values.
+   *
+   * @return the device
+   */
+  public final Device device() {
+    return tape != null ? tape.device() : value().device();
+  }
+
+  /**
+   * The values on the device.
+   *
+   * @return a buffer of as many values as the shape counts, owned by the tape
+   * @throws IllegalStateException if the tape was cleared or closed since
+   */
+  public Buffer value() {
+    check();
+    if (value == null) {
+      throw new IllegalStateException("tensor: %s has no values".formatted(shape));
+    }
+    return value;
+  }
+
+  /**
+   * The values as a heap array, first dimension contiguous.
+   *
+   * @return a new array
+   */
+  public final float[] toArray() {
+    return value().slice(0, shape.count()).read();
+  }
+
+  /**
+   * The value of a tensor that has one.
+   *
+   * @return the value
+   * @throws ShapeException if it has several
+   */
+  public final float scalar() {
+    if (shape.count() != 1) {
+      throw new ShapeException(
+          "scalar: shape=%s has %d values; need 1".formatted(shape, shape.count()));
+    }
+    return toArray()[0];
+  }
+
+  /**
+   * The gradient that the last backward pass gave this tensor; zeros if none reached it. Owned by
+   * the tape until the next backward pass.
+   *
+   * @return a buffer of the shape's count
+   * @throws IllegalStateException if the tensor is not differentiable or its tape was cleared
+   */
+  public Buffer gradient() {
+    return accumulator();
+  }
+
+  /**
+   * The gradient as a heap array.
+   *
+   * @return a new array
+   */
+  public final float[] gradientArray() {
+    return gradient().slice(0, shape.count()).read();
+  }
+
+  /**
+   * Where an operation's backward adds this tensor's gradient: zeroed when a backward pass asks for
+   * it the first time.
+   *
+   * @return a buffer of the shape's count
+   */
+  public Buffer accumulator() {
+    check();
+    if (tape == null || !differentiable) {
+      throw new IllegalStateException(
+          "gradient: the tensor %s takes no gradient; it is an input or a constant"
+              .formatted(shape));
+    }
+    Buffer whole = root.gradientOfRoot(tape);
+    return this == root ? whole : whole.slice(offset, shape.count());
+  }
+
+  private Buffer gradientOfRoot(Tape tape) {
+    Buffer buffer = gradient;
+    if (pass != tape.pass() || buffer == null) {
+      buffer = tape.zeroedGradient(shape.count());
+      gradient = buffer;
+      pass = tape.pass();
+    }
+    return buffer;
+  }
+
+  /** Whether the present backward pass has brought a gradient here. */
+  final boolean isReached() {
+    return tape != null && root.pass == tape.pass();
+  }
+
+  /** The tensor whose memory this is a view of; itself where it is no view. */
+  final Tensor root() {
+    return root;
+  }
+
+  final void check() {
+    if (tape != null) {
+      tape.checkLive(generation, shape);
+    }
+  }
+
+  // Views.
+
+  /**
+   * The same values in another shape of the same count; no copy.
+   *
+   * @param shape the new shape
+   * @return a view
+   */
+  public final Tensor reshape(Shape shape) {
+    if (shape.count() != this.shape.count()) {
+      throw new ShapeException(
+          "reshape: from=%s to=%s; counts %d and %d must be equal"
+              .formatted(this.shape, shape, this.shape.count(), shape.count()));
+    }
+    return view(shape, 0);
+  }
+
+  /**
+   * Columns {@code from} to {@code to − 1} of a matrix; no copy.
+   *
+   * @param from first column
+   * @param to one after the last
+   * @return a view of rank 2
+   */
+  public final Tensor columns(int from, int to) {
+    if (shape.time() != 1 || from < 0 || to > shape.batch() || from >= to) {
+      throw new ShapeException(
+          "columns: x=%s, from=%d, to=%d; need a matrix and 0 ≤ from < to ≤ columns"
+              .formatted(shape, from, to));
+    }
+    return view(Shape.of(shape.rows(), to - from), from * shape.rows());
+  }
+
+  /**
+   * One time step of a sequence: {@code in × B × T} gives {@code in × B}; no copy.
+   *
+   * @param t the step, from 0
+   * @return a view of rank 2
+   */
+  public final Tensor time(int t) {
+    if (t < 0 || t >= shape.time()) {
+      throw new ShapeException(
+          "time: x=%s, t=%d; need 0 ≤ t < %d".formatted(shape, t, shape.time()));
+    }
+    int step = shape.rows() * shape.batch();
+    return view(Shape.of(shape.rows(), shape.batch()), t * step);
+  }
+
+  /**
+   * Time steps {@code from} to {@code to − 1} of a sequence; no copy.
+   *
+   * @param from first step
+   * @param to one after the last
+   * @return a view of rank 3
+   */
+  public final Tensor times(int from, int to) {
+    if (from < 0 || to > shape.time() || from >= to) {
+      throw new ShapeException(
+          "times: x=%s, from=%d, to=%d; need 0 ≤ from < to ≤ time".formatted(shape, from, to));
+    }
+    int step = shape.rows() * shape.batch();
+    return view(Shape.of(shape.rows(), shape.batch(), to - from), from * step);
+  }
+
+  /** A view; one-hot inputs give a one-hot view. */
+  Tensor view(Shape shape, int offset) {
+    return new Tensor(this, shape, offset);
+  }
+
+  // The operations, each in a file of its own.
+
+  /**
+   * Matrix product, see {@link MatMul}.
+   *
+   * @param x right factor
+   * @return this·x
+   */
+  public final Tensor matmul(Tensor x) {
+    return MatMul.matmul(this, x);
+  }
+
+  /**
+   * Sum, see {@link Add}.
+   *
+   * @param b of the same shape, or a vector to be added to every column
+   * @return this + b
+   */
+  public final Tensor add(Tensor b) {
+    return Add.add(this, b);
+  }
+
+  /**
+   * Difference, see {@link Sub}.
+   *
+   * @param b of the same shape, or a vector to be subtracted from every column
+   * @return this − b
+   */
+  public final Tensor sub(Tensor b) {
+    return Sub.sub(this, b);
+  }
+
+  /**
+   * Elementwise product, see {@link Mul}.
+   *
+   * @param b of the same shape, or a vector to multiply every column with
+   * @return this∘b
+   */
+  public final Tensor mul(Tensor b) {
+    return Mul.mul(this, b);
+  }
+
+  /**
+   * Product with a number, see {@link Scale}.
+   *
+   * @param factor the number
+   * @return factor·this
+   */
+  public final Tensor scale(float factor) {
+    return Scale.scale(this, factor);
+  }
+
+  /**
+   * Rows {@code from} to {@code to − 1}, see {@link Rows}.
+   *
+   * @param from first row
+   * @param to one after the last
+   * @return a copy of these rows
+   */
+  public final Tensor rows(int from, int to) {
+    return Rows.rows(this, from, to);
+  }
+
+  /**
+   * Sum of all values, see {@link Sum}.
+   *
+   * @return a scalar
+   */
+  public final Tensor sum() {
+    return Sum.sum(this);
+  }
+
+  /**
+   * Mean of all values, see {@link Sum}.
+   *
+   * @return a scalar
+   */
+  public final Tensor mean() {
+    return Sum.mean(this);
+  }
+
+  @Override
+  public String toString() {
+    if (shape.count() > 12) {
+      return "Tensor(" + shape + ")";
+    }
+    return "Tensor(" + shape + ": " + Arrays.toString(toArray()) + ")";
+  }
+}

@@ -1,0 +1,299 @@
+"""Writes the reference numbers that the tests compare with, beside this file.
+
+Run:   python3 make.py          (needs the package torch; CPU is enough)
+Made with torch 2.13.0, in float64; the results are rounded to 9 digits.
+
+One line per tensor, `name DIMS v v v ...`, DIMS like 3x5x7, FIRST dimension contiguous.
+A sequence is features x batch x time, a weight is out x in, a batch is features x batch.
+Lines beginning with # are comments.  All inputs (never the results) are multiples of 1/256
+below 10, so the text holds them exactly and float holds them as exactly as double.
+"""
+import pathlib
+
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+torch.set_num_threads(1)
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Out:
+    """One file; put() takes tensors in PyTorch's order, whose LAST dimension is contiguous."""
+
+    def __init__(self, name, *comments):
+        self.name = name
+        self.lines = [f"# made by make.py with torch {torch.__version__.split('+')[0]}, float64"]
+        self.lines += [f"# {c}" for c in comments]
+
+    def put(self, name, t):
+        t = t.detach()
+        dims = "x".join(str(d) for d in reversed(t.shape)) or "1"
+        values = " ".join("%.9g" % (v + 0.0) for v in t.contiguous().flatten().tolist())
+        self.lines.append(f"{name} {dims} {values}")
+
+    def save(self):
+        path = HERE / self.name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("\n".join(self.lines) + "\n")
+        print(self.name)
+
+
+def snap(t):
+    """To multiples of 1/256."""
+    return torch.round(t * 256) / 256
+
+
+def rand(*shape, scale=1.0):
+    return snap(torch.randn(*shape) * scale).clamp(-9.5, 9.5)
+
+
+# --- cells -------------------------------------------------------------------------------------
+
+IN, HIDDEN, T = 3, 4, 7
+GATES = {"rnn_tanh": 1, "rnn_relu": 1, "lstm": 4, "gru": 3}
+EQUATION = {
+    "rnn_tanh": "h' = tanh(Wi x + Wh h + b)",
+    "rnn_relu": "h' = relu(Wi x + Wh h + b)",
+    "lstm": "gate rows: input, forget, cell, output",
+    "gru": "gate rows: reset, update, candidate; n = tanh(Wi_n x + b_n + r*(Wh_n h + bh)), "
+           "h' = (1-z)*n + z*h",
+}
+
+
+def network(kind, layers):
+    if kind.startswith("rnn"):
+        net = torch.nn.RNN(IN, HIDDEN, layers, nonlinearity=kind[4:])
+    else:
+        net = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[kind](IN, HIDDEN, layers)
+    with torch.no_grad():
+        for name, p in net.named_parameters():
+            p.copy_(rand(*p.shape, scale=0.6))
+            if name.startswith("bias_hh"):
+                p[: 2 * HIDDEN if kind == "gru" else None] = 0
+    return net
+
+
+def relu_well_placed(net, x, h0):
+    """Every unit of every layer both on and off, and no pre-activation near the kink."""
+    for l in range(net.num_layers):
+        wi, wh, bi, _ = net.all_weights[l]
+        h, pres = h0[l].expand(x.shape[1], HIDDEN), []
+        for t in range(T):
+            pres.append(x[t] @ wi.t() + h @ wh.t() + bi)
+            h = torch.relu(pres[-1])
+        pre = torch.stack(pres)
+        on = (pre > 0).flatten(0, 1)
+        if pre.abs().min() < 5e-3 or on.all(0).any() or not on.any(0).all():
+            return False
+        x = torch.relu(pre)
+    return True
+
+
+def cell(kind, batch, given, layers, seed):
+    torch.manual_seed(seed)
+    while True:
+        net = network(kind, layers)
+        x = rand(T, batch, IN).requires_grad_()
+        h0, c0 = rand(layers, HIDDEN, scale=0.5), rand(layers, HIDDEN, scale=0.5)
+        if not given:
+            h0, c0 = torch.zeros_like(h0), torch.zeros_like(c0)
+        if kind != "rnn_relu" or relu_well_placed(net, x, h0):
+            break
+    h0.requires_grad_()
+    c0.requires_grad_()
+    r, rh, rc = rand(T, batch, HIDDEN), rand(layers, batch, HIDDEN), rand(layers, batch, HIDDEN)
+    wide = lambda s: s[:, None, :].expand(layers, batch, HIDDEN).contiguous()
+    lstm = kind == "lstm"
+    if lstm:
+        y, (hT, cT) = net(x, (wide(h0), wide(c0)))
+    else:
+        y, hT = net(x, wide(h0))
+    loss = (y * r).sum() + (hT * rh).sum() + ((cT * rc).sum() if lstm else 0)
+    loss.backward()
+
+    name = f"cells/{kind}_b{batch}_{'state' if given else 'zero'}_l{layers}.txt"
+    out = Out(name, EQUATION[kind],
+              "loss = sum(y*r) + sum over layers of sum(hT*rT_h)"
+              + (" + sum(cT*rT_c)" if lstm else ""),
+              "h0_L, c0_L: one vector for the whole batch" if given else "initial state zero")
+    for l in range(layers):
+        wi, wh, bi, bh = net.all_weights[l]
+        out.put(f"Wi{l}", wi.t())
+        out.put(f"Wh{l}", wh.t())
+        out.put(f"b{l}", bi)
+        if kind == "gru":
+            out.put(f"bh{l}", bh[2 * HIDDEN:])
+        if given:
+            out.put(f"h0_{l}", h0[l])
+            if lstm:
+                out.put(f"c0_{l}", c0[l])
+    out.put("x", x)
+    out.put("r", r)
+    for l in range(layers):
+        out.put(f"rT_h{l}", rh[l])
+        if lstm:
+            out.put(f"rT_c{l}", rc[l])
+    out.put("y", y)
+    for l in range(layers):
+        out.put(f"hT{l}", hT[l])
+        if lstm:
+            out.put(f"cT{l}", cT[l])
+    out.put("loss", loss)
+    out.put("dx", x.grad)
+    for l in range(layers):
+        wi, wh, bi, bh = net.all_weights[l]
+        out.put(f"dWi{l}", wi.grad.t())
+        out.put(f"dWh{l}", wh.grad.t())
+        out.put(f"db{l}", bi.grad)
+        if kind == "gru":
+            out.put(f"dbh{l}", bh.grad[2 * HIDDEN:])
+        if given:
+            out.put(f"dh0_{l}", h0.grad[l])
+            if lstm:
+                out.put(f"dc0_{l}", c0.grad[l])
+    out.save()
+
+
+def cells():
+    seed = 1
+    for kind in GATES:
+        for batch in 1, 5:
+            for given in False, True:
+                for layers in 1, 2:
+                    cell(kind, batch, given, layers, seed)
+                    seed += 1
+
+
+# --- elementwise, losses -----------------------------------------------------------------------
+
+def elementwise():
+    functions = {
+        "tanh": torch.tanh,
+        "sigmoid": torch.sigmoid,
+        "relu": torch.relu,
+        "leaky_relu": lambda x: F.leaky_relu(x, 0.01),
+        "elu": lambda x: F.elu(x, 1.0),
+        "softplus": lambda x: torch.log1p(torch.exp(x)),
+        "softsign": F.softsign,
+        "swish": F.silu,
+        "gelu": lambda x: F.gelu(x, approximate="tanh"),
+        "exp": torch.exp,
+        "log": torch.log,
+        "square": torch.square,
+        "identity": lambda x: x * 1,
+    }
+    out = Out("elementwise.txt", "y = f(x), d = f'(x)",
+              "leaky_relu slope 0.01, elu alpha 1, softplus = log1p(exp(x)), swish = x*sigmoid(x), "
+              "gelu in its tanh approximation")
+    spread = torch.linspace(-6, 6, 24)  # even count: never 0
+    for name, f in functions.items():
+        x = spread
+        if name == "log":
+            x = torch.logspace(-2, 0.9, 24)
+        x = snap(x).requires_grad_()
+        y = f(x)
+        y.sum().backward()
+        out.put(f"x_{name}", x)
+        out.put(f"y_{name}", y)
+        out.put(f"d_{name}", x.grad)
+    out.save()
+
+
+def losses():
+    torch.manual_seed(100)
+    batch, classes = 5, 6
+    out = Out("losses.txt", "classes x batch; t: class indexes from 0; p: each column sums to one",
+              "cross entropies: mean over the batch; mse of a and b: mean over all elements, "
+              "d_mse its gradient on a")
+    logits = rand(batch, classes, scale=2.0).requires_grad_()
+    t = torch.tensor([2, 0, 5, 2, 4])
+    out.put("logits", logits)
+    out.put("t", t)
+    out.put("softmax", F.softmax(logits, 1))
+    out.put("log_softmax", F.log_softmax(logits, 1))
+    loss = F.cross_entropy(logits, t)
+    out.put("cross_entropy", loss)
+    out.put("d_cross_entropy", torch.autograd.grad(loss, logits)[0])
+    p = torch.floor(F.softmax(rand(batch, classes), 1) * 256)
+    p[:, 0] += 256 - p.sum(1)
+    p /= 256
+    loss = F.cross_entropy(logits, p)
+    out.put("p", p)
+    out.put("soft_cross_entropy", loss)
+    out.put("d_soft_cross_entropy", torch.autograd.grad(loss, logits)[0])
+    a, b = rand(batch, classes).requires_grad_(), rand(batch, classes)
+    loss = F.mse_loss(a, b)
+    out.put("a", a)
+    out.put("b", b)
+    out.put("mse", loss)
+    out.put("d_mse", torch.autograd.grad(loss, a)[0])
+    out.save()
+
+
+# --- optimisers, clipping ----------------------------------------------------------------------
+
+def optimisers():
+    o = torch.optim
+    kinds = {
+        "sgd": (o.SGD, dict(lr=0.1)),
+        "momentum": (o.SGD, dict(lr=0.1, momentum=0.9)),
+        "nesterov": (o.SGD, dict(lr=0.1, momentum=0.9, nesterov=True)),
+        "rmsprop": (o.RMSprop, dict(lr=0.01, alpha=0.99, eps=1e-8)),
+        "adam": (o.Adam, dict(lr=0.002, betas=(0.9, 0.999), eps=1e-8)),
+        "adamw": (o.AdamW, dict(lr=0.002, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01)),
+        "adagrad": (o.Adagrad, dict(lr=0.01, eps=1e-10)),
+        "adadelta": (o.Adadelta, dict(lr=1.0, rho=0.9, eps=1e-6)),
+        "adamax": (o.Adamax, dict(lr=0.002, betas=(0.9, 0.999), eps=1e-8)),
+        "nadam": (o.NAdam, dict(lr=0.002, betas=(0.9, 0.999), eps=1e-8, momentum_decay=0.004)),
+        "amsgrad": (o.Adam, dict(lr=0.002, betas=(0.9, 0.999), eps=1e-8, amsgrad=True)),
+    }
+    torch.manual_seed(200)
+    start = rand(8)
+    gradients = [rand(8) for _ in range(6)]
+    gradients[0][:2] = torch.tensor([8.0, -6.0])  # large, then small: amsgrad differs from adam
+    for k, g in enumerate(gradients[1:]):
+        g[:2] = torch.tensor([3.0 + k, -5.0 + k]) / 256
+    gradients[2][3] = 0.0
+    for g in gradients:
+        g[4] = 0.0  # never a gradient: only adamw moves it
+    out = Out("optimisers.txt", "p: start; g1..g6: the gradients; NAME_k: the parameter after step k",
+              *[f"{name}: " + ", ".join(f"{k} {v}" for k, v in kw.items())
+                for name, (_, kw) in kinds.items()],
+              "amsgrad keeps the maximum of the second moment before its bias correction")
+    out.put("p", start)
+    for k, g in enumerate(gradients, 1):
+        out.put(f"g{k}", g)
+    for name, (make, kw) in kinds.items():
+        p = torch.nn.Parameter(start.clone())
+        optimiser = make([p], **kw)
+        for k, g in enumerate(gradients, 1):
+            p.grad = g.clone()
+            optimiser.step()
+            out.put(f"{name}_{k}", p)
+    out.save()
+
+
+def clip():
+    torch.manual_seed(300)
+    g = rand(10, scale=3.0)
+    p = torch.nn.Parameter(torch.zeros(10))
+    out = Out("clip.txt", "clip_norm: scaled to norm 5, by 5/(norm + 1e-6) as PyTorch does; "
+              "clip_value: cut to [-1, 1]")
+    out.put("g", g)
+    p.grad = g.clone()
+    norm = torch.nn.utils.clip_grad_norm_([p], 5.0)
+    assert norm > 5
+    out.put("norm", norm)
+    out.put("clip_norm", p.grad)
+    p.grad = g.clone()
+    torch.nn.utils.clip_grad_value_([p], 1.0)
+    out.put("clip_value", p.grad)
+    out.save()
+
+
+cells()
+elementwise()
+losses()
+optimisers()
+clip()
