@@ -60,14 +60,7 @@ public interface Bands {
    * @param dw the gradient of the stored diagonals, added to
    */
   void addGradient(
-      int reach,
-      int n,
-      int blocks,
-      Buffer dy,
-      int lddy,
-      Buffer x,
-      int columns,
-      Buffer dw);
+      int reach, int n, int blocks, Buffer dy, int lddy, Buffer x, int columns, Buffer dw);
 
   /**
    * The stored values of a block.

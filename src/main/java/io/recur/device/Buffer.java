@@ -66,8 +66,7 @@ public final class Buffer {
   public Buffer slice(long offset, long length) {
     if (offset < 0 || length < 0 || offset > floats - length) {
       throw new IndexOutOfBoundsException(
-          "slice: offset=%d, length=%d of a buffer of %d floats"
-              .formatted(offset, length, floats));
+          "slice: offset=%d, length=%d of a buffer of %d floats".formatted(offset, length, floats));
     }
     return offset == 0 && length == floats ? this : device.slice(this, offset, length);
   }

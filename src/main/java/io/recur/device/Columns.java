@@ -1,5 +1,7 @@
 package io.recur.device;
 
+import org.jspecify.annotations.Nullable;
+
 /** Kernels on the columns of a column-major matrix {@code m×n}. */
 public interface Columns {
   /**
@@ -48,15 +50,16 @@ public interface Columns {
   void block(int m, int n, Buffer x, int ldx, boolean accumulate, Buffer y, int ldy);
 
   /**
-   * {@code Y[:,j] = W[:,index[j]]}: the product of W with one-hot columns.
+   * {@code Y[:,j] = W[:,index[j]] + b}: the product of W with one-hot columns.
    *
    * @param m rows of W
    * @param n number of indexes
    * @param w {@code m×k}
    * @param index {@code n} int32 indexes, each 0 ≤ index < k
+   * @param b {@code m}, or none
    * @param y {@code m×n}
    */
-  void gather(int m, int n, Buffer w, Buffer index, Buffer y);
+  void gather(int m, int n, Buffer w, Buffer index, @Nullable Buffer b, Buffer y);
 
   /**
    * {@code W[:,index[j]] += Y[:,j]}, in the order of j.

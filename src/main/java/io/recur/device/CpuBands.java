@@ -10,7 +10,15 @@ final class CpuBands implements Bands {
 
   @Override
   public void multiply(
-      int reach, int n, int blocks, Buffer w, Buffer x, int columns, float beta, Buffer y, int ldy) {
+      int reach,
+      int n,
+      int blocks,
+      Buffer w,
+      Buffer x,
+      int columns,
+      float beta,
+      Buffer y,
+      int ldy) {
     Lanes lane = lanes.get();
     int stored = Bands.stored(reach, n);
     float[] values = lane.load(0, w, 0, blocks * stored);
@@ -21,7 +29,8 @@ final class CpuBands implements Bands {
         int at = block * stored;
         for (int d = -reach; d <= reach; d++) {
           int length = n - Math.abs(d);
-          addDiagonal(values, at, input, Math.max(d, 0), output, block * n + Math.max(-d, 0), length);
+          addDiagonal(
+              values, at, input, Math.max(d, 0), output, block * n + Math.max(-d, 0), length);
           at += length;
         }
       }

@@ -3,6 +3,8 @@ package io.recur.device;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import org.jspecify.annotations.Nullable;
+
 /** Kernels on columns: a column at a time goes through the thread's heap arrays. */
 final class CpuColumns implements Columns {
   private final ThreadLocal<Lanes> lanes;
@@ -53,11 +55,16 @@ final class CpuColumns implements Columns {
   }
 
   @Override
-  public void gather(int m, int n, Buffer w, Buffer index, Buffer y) {
-    float[] column = lanes.get().array(0, m);
+  public void gather(int m, int n, Buffer w, Buffer index, @Nullable Buffer b, Buffer y) {
+    Lanes lane = lanes.get();
+    float[] column = lane.array(0, m);
+    float[] bias = b == null ? null : lane.load(1, b, 0, m);
     for (int j = 0; j < n; j++) {
       int from = index.segment().getAtIndex(JAVA_INT, j);
       Lanes.load(w, (long) from * m, column, 0, m);
+      if (bias != null) {
+        addTo(column, bias, m);
+      }
       Lanes.store(column, 0, y, (long) j * m, m);
     }
   }
@@ -76,17 +83,20 @@ final class CpuColumns implements Columns {
   @Override
   public void softmax(int m, int n, boolean logarithm, Buffer x, Buffer y) {
     Lanes lane = lanes.get();
-    float[] p = lane.array(1, m);
-    for (int j = 0; j < n; j++) {
-      float[] column = lane.load(0, x, (long) j * m, m);
-      double total = exponentials(lane, column, p, m);
-      if (logarithm) {
-        addTo(column, -(float) Math.log(total), m);
-        Lanes.store(column, 0, y, (long) j * m, m);
-      } else {
-        scale(p, (float) (1 / total), m);
-        Lanes.store(p, 0, y, (long) j * m, m);
+    int tile = Math.max(1, Lanes.TILE / m);
+    double[] totals = new double[tile];
+    for (int first = 0; first < n; first += tile) {
+      int columns = Math.min(tile, n - first);
+      float[] shifted = lane.load(0, x, (long) first * m, columns * m);
+      float[] p = exponentials(lane, shifted, m, columns, totals);
+      for (int j = 0; j < columns; j++) {
+        if (logarithm) {
+          addTo(shifted, j * m, m, -(float) Math.log(totals[j]));
+        } else {
+          scale(p, j * m, m, (float) (1 / totals[j]));
+        }
       }
+      Lanes.store(logarithm ? shifted : p, 0, y, (long) first * m, columns * m);
     }
   }
 
@@ -99,8 +109,8 @@ final class CpuColumns implements Columns {
       float[] upstream = lane.load(1, dy, at, m);
       float[] sum = lane.load(2, dx, at, m);
       if (logarithm) {
-        lane.exp(output, 0, output, 0, m);
-        float total = (float) sum(upstream, m);
+        lane.exp(output, m);
+        float total = (float) sum(upstream, 0, m);
         for (int i = 0; i < m; i++) {
           sum[i] += upstream[i] - output[i] * total;
         }
@@ -121,21 +131,25 @@ final class CpuColumns implements Columns {
   @Override
   public void crossEntropy(int m, int n, Buffer x, Buffer index, Buffer p, Buffer loss) {
     Lanes lane = lanes.get();
-    float[] exponentials = lane.array(1, m);
+    int tile = Math.max(1, Lanes.TILE / m);
+    double[] totals = new double[tile];
     double sum = 0;
-    for (int j = 0; j < n; j++) {
-      float[] column = lane.load(0, x, (long) j * m, m);
-      double total = exponentials(lane, column, exponentials, m);
-      sum += Math.log(total) - column[index.segment().getAtIndex(JAVA_INT, j)];
-      scale(exponentials, (float) (1 / total), m);
-      Lanes.store(exponentials, 0, p, (long) j * m, m);
+    for (int first = 0; first < n; first += tile) {
+      int columns = Math.min(tile, n - first);
+      float[] shifted = lane.load(0, x, (long) first * m, columns * m);
+      float[] shares = exponentials(lane, shifted, m, columns, totals);
+      for (int j = 0; j < columns; j++) {
+        int target = index.segment().getAtIndex(JAVA_INT, first + j);
+        sum += Math.log(totals[j]) - shifted[j * m + target];
+        scale(shares, j * m, m, (float) (1 / totals[j]));
+      }
+      Lanes.store(shares, 0, p, (long) first * m, columns * m);
     }
     loss.segment().set(JAVA_FLOAT, 0, (float) (sum / n));
   }
 
   @Override
-  public void addCrossEntropySlope(
-      int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
+  public void addCrossEntropySlope(int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
     Lanes lane = lanes.get();
     float factor = dloss.segment().get(JAVA_FLOAT, 0) / n;
     for (int j = 0; j < n; j++) {
@@ -149,23 +163,57 @@ final class CpuColumns implements Columns {
     }
   }
 
-  /** Subtracts the column's largest value from it, puts the exponentials into p; their sum. */
-  private static double exponentials(Lanes lane, float[] column, float[] p, int m) {
-    float largest = column[0];
-    for (int i = 1; i < m; i++) {
-      largest = Math.max(largest, column[i]);
+  /**
+   * Subtracts from each column its largest value; gives the exponentials, in array 1, and their
+   * sums.
+   */
+  private static float[] exponentials(Lanes lane, float[] x, int m, int columns, double[] totals) {
+    for (int j = 0; j < columns; j++) {
+      addTo(x, j * m, m, -largest(x, j * m, m));
     }
-    addTo(column, -largest, m);
-    lane.exp(column, 0, p, 0, m);
-    return sum(p, m);
+    float[] p = lane.copy(1, x, columns * m);
+    lane.exp(p, columns * m);
+    for (int j = 0; j < columns; j++) {
+      totals[j] = sum(p, j * m, m);
+    }
+    return p;
   }
 
-  private static double sum(float[] x, int n) {
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-      sum += x[i];
+  /** In four chains: one chain would wait for each comparison. */
+  private static float largest(float[] x, int from, int n) {
+    float a = x[from];
+    float b = a;
+    float c = a;
+    float d = a;
+    int i = from;
+    for (; i + 3 < from + n; i += 4) {
+      a = Math.max(a, x[i]);
+      b = Math.max(b, x[i + 1]);
+      c = Math.max(c, x[i + 2]);
+      d = Math.max(d, x[i + 3]);
     }
-    return sum;
+    for (; i < from + n; i++) {
+      a = Math.max(a, x[i]);
+    }
+    return Math.max(Math.max(a, b), Math.max(c, d));
+  }
+
+  private static double sum(float[] x, int from, int n) {
+    double a = 0;
+    double b = 0;
+    double c = 0;
+    double d = 0;
+    int i = from;
+    for (; i + 3 < from + n; i += 4) {
+      a += x[i];
+      b += x[i + 1];
+      c += x[i + 2];
+      d += x[i + 3];
+    }
+    for (; i < from + n; i++) {
+      a += x[i];
+    }
+    return a + b + c + d;
   }
 
   private static void addTo(float[] y, float[] x, int n) {
@@ -174,14 +222,14 @@ final class CpuColumns implements Columns {
     }
   }
 
-  private static void addTo(float[] y, float x, int n) {
-    for (int i = 0; i < n; i++) {
+  private static void addTo(float[] y, int from, int n, float x) {
+    for (int i = from; i < from + n; i++) {
       y[i] += x;
     }
   }
 
-  private static void scale(float[] y, float factor, int n) {
-    for (int i = 0; i < n; i++) {
+  private static void scale(float[] y, int from, int n, float factor) {
+    for (int i = from; i < from + n; i++) {
       y[i] *= factor;
     }
   }

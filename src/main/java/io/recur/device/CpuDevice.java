@@ -69,8 +69,7 @@ final class CpuDevice extends Device {
 
   @Override
   Buffer slice(Buffer buffer, long offset, long length) {
-    MemorySegment part =
-        buffer.segment().asSlice(offset * Float.BYTES, length * Float.BYTES);
+    MemorySegment part = buffer.segment().asSlice(offset * Float.BYTES, length * Float.BYTES);
     return new Buffer(this, part, length);
   }
 
@@ -99,7 +98,7 @@ final class CpuDevice extends Device {
       } catch (OutOfMemoryError e) {
         throw new DeviceException(
             "cpu: asked for %d bytes of native memory and got none; use smaller batches or fewer"
-                .formatted(floats * Float.BYTES)
+                    .formatted(floats * Float.BYTES)
                 + " steps between truncations",
             e);
       }

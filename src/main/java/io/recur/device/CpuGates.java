@@ -2,7 +2,10 @@ package io.recur.device;
 
 import org.jspecify.annotations.Nullable;
 
-/** The gates, one column of the batch at a time through the thread's heap arrays. */
+/**
+ * The gates, some columns of the batch at a time, each gate in a heap array of its own: long enough
+ * that the compiler's vector loops outweigh their scalar ends.
+ */
 final class CpuGates implements Gates {
   private final ThreadLocal<Lanes> lanes;
 
@@ -11,8 +14,7 @@ final class CpuGates implements Gates {
   }
 
   @Override
-  public void rnnSlope(
-      Elementwise f, int n, Buffer a, Buffer h, Buffer dy, Buffer dh, Buffer da) {
+  public void rnnSlope(Elementwise f, int n, Buffer a, Buffer h, Buffer dy, Buffer dh, Buffer da) {
     Lanes lane = lanes.get();
     float[] slope = lane.array(4, Lanes.TILE);
     for (int at = 0; at < n; at += Lanes.TILE) {
@@ -32,23 +34,33 @@ final class CpuGates implements Gates {
   @Override
   public void lstm(int units, int batch, Buffer gates, Buffer cPrevious, Buffer c, Buffer h) {
     Lanes lane = lanes.get();
-    float[] out = lane.array(2, units);
-    for (int b = 0; b < batch; b++) {
-      float[] g = lane.load(0, gates, 4L * units * b, 4 * units);
-      float[] cell = lane.load(1, cPrevious, (long) units * b, units);
-      lane.sigmoid(g, 0, g, 0, 2 * units);
-      Lanes.tanh(g, 2 * units, g, 2 * units, units);
-      lane.sigmoid(g, 3 * units, g, 3 * units, units);
-      for (int i = 0; i < units; i++) {
-        cell[i] = g[units + i] * cell[i] + g[i] * g[2 * units + i];
+    int tile = Math.max(1, Lanes.TILE / units);
+    for (int b = 0; b < batch; b += tile) {
+      int columns = Math.min(tile, batch - b);
+      int n = columns * units;
+      float[] input = lane.load(0, gates, 4 * units, 0, units, b, columns);
+      float[] forget = lane.load(1, gates, 4 * units, units, units, b, columns);
+      float[] candidate = lane.load(2, gates, 4 * units, 2 * units, units, b, columns);
+      float[] output = lane.load(3, gates, 4 * units, 3 * units, units, b, columns);
+      float[] cell = lane.load(4, cPrevious, units, 0, units, b, columns);
+      lane.sigmoid(input, n);
+      lane.sigmoid(forget, n);
+      Lanes.tanh(candidate, n);
+      lane.sigmoid(output, n);
+      for (int i = 0; i < n; i++) {
+        cell[i] = forget[i] * cell[i] + input[i] * candidate[i];
       }
-      Lanes.tanh(cell, 0, out, 0, units);
-      for (int i = 0; i < units; i++) {
-        out[i] *= g[3 * units + i];
+      float[] state = lane.copy(5, cell, n);
+      Lanes.tanh(state, n);
+      for (int i = 0; i < n; i++) {
+        state[i] *= output[i];
       }
-      Lanes.store(g, 0, gates, 4L * units * b, 4 * units);
-      Lanes.store(cell, 0, c, (long) units * b, units);
-      Lanes.store(out, 0, h, (long) units * b, units);
+      Lanes.store(input, gates, 4 * units, 0, units, b, columns);
+      Lanes.store(forget, gates, 4 * units, units, units, b, columns);
+      Lanes.store(candidate, gates, 4 * units, 2 * units, units, b, columns);
+      Lanes.store(output, gates, 4 * units, 3 * units, units, b, columns);
+      Lanes.store(cell, c, units, 0, units, b, columns);
+      Lanes.store(state, h, units, 0, units, b, columns);
     }
   }
 
@@ -64,33 +76,57 @@ final class CpuGates implements Gates {
       Buffer dc,
       Buffer dgates) {
     Lanes lane = lanes.get();
-    float[] d = lane.array(6, 4 * units);
-    for (int b = 0; b < batch; b++) {
-      long at = (long) units * b;
-      float[] g = lane.load(0, gates, 4 * at, 4 * units);
-      float[] before = lane.load(1, cPrevious, at, units);
-      float[] squashed = lane.load(2, c, at, units);
-      float[] here = lane.load(3, dy, at, units);
-      float[] later = lane.load(4, dh, at, units);
-      float[] cell = lane.load(5, dc, at, units);
-      Lanes.tanh(squashed, 0, squashed, 0, units);
-      for (int i = 0; i < units; i++) {
-        float output = g[3 * units + i];
-        float total = here[i] + later[i];
-        d[3 * units + i] = total * squashed[i] * output * (1 - output);
-        cell[i] += total * output * (1 - squashed[i] * squashed[i]);
-      }
-      for (int i = 0; i < units; i++) {
-        float input = g[i];
-        float forget = g[units + i];
-        float candidate = g[2 * units + i];
-        d[i] = cell[i] * candidate * input * (1 - input);
-        d[units + i] = cell[i] * before[i] * forget * (1 - forget);
-        d[2 * units + i] = cell[i] * input * (1 - candidate * candidate);
-        cell[i] *= forget;
-      }
-      Lanes.store(cell, 0, dc, at, units);
-      Lanes.store(d, 0, dgates, 4 * at, 4 * units);
+    int tile = Math.max(1, Lanes.TILE / units);
+    for (int b = 0; b < batch; b += tile) {
+      int columns = Math.min(tile, batch - b);
+      int n = columns * units;
+      float[] input = lane.load(0, gates, 4 * units, 0, units, b, columns);
+      float[] forget = lane.load(1, gates, 4 * units, units, units, b, columns);
+      float[] candidate = lane.load(2, gates, 4 * units, 2 * units, units, b, columns);
+      float[] output = lane.load(3, gates, 4 * units, 3 * units, units, b, columns);
+      float[] squashed = lane.load(4, c, units, 0, units, b, columns);
+      float[] before = lane.load(5, cPrevious, units, 0, units, b, columns);
+      float[] here = lane.load(6, dy, units, 0, units, b, columns);
+      float[] later = lane.load(7, dh, units, 0, units, b, columns);
+      float[] cell = lane.load(8, dc, units, 0, units, b, columns);
+      Lanes.tanh(squashed, n);
+      lstmColumns(n, input, forget, candidate, output, squashed, before, here, later, cell);
+      Lanes.store(cell, dc, units, 0, units, b, columns);
+      Lanes.store(input, dgates, 4 * units, 0, units, b, columns);
+      Lanes.store(forget, dgates, 4 * units, units, units, b, columns);
+      Lanes.store(candidate, dgates, 4 * units, 2 * units, units, b, columns);
+      Lanes.store(output, dgates, 4 * units, 3 * units, units, b, columns);
+    }
+  }
+
+  /** Turns gates into their gradients and dc into the gradient of the cell before. */
+  private static void lstmColumns(
+      int n,
+      float[] input,
+      float[] forget,
+      float[] candidate,
+      float[] output,
+      float[] squashed,
+      float[] before,
+      float[] here,
+      float[] later,
+      float[] cell) {
+    for (int i = 0; i < n; i++) {
+      float total = here[i] + later[i];
+      float o = output[i];
+      float t = squashed[i];
+      cell[i] += total * o * (1 - t * t);
+      output[i] = total * t * o * (1 - o);
+    }
+    for (int i = 0; i < n; i++) {
+      float d = cell[i];
+      float in = input[i];
+      float f = forget[i];
+      float g = candidate[i];
+      input[i] = d * g * in * (1 - in);
+      forget[i] = d * before[i] * f * (1 - f);
+      candidate[i] = d * in * (1 - g * g);
+      cell[i] = d * f;
     }
   }
 
@@ -104,37 +140,66 @@ final class CpuGates implements Gates {
       Buffer hPrevious,
       Buffer h) {
     Lanes lane = lanes.get();
-    for (int b = 0; b < batch; b++) {
-      long at = (long) units * b;
-      float[] g = lane.load(0, gates, 3 * at, 3 * units);
-      float[] q = lane.load(1, recurrent, 3 * at, 3 * units);
-      float[] state = lane.load(2, hPrevious, at, units);
+    int tile = Math.max(1, Lanes.TILE / units);
+    for (int b = 0; b < batch; b += tile) {
+      int columns = Math.min(tile, batch - b);
+      int n = columns * units;
+      float[] reset = lane.load(0, gates, 3 * units, 0, units, b, columns);
+      float[] update = lane.load(1, gates, 3 * units, units, units, b, columns);
+      float[] candidate = lane.load(2, gates, 3 * units, 2 * units, units, b, columns);
+      float[] state = lane.load(3, hPrevious, units, 0, units, b, columns);
+      float[] product = lane.load(4, recurrent, 3 * units, 2 * units, units, b, columns);
+      float[] extra = lane.array(6, n);
       if (bias != null) {
-        float[] extra = lane.load(3, bias, 0, units);
-        for (int i = 0; i < units; i++) {
-          q[2 * units + i] += extra[i];
+        for (int j = 0; j < columns; j++) {
+          Lanes.load(bias, 0, extra, j * units, units);
         }
-        Lanes.store(q, 2 * units, recurrent, 3 * at + 2 * units, units);
+        add(product, extra, n);
+        Lanes.store(product, recurrent, 3 * units, 2 * units, units, b, columns);
       }
-      for (int i = 0; i < 2 * units; i++) {
-        g[i] += q[i];
+      add(reset, lane.load(5, recurrent, 3 * units, 0, units, b, columns), n);
+      add(update, lane.load(5, recurrent, 3 * units, units, units, b, columns), n);
+      lane.sigmoid(reset, n);
+      lane.sigmoid(update, n);
+      for (int i = 0; i < n; i++) {
+        candidate[i] += reset[i] * product[i];
       }
-      lane.sigmoid(g, 0, g, 0, 2 * units);
-      for (int i = 0; i < units; i++) {
-        g[2 * units + i] += g[i] * q[2 * units + i];
-      }
-      candidate(g, state, units);
-      Lanes.store(g, 0, gates, 3 * at, 3 * units);
-      Lanes.store(state, 0, h, at, units);
+      blend(candidate, update, state, n);
+      Lanes.store(reset, gates, 3 * units, 0, units, b, columns);
+      Lanes.store(update, gates, 3 * units, units, units, b, columns);
+      Lanes.store(candidate, gates, 3 * units, 2 * units, units, b, columns);
+      Lanes.store(state, h, units, 0, units, b, columns);
     }
   }
 
-  /** Activates the last third of g and blends it into the state: {@code h = (1−z)∘n + z∘h₋}. */
-  private static void candidate(float[] g, float[] state, int units) {
-    Lanes.tanh(g, 2 * units, g, 2 * units, units);
-    for (int i = 0; i < units; i++) {
-      float z = g[units + i];
-      state[i] = (1 - z) * g[2 * units + i] + z * state[i];
+  private static void add(float[] y, float[] x, int n) {
+    for (int i = 0; i < n; i++) {
+      y[i] += x[i];
+    }
+  }
+
+  /** {@code n = tanh(n), h = (1−z)∘n + z∘h₋}. */
+  private static void blend(float[] candidate, float[] update, float[] state, int n) {
+    Lanes.tanh(candidate, n);
+    for (int i = 0; i < n; i++) {
+      float z = update[i];
+      state[i] = (1 - z) * candidate[i] + z * state[i];
+    }
+  }
+
+  /**
+   * The derivative of {@link #blend}: turns z and n into their gradients and what comes from the
+   * next step into the gradient of h₋ through z.
+   */
+  private static void blendSlope(
+      float[] candidate, float[] update, float[] before, float[] here, float[] later, int n) {
+    for (int i = 0; i < n; i++) {
+      float z = update[i];
+      float value = candidate[i];
+      float total = here[i] + later[i];
+      update[i] = total * (before[i] - value) * z * (1 - z);
+      candidate[i] = total * (1 - z) * (1 - value * value);
+      later[i] = total * z;
     }
   }
 
@@ -150,78 +215,68 @@ final class CpuGates implements Gates {
       Buffer dgates,
       Buffer drecurrent) {
     Lanes lane = lanes.get();
-    float[] d = lane.array(5, 3 * units);
-    for (int b = 0; b < batch; b++) {
-      long at = (long) units * b;
-      float[] g = lane.load(0, gates, 3 * at, 3 * units);
-      float[] q = lane.load(1, recurrent, 3 * at, 3 * units);
-      float[] carried = candidateSlope(lane, units, at, g, hPrevious, dy, dh, d);
-      for (int i = 0; i < units; i++) {
-        float reset = g[i];
-        d[i] = d[2 * units + i] * q[2 * units + i] * reset * (1 - reset);
+    int tile = Math.max(1, Lanes.TILE / units);
+    for (int b = 0; b < batch; b += tile) {
+      int columns = Math.min(tile, batch - b);
+      int n = columns * units;
+      float[] reset = lane.load(0, gates, 3 * units, 0, units, b, columns);
+      float[] update = lane.load(1, gates, 3 * units, units, units, b, columns);
+      float[] candidate = lane.load(2, gates, 3 * units, 2 * units, units, b, columns);
+      float[] product = lane.load(3, recurrent, 3 * units, 2 * units, units, b, columns);
+      float[] before = lane.load(4, hPrevious, units, 0, units, b, columns);
+      float[] here = lane.load(5, dy, units, 0, units, b, columns);
+      float[] later = lane.load(6, dh, units, 0, units, b, columns);
+      blendSlope(candidate, update, before, here, later, n);
+      for (int i = 0; i < n; i++) {
+        float r = reset[i];
+        float d = candidate[i];
+        reset[i] = d * product[i] * r * (1 - r);
+        product[i] = d * r;
       }
-      Lanes.store(carried, 0, dh, at, units);
-      Lanes.store(d, 0, dgates, 3 * at, 3 * units);
-      for (int i = 0; i < units; i++) {
-        d[2 * units + i] *= g[i];
-      }
-      Lanes.store(d, 0, drecurrent, 3 * at, 3 * units);
+      Lanes.store(later, dh, units, 0, units, b, columns);
+      Lanes.store(reset, dgates, 3 * units, 0, units, b, columns);
+      Lanes.store(update, dgates, 3 * units, units, units, b, columns);
+      Lanes.store(candidate, dgates, 3 * units, 2 * units, units, b, columns);
+      Lanes.store(reset, drecurrent, 3 * units, 0, units, b, columns);
+      Lanes.store(update, drecurrent, 3 * units, units, units, b, columns);
+      Lanes.store(product, drecurrent, 3 * units, 2 * units, units, b, columns);
     }
-  }
-
-  /**
-   * The derivative of {@link #candidate} for the column at {@code at}: fills the last two thirds of
-   * d and returns the gradient of h₋ through z. Uses arrays 2 to 4.
-   */
-  private static float[] candidateSlope(
-      Lanes lane,
-      int units,
-      long at,
-      float[] g,
-      Buffer hPrevious,
-      Buffer dy,
-      Buffer dh,
-      float[] d) {
-    float[] before = lane.load(2, hPrevious, at, units);
-    float[] here = lane.load(3, dy, at, units);
-    float[] later = lane.load(4, dh, at, units);
-    for (int i = 0; i < units; i++) {
-      float z = g[units + i];
-      float n = g[2 * units + i];
-      float total = here[i] + later[i];
-      d[units + i] = total * (before[i] - n) * z * (1 - z);
-      d[2 * units + i] = total * (1 - z) * (1 - n * n);
-      later[i] = total * z;
-    }
-    return later;
   }
 
   @Override
   public void gruV3Reset(int units, int batch, Buffer gates, Buffer hPrevious, Buffer q) {
     Lanes lane = lanes.get();
-    for (int b = 0; b < batch; b++) {
-      long at = (long) units * b;
-      float[] g = lane.load(0, gates, 3 * at, 2 * units);
-      float[] state = lane.load(1, hPrevious, at, units);
-      lane.sigmoid(g, 0, g, 0, 2 * units);
-      for (int i = 0; i < units; i++) {
-        state[i] *= g[i];
+    int tile = Math.max(1, Lanes.TILE / units);
+    for (int b = 0; b < batch; b += tile) {
+      int columns = Math.min(tile, batch - b);
+      int n = columns * units;
+      float[] reset = lane.load(0, gates, 3 * units, 0, units, b, columns);
+      float[] update = lane.load(1, gates, 3 * units, units, units, b, columns);
+      float[] state = lane.load(2, hPrevious, units, 0, units, b, columns);
+      lane.sigmoid(reset, n);
+      lane.sigmoid(update, n);
+      for (int i = 0; i < n; i++) {
+        state[i] *= reset[i];
       }
-      Lanes.store(g, 0, gates, 3 * at, 2 * units);
-      Lanes.store(state, 0, q, at, units);
+      Lanes.store(reset, gates, 3 * units, 0, units, b, columns);
+      Lanes.store(update, gates, 3 * units, units, units, b, columns);
+      Lanes.store(state, q, units, 0, units, b, columns);
     }
   }
 
   @Override
   public void gruV3Candidate(int units, int batch, Buffer gates, Buffer hPrevious, Buffer h) {
     Lanes lane = lanes.get();
-    for (int b = 0; b < batch; b++) {
-      long at = (long) units * b;
-      float[] g = lane.load(0, gates, 3 * at, 3 * units);
-      float[] state = lane.load(1, hPrevious, at, units);
-      candidate(g, state, units);
-      Lanes.store(g, 2 * units, gates, 3 * at + 2 * units, units);
-      Lanes.store(state, 0, h, at, units);
+    int tile = Math.max(1, Lanes.TILE / units);
+    for (int b = 0; b < batch; b += tile) {
+      int columns = Math.min(tile, batch - b);
+      int n = columns * units;
+      float[] update = lane.load(0, gates, 3 * units, units, units, b, columns);
+      float[] candidate = lane.load(1, gates, 3 * units, 2 * units, units, b, columns);
+      float[] state = lane.load(2, hPrevious, units, 0, units, b, columns);
+      blend(candidate, update, state, n);
+      Lanes.store(candidate, gates, 3 * units, 2 * units, units, b, columns);
+      Lanes.store(state, h, units, 0, units, b, columns);
     }
   }
 
@@ -229,13 +284,19 @@ final class CpuGates implements Gates {
   public void gruV3CandidateSlope(
       int units, int batch, Buffer gates, Buffer hPrevious, Buffer dy, Buffer dh, Buffer dgates) {
     Lanes lane = lanes.get();
-    float[] d = lane.array(5, 3 * units);
-    for (int b = 0; b < batch; b++) {
-      long at = (long) units * b;
-      float[] g = lane.load(0, gates, 3 * at, 3 * units);
-      float[] carried = candidateSlope(lane, units, at, g, hPrevious, dy, dh, d);
-      Lanes.store(carried, 0, dh, at, units);
-      Lanes.store(d, units, dgates, 3 * at + units, 2 * units);
+    int tile = Math.max(1, Lanes.TILE / units);
+    for (int b = 0; b < batch; b += tile) {
+      int columns = Math.min(tile, batch - b);
+      int n = columns * units;
+      float[] update = lane.load(0, gates, 3 * units, units, units, b, columns);
+      float[] candidate = lane.load(1, gates, 3 * units, 2 * units, units, b, columns);
+      float[] before = lane.load(2, hPrevious, units, 0, units, b, columns);
+      float[] here = lane.load(3, dy, units, 0, units, b, columns);
+      float[] later = lane.load(4, dh, units, 0, units, b, columns);
+      blendSlope(candidate, update, before, here, later, n);
+      Lanes.store(later, dh, units, 0, units, b, columns);
+      Lanes.store(update, dgates, 3 * units, units, units, b, columns);
+      Lanes.store(candidate, dgates, 3 * units, 2 * units, units, b, columns);
     }
   }
 
@@ -243,19 +304,21 @@ final class CpuGates implements Gates {
   public void gruV3ResetSlope(
       int units, int batch, Buffer gates, Buffer hPrevious, Buffer dq, Buffer dh, Buffer dgates) {
     Lanes lane = lanes.get();
-    float[] d = lane.array(4, units);
-    for (int b = 0; b < batch; b++) {
-      long at = (long) units * b;
-      float[] reset = lane.load(0, gates, 3 * at, units);
-      float[] before = lane.load(1, hPrevious, at, units);
-      float[] product = lane.load(2, dq, at, units);
-      float[] sum = lane.load(3, dh, at, units);
-      for (int i = 0; i < units; i++) {
-        d[i] = product[i] * before[i] * reset[i] * (1 - reset[i]);
-        sum[i] += product[i] * reset[i];
+    int tile = Math.max(1, Lanes.TILE / units);
+    for (int b = 0; b < batch; b += tile) {
+      int columns = Math.min(tile, batch - b);
+      int n = columns * units;
+      float[] reset = lane.load(0, gates, 3 * units, 0, units, b, columns);
+      float[] before = lane.load(1, hPrevious, units, 0, units, b, columns);
+      float[] product = lane.load(2, dq, units, 0, units, b, columns);
+      float[] sum = lane.load(3, dh, units, 0, units, b, columns);
+      for (int i = 0; i < n; i++) {
+        float r = reset[i];
+        sum[i] += product[i] * r;
+        reset[i] = product[i] * before[i] * r * (1 - r);
       }
-      Lanes.store(d, 0, dgates, 3 * at, units);
-      Lanes.store(sum, 0, dh, at, units);
+      Lanes.store(reset, dgates, 3 * units, 0, units, b, columns);
+      Lanes.store(sum, dh, units, 0, units, b, columns);
     }
   }
 }

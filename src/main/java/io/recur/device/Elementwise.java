@@ -25,7 +25,8 @@ public enum Elementwise {
   TANH {
     @Override
     void value(Lanes lanes, float[] x, float[] y, int n) {
-      Lanes.tanh(x, 0, y, 0, n);
+      System.arraycopy(x, 0, y, 0, n);
+      Lanes.tanh(y, n);
     }
 
     @Override
@@ -40,7 +41,8 @@ public enum Elementwise {
   SIGMOID {
     @Override
     void value(Lanes lanes, float[] x, float[] y, int n) {
-      lanes.sigmoid(x, 0, y, 0, n);
+      System.arraycopy(x, 0, y, 0, n);
+      lanes.sigmoid(y, n);
     }
 
     @Override
@@ -113,7 +115,8 @@ public enum Elementwise {
 
     @Override
     void slope(Lanes lanes, float[] x, float[] y, float[] d, int n) {
-      lanes.sigmoid(x, 0, d, 0, n);
+      System.arraycopy(x, 0, d, 0, n);
+      lanes.sigmoid(d, n);
     }
   },
 
@@ -139,7 +142,8 @@ public enum Elementwise {
   SWISH {
     @Override
     void value(Lanes lanes, float[] x, float[] y, int n) {
-      lanes.sigmoid(x, 0, y, 0, n);
+      System.arraycopy(x, 0, y, 0, n);
+      lanes.sigmoid(y, n);
       for (int i = 0; i < n; i++) {
         y[i] *= x[i];
       }
@@ -147,14 +151,17 @@ public enum Elementwise {
 
     @Override
     void slope(Lanes lanes, float[] x, float[] y, float[] d, int n) {
-      lanes.sigmoid(x, 0, d, 0, n);
+      System.arraycopy(x, 0, d, 0, n);
+      lanes.sigmoid(d, n);
       for (int i = 0; i < n; i++) {
         d[i] = y[i] + d[i] * (1 - y[i]);
       }
     }
   },
 
-  /** {@code x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))}, the tanh form (Hendrycks and Gimpel 2016). */
+  /**
+   * {@code x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))}, the tanh form (Hendrycks and Gimpel 2016).
+   */
   GELU {
     @Override
     void value(Lanes lanes, float[] x, float[] y, int n) {
@@ -178,7 +185,7 @@ public enum Elementwise {
       for (int i = 0; i < n; i++) {
         t[i] = GELU_SCALE * (x[i] + GELU_CUBIC * x[i] * x[i] * x[i]);
       }
-      Lanes.tanh(t, 0, t, 0, n);
+      Lanes.tanh(t, n);
     }
   },
 
@@ -186,7 +193,8 @@ public enum Elementwise {
   EXP {
     @Override
     void value(Lanes lanes, float[] x, float[] y, int n) {
-      lanes.exp(x, 0, y, 0, n);
+      System.arraycopy(x, 0, y, 0, n);
+      lanes.exp(y, n);
     }
 
     @Override

@@ -134,8 +134,7 @@ final class NativeBundle {
     long hash = 0xcbf29ce484222325L;
     for (String file : files) {
       URLConnection connection = url(file).openConnection();
-      long checksum =
-          connection instanceof JarURLConnection jar ? jar.getJarEntry().getCrc() : 0;
+      long checksum = connection instanceof JarURLConnection jar ? jar.getJarEntry().getCrc() : 0;
       for (char c : (file + ' ' + length(url(file)) + ' ' + checksum).toCharArray()) {
         hash = (hash ^ c) * 0x100000001b3L;
       }

@@ -14,8 +14,8 @@ import java.util.Locale;
  *
  * <p>Looked for in this order: the file that the system property {@value #PROPERTY} names; the
  * {@code org.bytedeco:openblas} jar of this platform on the class path, unpacked to a cache folder;
- * a library installed on the system. A property that names an unusable file is an error; it is never
- * passed over.
+ * a library installed on the system. A property that names an unusable file is an error; it is
+ * never passed over.
  */
 final class OpenBlas {
   static final String PROPERTY = "io.recur.openblas";
@@ -116,7 +116,8 @@ final class OpenBlas {
   private static List<Path> systemPaths() {
     String library = System.mapLibraryName("openblas");
     List<Path> paths = new ArrayList<>();
-    for (String folder : System.getProperty("java.library.path", "").split(java.io.File.pathSeparator)) {
+    for (String folder :
+        System.getProperty("java.library.path", "").split(java.io.File.pathSeparator)) {
       if (!folder.isEmpty()) {
         paths.add(Path.of(folder, library));
       }

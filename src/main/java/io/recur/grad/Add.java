@@ -17,9 +17,7 @@ record Add(Tensor a, Tensor b, Tensor y) implements Op {
     Tensor y = tape.output(a.shape(), a.isDifferentiable() || b.isDifferentiable());
     Shape shape = a.shape();
     if (Repeat.spreads(a, b)) {
-      tape.device()
-          .columns()
-          .add(shape.rows(), shape.columns(), a.value(), b.value(), y.value());
+      tape.device().columns().add(shape.rows(), shape.columns(), a.value(), b.value(), y.value());
     } else {
       tape.device().pointwise().combine(a.value(), 1, b.value(), y.value(), shape.count());
     }

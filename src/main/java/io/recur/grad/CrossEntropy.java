@@ -24,8 +24,7 @@ public record CrossEntropy(Tensor x, OneHot target, Buffer p, Tensor loss) imple
     Shape shape = x.shape();
     if (!shape.equals(target.shape())) {
       throw new ShapeException(
-          "crossEntropy: scores=%s, target=%s; need equal shapes"
-              .formatted(shape, target.shape()));
+          "crossEntropy: scores=%s, target=%s; need equal shapes".formatted(shape, target.shape()));
     }
     if (!(target instanceof OneHot hot)) {
       return Softmax.logSoftmax(x).mul(target).sum().scale(-1f / shape.columns());
@@ -45,11 +44,6 @@ public record CrossEntropy(Tensor x, OneHot target, Buffer p, Tensor loss) imple
     loss.device()
         .columns()
         .addCrossEntropySlope(
-            shape.rows(),
-            shape.columns(),
-            p,
-            target.index(),
-            loss.gradient(),
-            x.accumulator());
+            shape.rows(), shape.columns(), p, target.index(), loss.gradient(), x.accumulator());
   }
 }

@@ -34,8 +34,6 @@ public record Drop(Tensor x, float rate, long seed, Tensor y) implements Op {
 
   @Override
   public void backward() {
-    y.device()
-        .pointwise()
-        .drop(rate, seed, true, y.gradient(), x.accumulator(), x.shape().count());
+    y.device().pointwise().drop(rate, seed, true, y.gradient(), x.accumulator(), x.shape().count());
   }
 }

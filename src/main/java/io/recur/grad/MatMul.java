@@ -20,13 +20,12 @@ record MatMul(Tensor a, Tensor x, Tensor y) implements Op {
     }
     Tape tape = Tape.of("matmul", a, x);
     Tensor y =
-        tape.output(
-            x.shape().withRows(left.rows()), a.isDifferentiable() || x.isDifferentiable());
+        tape.output(x.shape().withRows(left.rows()), a.isDifferentiable() || x.isDifferentiable());
     int m = left.rows();
     int n = x.shape().columns();
     int k = left.columns();
     if (x instanceof OneHot hot) {
-      tape.device().columns().gather(m, n, a.value(), hot.index(), y.value());
+      tape.device().columns().gather(m, n, a.value(), hot.index(), null, y.value());
     } else {
       tape.device()
           .blas()

@@ -56,7 +56,7 @@ public final class OneHot extends Tensor {
       values = tape.scratch(shape().count());
       Buffer ones = tape.scratch((long) shape().rows() * shape().rows());
       identity(shape().rows(), ones);
-      tape.device().columns().gather(shape().rows(), shape().columns(), ones, index, values);
+      tape.device().columns().gather(shape().rows(), shape().columns(), ones, index, null, values);
       dense = values;
     }
     return values;

@@ -35,6 +35,18 @@ public final class Parameter extends Tensor {
   private final Initialiser initialiser;
   private final boolean trainable;
   private String name = "parameter";
+  private @Nullable Slot slot;
+
+  /**
+   * Where a parameter lies: a piece of a slab of values and the same piece of a slab of gradients.
+   *
+   * @param values the whole slab of values
+   * @param gradients the whole slab of gradients
+   * @param offset of the parameter in both
+   * @param length of its piece, padding included
+   */
+  public record Slot(Buffer values, Buffer gradients, long offset, long length) {}
+
   private @Nullable Buffer value;
   private @Nullable Buffer gradient;
 
@@ -108,8 +120,7 @@ public final class Parameter extends Tensor {
   private static Initialiser given(Shape shape, float[] values) {
     if (values.length != shape.count()) {
       throw new ShapeException(
-          "parameter: shape=%s, %d values; need %d"
-              .formatted(shape, values.length, shape.count()));
+          "parameter: shape=%s, %d values; need %d".formatted(shape, values.length, shape.count()));
     }
     float[] copy = values.clone();
     return (target, random) -> System.arraycopy(copy, 0, target, 0, copy.length);
@@ -150,7 +161,7 @@ public final class Parameter extends Tensor {
    * @return true after {@code on}
    */
   public boolean isPlaced() {
-    return value != null;
+    return slot != null;
   }
 
   /**
@@ -161,29 +172,41 @@ public final class Parameter extends Tensor {
    */
   public Parameter on(Device device) {
     int count = shape().count();
-    place(device.allocate(count), device.allocate(count), new Random(0));
+    place(new Slot(device.allocate(count), device.allocate(count), 0, count), new Random(0));
     return this;
   }
 
   /**
-   * Gives this parameter memory and its initial value.
+   * Gives this parameter its place in a slab, and its initial value.
    *
-   * @param value for the values
-   * @param gradient for the gradient
+   * @param slot where; the slab of gradients is not looked at for a fixed parameter
    * @param random for the initial value
    * @throws IllegalStateException if it has memory already
    */
-  public void place(Buffer value, Buffer gradient, Random random) {
-    if (this.value != null) {
+  public void place(Slot slot, Random random) {
+    if (this.slot != null) {
       throw new IllegalStateException(
           "parameter %s %s: it is on %s already; a parameter stays where it is"
-              .formatted(name, shape(), this.value.device()));
+              .formatted(name, shape(), this.slot.values().device()));
     }
     float[] initial = new float[shape().count()];
     initialiser.fill(initial, random);
-    value.write(initial);
-    this.value = value;
-    this.gradient = gradient;
+    Buffer values = slot.values().slice(slot.offset(), slot.length());
+    values.write(initial);
+    this.slot = slot;
+    this.value = values;
+    this.gradient = trainable ? slot.gradients().slice(slot.offset(), slot.length()) : null;
+  }
+
+  /**
+   * Where this parameter lies.
+   *
+   * @return its place
+   * @throws IllegalStateException if it has no memory yet
+   */
+  public Slot slot() {
+    value();
+    return java.util.Objects.requireNonNull(slot);
   }
 
   @Override

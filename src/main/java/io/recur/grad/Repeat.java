@@ -27,12 +27,12 @@ public record Repeat(Tensor x, Tensor y) implements Op {
     return tape.record(new Repeat(x, y), y);
   }
 
-  /** A copy of any tensor on the tape: its values as one column, repeated once. */
+  /** A copy of any tensor on the tape. */
   static Tensor lift(Tape tape, Tensor x) {
     x.check();
     Tensor y = tape.output(x.shape(), x.isDifferentiable());
     tape.device().pointwise().copy(x.value(), y.value(), x.shape().count());
-    return tape.record(new Add(x, Tensor.constant(x.shape(), y.value()), y), y);
+    return tape.record(new Scale(x, 1, y), y);
   }
 
   @Override

@@ -1,7 +1,8 @@
 package io.recur.grad;
 
 /**
- * Some rows of a matrix: {@code y = x[from … to−1, :]}, a copy; the gradient goes back to these rows.
+ * Some rows of a matrix: {@code y = x[from … to−1, :]}, a copy; the gradient goes back to these
+ * rows.
  *
  * @param x m×B or m×B×T
  * @param from first row

@@ -33,9 +33,7 @@ public record Softmax(Tensor x, boolean logarithm, Tensor y) implements Op {
     Tape tape = Tape.of(where, x);
     Shape shape = x.shape();
     Tensor y = tape.output(shape, x.isDifferentiable());
-    tape.device()
-        .columns()
-        .softmax(shape.rows(), shape.columns(), logarithm, x.value(), y.value());
+    tape.device().columns().softmax(shape.rows(), shape.columns(), logarithm, x.value(), y.value());
     return tape.record(new Softmax(x, logarithm, y), y);
   }
 

@@ -25,8 +25,6 @@ record Sum(Tensor x, float factor, Tensor y) implements Op {
 
   @Override
   public void backward() {
-    y.device()
-        .pointwise()
-        .addBroadcast(factor, y.gradient(), x.accumulator(), x.shape().count());
+    y.device().pointwise().addBroadcast(factor, y.gradient(), x.accumulator(), x.shape().count());
   }
 }

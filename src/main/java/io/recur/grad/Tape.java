@@ -249,6 +249,18 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
+   * An output in memory that was taken as {@link #scratch}.
+   *
+   * @param shape of the output
+   * @param value as many values
+   * @param differentiable whether any input that matters is
+   * @return a tensor that {@link #record} makes differentiable
+   */
+  public Tensor output(Shape shape, Buffer value, boolean differentiable) {
+    return new Tensor(this, shape, value, differentiable && recording);
+  }
+
+  /**
    * Memory that an operation needs until {@link #clear}, without a gradient.
    *
    * @param floats words
@@ -405,8 +417,7 @@ public final class Tape implements AutoCloseable {
           """
           clear: %s still holds a state of this tape; call truncate() first to keep its value, or \
           reset() to drop it"""
-              .formatted(
-                  String.join(", ", residents.stream().map(Resident::describe).toList())));
+              .formatted(String.join(", ", residents.stream().map(Resident::describe).toList())));
     }
     Arrays.fill(ops, 0, length, null);
     Arrays.fill(outputs, 0, length, null);
@@ -473,5 +484,4 @@ public final class Tape implements AutoCloseable {
               .formatted(shape));
     }
   }
-
 }

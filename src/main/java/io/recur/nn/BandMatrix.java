@@ -1,0 +1,114 @@
+package io.recur.nn;
+
+import io.recur.device.Bands;
+import io.recur.device.Buffer;
+import io.recur.grad.Op;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
+import io.recur.grad.ShapeException;
+import io.recur.grad.Tape;
+import io.recur.grad.Tensor;
+
+/** Square blocks with nonzeros near their diagonal, stacked upon each other. */
+final class BandMatrix extends Matrix {
+  private final int reach;
+
+  private BandMatrix(int reach, int rows, int columns, Parameter values) {
+    super(rows, columns, values);
+    this.reach = reach;
+  }
+
+  private static int stored(int reach, int rows, int columns) {
+    if (rows % columns != 0 || columns <= reach) {
+      throw new ShapeException(
+          "band matrix: rows=%d, columns=%d; need square blocks, rows a multiple of columns"
+              .formatted(rows, columns));
+    }
+    return rows / columns * Bands.stored(reach, columns);
+  }
+
+  static BandMatrix random(int reach, int rows, int columns) {
+    int stored = stored(reach, rows, columns);
+    float limit = (float) Math.sqrt(6.0 / (rows + columns));
+    Parameter values =
+        Parameter.of(
+            Shape.of(stored),
+            (array, random) -> {
+              for (int i = 0; i < array.length; i++) {
+                array[i] = (2 * random.nextFloat() - 1) * limit;
+              }
+            });
+    return new BandMatrix(reach, rows, columns, values);
+  }
+
+  static BandMatrix of(int reach, int rows, int columns, float[] dense) {
+    float[] kept = new float[stored(reach, rows, columns)];
+    if (dense.length != rows * columns) {
+      throw new ShapeException(
+          "band matrix: %d×%d needs %d values, got %d"
+              .formatted(rows, columns, rows * columns, dense.length));
+    }
+    int at = 0;
+    for (int block = 0; block < rows / columns; block++) {
+      for (int d = -reach; d <= reach; d++) {
+        for (int row = Math.max(-d, 0); row < columns - Math.max(d, 0); row++) {
+          kept[at++] = dense[block * columns + row + (row + d) * rows];
+        }
+      }
+    }
+    return new BandMatrix(reach, rows, columns, Parameter.of(Shape.of(kept.length), kept));
+  }
+
+  private int blocks() {
+    return rows() / columns();
+  }
+
+  @Override
+  public Tensor times(Tensor x) {
+    if (x.shape().rows() != columns()) {
+      throw new ShapeException(
+          "matmul: W=%s, x=%s; need W.cols == x.rows, %d != %d"
+              .formatted(this, x.shape(), columns(), x.shape().rows()));
+    }
+    Tape tape = Tape.of("matmul", values(), x);
+    Tensor y = tape.output(x.shape().withRows(rows()), true);
+    multiply(x.value(), x.shape().columns(), 0, y.value(), rows());
+    return tape.record(new Product(this, x, y), y);
+  }
+
+  private record Product(BandMatrix w, Tensor x, Tensor y) implements Op {
+    @Override
+    public void backward() {
+      int n = x.shape().columns();
+      w.addGradient(y.gradient(), w.rows(), x.value(), n);
+      if (x.isDifferentiable()) {
+        w.multiplyTransposed(y.gradient(), w.rows(), n, 1, x.accumulator());
+      }
+    }
+  }
+
+  @Override
+  void multiply(Buffer x, int n, float beta, Buffer y, int ldy) {
+    Buffer w = values().value();
+    w.device().bands().multiply(reach, columns(), blocks(), w, x, n, beta, y, ldy);
+  }
+
+  @Override
+  void multiplyTransposed(Buffer dy, int lddy, int n, float beta, Buffer dx) {
+    Buffer w = values().value();
+    w.device().bands().multiplyTransposed(reach, columns(), blocks(), w, dy, lddy, n, beta, dx);
+  }
+
+  @Override
+  void addGradient(Buffer dy, int lddy, Buffer x, int n) {
+    if (values().isTrainable()) {
+      Buffer dw = values().accumulator();
+      dw.device().bands().addGradient(reach, columns(), blocks(), dy, lddy, x, n, dw);
+    }
+  }
+
+  @Override
+  String kind() {
+    return reach == 0 ? "diagonal" : "tridiagonal";
+  }
+}

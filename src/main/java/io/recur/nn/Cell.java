@@ -1,0 +1,73 @@
+package io.recur.nn;
+
+import io.recur.grad.Concat;
+import io.recur.grad.Parameter;
+import io.recur.grad.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A recurrent cell: {@code state, y = cell(state, x)}. It holds weights and no state; {@link Recur}
+ * holds that.
+ *
+ * <p>A cell of one's own implements {@link #step} in tensor operations and gets gradients,
+ * sequences, printing and checkpoints from {@code Recur}. A fast cell also overrides {@link #run}.
+ * For a cell of one state tensor without a class of its own, see {@link Recur#Recur(StepFunction,
+ * Parameter, Parameter...)}.
+ */
+public interface Cell {
+  /** A cell with one state tensor, written as a function. */
+  @FunctionalInterface
+  interface StepFunction {
+    /**
+     * One step.
+     *
+     * @param h state, out × batch
+     * @param x input, in × batch
+     * @return the new state and the output
+     */
+    Step step(Tensor h, Tensor x);
+  }
+
+  /**
+   * One step: the specification that every faster way is tested against.
+   *
+   * @param state out × batch each
+   * @param x in × batch
+   * @return the new state and the output
+   */
+  Step step(State state, Tensor x);
+
+  /**
+   * The steps of a whole sequence.
+   *
+   * @param state before the first step, out × batch each
+   * @param x in × batch × time
+   * @return the state after the last step and the outputs, out × batch × time
+   */
+  default Step run(State state, Tensor x) {
+    List<Tensor> outputs = new ArrayList<>();
+    State now = state;
+    for (int t = 0; t < x.shape().time(); t++) {
+      Step step = step(now, x.time(t));
+      outputs.add(step.y());
+      now = step.state();
+    }
+    return new Step(now, outputs.size() == 1 ? outputs.getFirst() : Concat.time(outputs));
+  }
+
+  /**
+   * The state before the first step: one parameter a part, each out × 1 and repeated over the
+   * batch, or out × B for a fixed batch.
+   *
+   * @return the initial state, trainable where its parameters are
+   */
+  List<Parameter> state0();
+
+  /**
+   * All parameters, the initial state included.
+   *
+   * @return in the order in which they are counted, saved and seeded
+   */
+  List<Parameter> parameters();
+}

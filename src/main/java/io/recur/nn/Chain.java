@@ -1,0 +1,78 @@
+package io.recur.nn;
+
+import io.recur.device.Device;
+import io.recur.grad.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Layers one after the other.
+ *
+ * <pre>{@code
+ * Chain model = chain(lstm(10, 15), dense(15, 5)).on(device, 42);
+ * List<Tensor> outputs = model.over(sequence);
+ * }</pre>
+ */
+public final class Chain implements Layer {
+  private final List<Layer> layers;
+  private @Nullable Parameters parameters;
+
+  /**
+   * A chain.
+   *
+   * @param layers in the order in which they run; a layer may stand in it several times
+   */
+  public Chain(List<? extends Layer> layers) {
+    this.layers = List.copyOf(layers);
+  }
+
+  @Override
+  public Tensor apply(Tensor x) {
+    Tensor y = x;
+    for (Layer layer : layers) {
+      y = layer.apply(y);
+    }
+    return y;
+  }
+
+  @Override
+  public List<Layer> layers() {
+    return layers;
+  }
+
+  @Override
+  public Parameters parameters() {
+    Parameters known = parameters;
+    if (known == null) {
+      known = Parameters.of(this);
+      parameters = known;
+    }
+    return known;
+  }
+
+  @Override
+  public Chain on(Device device, long seed) {
+    parameters().place(device, seed);
+    return this;
+  }
+
+  @Override
+  public Chain fork() {
+    return (Chain) new Fork().of(this);
+  }
+
+  @Override
+  public Layer fork(Fork fork) {
+    return new Chain(layers.stream().map(fork::of).toList());
+  }
+
+  @Override
+  public String describe() {
+    return "Chain";
+  }
+
+  @Override
+  public String toString() {
+    return Printed.of(this);
+  }
+}

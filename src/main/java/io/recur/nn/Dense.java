@@ -1,0 +1,76 @@
+package io.recur.nn;
+
+import io.recur.device.Device;
+import io.recur.device.Elementwise;
+import io.recur.grad.Functions;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
+import io.recur.grad.Tensor;
+import java.util.List;
+
+/**
+ * {@code y = σ(W·x + b)}: W out × in, b out; x in × B, with or without time; y out × B likewise.
+ *
+ * <pre>{@code
+ * Dense head = Layers.dense(15, 5).on(device, 42);
+ * }</pre>
+ */
+public final class Dense implements Layer {
+  private final Matrix w;
+  private final Parameter b;
+  private final Elementwise function;
+
+  /**
+   * A layer with Glorot uniform weights and zero bias.
+   *
+   * @param in length of x
+   * @param out length of y
+   * @param function σ
+   */
+  public Dense(int in, int out, Elementwise function) {
+    this(function, Matrix.dense(out, in), Parameter.zeros(Shape.of(out)));
+  }
+
+  /**
+   * A layer from its parts.
+   *
+   * @param function σ
+   * @param w out × in
+   * @param b out
+   */
+  public Dense(Elementwise function, Matrix w, Parameter b) {
+    this.w = w;
+    this.b = b;
+    this.function = function;
+    w.values().named("W");
+    b.named("b");
+  }
+
+  @Override
+  public Tensor apply(Tensor x) {
+    Tensor sums = w.times(x).add(b);
+    return function == Elementwise.IDENTITY ? sums : Functions.apply(function, sums);
+  }
+
+  @Override
+  public List<Parameter> own() {
+    return List.of(w.values(), b);
+  }
+
+  @Override
+  public Dense on(Device device, long seed) {
+    parameters().place(device, seed);
+    return this;
+  }
+
+  @Override
+  public String describe() {
+    String behind = function == Elementwise.IDENTITY ? "" : ", " + function.label();
+    return "Dense(%d => %d%s)".formatted(w.columns(), w.rows(), behind);
+  }
+
+  @Override
+  public String toString() {
+    return Printed.of(this);
+  }
+}

@@ -1,0 +1,71 @@
+package io.recur.nn;
+
+import io.recur.device.Buffer;
+import io.recur.grad.OneHot;
+import io.recur.grad.Parameter;
+import io.recur.grad.Tensor;
+
+/** All values stored, column-major. */
+final class DenseMatrix extends Matrix {
+  DenseMatrix(Parameter values) {
+    super(values.shape().rows(), values.shape().columns(), values);
+  }
+
+  @Override
+  public Tensor times(Tensor x) {
+    return values().matmul(x);
+  }
+
+  @Override
+  void multiply(Buffer x, int n, float beta, Buffer y, int ldy) {
+    Buffer w = values().value();
+    w.device()
+        .blas()
+        .multiply(false, false, rows(), n, columns(), 1, w, rows(), x, columns(), beta, y, ldy);
+  }
+
+  @Override
+  void multiplyTransposed(Buffer dy, int lddy, int n, float beta, Buffer dx) {
+    Buffer w = values().value();
+    w.device()
+        .blas()
+        .multiply(true, false, columns(), n, rows(), 1, w, rows(), dy, lddy, beta, dx, columns());
+  }
+
+  @Override
+  void addGradient(Buffer dy, int lddy, Buffer x, int n) {
+    if (values().isTrainable()) {
+      Buffer dw = values().accumulator();
+      dw.device()
+          .blas()
+          .multiply(false, true, rows(), columns(), n, 1, dy, lddy, x, columns(), 1, dw, rows());
+    }
+  }
+
+  @Override
+  void multiplyInput(Tensor x, Buffer b, Buffer y) {
+    if (x instanceof OneHot hot) {
+      Buffer w = values().value();
+      w.device().columns().gather(rows(), x.shape().columns(), w, hot.index(), b, y);
+    } else {
+      super.multiplyInput(x, b, y);
+    }
+  }
+
+  @Override
+  void addInputGradient(Buffer dy, Tensor x) {
+    if (x instanceof OneHot hot) {
+      if (values().isTrainable()) {
+        Buffer dw = values().accumulator();
+        dw.device().columns().scatterAdd(rows(), x.shape().columns(), dy, hot.index(), dw);
+      }
+    } else {
+      super.addInputGradient(dy, x);
+    }
+  }
+
+  @Override
+  String kind() {
+    return "";
+  }
+}

@@ -1,0 +1,55 @@
+package io.recur.nn;
+
+import io.recur.device.Device;
+import io.recur.grad.Parameter;
+import io.recur.grad.Tensor;
+import java.util.List;
+
+/**
+ * A learnt vector for each of a number of classes: the product of W, out × classes, with
+ * {@linkplain io.recur.grad.OneHot one-hot} columns, done as a gather.
+ *
+ * <pre>{@code
+ * Chain model = chain(embedding(100, 16), lstm(16, 64), dense(64, 100));
+ * Tensor y = model.apply(tape.oneHot(Shape.of(100, batch, steps), indexes));
+ * }</pre>
+ */
+public final class Embedding implements Layer {
+  private final Parameter w;
+
+  /**
+   * An embedding with Glorot uniform vectors.
+   *
+   * @param classes how many
+   * @param out length of a vector
+   */
+  public Embedding(int classes, int out) {
+    this.w = Parameter.glorot(out, classes).named("W");
+  }
+
+  @Override
+  public Tensor apply(Tensor x) {
+    return w.matmul(x);
+  }
+
+  @Override
+  public List<Parameter> own() {
+    return List.of(w);
+  }
+
+  @Override
+  public Embedding on(Device device, long seed) {
+    parameters().place(device, seed);
+    return this;
+  }
+
+  @Override
+  public String describe() {
+    return "Embedding(%d => %d)".formatted(w.shape().columns(), w.shape().rows());
+  }
+
+  @Override
+  public String toString() {
+    return Printed.of(this);
+  }
+}

@@ -1,0 +1,120 @@
+package io.recur.nn;
+
+import static io.recur.grad.Functions.sigmoid;
+import static io.recur.grad.Functions.tanh;
+
+import io.recur.device.Buffer;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
+import io.recur.grad.Tensor;
+
+/**
+ * Long short-term memory (Hochreiter and Schmidhuber 1997; forget gate: Gers et al. 2000): {@code
+ * c' = σ(f)∘c + σ(i)∘tanh(g)}, {@code h' = σ(o)∘tanh(c')}, with {@code [i; f; g; o] = Wi·x + Wh·h +
+ * b}.
+ *
+ * <p>Shapes: x in × B, h c y out × B, Wi 4·out × in, Wh 4·out × out, b 4·out, h0 and c0 out × 1.
+ * The bias of the forget gate is 1 at first (Jozefowicz et al. 2015).
+ *
+ * <pre>{@code
+ * Recur lstm = new Recur(new LSTMCell(10, 15)).on(device, 42);
+ * }</pre>
+ */
+public final class LSTMCell extends StackedCell {
+  /**
+   * A cell with dense weights, Glorot uniform.
+   *
+   * @param in length of x
+   * @param out length of h and y
+   */
+  public LSTMCell(int in, int out) {
+    this(
+        Matrix.dense(4 * out, in),
+        Matrix.dense(4 * out, out),
+        forgetBias(out),
+        zeroState(out, "h0"),
+        zeroState(out, "c0"));
+  }
+
+  /**
+   * A cell from its parts, gates in the order input, forget, cell, output.
+   *
+   * @param wi 4·d × N
+   * @param wh 4·d × d
+   * @param b 4·d
+   * @param h0 d × 1
+   * @param c0 d × 1
+   */
+  public LSTMCell(Matrix wi, Matrix wh, Parameter b, Parameter h0, Parameter c0) {
+    super(4, 4, wi, wh, b, h0.named("h0"), c0.named("c0"));
+  }
+
+  private static Parameter forgetBias(int out) {
+    return Parameter.of(
+        Shape.of(4 * out), (values, random) -> java.util.Arrays.fill(values, out, 2 * out, 1f));
+  }
+
+  @Override
+  public Step step(State state, Tensor x) {
+    check(state, x);
+    Tensor sums = sums(x, state.h());
+    Tensor input = sigmoid(gate(sums, 0));
+    Tensor forget = sigmoid(gate(sums, 1));
+    Tensor candidate = tanh(gate(sums, 2));
+    Tensor output = sigmoid(gate(sums, 3));
+    Tensor c = forget.mul(state.c()).add(input.mul(candidate));
+    Tensor h = output.mul(tanh(c));
+    return new Step(State.of(h, c), h);
+  }
+
+  @Override
+  public Step run(State state, Tensor x) {
+    return new Run(this, state, x).run();
+  }
+
+  @Override
+  String label() {
+    return "LSTMCell";
+  }
+
+  private static final class Run extends Sweep<LSTMCell> {
+    private final Buffer c;
+    private final Tensor cLast;
+
+    Run(LSTMCell cell, State before, Tensor x) {
+      super(cell, before, x);
+      this.c = states(before.c());
+      this.cLast = tape.output(Shape.of(units, batch), at(c, time), true);
+    }
+
+    @Override
+    void step(Buffer gates, int t) {
+      cell.wh.multiply(at(h, t), batch, 1, gates, 4 * units);
+      device.gates().lstm(units, batch, gates, at(c, t), at(c, t + 1), at(h, t + 1));
+    }
+
+    @Override
+    Step finish(Tensor hLast) {
+      tape.recordAll(this, y, cLast);
+      return new Step(State.of(hLast, cLast), y);
+    }
+
+    private Buffer dc;
+
+    @Override
+    public void backward() {
+      dc = tape.backwardScratch(size());
+      device.pointwise().copy(cLast.gradient(), dc, size());
+      super.backward();
+      addTo(before.c(), dc);
+    }
+
+    @Override
+    void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
+      device
+          .gates()
+          .lstmSlope(units, batch, gatesAt(gates, t), at(c, t), at(c, t + 1), dy, dh, dc, dgates);
+      cell.wh.multiplyTransposed(dgates, 4 * units, batch, 0, dh);
+    }
+  }
+}

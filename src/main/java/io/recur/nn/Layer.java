@@ -1,0 +1,196 @@
+package io.recur.nn;
+
+import io.recur.device.Device;
+import io.recur.grad.Parameter;
+import io.recur.grad.Tensor;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A part of a model: a function of tensors with parameters, other layers inside, and perhaps state.
+ *
+ * <p>A layer of one's own implements {@link #apply}, and {@link #own} if it has parameters. A
+ * container lists its parts in {@link #layers} and copies itself in {@link #fork(Fork)}.
+ *
+ * <pre>{@code
+ * final class Residual implements Layer {
+ *   private final Layer inner;
+ *   public Tensor apply(Tensor x) { return inner.apply(x).add(x); }
+ *   public List<Layer> layers() { return List.of(inner); }
+ *   public Layer fork(Fork fork) { return new Residual(fork.of(inner)); }
+ * }
+ * }</pre>
+ */
+public interface Layer {
+  /**
+   * Runs the layer.
+   *
+   * @param x a vector, a batch or sequences
+   * @return of x's rank, batch and time
+   */
+  Tensor apply(Tensor x);
+
+  /**
+   * Runs the layer on one input after the other.
+   *
+   * @param sequence T inputs
+   * @return T outputs
+   */
+  default List<Tensor> over(List<Tensor> sequence) {
+    return sequence.stream().map(this::apply).toList();
+  }
+
+  /**
+   * The parameters of this layer itself, without those of layers inside.
+   *
+   * @return in a fixed order
+   */
+  default List<Parameter> own() {
+    return List.of();
+  }
+
+  /**
+   * The layers inside.
+   *
+   * @return in the order in which they run
+   */
+  default List<Layer> layers() {
+    return List.of();
+  }
+
+  /**
+   * A line for this layer in a printed model.
+   *
+   * @return such as {@code Dense(15 => 5)}
+   */
+  default String describe() {
+    return getClass().getSimpleName();
+  }
+
+  /** Gives every Recur inside its initial state again, gradient and all. */
+  default void reset() {
+    recurs().forEach(Recur::reset);
+  }
+
+  /** Keeps the state of every Recur inside and drops its history: no gradient passes it. */
+  default void truncate() {
+    recurs().forEach(Recur::truncate);
+  }
+
+  /**
+   * Another layer over the same weights with states of its own: copies of the present ones, without
+   * history. Forks may be used by different threads, each with a tape of its own, without a lock.
+   *
+   * @return the fork; a layer without state may return itself
+   */
+  default Layer fork() {
+    return new Fork().of(this);
+  }
+
+  /**
+   * The copy that {@link #fork()} makes; containers override it.
+   *
+   * @param fork gives the fork of each layer inside
+   * @return this, where there is no state inside
+   */
+  default Layer fork(Fork fork) {
+    return this;
+  }
+
+  /**
+   * Every layer in this one, itself first, each once.
+   *
+   * @return in the order in which they run
+   */
+  default List<Layer> all() {
+    Set<Layer> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    List<Layer> found = new ArrayList<>();
+    collect(this, seen, found);
+    return found;
+  }
+
+  private static void collect(Layer layer, Set<Layer> seen, List<Layer> found) {
+    if (seen.add(layer)) {
+      found.add(layer);
+      layer.layers().forEach(inner -> collect(inner, seen, found));
+    }
+  }
+
+  /**
+   * Every Recur in this layer, each once.
+   *
+   * @return in the order in which they run
+   */
+  default List<Recur> recurs() {
+    return all().stream()
+        .filter(layer -> layer instanceof Recur)
+        .map(layer -> (Recur) layer)
+        .toList();
+  }
+
+  /**
+   * All parameters, each once however often its layer stands in the model.
+   *
+   * @return parameters that lie in as few pieces of memory as possible
+   */
+  default Parameters parameters() {
+    return Parameters.of(this);
+  }
+
+  /**
+   * Gives the parameters memory on a device and their initial values. The same seed gives the same
+   * model on every platform.
+   *
+   * @param device where to
+   * @param seed of the initial values
+   * @return this
+   */
+  default Layer on(Device device, long seed) {
+    parameters().place(device, seed);
+    return this;
+  }
+
+  /**
+   * The states of all Recurs inside, as values on the heap.
+   *
+   * @return a snapshot that can be written to bytes and restored
+   */
+  default Snapshot save() {
+    return Snapshot.of(recurs());
+  }
+
+  /**
+   * Gives all Recurs inside the states of a snapshot; they go on exactly where it was taken.
+   *
+   * @param snapshot of this model or of a fork or twin of it
+   * @throws io.recur.grad.ShapeException if it is of another model; nothing is then changed
+   */
+  default void restore(Snapshot snapshot) {
+    snapshot.restore(recurs());
+  }
+
+  /** Forks each layer once, so that a layer that stands twice in a model does so in its fork. */
+  final class Fork {
+    private final IdentityHashMap<Layer, Layer> forks = new IdentityHashMap<>();
+
+    Fork() {}
+
+    /**
+     * The fork of a layer, the same one at every call.
+     *
+     * @param layer a part of the model that is forked
+     * @return its fork
+     */
+    public Layer of(Layer layer) {
+      Layer known = forks.get(layer);
+      if (known == null) {
+        known = layer.fork(this);
+        forks.put(layer, known);
+      }
+      return known;
+    }
+  }
+}

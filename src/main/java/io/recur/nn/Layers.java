@@ -1,0 +1,126 @@
+package io.recur.nn;
+
+import io.recur.device.Elementwise;
+import java.util.List;
+
+/**
+ * The layers by their short names, to be imported statically.
+ *
+ * <pre>{@code
+ * import static io.recur.nn.Layers.*;
+ * Chain model = chain(lstm(10, 15), dense(15, 5)).on(device, 42);
+ * }</pre>
+ */
+public final class Layers {
+  private Layers() {}
+
+  /**
+   * {@link Chain}.
+   *
+   * @param layers in the order in which they run
+   * @return the chain
+   */
+  public static Chain chain(Layer... layers) {
+    return new Chain(List.of(layers));
+  }
+
+  /**
+   * {@link RNNCell} with tanh, in a Recur.
+   *
+   * @param in length of x
+   * @param out length of y
+   * @return the layer
+   */
+  public static Recur rnn(int in, int out) {
+    return rnn(in, out, Elementwise.TANH);
+  }
+
+  /**
+   * {@link RNNCell} in a Recur.
+   *
+   * @param in length of x
+   * @param out length of y
+   * @param function σ
+   * @return the layer
+   */
+  public static Recur rnn(int in, int out, Elementwise function) {
+    return new Recur(new RNNCell(in, out, function));
+  }
+
+  /**
+   * {@link LSTMCell} in a Recur.
+   *
+   * @param in length of x
+   * @param out length of y
+   * @return the layer
+   */
+  public static Recur lstm(int in, int out) {
+    return new Recur(new LSTMCell(in, out));
+  }
+
+  /**
+   * {@link GRUCell} in a Recur.
+   *
+   * @param in length of x
+   * @param out length of y
+   * @return the layer
+   */
+  public static Recur gru(int in, int out) {
+    return new Recur(new GRUCell(in, out));
+  }
+
+  /**
+   * {@link GRUv3Cell} in a Recur.
+   *
+   * @param in length of x
+   * @param out length of y
+   * @return the layer
+   */
+  public static Recur gruV3(int in, int out) {
+    return new Recur(new GRUv3Cell(in, out));
+  }
+
+  /**
+   * {@link Dense} without a function.
+   *
+   * @param in length of x
+   * @param out length of y
+   * @return the layer
+   */
+  public static Dense dense(int in, int out) {
+    return dense(in, out, Elementwise.IDENTITY);
+  }
+
+  /**
+   * {@link Dense}.
+   *
+   * @param in length of x
+   * @param out length of y
+   * @param function σ
+   * @return the layer
+   */
+  public static Dense dense(int in, int out, Elementwise function) {
+    return new Dense(in, out, function);
+  }
+
+  /**
+   * {@link Dropout}.
+   *
+   * @param rate share of values dropped
+   * @return the layer
+   */
+  public static Dropout dropout(float rate) {
+    return new Dropout(rate);
+  }
+
+  /**
+   * {@link Embedding}.
+   *
+   * @param classes how many
+   * @param out length of y
+   * @return the layer
+   */
+  public static Embedding embedding(int classes, int out) {
+    return new Embedding(classes, out);
+  }
+}

@@ -1,0 +1,158 @@
+package io.recur.nn;
+
+import io.recur.device.Buffer;
+import io.recur.grad.Parameter;
+import io.recur.grad.Tensor;
+
+/**
+ * A weight matrix that stores and multiplies only what it needs: {@link DenseMatrix}, {@link
+ * BandMatrix} (diagonal, tridiagonal).
+ *
+ * <pre>{@code
+ * Matrix wi = Matrix.dense(5, 4);
+ * Matrix wh = Matrix.tridiagonal(5, 5);
+ * Recur recur = new Recur(new RNNCell(Elementwise.TANH, wi, wh, b, state0));
+ * }</pre>
+ */
+public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
+  private final int rows;
+  private final int columns;
+  private final Parameter values;
+
+  Matrix(int rows, int columns, Parameter values) {
+    this.rows = rows;
+    this.columns = columns;
+    this.values = values;
+  }
+
+  /**
+   * A dense matrix, Glorot uniform at first.
+   *
+   * @param rows outputs
+   * @param columns inputs
+   * @return the matrix
+   */
+  public static Matrix dense(int rows, int columns) {
+    return new DenseMatrix(Parameter.glorot(rows, columns));
+  }
+
+  /**
+   * A dense matrix with given values.
+   *
+   * @param values rows × columns
+   * @return the matrix over that parameter
+   */
+  public static Matrix dense(Parameter values) {
+    return new DenseMatrix(values);
+  }
+
+  /**
+   * A diagonal matrix, or several stacked upon each other for stacked gates.
+   *
+   * @param rows a multiple of columns
+   * @param columns inputs
+   * @return the matrix, Glorot uniform at first
+   */
+  public static Matrix diagonal(int rows, int columns) {
+    return BandMatrix.random(0, rows, columns);
+  }
+
+  /**
+   * A tridiagonal matrix, or several stacked upon each other for stacked gates.
+   *
+   * @param rows a multiple of columns
+   * @param columns inputs
+   * @return the matrix, Glorot uniform at first
+   */
+  public static Matrix tridiagonal(int rows, int columns) {
+    return BandMatrix.random(1, rows, columns);
+  }
+
+  /**
+   * The diagonal of a dense matrix; the rest of it is dropped.
+   *
+   * @param rows a multiple of columns
+   * @param columns inputs
+   * @param dense column-major values of the whole matrix
+   * @return the matrix
+   */
+  public static Matrix diagonal(int rows, int columns, float... dense) {
+    return BandMatrix.of(0, rows, columns, dense);
+  }
+
+  /**
+   * The three diagonals of a dense matrix; the rest of it is dropped.
+   *
+   * @param rows a multiple of columns
+   * @param columns inputs
+   * @param dense column-major values of the whole matrix
+   * @return the matrix
+   */
+  public static Matrix tridiagonal(int rows, int columns, float... dense) {
+    return BandMatrix.of(1, rows, columns, dense);
+  }
+
+  /**
+   * Outputs.
+   *
+   * @return rows
+   */
+  public final int rows() {
+    return rows;
+  }
+
+  /**
+   * Inputs.
+   *
+   * @return columns
+   */
+  public final int columns() {
+    return columns;
+  }
+
+  /**
+   * What is stored.
+   *
+   * @return the parameter
+   */
+  public final Parameter values() {
+    return values;
+  }
+
+  /**
+   * The product {@code W·x}, recorded.
+   *
+   * @param x columns × batch, with or without time
+   * @return rows × batch, with or without time
+   */
+  public abstract Tensor times(Tensor x);
+
+  /** {@code Y = W·X + beta·Y} on n columns; Y lies in a matrix of ldy rows. */
+  abstract void multiply(Buffer x, int n, float beta, Buffer y, int ldy);
+
+  /** {@code dX = Wᵀ·dY + beta·dX}. */
+  abstract void multiplyTransposed(Buffer dy, int lddy, int n, float beta, Buffer dx);
+
+  /** {@code dW += dY·Xᵀ}, where W is trained. */
+  abstract void addGradient(Buffer dy, int lddy, Buffer x, int n);
+
+  /** {@code Y = W·X + b} where X may be one-hot. */
+  void multiplyInput(Tensor x, Buffer b, Buffer y) {
+    int n = x.shape().columns();
+    b.device().columns().repeat(rows, n, b, y);
+    multiply(x.value(), n, 1, y, rows);
+  }
+
+  /** {@code dW += dY·Xᵀ} where X may be one-hot. */
+  void addInputGradient(Buffer dy, Tensor x) {
+    addGradient(dy, rows, x.value(), x.shape().columns());
+  }
+
+  /** The kind as a model prints it, or nothing for dense. */
+  abstract String kind();
+
+  @Override
+  public final String toString() {
+    return (kind().isEmpty() ? "dense" : kind()) + "(" + rows + "×" + columns + ")";
+  }
+}

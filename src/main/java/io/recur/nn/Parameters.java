@@ -1,0 +1,192 @@
+package io.recur.nn;
+
+import io.recur.device.Buffer;
+import io.recur.device.Device;
+import io.recur.device.Slab;
+import io.recur.grad.Parameter;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The parameters of a model, each once, with the memory they lie in.
+ *
+ * <p>Parameters that were placed together lie in one slab, their gradients in a second one, so a
+ * pass over all of them is a pass over a few {@linkplain Span spans}, as a rule one.
+ *
+ * <pre>{@code
+ * Parameters parameters = model.parameters();
+ * parameters.zeroGradients();
+ * long count = parameters.count();
+ * }</pre>
+ */
+public final class Parameters implements Iterable<Parameter> {
+  /**
+   * Adjacent parameters: their values and gradients, padding included.
+   *
+   * @param values the values
+   * @param gradients the gradients, of the same length
+   */
+  public record Span(Buffer values, Buffer gradients) {
+    /**
+     * The length.
+     *
+     * @return words, padding included
+     */
+    public long floats() {
+      return values.floats();
+    }
+  }
+
+  private final Map<String, Parameter> named;
+  private @Nullable List<Span> spans;
+
+  private Parameters(Map<String, Parameter> named) {
+    this.named = named;
+  }
+
+  static Parameters of(Layer model) {
+    Map<String, Parameter> named = new LinkedHashMap<>();
+    Set<Parameter> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    List<Layer> owners = model.all().stream().filter(layer -> !layer.own().isEmpty()).toList();
+    for (int i = 0; i < owners.size(); i++) {
+      for (Parameter parameter : owners.get(i).own()) {
+        if (seen.add(parameter)) {
+          String name = owners.size() == 1 ? parameter.name() : i + "." + parameter.name();
+          String unique = named.containsKey(name) ? name + "." + named.size() : name;
+          named.put(unique, parameter);
+        }
+      }
+    }
+    return new Parameters(named);
+  }
+
+  /**
+   * The parameters by name: the number of the layer among those with parameters, and the name
+   * within it.
+   *
+   * @return such as {@code 0.Wi} to a parameter, in order
+   */
+  public Map<String, Parameter> named() {
+    return Collections.unmodifiableMap(named);
+  }
+
+  @Override
+  public Iterator<Parameter> iterator() {
+    return named().values().iterator();
+  }
+
+  /**
+   * Trainable arrays.
+   *
+   * @return their number
+   */
+  public int arrays() {
+    return (int) named.values().stream().filter(Parameter::isTrainable).count();
+  }
+
+  /**
+   * Trainable values.
+   *
+   * @return their number
+   */
+  public long count() {
+    return named.values().stream()
+        .filter(Parameter::isTrainable)
+        .mapToLong(p -> p.shape().count())
+        .sum();
+  }
+
+  /** Places those that have no memory yet in one new slab, trainable ones first. */
+  void place(Device device, long seed) {
+    List<Parameter> missing = new ArrayList<>();
+    named.values().stream().filter(p -> !p.isPlaced() && p.isTrainable()).forEach(missing::add);
+    int trainable = missing.size();
+    named.values().stream().filter(p -> !p.isPlaced() && !p.isTrainable()).forEach(missing::add);
+    if (missing.isEmpty()) {
+      return;
+    }
+    long floats = missing.stream().mapToLong(p -> Slab.padded(p.shape().count())).sum();
+    long learned =
+        missing.stream().limit(trainable).mapToLong(p -> Slab.padded(p.shape().count())).sum();
+    Buffer values = device.allocate(floats);
+    Buffer gradients = device.allocate(Math.max(learned, 1));
+    long at = 0;
+    for (int i = 0; i < missing.size(); i++) {
+      long length = Slab.padded(missing.get(i).shape().count());
+      missing
+          .get(i)
+          .place(new Parameter.Slot(values, gradients, at, length), new Random(mixed(seed, i)));
+      at += length;
+    }
+  }
+
+  /** A stream of its own for each parameter: adding one does not change those before it. */
+  private static long mixed(long seed, int i) {
+    long z = seed * 0x9E3779B97F4A7C15L + (i + 1) * 0xD1B54A32D192ED03L;
+    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+    return z ^ (z >>> 31);
+  }
+
+  /**
+   * The memory of the trainable parameters in as few pieces as possible.
+   *
+   * @return spans in order
+   * @throws IllegalStateException if a parameter has no memory yet
+   */
+  public List<Span> spans() {
+    List<Span> known = spans;
+    if (known == null) {
+      known = merge();
+      spans = known;
+    }
+    return known;
+  }
+
+  private List<Span> merge() {
+    List<Span> merged = new ArrayList<>();
+    Parameter.Slot run = null;
+    for (Parameter parameter : this) {
+      if (!parameter.isTrainable()) {
+        continue;
+      }
+      Parameter.Slot next = parameter.slot();
+      if (run != null
+          && run.values() == next.values()
+          && run.offset() + run.length() == next.offset()) {
+        next =
+            new Parameter.Slot(
+                run.values(), run.gradients(), run.offset(), run.length() + next.length());
+      } else if (run != null) {
+        merged.add(span(run));
+      }
+      run = next;
+    }
+    if (run != null) {
+      merged.add(span(run));
+    }
+    return List.copyOf(merged);
+  }
+
+  private static Span span(Parameter.Slot slot) {
+    return new Span(
+        slot.values().slice(slot.offset(), slot.length()),
+        slot.gradients().slice(slot.offset(), slot.length()));
+  }
+
+  /** Sets all gradients to zero. */
+  public void zeroGradients() {
+    for (Span span : spans()) {
+      Buffer gradients = span.gradients();
+      gradients.device().pointwise().fill(0, gradients, gradients.floats());
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package io.recur.nn;
+
+import io.recur.device.Buffer;
+import io.recur.device.Elementwise;
+import io.recur.grad.Functions;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
+import io.recur.grad.Tensor;
+
+/**
+ * The simple recurrent cell {@code h' = σ(Wi·x + Wh·h + b)}, whose output is its state (Elman
+ * 1990).
+ *
+ * <p>Shapes: x in × B, h and y out × B, Wi out × in, Wh out × out, b out, state0 out × 1.
+ *
+ * <pre>{@code
+ * Cell cell = new RNNCell(10, 5, Elementwise.TANH);
+ * Recur recur = new Recur(cell).on(device, 42);
+ * }</pre>
+ */
+public final class RNNCell extends StackedCell {
+  private final Elementwise function;
+
+  /**
+   * A cell with dense weights, Glorot uniform, zero bias and zero initial state.
+   *
+   * @param in length of x
+   * @param out length of h and y
+   * @param function σ
+   */
+  public RNNCell(int in, int out, Elementwise function) {
+    this(
+        function,
+        Matrix.dense(out, in),
+        Matrix.dense(out, out),
+        Parameter.zeros(Shape.of(out)),
+        zeroState(out, "h0"));
+  }
+
+  /**
+   * A cell from its parts.
+   *
+   * @param function σ
+   * @param wi d × N
+   * @param wh d × d
+   * @param b d
+   * @param state0 d × 1
+   */
+  public RNNCell(Elementwise function, Matrix wi, Matrix wh, Parameter b, Parameter state0) {
+    super(1, 1, wi, wh, b, state0.named("h0"));
+    this.function = function;
+  }
+
+  @Override
+  public Step step(State state, Tensor x) {
+    check(state, x);
+    Tensor h = Functions.apply(function, sums(x, state.h()));
+    return Step.step(h, h);
+  }
+
+  @Override
+  public Step run(State state, Tensor x) {
+    return new Run(this, state, x).run();
+  }
+
+  @Override
+  String label() {
+    return "RNNCell";
+  }
+
+  @Override
+  String details() {
+    return ", " + function.label() + super.details();
+  }
+
+  private static final class Run extends Sweep<RNNCell> {
+    Run(RNNCell cell, State before, Tensor x) {
+      super(cell, before, x);
+    }
+
+    @Override
+    void step(Buffer gates, int t) {
+      cell.wh.multiply(at(h, t), batch, 1, gates, units);
+      device.pointwise().map(cell.function, gates, at(h, t + 1), size());
+    }
+
+    @Override
+    void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
+      device
+          .gates()
+          .rnnSlope(cell.function, (int) size(), gatesAt(gates, t), at(h, t + 1), dy, dh, dgates);
+      cell.wh.multiplyTransposed(dgates, units, batch, 0, dh);
+    }
+  }
+}

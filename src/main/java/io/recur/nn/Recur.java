@@ -1,0 +1,343 @@
+package io.recur.nn;
+
+import io.recur.device.Buffer;
+import io.recur.device.Device;
+import io.recur.grad.Parameter;
+import io.recur.grad.Repeat;
+import io.recur.grad.Shape;
+import io.recur.grad.ShapeException;
+import io.recur.grad.Tape;
+import io.recur.grad.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A cell with its state: {@code y, state = cell(state, x)} at each call.
+ *
+ * <p>A vector of length in gives a vector of length out, a batch {@code in × B} gives {@code out ×
+ * B}, sequences {@code in × B × T} give {@code out × B × T}. The state begins as the cell's {@code
+ * state0}, repeated over the batch.
+ *
+ * <ul>
+ *   <li>By default the gradient runs through all steps since the last reset or truncate.
+ *   <li>{@link #truncate} keeps the value of the state and drops its history.
+ *   <li>{@link #reset} gives back state0, gradient and all.
+ *   <li>A state of batch 1 is repeated for a larger batch; any other change of the batch throws.
+ *   <li>On a tape that records nothing, no history is kept and nothing needs to be truncated.
+ * </ul>
+ *
+ * <p>A Recur is used by one thread at a time; {@link #fork} gives another thread one of its own.
+ *
+ * <pre>{@code
+ * Recur rnn = Layers.rnn(3, 5).on(device, 42);
+ * Tensor y = rnn.apply(tape.input(1, 2, 3));
+ *
+ * Recur sum = new Recur((h, x) -> Step.step(h.add(x), x), Parameter.fixed(Shape.of(1, 1), 0))
+ *     .on(device, 0);
+ * }</pre>
+ */
+public final class Recur implements Layer, Tape.Resident {
+  private final Cell cell;
+
+  /** The state with history, on a tape; or none. */
+  private @Nullable State live;
+
+  private @Nullable Tape tape;
+
+  /** The state without history, in memory of this Recur's own; or none. Neither: fresh. */
+  private @Nullable State kept;
+
+  private Buffer[] memory = {};
+
+  /**
+   * A Recur of a cell.
+   *
+   * @param cell built in or of one's own
+   */
+  public Recur(Cell cell) {
+    this.cell = cell;
+  }
+
+  /**
+   * A Recur of a function {@code (h, x) -> (h, y)}.
+   *
+   * @param function one step
+   * @param state0 the initial state, out × 1, or out × B for a fixed batch
+   * @param weights the parameters that the function uses, so that they are placed and trained
+   */
+  public Recur(Cell.StepFunction function, Parameter state0, Parameter... weights) {
+    this(new FunctionCell(function, state0, List.of(weights)));
+  }
+
+  /**
+   * The cell.
+   *
+   * @return the cell that this wraps
+   */
+  public Cell cell() {
+    return cell;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws ShapeException if x has the wrong size or another batch than the state; nothing has
+   *     then changed
+   * @throws IllegalStateException if the state belongs to another tape, or its tape was closed
+   */
+  @Override
+  public Tensor apply(Tensor x) {
+    Tape its = Tape.of(describe(), x);
+    Shape shape = x.shape();
+    Tensor input = shape.rank() == 1 ? x.reshape(Shape.of(shape.rows(), 1)) : x;
+    Step step = cell.run(before(its, shape.batch()), input);
+    if (its.isRecording()) {
+      if (tape != its) {
+        detach();
+      }
+      live = step.state();
+      tape = its;
+      kept = null;
+      its.hold(this);
+    } else {
+      keep(step.state());
+    }
+    Tensor y = step.y();
+    return y.shape().rank() == shape.rank() ? y : y.reshape(shape.withRows(y.shape().rows()));
+  }
+
+  /** The state from which the next step starts, with as many columns as the batch. */
+  private State before(Tape its, int batch) {
+    if (isFresh()) {
+      return spread(its, new State(List.copyOf(cell.state0())), batch, true);
+    }
+    if (live != null && tape != its) {
+      checkTape();
+      throw new IllegalStateException(
+          describe()
+              + ": its state has history on another tape; call truncate() to carry its value over,"
+              + " or reset() to drop it");
+    }
+    State now = current();
+    boolean copy = live == null && its.isRecording();
+    return spread(its, now, batch, copy);
+  }
+
+  /**
+   * A state for this batch. What an operation has recorded must not be overwritten by the next
+   * {@link #keep}, so kept memory is copied to a tape that records.
+   */
+  private State spread(Tape its, State state, int batch, boolean copy) {
+    List<Tensor> parts = new ArrayList<>(state.parts().size());
+    for (Tensor part : state.parts()) {
+      int columns = part.shape().columns();
+      Shape wanted = Shape.of(part.shape().rows(), batch);
+      if (columns == batch && !copy) {
+        parts.add(part);
+      } else if (columns == batch) {
+        parts.add(its.use(part).reshape(wanted));
+      } else if (columns == 1) {
+        parts.add(Repeat.repeat(its, part, wanted));
+      } else {
+        throw new ShapeException(
+            "%s: state batch=%d, x batch=%d; call reset() before another batch"
+                .formatted(describe(), columns, batch));
+      }
+    }
+    return new State(parts);
+  }
+
+  /**
+   * Whether this Recur was just built or reset.
+   *
+   * @return true if the next step starts from state0
+   */
+  public boolean isFresh() {
+    return live == null && kept == null;
+  }
+
+  /**
+   * The state as it stands: state0 itself on a fresh Recur, tensors of the tape where there is
+   * history, a copy otherwise.
+   *
+   * @return tensors out × batch
+   */
+  public State state() {
+    State now = kept;
+    if (now == null) {
+      return current();
+    }
+    List<Tensor> copies = new ArrayList<>();
+    for (Tensor part : now.parts()) {
+      Buffer copy = part.device().allocate(part.shape().count());
+      part.device().pointwise().copy(part.value(), copy, part.shape().count());
+      copies.add(Tensor.constant(part.shape(), copy));
+    }
+    return new State(copies);
+  }
+
+  private State current() {
+    checkTape();
+    State now = live != null ? live : kept;
+    return now != null ? now : new State(List.copyOf(cell.state0()));
+  }
+
+  private void checkTape() {
+    if (tape != null && !tape.isOpen()) {
+      throw new IllegalStateException(
+          describe()
+              + ": its tape was closed while it held the state; call reset(), and next time"
+              + " truncate() before the tape is closed");
+    }
+  }
+
+  /**
+   * {@inheritDoc} On a fresh Recur this cuts state0 off: its value stays, no gradient reaches it.
+   */
+  @Override
+  public void truncate() {
+    if (kept == null) {
+      keep(current());
+    }
+  }
+
+  @Override
+  public void reset() {
+    detach();
+    kept = null;
+  }
+
+  private void detach() {
+    if (tape != null) {
+      tape.release(this);
+    }
+    tape = null;
+    live = null;
+  }
+
+  /** Copies a state into this Recur's own memory. */
+  private void keep(State state) {
+    int parts = state.parts().size();
+    if (memory.length != parts) {
+      memory = new Buffer[parts];
+    }
+    List<Tensor> constants = new ArrayList<>(parts);
+    for (int i = 0; i < parts; i++) {
+      Tensor part = state.parts().get(i);
+      Shape shape = Shape.of(part.shape().rows(), part.shape().columns());
+      Device device = part.device();
+      if (memory[i] == null || memory[i].floats() != shape.count()) {
+        memory[i] = device.allocate(shape.count());
+      }
+      device.pointwise().copy(part.value(), memory[i], shape.count());
+      constants.add(Tensor.constant(shape, memory[i]));
+    }
+    detach();
+    kept = new State(constants);
+  }
+
+  /** The state's values for a snapshot; empty where it is fresh. */
+  List<Snapshot.Part> snapshot() {
+    if (isFresh()) {
+      return List.of();
+    }
+    return current().parts().stream()
+        .map(part -> new Snapshot.Part(part.shape().rows(), part.shape().columns(), part.toArray()))
+        .toList();
+  }
+
+  /** Refuses a snapshot of another cell. */
+  void check(List<Snapshot.Part> parts) {
+    List<Parameter> initial = cell.state0();
+    boolean fits = parts.isEmpty() || parts.size() == initial.size();
+    for (int i = 0; fits && i < parts.size(); i++) {
+      fits = parts.get(i).rows() == initial.get(i).shape().rows();
+    }
+    if (!fits) {
+      throw new ShapeException(
+          "restore: %s has a state of %s, the snapshot holds %s; take it from the same model"
+              .formatted(
+                  describe(),
+                  initial.stream().map(Tensor::shape).toList(),
+                  parts.stream().map(part -> part.rows() + "×" + part.batch()).toList()));
+    }
+  }
+
+  /** Takes over a snapshot's values. */
+  void adopt(List<Snapshot.Part> parts) {
+    reset();
+    if (parts.isEmpty()) {
+      return;
+    }
+    Device device = cell.state0().getFirst().device();
+    memory = new Buffer[parts.size()];
+    List<Tensor> constants = new ArrayList<>();
+    for (int i = 0; i < memory.length; i++) {
+      Snapshot.Part part = parts.get(i);
+      memory[i] = device.allocate(part.values().length);
+      memory[i].write(part.values());
+      constants.add(Tensor.constant(Shape.of(part.rows(), part.batch()), memory[i]));
+    }
+    kept = new State(constants);
+  }
+
+  @Override
+  public Recur fork() {
+    Recur fork = new Recur(cell);
+    fork.adopt(snapshot());
+    return fork;
+  }
+
+  @Override
+  public Layer fork(Fork fork) {
+    return fork();
+  }
+
+  @Override
+  public Recur on(Device device, long seed) {
+    parameters().place(device, seed);
+    return this;
+  }
+
+  @Override
+  public List<Parameter> own() {
+    return cell.parameters();
+  }
+
+  @Override
+  public String describe() {
+    return "Recur(" + cell + ")";
+  }
+
+  @Override
+  public String toString() {
+    return Printed.of(this);
+  }
+
+  /** A cell of the user's, written as a function. */
+  private record FunctionCell(StepFunction function, Parameter initial, List<Parameter> weights)
+      implements Cell {
+    @Override
+    public Step step(State state, Tensor x) {
+      return function.step(state.h(), x);
+    }
+
+    @Override
+    public List<Parameter> state0() {
+      return List.of(initial);
+    }
+
+    @Override
+    public List<Parameter> parameters() {
+      List<Parameter> all = new ArrayList<>(weights);
+      all.add(initial);
+      return all;
+    }
+
+    @Override
+    public String toString() {
+      return "function, state " + initial.shape();
+    }
+  }
+}

@@ -1,0 +1,131 @@
+package io.recur.nn;
+
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
+import io.recur.grad.ShapeException;
+import io.recur.grad.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What the built-in cells share: the weights {@code Wi} (kH × in) and {@code Wh}, whose rows are
+ * the k gates stacked upon each other, the bias {@code b} (kH), and the initial state (H × 1 each).
+ */
+public abstract sealed class StackedCell implements Cell
+    permits RNNCell, LSTMCell, GRUCell, GRUv3Cell {
+  final Matrix wi;
+  final Matrix wh;
+  final Parameter b;
+  final List<Parameter> state0;
+  final int units;
+  final int gates;
+
+  StackedCell(
+      int gates, int recurrentGates, Matrix wi, Matrix wh, Parameter b, Parameter... state0) {
+    this.wi = wi;
+    this.wh = wh;
+    this.b = b;
+    this.state0 = List.of(state0);
+    this.units = wh.columns();
+    this.gates = gates;
+    int rows = gates * units;
+    if (wh.rows() != recurrentGates * units || wi.rows() != rows || b.shape().count() != rows) {
+      throw new ShapeException(
+          "%s: Wi=%d×%d, Wh=%d×%d, b=%s; need Wh %d·d × d, then Wi %d·d × N and b %d·d, with d=%d"
+              .formatted(
+                  label(),
+                  wi.rows(),
+                  wi.columns(),
+                  wh.rows(),
+                  wh.columns(),
+                  b.shape(),
+                  recurrentGates,
+                  gates,
+                  gates,
+                  units));
+    }
+    for (Parameter part : state0) {
+      if (part.shape().rows() != units || part.shape().columns() != 1) {
+        throw new ShapeException(
+            "%s: state0=%s, Wh=%d×%d; need state0 %d×1"
+                .formatted(label(), part.shape(), wh.rows(), wh.columns(), units));
+      }
+    }
+    wi.values().named("Wi");
+    wh.values().named("Wh");
+    b.named("b");
+  }
+
+  /** A state of zeros, one column. */
+  static Parameter zeroState(int units, String name) {
+    return Parameter.zeros(Shape.of(units, 1)).named(name);
+  }
+
+  /** The name as a model prints it. */
+  abstract String label();
+
+  /** What stands behind the sizes in a printed model. */
+  String details() {
+    List<String> kinds = new ArrayList<>();
+    if (!wi.kind().isEmpty()) {
+      kinds.add(", Wi " + wi.kind());
+    }
+    if (!wh.kind().isEmpty()) {
+      kinds.add(", Wh " + wh.kind());
+    }
+    return String.join("", kinds);
+  }
+
+  @Override
+  public List<Parameter> state0() {
+    return state0;
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    List<Parameter> all = new ArrayList<>(List.of(wi.values(), wh.values()));
+    all.addAll(extra());
+    all.add(b);
+    all.addAll(state0);
+    return all;
+  }
+
+  /** Further weights of a cell. */
+  List<Parameter> extra() {
+    return List.of();
+  }
+
+  /** Refuses an input or a state of the wrong size before anything is computed. */
+  final void check(State state, Tensor x) {
+    if (x.shape().rows() != wi.columns()) {
+      throw new ShapeException("%s: x=%s; need %d rows".formatted(this, x.shape(), wi.columns()));
+    }
+    for (Tensor part : state.parts()) {
+      if (part.shape().rows() != units || part.shape().columns() != x.shape().batch()) {
+        throw new ShapeException(
+            "%s: state=%s, x=%s; need a state of %d×%d"
+                .formatted(this, part.shape(), x.shape(), units, x.shape().batch()));
+      }
+    }
+    if (state.parts().size() != state0.size()) {
+      throw new ShapeException(
+          "%s: a state of %d tensors; need %d"
+              .formatted(this, state.parts().size(), state0.size()));
+    }
+  }
+
+  /** {@code Wi·x + Wh·h + b}. */
+  final Tensor sums(Tensor x, Tensor h) {
+    return wi.times(x).add(wh.times(h)).add(b);
+  }
+
+  /** The rows of gate number k. */
+  final Tensor gate(Tensor stacked, int k) {
+    return stacked.rows(k * units, (k + 1) * units);
+  }
+
+  @Override
+  public final String toString() {
+    return "%s(%d => %d%s)".formatted(label(), wi.columns(), units, details());
+  }
+}

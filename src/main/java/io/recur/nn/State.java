@@ -1,0 +1,54 @@
+package io.recur.nn;
+
+import io.recur.grad.Tensor;
+import java.util.List;
+
+/**
+ * What a cell carries from step to step: one tensor for most cells, h and c for the LSTM, each out
+ * × batch.
+ *
+ * @param parts the tensors in the cell's order
+ */
+public record State(List<Tensor> parts) {
+  /** Copies the list. */
+  public State {
+    parts = List.copyOf(parts);
+  }
+
+  /**
+   * A state of these tensors.
+   *
+   * @param parts in the cell's order
+   * @return the state
+   */
+  public static State of(Tensor... parts) {
+    return new State(List.of(parts));
+  }
+
+  /**
+   * The first part, which is all there is for most cells.
+   *
+   * @return h
+   */
+  public Tensor h() {
+    return parts.getFirst();
+  }
+
+  /**
+   * The second part, the LSTM's cell.
+   *
+   * @return c
+   */
+  public Tensor c() {
+    return parts.get(1);
+  }
+
+  /**
+   * The columns of the parts.
+   *
+   * @return the batch
+   */
+  public int batch() {
+    return h().shape().columns();
+  }
+}

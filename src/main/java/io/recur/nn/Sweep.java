@@ -1,0 +1,136 @@
+package io.recur.nn;
+
+import io.recur.device.Buffer;
+import io.recur.device.Device;
+import io.recur.grad.Op;
+import io.recur.grad.Shape;
+import io.recur.grad.Tape;
+import io.recur.grad.Tensor;
+
+/**
+ * A whole sequence of a built-in cell as one recorded operation: one input product for all T steps,
+ * then the steps, and backward the steps in reverse, then each weight gradient as one product.
+ *
+ * <p>States lie one after the other, the initial one first, so that the states before each step are
+ * one matrix: {@code h₀ h₁ … h_T}, each H×B.
+ */
+abstract class Sweep<C extends StackedCell> implements Op {
+  final C cell;
+  final Tape tape;
+  final Device device;
+  final Tensor x;
+  final State before;
+  final int units;
+  final int batch;
+  final int time;
+
+  /** In: Wi·x + b for all steps; out: what the cell's slope needs. kH×B×T. */
+  final Buffer gates;
+
+  final Buffer h;
+  final Tensor y;
+
+  Sweep(C cell, State before, Tensor x) {
+    cell.check(before, x);
+    this.cell = cell;
+    this.before = before;
+    this.x = x;
+    Tensor[] inputs = new Tensor[before.parts().size() + 1];
+    before.parts().toArray(inputs);
+    inputs[inputs.length - 1] = x;
+    this.tape = Tape.of(cell.toString(), inputs);
+    this.device = tape.device();
+    this.units = cell.units;
+    this.batch = x.shape().batch();
+    this.time = x.shape().time();
+    cell.wi.values().value();
+    this.gates = tape.scratch((long) cell.gates * units * batch * time);
+    this.h = states(before.h());
+    Shape shape = x.shape().rank() == 3 ? Shape.of(units, batch, time) : Shape.of(units, batch);
+    this.y = tape.output(shape, h.slice(size(), size() * time), true);
+  }
+
+  /** Values of one state. */
+  final long size() {
+    return (long) units * batch;
+  }
+
+  /** Memory for T + 1 states that begins with the given one. */
+  final Buffer states(Tensor first) {
+    Buffer all = tape.scratch(size() * (time + 1));
+    device.pointwise().copy(first.value(), all, size());
+    return all;
+  }
+
+  /** The state number t of such memory. */
+  final Buffer at(Buffer states, int t) {
+    return states.slice(size() * t, size());
+  }
+
+  /** Step t of stacked gates, {@code kH×B}. */
+  final Buffer gatesAt(Buffer stacked, int t) {
+    long length = cell.gates * size();
+    return stacked.slice(length * t, length);
+  }
+
+  final Step run() {
+    cell.wi.multiplyInput(x, cell.b.value(), gates);
+    for (int t = 0; t < time; t++) {
+      step(gatesAt(gates, t), t);
+    }
+    return finish(time == 1 && y.shape().rank() == 2 ? y : y.time(time - 1));
+  }
+
+  /** Records the operation; hLast is the state after the last step. */
+  Step finish(Tensor hLast) {
+    tape.record(this, y);
+    return Step.step(hLast, y);
+  }
+
+  /** Step t, from state t to state t + 1. */
+  abstract void step(Buffer gates, int t);
+
+  /**
+   * The derivative of step t: fills dgates and leaves in dh the gradient of state t.
+   *
+   * @param t the step
+   * @param dy from the output of step t
+   * @param dh in: from step t + 1
+   * @param dgates gradient of Wi·x + b
+   */
+  abstract void slope(int t, Buffer dy, Buffer dh, Buffer dgates);
+
+  /** Adds the gradients of the recurrent weights, once for all steps. */
+  void addRecurrentGradient(Buffer dgates) {
+    cell.wh.addGradient(dgates, cell.wh.rows(), h, batch * time);
+  }
+
+  @Override
+  public void backward() {
+    int rows = cell.gates * units;
+    int columns = batch * time;
+    Buffer dgates = tape.backwardScratch((long) rows * columns);
+    Buffer dh = tape.backwardScratch(size());
+    Buffer dy = y.gradient();
+    device.pointwise().fill(0, dh, size());
+    for (int t = time - 1; t >= 0; t--) {
+      slope(t, at(dy, t), dh, gatesAt(dgates, t));
+    }
+    cell.wi.addInputGradient(dgates, x);
+    addRecurrentGradient(dgates);
+    if (cell.b.isTrainable()) {
+      device.columns().addSum(rows, columns, dgates, cell.b.accumulator());
+    }
+    if (x.isDifferentiable()) {
+      cell.wi.multiplyTransposed(dgates, rows, columns, 1, x.accumulator());
+    }
+    addTo(before.h(), dh);
+  }
+
+  /** Hands a gradient on to a part of the state before the first step. */
+  final void addTo(Tensor part, Buffer gradient) {
+    if (part.isDifferentiable()) {
+      device.pointwise().addScaled(1, gradient, part.accumulator(), size());
+    }
+  }
+}

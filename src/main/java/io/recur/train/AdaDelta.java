@@ -1,0 +1,30 @@
+package io.recur.train;
+
+import io.recur.device.UpdateRule;
+
+/** AdaDelta (Zeiler 2012), see {@link UpdateRule#ADADELTA}. */
+public final class AdaDelta extends Optimiser {
+  private final float rho;
+  private final float epsilon;
+
+  /** With rate 1, ρ = 0.9 and ε = 1e-6. */
+  public AdaDelta() {
+    this(1f, 0.9f, 1e-6f);
+  }
+
+  /**
+   * @param rate learning rate
+   * @param rho ρ
+   * @param epsilon ε
+   */
+  public AdaDelta(float rate, float rho, float epsilon) {
+    super(UpdateRule.ADADELTA, rate);
+    this.rho = factor("rho", rho);
+    this.epsilon = checked("epsilon", epsilon, epsilon > 0);
+  }
+
+  @Override
+  float[] settings(long t) {
+    return new float[] {rate(), rho, epsilon};
+  }
+}

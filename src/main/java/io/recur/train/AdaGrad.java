@@ -1,0 +1,31 @@
+package io.recur.train;
+
+import io.recur.device.UpdateRule;
+
+/** AdaGrad (Duchi et al. 2011), see {@link UpdateRule#ADAGRAD}. */
+public final class AdaGrad extends Optimiser {
+  private final float epsilon;
+
+  /**
+   * With ε = 1e-10.
+   *
+   * @param rate learning rate
+   */
+  public AdaGrad(float rate) {
+    this(rate, 1e-10f);
+  }
+
+  /**
+   * @param rate learning rate
+   * @param epsilon ε
+   */
+  public AdaGrad(float rate, float epsilon) {
+    super(UpdateRule.ADAGRAD, rate);
+    this.epsilon = checked("epsilon", epsilon, epsilon > 0);
+  }
+
+  @Override
+  float[] settings(long t) {
+    return new float[] {rate(), epsilon};
+  }
+}

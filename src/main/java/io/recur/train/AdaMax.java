@@ -1,0 +1,38 @@
+package io.recur.train;
+
+import io.recur.device.UpdateRule;
+
+/** AdaMax (Kingma and Ba 2015, section 7.1), see {@link UpdateRule#ADAMAX}. */
+public final class AdaMax extends Optimiser {
+  private final float beta1;
+  private final float beta2;
+  private final float epsilon;
+
+  /**
+   * With β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
+   *
+   * @param rate learning rate
+   */
+  public AdaMax(float rate) {
+    this(rate, 0.9f, 0.999f, 1e-8f);
+  }
+
+  /**
+   * @param rate learning rate
+   * @param beta1 β₁
+   * @param beta2 β₂
+   * @param epsilon ε
+   */
+  public AdaMax(float rate, float beta1, float beta2, float epsilon) {
+    super(UpdateRule.ADAMAX, rate);
+    this.beta1 = factor("beta1", beta1);
+    this.beta2 = factor("beta2", beta2);
+    this.epsilon = checked("epsilon", epsilon, epsilon > 0);
+  }
+
+  @Override
+  float[] settings(long t) {
+    float corrected = (float) (rate() / (1 - Math.pow(beta1, t)));
+    return new float[] {corrected, beta1, beta2, epsilon};
+  }
+}

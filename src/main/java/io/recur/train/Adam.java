@@ -1,0 +1,51 @@
+package io.recur.train;
+
+import io.recur.device.UpdateRule;
+
+/** Adam (Kingma and Ba 2015), see {@link UpdateRule#ADAM}. */
+public final class Adam extends Optimiser {
+  private final float beta1;
+  private final float beta2;
+  private final float epsilon;
+
+  /**
+   * With β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
+   *
+   * @param rate learning rate
+   */
+  public Adam(float rate) {
+    this(rate, 0.9f, 0.999f, 1e-8f);
+  }
+
+  /**
+   * @param rate learning rate
+   * @param beta1 β₁
+   * @param beta2 β₂
+   * @param epsilon ε
+   */
+  public Adam(float rate, float beta1, float beta2, float epsilon) {
+    super(UpdateRule.ADAM, rate);
+    this.beta1 = factor("beta1", beta1);
+    this.beta2 = factor("beta2", beta2);
+    this.epsilon = checked("epsilon", epsilon, epsilon > 0);
+  }
+
+  @Override
+  float[] settings(long t) {
+    return moments(rate(), beta1, beta2, epsilon, t, 0);
+  }
+
+  /** Settings of the rule with weight decay λ. */
+  static float[] moments(float rate, float beta1, float beta2, float epsilon, long t, float decay) {
+    double first = 1 - Math.pow(beta1, t);
+    double second = 1 - Math.pow(beta2, t);
+    return new float[] {
+      (float) (rate / first),
+      beta1,
+      beta2,
+      epsilon,
+      (float) (1 / Math.sqrt(second)),
+      1 - rate * decay
+    };
+  }
+}

@@ -1,0 +1,24 @@
+package io.recur.train;
+
+import io.recur.device.UpdateRule;
+
+/** Adam with decoupled weight decay (Loshchilov and Hutter 2019), see {@link UpdateRule#ADAM}. */
+public final class AdamW extends Optimiser {
+  private final float decay;
+
+  /**
+   * With β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
+   *
+   * @param rate learning rate
+   * @param decay λ: every step multiplies the weights with 1 − rate·λ
+   */
+  public AdamW(float rate, float decay) {
+    super(UpdateRule.ADAM, rate);
+    this.decay = checked("decay", decay, decay >= 0);
+  }
+
+  @Override
+  float[] settings(long t) {
+    return Adam.moments(rate(), 0.9f, 0.999f, 1e-8f, t, decay);
+  }
+}

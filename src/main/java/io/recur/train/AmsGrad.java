@@ -1,0 +1,22 @@
+package io.recur.train;
+
+import io.recur.device.UpdateRule;
+
+/**
+ * Adam with a second moment that never shrinks (Reddi et al. 2018), see {@link UpdateRule#AMSGRAD}.
+ */
+public final class AmsGrad extends Optimiser {
+  /**
+   * With β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
+   *
+   * @param rate learning rate
+   */
+  public AmsGrad(float rate) {
+    super(UpdateRule.AMSGRAD, rate);
+  }
+
+  @Override
+  float[] settings(long t) {
+    return Adam.moments(rate(), 0.9f, 0.999f, 1e-8f, t, 0);
+  }
+}

@@ -1,0 +1,72 @@
+package io.recur.train;
+
+import io.recur.nn.Parameters;
+import io.recur.nn.Parameters.Span;
+
+/**
+ * Keeps gradients small.
+ *
+ * <pre>{@code
+ * double norm = Clip.norm(model.parameters(), 5f);
+ * }</pre>
+ */
+public final class Clip {
+  private Clip() {}
+
+  /**
+   * Scales all gradients together so that their Euclidean norm is at most the limit (Pascanu et al.
+   * 2013).
+   *
+   * @param parameters whose gradients
+   * @param limit more than zero
+   * @return the norm before; not finite if a gradient is not, and then nothing is scaled
+   */
+  public static double norm(Parameters parameters, float limit) {
+    check(limit);
+    double norm = norm(parameters);
+    if (norm > limit && Double.isFinite(norm)) {
+      float factor = (float) (limit / norm);
+      for (Span span : parameters.spans()) {
+        span.gradients()
+            .device()
+            .pointwise()
+            .scale(factor, span.gradients(), span.gradients(), span.floats());
+      }
+    }
+    return norm;
+  }
+
+  /**
+   * The Euclidean norm of all gradients.
+   *
+   * @param parameters whose gradients
+   * @return the norm
+   */
+  public static double norm(Parameters parameters) {
+    double squares = 0;
+    for (Span span : parameters.spans()) {
+      squares +=
+          span.gradients().device().pointwise().sumOfSquares(span.gradients(), span.floats());
+    }
+    return Math.sqrt(squares);
+  }
+
+  /**
+   * Clamps every gradient to −limit … limit.
+   *
+   * @param parameters whose gradients
+   * @param limit more than zero
+   */
+  public static void value(Parameters parameters, float limit) {
+    check(limit);
+    for (Span span : parameters.spans()) {
+      span.gradients().device().updates().clamp(limit, span.gradients(), span.floats());
+    }
+  }
+
+  private static void check(float limit) {
+    if (!(limit > 0)) {
+      throw new IllegalArgumentException("clip: limit=" + limit + "; need more than 0");
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package io.recur.train;
+
+import io.recur.device.UpdateRule;
+
+/** Gradient descent with heavy-ball momentum (Polyak 1964), see {@link UpdateRule#MOMENTUM}. */
+public final class Momentum extends Optimiser {
+  private final float momentum;
+
+  /**
+   * With momentum 0.9.
+   *
+   * @param rate learning rate
+   */
+  public Momentum(float rate) {
+    this(rate, 0.9f);
+  }
+
+  /**
+   * @param rate learning rate
+   * @param momentum μ
+   */
+  public Momentum(float rate, float momentum) {
+    super(UpdateRule.MOMENTUM, rate);
+    this.momentum = factor("momentum", momentum);
+  }
+
+  @Override
+  float[] settings(long t) {
+    return new float[] {rate(), momentum};
+  }
+}

@@ -1,0 +1,46 @@
+package io.recur.train;
+
+import io.recur.device.UpdateRule;
+
+/** Adam with Nesterov momentum (Dozat 2016), see {@link UpdateRule#NADAM}. */
+public final class NAdam extends Optimiser {
+  private static final double DECAY = 0.004;
+  private static final float BETA1 = 0.9f;
+  private static final float BETA2 = 0.999f;
+
+  /**
+   * With β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and momentum decay 0.004.
+   *
+   * @param rate learning rate
+   */
+  public NAdam(float rate) {
+    super(UpdateRule.NADAM, rate);
+  }
+
+  @Override
+  float[] settings(long t) {
+    double product = 1;
+    for (long i = Math.max(1, t - HISTORY); i <= t; i++) {
+      product *= momentum(i);
+    }
+    double now = momentum(t);
+    double next = momentum(t + 1);
+    return new float[] {
+      (float) (rate() * (1 - now) / (1 - product)),
+      BETA1,
+      BETA2,
+      1e-8f,
+      (float) (1 / Math.sqrt(1 - Math.pow(BETA2, t))),
+      (float) (rate() * next / (1 - product * next))
+    };
+  }
+
+  /**
+   * Factors before the last 400 change the product, below 0.9⁴⁰⁰, by nothing that a float holds.
+   */
+  private static final long HISTORY = 400;
+
+  private static double momentum(long t) {
+    return BETA1 * (1 - 0.5 * Math.pow(0.96, t * DECAY));
+  }
+}

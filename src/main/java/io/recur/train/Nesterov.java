@@ -1,0 +1,31 @@
+package io.recur.train;
+
+import io.recur.device.UpdateRule;
+
+/** Momentum that looks ahead (Sutskever et al. 2013), see {@link UpdateRule#NESTEROV}. */
+public final class Nesterov extends Optimiser {
+  private final float momentum;
+
+  /**
+   * With momentum 0.9.
+   *
+   * @param rate learning rate
+   */
+  public Nesterov(float rate) {
+    this(rate, 0.9f);
+  }
+
+  /**
+   * @param rate learning rate
+   * @param momentum μ
+   */
+  public Nesterov(float rate, float momentum) {
+    super(UpdateRule.NESTEROV, rate);
+    this.momentum = factor("momentum", momentum);
+  }
+
+  @Override
+  float[] settings(long t) {
+    return new float[] {rate(), momentum};
+  }
+}

@@ -1,0 +1,177 @@
+package io.recur.train;
+
+import io.recur.device.Buffer;
+import io.recur.device.UpdateRule;
+import io.recur.nn.Parameters;
+import io.recur.nn.Parameters.Span;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Changes parameters along their gradients: one pass over their memory a step, after which the
+ * gradients are zero.
+ *
+ * <p>The rules and their numbers are PyTorch's, {@code torch.optim}, whose formulas stand at {@link
+ * UpdateRule}. An optimiser serves one model: what it remembers of each parameter is allocated at
+ * the first step.
+ *
+ * <pre>{@code
+ * Optimiser adam = new Adam(0.002f);
+ * tape.backward(loss);
+ * adam.step(model.parameters());
+ * }</pre>
+ */
+public abstract class Optimiser {
+  private final UpdateRule rule;
+  private float rate;
+  private long steps;
+  private List<Buffer[]> slots = List.of();
+  private long floats;
+
+  /**
+   * For the optimisers of this package.
+   *
+   * @param rule of the table
+   * @param rate the learning rate, more than zero
+   */
+  Optimiser(UpdateRule rule, float rate) {
+    this.rule = rule;
+    this.rate = checked("rate", rate, rate > 0);
+  }
+
+  static float checked(String name, float value, boolean valid) {
+    if (!valid) {
+      throw new IllegalArgumentException(
+          "optimiser: %s=%s; need a rate > 0, factors from 0 to below 1, ε > 0"
+              .formatted(name, value));
+    }
+    return value;
+  }
+
+  static float factor(String name, float value) {
+    return checked(name, value, value >= 0 && value < 1);
+  }
+
+  /**
+   * One step, then zero gradients.
+   *
+   * @param parameters of the model that this optimiser serves
+   * @throws IllegalStateException if they are of another size than at the first step
+   */
+  public void step(Parameters parameters) {
+    prepare(parameters);
+    steps++;
+    float[] settings = settings(steps);
+    List<Span> spans = parameters.spans();
+    for (int i = 0; i < spans.size(); i++) {
+      Span span = spans.get(i);
+      var device = span.values().device();
+      device
+          .updates()
+          .update(rule, settings, span.values(), span.gradients(), slots.get(i), span.floats());
+      device.pointwise().fill(0, span.gradients(), span.floats());
+    }
+  }
+
+  /** The rule's settings at step t, counted from 1, in the order that the table gives. */
+  abstract float[] settings(long t);
+
+  private void prepare(Parameters parameters) {
+    List<Span> spans = parameters.spans();
+    long total = spans.stream().mapToLong(Span::floats).sum();
+    if (floats == 0) {
+      List<Buffer[]> fresh = new ArrayList<>();
+      for (Span span : spans) {
+        Buffer[] memory = new Buffer[rule.slots()];
+        for (int s = 0; s < memory.length; s++) {
+          memory[s] = span.values().device().allocate(span.floats());
+        }
+        fresh.add(memory);
+      }
+      slots = fresh;
+      floats = total;
+    } else if (floats != total) {
+      throw new IllegalStateException(
+          "optimiser: the model has %d values, at the first step it had %d; one optimiser a model"
+              .formatted(total, floats));
+    }
+  }
+
+  /**
+   * The learning rate.
+   *
+   * @return of the next step
+   */
+  public float rate() {
+    return rate;
+  }
+
+  /**
+   * Sets the learning rate of the steps to come, as a {@link Schedule} does.
+   *
+   * @param rate 0 or more
+   */
+  public void rate(float rate) {
+    this.rate = checked("rate", rate, rate >= 0);
+  }
+
+  /**
+   * Steps taken.
+   *
+   * @return their number
+   */
+  public long steps() {
+    return steps;
+  }
+
+  /**
+   * What the optimiser remembers, slot by slot, for a checkpoint.
+   *
+   * @param parameters of its model
+   * @return an array of the model's memory's length for each slot
+   */
+  public List<float[]> save(Parameters parameters) {
+    prepare(parameters);
+    List<float[]> saved = new ArrayList<>();
+    for (int s = 0; s < rule.slots(); s++) {
+      float[] values = new float[Math.toIntExact(floats)];
+      int at = 0;
+      for (Buffer[] memory : slots) {
+        float[] part = memory[s].read();
+        System.arraycopy(part, 0, values, at, part.length);
+        at += part.length;
+      }
+      saved.add(values);
+    }
+    return saved;
+  }
+
+  /**
+   * Takes back what {@link #save} gave.
+   *
+   * @param parameters of its model
+   * @param steps taken when it was saved
+   * @param saved an array for each slot
+   */
+  public void restore(Parameters parameters, long steps, List<float[]> saved) {
+    prepare(parameters);
+    if (saved.size() != rule.slots() || saved.stream().anyMatch(v -> v.length != floats)) {
+      throw new IllegalArgumentException(
+          "optimiser: %s remembers %d × %d values, the checkpoint holds %s; same kind, same model"
+              .formatted(
+                  getClass().getSimpleName(),
+                  rule.slots(),
+                  floats,
+                  saved.stream().map(v -> v.length).toList()));
+    }
+    this.steps = steps;
+    for (int s = 0; s < saved.size(); s++) {
+      int at = 0;
+      for (Buffer[] memory : slots) {
+        int length = Math.toIntExact(memory[s].floats());
+        memory[s].write(java.util.Arrays.copyOfRange(saved.get(s), at, at + length));
+        at += length;
+      }
+    }
+  }
+}

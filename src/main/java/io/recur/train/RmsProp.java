@@ -1,0 +1,34 @@
+package io.recur.train;
+
+import io.recur.device.UpdateRule;
+
+/** RMSProp (Hinton 2012), see {@link UpdateRule#RMSPROP}. */
+public final class RmsProp extends Optimiser {
+  private final float alpha;
+  private final float epsilon;
+
+  /**
+   * With α = 0.99 and ε = 1e-8.
+   *
+   * @param rate learning rate
+   */
+  public RmsProp(float rate) {
+    this(rate, 0.99f, 1e-8f);
+  }
+
+  /**
+   * @param rate learning rate
+   * @param alpha α
+   * @param epsilon ε
+   */
+  public RmsProp(float rate, float alpha, float epsilon) {
+    super(UpdateRule.RMSPROP, rate);
+    this.alpha = factor("alpha", alpha);
+    this.epsilon = checked("epsilon", epsilon, epsilon > 0);
+  }
+
+  @Override
+  float[] settings(long t) {
+    return new float[] {rate(), alpha, epsilon};
+  }
+}

@@ -1,0 +1,18 @@
+package io.recur.train;
+
+import io.recur.device.UpdateRule;
+
+/** Gradient descent without memory, see {@link UpdateRule#SGD}. */
+public final class Sgd extends Optimiser {
+  /**
+   * @param rate learning rate
+   */
+  public Sgd(float rate) {
+    super(UpdateRule.SGD, rate);
+  }
+
+  @Override
+  float[] settings(long t) {
+    return new float[] {rate()};
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * Recurrent neural networks on native memory and native kernels.
+ *
+ * <p>Start with {@link io.recur.nn.Layers}, {@link io.recur.nn.Recur} and {@link
+ * io.recur.grad.Tape}. Run with {@code --enable-native-access=io.recur}, or {@code ALL-UNNAMED}
+ * from the class path.
+ */
+module io.recur {
+  requires static transitive org.jspecify;
+  requires static info.picocli;
+  requires static me.tongfei.progressbar;
+  requires static org.knowm.xchart;
+  requires static java.desktop;
+
+  exports io.recur.device;
+  exports io.recur.grad;
+  exports io.recur.nn;
+  exports io.recur.train;
+
+  opens io.recur.cli to
+      info.picocli;
+}
