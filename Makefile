@@ -1,0 +1,67 @@
+# make run ARGS="…"  runs the recur command (with no ARGS: trains for three minutes, then samples)
+# make test          builds and runs all checks and tests
+# make bench         runs the benchmarks (BENCH="pattern and JMH options")
+# make peers         measures the rivals beside us (PYTHON=a Python with torch)
+# make native        builds the C kernels where there is a C compiler
+# make bindings      makes bindings/ anew with jextract
+
+ARGS ?= train --out target/character-model.safetensors
+BENCH ?=
+PYTHON ?= python3
+MAVEN ?= $(shell command -v mvn || echo ./mvnw)
+
+# A JDK of version 22 or later: JAVA_HOME's, the one on the PATH, or one in the usual folders.
+JDK := $(shell \
+	for home in "$$JAVA_HOME" "$$(dirname "$$(dirname "$$(readlink -f "$$(command -v java)")")")" \
+	    /usr/lib/jvm/* /usr/java/* /opt/java/* /opt/jdk* "$$HOME"/.sdkman/candidates/java/* "$$HOME"/.jdks/* \
+	    /Library/Java/JavaVirtualMachines/*/Contents/Home; do \
+	  version=$$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$$home/release" 2>/dev/null); \
+	  if [ "$${version:-0}" -ge 22 ] && [ -x "$$home/bin/javac" ]; then echo "$$home"; break; fi; \
+	done)
+
+ifeq ($(JDK),)
+  $(error No JDK 22 or later found. Install one (for instance from adoptium.net, or 'apt install openjdk-25-jdk') or set JAVA_HOME to it)
+endif
+
+# Maven runs on it too: nothing has to be discovered, and no list of discovered JDKs can be out of date.
+export JAVA_HOME := $(JDK)
+
+SOURCES := pom.xml $(shell find src/main bindings/java -name '*.java')
+BENCHMARKS := jmh/pom.xml $(shell find jmh/src -name '*.java')
+
+.PHONY: run test bench peers native bindings clean
+
+run: target/recur-cli.jar
+	@"$(JDK)/bin/java" -jar target/recur-cli.jar $(ARGS)
+
+# Quiet, and its output whole where it fails.
+target/recur-cli.jar: $(SOURCES)
+	@mkdir -p target
+	@$(MAVEN) -q -B package -DskipTests -Dspotless.check.skip >target/build.log 2>&1 || { cat target/build.log; exit 1; }
+	@touch $@
+
+test:
+	$(MAVEN) -B verify
+
+jmh/target/benchmarks.jar: target/recur-cli.jar $(BENCHMARKS)
+	@$(MAVEN) -q -B install -DskipTests -Dspotless.check.skip >target/build.log 2>&1 || { cat target/build.log; exit 1; }
+	@$(MAVEN) -q -B -f jmh/pom.xml package >target/build.log 2>&1 || { cat target/build.log; exit 1; }
+	@touch $@
+
+bench: jmh/target/benchmarks.jar
+	@"$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -jar jmh/target/benchmarks.jar $(BENCH)
+
+# PyTorch's line for the character model, on the text that `make run` learns.
+peers:
+	@$(PYTHON) -c 'import torch' 2>/dev/null || { echo "make peers: $(PYTHON) has no torch; make a virtual environment, 'pip install torch' in it, and name it: make peers PYTHON=venv/bin/python"; exit 1; }
+	@$(PYTHON) jmh/peers/character_model.py --src-zip "$(JDK)/lib/src.zip" --steps-limit 300
+
+native:
+	@echo "make native: no C kernels yet; the library runs on OpenBLAS and vectorised Java (native/README.md)"
+
+bindings:
+	@bindings/generate
+
+clean:
+	$(MAVEN) -q -B clean
+	rm -rf jmh/target

@@ -1,0 +1,49 @@
+package io.recur.cli;
+
+import io.recur.device.Device;
+import io.recur.train.Checkpoint;
+import io.recur.train.Safetensors;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code recur info}: shows what a file of {@code recur train} holds. */
+@Command(
+    name = "info",
+    description = "Shows a trained model: its structure, characters and training.",
+    mixinStandardHelpOptions = true)
+final class InfoCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "FILE", description = "Of recur train.")
+  private Path file = Path.of("");
+
+  @Spec private CommandSpec spec;
+
+  InfoCommand() {}
+
+  @Override
+  public Integer call() throws Exception {
+    PrintWriter out = spec.commandLine().getOut();
+    try (Device device = Device.cpu()) {
+      Safetensors content = Safetensors.read(file);
+      CharacterModel model = CharacterModel.like(file, content, device);
+      Checkpoint.load(file, content, model.chain(), null);
+      out.println(model.chain());
+      out.println();
+      out.printf(
+          "vocabulary: %d characters: %s%n",
+          model.vocabulary().size(), model.vocabulary().printable());
+      for (Map.Entry<String, String> fact : content.metadata().entrySet()) {
+        if (!fact.getKey().equals("vocabulary") && !fact.getKey().equals(Curve.FACT)) {
+          out.println(fact.getKey() + ": " + fact.getValue());
+        }
+      }
+      out.flush();
+      return 0;
+    }
+  }
+}

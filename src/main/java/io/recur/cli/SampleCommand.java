@@ -1,0 +1,55 @@
+package io.recur.cli;
+
+import io.recur.device.Device;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code recur sample}: writes text with a trained model. */
+@Command(
+    name = "sample",
+    description = "Writes text with a trained model.",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true)
+final class SampleCommand implements Callable<Integer> {
+  @Option(names = "--model", required = true, paramLabel = "FILE", description = "Of recur train.")
+  private Path model = Path.of("");
+
+  @Option(names = "--prime", paramLabel = "TEXT", description = "What the text begins with.")
+  private String prime = "";
+
+  @Option(names = "--length", paramLabel = "N", description = "Characters to write.")
+  private int length = 500;
+
+  @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      description = "Below 1: more likely characters; 0: always the likeliest.")
+  private double temperature = 0.8;
+
+  @Option(names = "--seed", paramLabel = "N", description = "The same seed gives the same text.")
+  private long seed;
+
+  @Spec private CommandSpec spec;
+
+  SampleCommand() {}
+
+  @Override
+  public Integer call() throws Exception {
+    if (length < 0 || !(temperature >= 0)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--length=%d, --temperature=%s: need 0 or more of each".formatted(length, temperature));
+    }
+    try (Device device = Device.cpu()) {
+      CharacterModel loaded = CharacterModel.load(model, device);
+      String text = loaded.sample(device, prime, length, temperature, seed);
+      spec.commandLine().getOut().println(text);
+      return 0;
+    }
+  }
+}

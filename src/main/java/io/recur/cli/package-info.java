@@ -1,0 +1,5 @@
+/** The {@code recur} command: train, sample, info. */
+@NullMarked
+package io.recur.cli;
+
+import org.jspecify.annotations.NullMarked;

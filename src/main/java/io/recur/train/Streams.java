@@ -1,0 +1,107 @@
+package io.recur.train;
+
+import io.recur.grad.OneHot;
+import io.recur.grad.Shape;
+import io.recur.grad.ShapeException;
+import io.recur.grad.Tape;
+
+/**
+ * One long sequence of classes cut into streams that run side by side: column b of every chunk goes
+ * on where column b of the chunk before stopped, so that a carried state fits. The target of each
+ * element is the one after it.
+ *
+ * <pre>{@code
+ * Streams streams = new Streams(text, classes, 32, 64);
+ * for (int i = 0; i < streams.chunks(); i++) {
+ *   Tensor loss = crossEntropy(model.apply(streams.input(tape, i)), streams.target(tape, i));
+ * }
+ * }</pre>
+ */
+public final class Streams {
+  private final int[] elements;
+  private final int classes;
+  private final int batch;
+  private final int steps;
+  private final int length;
+
+  /**
+   * Streams of equal length; what does not fill them is left out at the end.
+   *
+   * @param elements classes, each 0 ≤ element &lt; classes; used, not copied
+   * @param classes how many there are
+   * @param batch streams
+   * @param steps time steps a chunk
+   * @throws IllegalArgumentException if the sequence is too short for one chunk
+   */
+  public Streams(int[] elements, int classes, int batch, int steps) {
+    if (batch < 1 || steps < 1) {
+      throw new ShapeException(
+          "streams: batch=%d, steps=%d; need 1 or more of each".formatted(batch, steps));
+    }
+    this.length = elements.length / batch;
+    if (length <= steps) {
+      throw new IllegalArgumentException(
+          """
+          streams: %d elements, batch=%d, steps=%d; one chunk needs batch × (steps + 1) = %d: \
+          take a longer text, a smaller batch or fewer steps"""
+              .formatted(elements.length, batch, steps, (long) batch * (steps + 1)));
+    }
+    this.elements = elements;
+    this.classes = classes;
+    this.batch = batch;
+    this.steps = steps;
+  }
+
+  /**
+   * Whole chunks in a stream.
+   *
+   * @return their number
+   */
+  public int chunks() {
+    return (length - 1) / steps;
+  }
+
+  /**
+   * Elements in a chunk.
+   *
+   * @return batch times steps
+   */
+  public int elementsPerChunk() {
+    return batch * steps;
+  }
+
+  /**
+   * The inputs of a chunk.
+   *
+   * @param tape where to
+   * @param chunk from 0
+   * @return classes × batch × steps
+   */
+  public OneHot input(Tape tape, int chunk) {
+    return cut(tape, chunk, 0);
+  }
+
+  /**
+   * The targets of a chunk: the elements one step later.
+   *
+   * @param tape where to
+   * @param chunk from 0
+   * @return classes × batch × steps
+   */
+  public OneHot target(Tape tape, int chunk) {
+    return cut(tape, chunk, 1);
+  }
+
+  private OneHot cut(Tape tape, int chunk, int ahead) {
+    if (chunk < 0 || chunk >= chunks()) {
+      throw new ShapeException("streams: chunk=%d; need 0 ≤ chunk < %d".formatted(chunk, chunks()));
+    }
+    int[] index = new int[batch * steps];
+    for (int t = 0; t < steps; t++) {
+      for (int b = 0; b < batch; b++) {
+        index[t * batch + b] = elements[b * length + chunk * steps + t + ahead];
+      }
+    }
+    return tape.oneHot(Shape.of(classes, batch, steps), index);
+  }
+}

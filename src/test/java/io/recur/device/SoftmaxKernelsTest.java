@@ -1,0 +1,233 @@
+package io.recur.device;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.recur.Near;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Softmax, its logarithm and cross-entropy on columns. */
+@ParameterizedClass
+@MethodSource("io.recur.device.Devices#all")
+class SoftmaxKernelsTest {
+  /** Two ulp of the exponential and three roundings. */
+  private static final double RELATIVE = 4e-7;
+
+  private final Device device;
+  private final Columns columns;
+  private Guarded memory;
+
+  SoftmaxKernelsTest(Device device) {
+    this.device = device;
+    this.columns = device.columns();
+  }
+
+  @BeforeEach
+  void fresh() {
+    memory = new Guarded(device, 6);
+  }
+
+  private static double[] logSoftmax(double[] x, int m, int n) {
+    double[] y = new double[m * n];
+    for (int j = 0; j < n; j++) {
+      double top = Double.NEGATIVE_INFINITY;
+      for (int i = 0; i < m; i++) {
+        top = Math.max(top, x[j * m + i]);
+      }
+      double sum = 0;
+      for (int i = 0; i < m; i++) {
+        sum += Math.exp(x[j * m + i] - top);
+      }
+      for (int i = 0; i < m; i++) {
+        y[j * m + i] = x[j * m + i] - top - Math.log(sum);
+      }
+    }
+    return y;
+  }
+
+  private static double[] softmax(double[] x, int m, int n) {
+    double[] y = logSoftmax(x, m, n);
+    for (int i = 0; i < y.length; i++) {
+      y[i] = Math.exp(y[i]);
+    }
+    return y;
+  }
+
+  private Guarded.Piece input(double[] values) {
+    float[] floats = new float[values.length];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = (float) values[i];
+    }
+    return memory.input(floats);
+  }
+
+  @Test
+  void softmaxEqualsReference() {
+    for (int[] size : ColumnsTest.sizes()) {
+      int m = size[0];
+      int n = size[1];
+      Guarded.Piece x = memory.input(m * n);
+      Guarded.Piece y = memory.output(m * n);
+      Guarded.Piece both = memory.inOut(m * n);
+      columns.softmax(m, n, false, x.buffer(), y.buffer());
+      columns.softmax(m, n, false, both.buffer(), both.buffer());
+      double[] expected = softmax(x.start(), m, n);
+      Near.check("softmax " + m + "×" + n, expected, expected, y.read(), RELATIVE);
+      double[] there = softmax(both.start(), m, n);
+      Near.check("softmax in place " + m + "×" + n, there, there, both.read(), RELATIVE);
+      memory.check();
+    }
+  }
+
+  @Test
+  void logSoftmaxEqualsReference() {
+    for (int[] size : ColumnsTest.sizes()) {
+      int m = size[0];
+      int n = size[1];
+      Guarded.Piece x = memory.input(m * n);
+      Guarded.Piece y = memory.output(m * n);
+      columns.softmax(m, n, true, x.buffer(), y.buffer());
+      double[] expected = logSoftmax(x.start(), m, n);
+      Near.check("logSoftmax " + m + "×" + n, expected, y.read(), RELATIVE);
+      memory.check();
+    }
+  }
+
+  @Test
+  void largeScoresNeitherOverflowNorVanish() {
+    float[] scores = {1000, 999, -1000, 3e38f, 1e38f, -3e38f, -500, -500, -501};
+    double[] exact = new double[9];
+    for (int i = 0; i < 9; i++) {
+      exact[i] = scores[i];
+    }
+    Guarded.Piece x = memory.input(scores);
+    Guarded.Piece p = memory.output(9);
+    Guarded.Piece l = memory.output(9);
+    columns.softmax(3, 3, false, x.buffer(), p.buffer());
+    columns.softmax(3, 3, true, x.buffer(), l.buffer());
+    Near.check("softmax", softmax(exact, 3, 3), p.read(), RELATIVE);
+    double[] logarithms = logSoftmax(exact, 3, 3);
+    logarithms[5] = Double.NEGATIVE_INFINITY; // −6e38 is beyond float
+    Near.check("logSoftmax", logarithms, l.read(), RELATIVE);
+    memory.check();
+  }
+
+  @Test
+  void columnsSumToOne() {
+    Guarded.Piece x = memory.input(257 * 3);
+    Guarded.Piece y = memory.output(257 * 3);
+    columns.softmax(257, 3, false, x.buffer(), y.buffer());
+    for (int j = 0; j < 3; j++) {
+      double sum = device.pointwise().sum(y.buffer().slice(j * 257L, 257), 257);
+      assertEquals(1, sum, RELATIVE);
+    }
+  }
+
+  @Test
+  void aNotANumberSpoilsItsColumnAlone() {
+    float[] values = memory.floats(3 * 5);
+    values[7] = Float.NaN;
+    Guarded.Piece x = memory.input(values);
+    for (boolean logarithm : new boolean[] {false, true}) {
+      Guarded.Piece y = memory.output(15);
+      columns.softmax(3, 5, logarithm, x.buffer(), y.buffer());
+      float[] result = y.read();
+      for (int i = 0; i < 15; i++) {
+        assertEquals(i / 3 == 2, Float.isNaN(result[i]), "value " + i);
+      }
+    }
+    memory.check();
+  }
+
+  @Test
+  void theSlopesAddTheJacobianTransposed() {
+    for (boolean logarithm : new boolean[] {false, true}) {
+      for (int[] size : ColumnsTest.sizes()) {
+        int m = size[0];
+        int n = size[1];
+        Guarded.Piece x = memory.input(m * n);
+        double[] p = softmax(x.start(), m, n);
+        Guarded.Piece y = input(logarithm ? logSoftmax(x.start(), m, n) : p);
+        Guarded.Piece dy = memory.input(m * n);
+        Guarded.Piece dx = memory.inOut(m * n);
+        columns.addSoftmaxSlope(m, n, logarithm, y.buffer(), dy.buffer(), dx.buffer());
+        double[] expected = dx.start();
+        double[] magnitude = new double[m * n];
+        for (int j = 0; j < n; j++) {
+          for (int i = 0; i < m; i++) {
+            int at = j * m + i;
+            magnitude[at] = Math.abs(expected[at]);
+            for (int r = 0; r < m; r++) {
+              int row = j * m + r;
+              double same = r == i ? 1 : 0;
+              double slope = logarithm ? same - p[at] : p[row] * (same - p[at]);
+              expected[at] += slope * dy.at(row);
+              magnitude[at] += Math.abs(slope * dy.at(row));
+            }
+          }
+        }
+        // the sum of dy in double, then few roundings on the sum of magnitudes
+        String what = (logarithm ? "logSoftmax " : "softmax ") + m + "×" + n;
+        Near.check(what, expected, magnitude, dx.read(), 2e-6);
+        memory.check();
+      }
+    }
+  }
+
+  @Test
+  void crossEntropyIsTheMeanOverColumns() {
+    for (int[] size : ColumnsTest.sizes()) {
+      int m = size[0];
+      int n = size[1];
+      Guarded.Piece x = memory.input(m * n);
+      Guarded.Piece index = memory.indexes(n, m);
+      Guarded.Piece p = memory.output(m * n);
+      Guarded.Piece loss = memory.output(1);
+      columns.crossEntropy(m, n, x.buffer(), index.buffer(), p.buffer(), loss.buffer());
+      double[] logarithms = logSoftmax(x.start(), m, n);
+      double expected = 0;
+      for (int j = 0; j < n; j++) {
+        expected -= logarithms[j * m + index.index(j)] / n;
+      }
+      double[] shares = softmax(x.start(), m, n);
+      Near.check("p " + m + "×" + n, shares, shares, p.read(), RELATIVE);
+      Near.check("loss " + m + "×" + n, new double[] {expected}, loss.read(), RELATIVE);
+      memory.check();
+    }
+  }
+
+  @Test
+  void crossEntropyOfAHopelessScoreIsFinite() {
+    Guarded.Piece x = memory.input(1000, -1000);
+    Guarded.Piece index = memory.input(Float.intBitsToFloat(1));
+    Guarded.Piece p = memory.output(2);
+    Guarded.Piece loss = memory.output(1);
+    columns.crossEntropy(2, 1, x.buffer(), index.buffer(), p.buffer(), loss.buffer());
+    assertArrayEquals(new float[] {2000}, loss.read());
+    assertTrue(p.read()[1] == 0);
+  }
+
+  @Test
+  void crossEntropySlopeIsShareMinusTarget() {
+    for (int[] size : ColumnsTest.sizes()) {
+      int m = size[0];
+      int n = size[1];
+      Guarded.Piece p = input(softmax(memory.input(m * n).start(), m, n));
+      Guarded.Piece index = memory.indexes(n, m);
+      Guarded.Piece dloss = memory.input(-3f);
+      Guarded.Piece dx = memory.inOut(m * n);
+      columns.addCrossEntropySlope(m, n, p.buffer(), index.buffer(), dloss.buffer(), dx.buffer());
+      double[] expected = dx.start();
+      for (int at = 0; at < m * n; at++) {
+        double target = index.index(at / m) == at % m ? 1 : 0;
+        expected[at] += -3.0 / n * (p.at(at) - target);
+      }
+      Near.check(m + "×" + n, expected, dx.read(), RELATIVE);
+      memory.check();
+    }
+  }
+}

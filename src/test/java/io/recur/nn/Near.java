@@ -1,0 +1,48 @@
+package io.recur.nn;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.util.Map;
+
+/** Comparison of arrays relative to the largest magnitude expected. */
+final class Near {
+  /**
+   * Two float32 runs of the same few products and functions in another order: each sum of n terms
+   * is off by at most n·2⁻²⁴ of its largest term, and no test sums more than some hundred.
+   */
+  static final double FLOAT = 1e-5;
+
+  private Near() {}
+
+  static void near(String what, double tolerance, float[] expected, float[] actual) {
+    double[] wide = new double[expected.length];
+    for (int i = 0; i < wide.length; i++) {
+      wide[i] = expected[i];
+    }
+    near(what, tolerance, wide, actual);
+  }
+
+  static void near(String what, double tolerance, double[] expected, float[] actual) {
+    assertEquals(expected.length, actual.length, what + ": length");
+    double largest = 0;
+    for (double value : expected) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    for (int i = 0; i < expected.length; i++) {
+      if (!(Math.abs(expected[i] - actual[i]) <= tolerance * largest)) {
+        fail(
+            "%s[%d]: expected %.9g, got %.9g; largest %.3g, tolerance %.1g of it"
+                .formatted(what, i, expected[i], actual[i], largest, tolerance));
+      }
+    }
+  }
+
+  /** The same names with near values. */
+  static void near(
+      String what, double tolerance, Map<String, float[]> expected, Map<String, float[]> actual) {
+    assertEquals(expected.keySet(), actual.keySet(), what);
+    expected.forEach(
+        (name, values) -> near(what + " " + name, tolerance, values, actual.get(name)));
+  }
+}
