@@ -1,0 +1,89 @@
+package io.recur.device;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class DeviceTest {
+  static Stream<Device> devices() {
+    return Devices.all();
+  }
+
+  @Test
+  void theNameTellsWhatItRunsOn() {
+    try (Device device = Device.cpu()) {
+      assertTrue(
+          device.name().matches("cpu \\(OpenBLAS [0-9.]+.*, \\d+ threads.*\\)"), device.name());
+      assertEquals(device.name(), device.toString());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("devices")
+  void aSecondCloseDoesNothing(Device device) {
+    device.close();
+    device.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("devices")
+  void useAfterCloseThrowsAndSaysWhatToDo(Device device) {
+    Slab slab = device.slab();
+    device.close();
+    for (var thrown :
+        new IllegalStateException[] {
+          assertThrows(IllegalStateException.class, () -> device.allocate(1)),
+          assertThrows(IllegalStateException.class, device::slab),
+          assertThrows(IllegalStateException.class, device::checkOpen),
+          assertThrows(IllegalStateException.class, () -> slab.take(1)),
+        }) {
+      assertTrue(thrown.getMessage().contains(device.name()), thrown.getMessage());
+      assertTrue(thrown.getMessage().contains("is closed; open it before"), thrown.getMessage());
+    }
+    slab.close();
+  }
+
+  @Test
+  void devicesAreIndependent() {
+    Device first = Device.cpu();
+    try (Device second = Device.cpu()) {
+      first.close();
+      second.allocate(1).write(1);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("devices")
+  void threadsMayUseOneDeviceAtOnce(Device device) throws InterruptedException {
+    int n = 5000;
+    float[] wrong = new float[4];
+    Thread[] threads = new Thread[4];
+    for (int t = 0; t < threads.length; t++) {
+      int id = t;
+      threads[t] =
+          new Thread(
+              () -> {
+                Buffer x = device.allocate(n);
+                Buffer y = device.allocate(n);
+                for (int round = 0; round < 50; round++) {
+                  device.pointwise().fill(id + 1, x, n);
+                  device.pointwise().map(Elementwise.SQUARE, x, y, n);
+                  if (device.pointwise().sum(y, n) != n * (id + 1.0) * (id + 1.0)) {
+                    wrong[id]++;
+                  }
+                }
+              });
+      threads[t].start();
+    }
+    for (int t = 0; t < threads.length; t++) {
+      threads[t].join();
+      assertEquals(0, wrong[t], "thread " + t);
+    }
+    device.close();
+  }
+}

@@ -1,0 +1,187 @@
+package io.recur.device;
+
+import io.recur.Near;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every rule of the table of optimisers for one step, against its formula in double. */
+@ParameterizedClass
+@MethodSource("io.recur.device.Devices#all")
+class UpdatesTest {
+  private static final double RATE = 0.01;
+  private static final double KEEP = 0.99;
+
+  private final Device device;
+
+  UpdatesTest(Device device) {
+    this.device = device;
+  }
+
+  /** Settings in the order that {@link UpdateRule} documents. */
+  private static double[] settings(UpdateRule rule) {
+    return switch (rule) {
+      case SGD -> new double[] {RATE};
+      case MOMENTUM, NESTEROV -> new double[] {RATE, 0.9};
+      case RMSPROP, ADADELTA -> new double[] {RATE, 0.9, 1e-3};
+      case ADAGRAD -> new double[] {RATE, 1e-3};
+      case ADAMAX -> new double[] {RATE, 0.9, 0.99, 1e-3};
+      case ADAM -> new double[] {RATE, 0.9, 0.99, 1e-3, 1.5, KEEP};
+      case AMSGRAD -> new double[] {RATE, 0.9, 0.99, 1e-3, 1.5};
+      case NADAM -> new double[] {RATE, 0.9, 0.99, 1e-3, 1.5, 0.02};
+    };
+  }
+
+  /** One value: takes w, g and the slots, changes the slots, gives the new w. */
+  private static double step(UpdateRule rule, double[] s, double w, double g, double[] slot) {
+    switch (rule) {
+      case SGD -> {
+        return w - s[0] * g;
+      }
+      case MOMENTUM -> {
+        slot[0] = s[1] * slot[0] + g;
+        return w - s[0] * slot[0];
+      }
+      case NESTEROV -> {
+        slot[0] = s[1] * slot[0] + g;
+        return w - s[0] * (g + s[1] * slot[0]);
+      }
+      case RMSPROP -> {
+        slot[0] = mean(s[1], slot[0], g * g);
+        return w - s[0] * g / (Math.sqrt(slot[0]) + s[2]);
+      }
+      case ADAGRAD -> {
+        slot[0] += g * g;
+        return w - s[0] * g / (Math.sqrt(slot[0]) + s[1]);
+      }
+      case ADADELTA -> {
+        slot[0] = mean(s[1], slot[0], g * g);
+        double d = Math.sqrt((slot[1] + s[2]) / (slot[0] + s[2])) * g;
+        slot[1] = mean(s[1], slot[1], d * d);
+        return w - s[0] * d;
+      }
+      case ADAMAX -> {
+        slot[0] = mean(s[1], slot[0], g);
+        slot[1] = Math.max(s[2] * slot[1], Math.abs(g) + s[3]);
+        return w - s[0] * slot[0] / slot[1];
+      }
+      case ADAM -> {
+        slot[0] = mean(s[1], slot[0], g);
+        slot[1] = mean(s[2], slot[1], g * g);
+        return s[5] * w - s[0] * slot[0] / (Math.sqrt(slot[1]) * s[4] + s[3]);
+      }
+      case AMSGRAD -> {
+        slot[0] = mean(s[1], slot[0], g);
+        slot[1] = mean(s[2], slot[1], g * g);
+        slot[2] = Math.max(slot[2], slot[1]);
+        return w - s[0] * slot[0] / (Math.sqrt(slot[2]) * s[4] + s[3]);
+      }
+      case NADAM -> {
+        slot[0] = mean(s[1], slot[0], g);
+        slot[1] = mean(s[2], slot[1], g * g);
+        return w - (s[0] * g + s[5] * slot[0]) / (Math.sqrt(slot[1]) * s[4] + s[3]);
+      }
+    }
+    throw new AssertionError(rule);
+  }
+
+  private static double mean(double beta, double old, double now) {
+    return beta * old + (1 - beta) * now;
+  }
+
+  private static float[] floats(double[] values) {
+    float[] floats = new float[values.length];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = (float) values[i];
+    }
+    return floats;
+  }
+
+  @Test
+  void everyRuleEqualsItsFormula() {
+    for (UpdateRule rule : UpdateRule.values()) {
+      for (int n : Devices.SIZES) {
+        check(rule, n);
+      }
+    }
+  }
+
+  private void check(UpdateRule rule, int n) {
+    Guarded memory = new Guarded(device, 1);
+    Guarded.Piece w = memory.inOut(n);
+    Guarded.Piece g = memory.input(n);
+    Guarded.Piece[] slots = new Guarded.Piece[rule.slots()];
+    Buffer[] buffers = new Buffer[rule.slots()];
+    for (int s = 0; s < slots.length; s++) {
+      float[] values = memory.floats(n);
+      for (int i = 0; i < n; i++) {
+        values[i] = Math.abs(values[i]); // second moments are not negative
+      }
+      slots[s] = memory.inOut(values);
+      buffers[s] = slots[s].buffer();
+    }
+    double[] settings = settings(rule);
+    device.updates().update(rule, floats(settings), w.buffer(), g.buffer(), buffers, n);
+    double[] expected = new double[n];
+    double[][] expectedSlots = new double[slots.length][n];
+    for (int i = 0; i < n; i++) {
+      double[] slot = new double[slots.length];
+      for (int s = 0; s < slots.length; s++) {
+        slot[s] = slots[s].at(i);
+      }
+      expected[i] = step(rule, settings, w.at(i), g.at(i), slot);
+      for (int s = 0; s < slots.length; s++) {
+        expectedSlots[s][i] = slot[s];
+      }
+    }
+    // settings rounded to float, and about five roundings of values below 8
+    Near.check(rule + " w n=" + n, expected, w.read(), 1e-6);
+    for (int s = 0; s < slots.length; s++) {
+      Near.check(rule + " slot " + s + " n=" + n, expectedSlots[s], slots[s].read(), 1e-6);
+    }
+    memory.check();
+  }
+
+  @Test
+  void aZeroGradientOnZeroMemoryChangesNothing() {
+    for (UpdateRule rule : UpdateRule.values()) {
+      Guarded memory = new Guarded(device, 2);
+      Guarded.Piece w = memory.inOut(3f, -2f);
+      Guarded.Piece g = memory.input(0f, 0f);
+      Buffer[] slots = new Buffer[rule.slots()];
+      for (int s = 0; s < slots.length; s++) {
+        slots[s] = memory.inOut(0f, 0f).buffer();
+      }
+      float[] settings = floats(settings(rule));
+      device.updates().update(rule, settings, w.buffer(), g.buffer(), slots, 2);
+      double keep = rule == UpdateRule.ADAM ? KEEP : 1;
+      Near.check(rule.name(), new double[] {3 * keep, -2 * keep}, w.read(), 1e-6);
+      memory.check();
+    }
+  }
+
+  @Test
+  void clampBoundsBothSides() {
+    for (int n : Devices.SIZES) {
+      Guarded memory = new Guarded(device, 3);
+      Guarded.Piece g = memory.inOut(n);
+      device.updates().clamp(0.5f, g.buffer(), n);
+      double[] expected = g.start();
+      for (int i = 0; i < n; i++) {
+        expected[i] = Math.max(-0.5, Math.min(0.5, expected[i]));
+      }
+      Near.check("clamp n=" + n, expected, g.read(), 0);
+      memory.check();
+    }
+  }
+
+  @Test
+  void clampOfAnInfinityIsTheLimitAndOfNotANumberItself() {
+    Guarded memory = new Guarded(device, 4);
+    float inf = Float.POSITIVE_INFINITY;
+    Guarded.Piece g = memory.inOut(inf, -inf, Float.NaN, 2f);
+    device.updates().clamp(2, g.buffer(), 4);
+    Near.check("clamp", new double[] {2, -2, Double.NaN, 2}, g.read(), 0);
+    memory.check();
+  }
+}

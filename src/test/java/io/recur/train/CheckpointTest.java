@@ -1,0 +1,188 @@
+package io.recur.train;
+
+import static io.recur.grad.CrossEntropy.crossEntropy;
+import static io.recur.nn.Layers.chain;
+import static io.recur.nn.Layers.dense;
+import static io.recur.nn.Layers.dropout;
+import static io.recur.nn.Layers.gru;
+import static io.recur.nn.Layers.lstm;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.recur.device.Device;
+import io.recur.grad.Parameter;
+import io.recur.grad.Tape;
+import io.recur.nn.Chain;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class CheckpointTest {
+  private static final int CLASSES = 5;
+
+  @TempDir Path folder;
+  private Device device;
+  private Tape tape;
+  private Streams streams;
+
+  @BeforeEach
+  void open() {
+    device = Device.cpu();
+    tape = Tape.on(device);
+    Random random = new Random(7);
+    int[] text = random.ints(400, 0, CLASSES).toArray();
+    streams = new Streams(text, CLASSES, 3, 8);
+  }
+
+  @AfterEach
+  void close() {
+    tape.close();
+    device.close();
+  }
+
+  static Stream<Supplier<Optimiser>> optimisers() {
+    return Stream.of(
+        () -> new Sgd(0.1f),
+        () -> new Momentum(0.1f),
+        () -> new Nesterov(0.1f),
+        () -> new RmsProp(0.01f),
+        () -> new Adam(0.01f),
+        () -> new AdamW(0.01f, 0.01f),
+        () -> new AdaGrad(0.1f),
+        AdaDelta::new,
+        () -> new AdaMax(0.01f),
+        () -> new NAdam(0.01f),
+        () -> new AmsGrad(0.01f));
+  }
+
+  private Chain model(long seed) {
+    return chain(lstm(CLASSES, 7), dropout(0.3f), gru(7, 6), dense(6, CLASSES)).on(device, seed);
+  }
+
+  private List<Float> losses(Chain model, Optimiser optimiser, int from, int to) {
+    List<Float> losses = new ArrayList<>();
+    Trainer trainer =
+        new Trainer(model, optimiser, tape)
+            .clipNorm(1)
+            .seed(11)
+            .schedule(Schedule.cosine(0.01f, 3, 20))
+            .onStep(step -> losses.add(step.loss()));
+    trainer.pass(
+        from, to, i -> crossEntropy(model.apply(streams.input(tape, i)), streams.target(tape, i)));
+    return losses;
+  }
+
+  /** Bit for bit: parameters, moments, states, the optimiser's step and dropout's coins go on. */
+  @ParameterizedTest
+  @MethodSource("optimisers")
+  void aResumedTrainingHasTheLossesOfAnUnbrokenOne(Supplier<Optimiser> make) throws IOException {
+    List<Float> unbroken = losses(model(1), make.get(), 0, 12);
+
+    Chain first = model(1);
+    Optimiser optimiser = make.get();
+    List<Float> resumed = losses(first, optimiser, 0, 5);
+    Path file = folder.resolve("at5.safetensors");
+    Checkpoint.save(file, first, optimiser, Map.of("chunk", "5"));
+
+    Chain second = model(99);
+    Optimiser fresh = make.get();
+    Map<String, String> facts = Checkpoint.load(file, second, fresh);
+    resumed.addAll(losses(second, fresh, Integer.parseInt(facts.get("chunk")), 12));
+    assertEquals(unbroken, resumed);
+  }
+
+  @Test
+  void freshStatesStayFresh() throws IOException {
+    Chain model = model(1);
+    Path file = folder.resolve("fresh.safetensors");
+    Checkpoint.save(file, model, null, Map.of());
+    Chain other = model(2);
+    losses(other, new Sgd(0.1f), 0, 1);
+    Checkpoint.load(file, other, null);
+    assertTrue(other.recurs().stream().allMatch(recur -> recur.isFresh()));
+  }
+
+  @Test
+  void anotherModelIsRefusedAndNothingChanges() throws IOException {
+    Chain model = model(1);
+    Path file = folder.resolve("a.safetensors");
+    Checkpoint.save(file, model, new Adam(0.1f), Map.of());
+    Chain other = chain(lstm(CLASSES, 7), gru(7, 5), dense(5, CLASSES)).on(device, 2);
+    List<float[]> before = values(other);
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class, () -> Checkpoint.load(file, other, new Adam(0.1f)));
+    assertTrue(e.getMessage().contains("1.Wi is 15×7 in the model and 18×7"), e.getMessage());
+    List<float[]> after = values(other);
+    for (int i = 0; i < before.size(); i++) {
+      assertArrayEquals(before.get(i), after.get(i));
+    }
+  }
+
+  private static List<float[]> values(Chain model) {
+    List<float[]> values = new ArrayList<>();
+    for (Parameter parameter : model.parameters()) {
+      values.add(parameter.toArray());
+    }
+    return values;
+  }
+
+  @Test
+  void anotherOptimiserIsRefused() throws IOException {
+    Chain model = model(1);
+    Path file = folder.resolve("a.safetensors");
+    Checkpoint.save(file, model, new Adam(0.1f), Map.of());
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class, () -> Checkpoint.load(file, model, new Sgd(0.1f)));
+    assertTrue(e.getMessage().contains("optimiser=Adam, asked for Sgd"), e.getMessage());
+  }
+
+  @Test
+  void aForeignFileIsRefused() throws IOException {
+    Path file = folder.resolve("foreign.safetensors");
+    new Safetensors(Map.of("format", "pt"), Map.of()).write(file);
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> Checkpoint.load(file, model(1), null));
+    assertTrue(e.getMessage().contains("format=pt"), e.getMessage());
+    assertTrue(Files.exists(file));
+  }
+
+  @Test
+  void aLossThatIsNotFiniteStopsBeforeTheParametersChange() {
+    Chain model = model(1);
+    List<float[]> before = values(model);
+    Trainer trainer = new Trainer(model, new Sgd(0.1f), tape);
+    ArithmeticException e =
+        assertThrows(
+            ArithmeticException.class,
+            () ->
+                trainer.pass(
+                    0,
+                    1,
+                    i ->
+                        crossEntropy(
+                            model.apply(streams.input(tape, i)).scale(Float.NaN),
+                            streams.target(tape, i))));
+    assertTrue(e.getMessage().contains("loss=NaN"), e.getMessage());
+    List<float[]> after = values(model);
+    for (int i = 0; i < before.size(); i++) {
+      assertArrayEquals(before.get(i), after.get(i));
+    }
+    assertEquals(1, losses(model, new Sgd(0.1f), 0, 1).size()); // and it can go on
+  }
+}
