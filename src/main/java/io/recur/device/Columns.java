@@ -55,7 +55,7 @@ public interface Columns {
    * @param m rows of W
    * @param n number of indexes
    * @param w {@code m×k}
-   * @param index {@code n} int32 indexes, each 0 ≤ index < k
+   * @param index {@code n} int32 indexes, each 0 ≤ index &lt; k
    * @param b {@code m}, or none
    * @param y {@code m×n}
    */

@@ -5,6 +5,8 @@ public final class DeviceException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /**
+   * A failure.
+   *
    * @param message where, the facts, and the remedy
    */
   public DeviceException(String message) {
@@ -12,6 +14,8 @@ public final class DeviceException extends RuntimeException {
   }
 
   /**
+   * A failure.
+   *
    * @param message where, the facts, and the remedy
    * @param cause what the platform said
    */

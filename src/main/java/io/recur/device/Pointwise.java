@@ -101,7 +101,7 @@ public interface Pointwise {
    * of value i depends on the seed and i alone, so that the same call on the gradient is the
    * derivative.
    *
-   * @param rate share of values dropped, 0 ≤ rate < 1
+   * @param rate share of values dropped, 0 ≤ rate &lt; 1
    * @param seed of the coins
    * @param accumulate whether to add to y
    * @param x input

@@ -5,6 +5,8 @@ public final class ShapeException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
   /**
+   * Sizes that do not fit.
+   *
    * @param message where: the sizes; the rule or the remedy
    */
   public ShapeException(String message) {

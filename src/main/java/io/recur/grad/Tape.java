@@ -3,7 +3,6 @@ package io.recur.grad;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.Slab;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -33,25 +32,13 @@ public final class Tape implements AutoCloseable {
   private final Slab values;
   private final Slab gradients;
   private final Set<Resident> residents = new LinkedHashSet<>();
-  private Op[] ops = new Op[64];
-  private Tensor[][] outputs = new Tensor[64][];
-  private int length;
+  private final Recording recorded = new Recording();
   private int generation;
   private int pass;
   private boolean recording;
   private boolean open = true;
   private long seed;
   private long draws;
-
-  /** Something that holds a tensor of this tape between calls, such as the state of a Recur. */
-  public interface Resident {
-    /**
-     * What to call it in an error.
-     *
-     * @return such as {@code Recur(LSTMCell(10 => 15))}
-     */
-    String describe();
-  }
 
   private Tape(Device device, boolean recording) {
     this.device = device;
@@ -290,20 +277,7 @@ public final class Tape implements AutoCloseable {
    * @param all its outputs
    */
   public void recordAll(Op op, Tensor... all) {
-    boolean wanted = false;
-    for (Tensor output : all) {
-      wanted |= output.isDifferentiable();
-    }
-    if (!wanted) {
-      return;
-    }
-    if (length == ops.length) {
-      ops = Arrays.copyOf(ops, 2 * length);
-      outputs = Arrays.copyOf(outputs, 2 * length);
-    }
-    ops[length] = op;
-    outputs[length] = all;
-    length++;
+    recorded.add(op, all);
   }
 
   // Backward.
@@ -347,20 +321,7 @@ public final class Tape implements AutoCloseable {
     pass++;
     gradients.rewind();
     y.accumulator().write(dy);
-    for (int i = length - 1; i >= 0; i--) {
-      if (isReached(outputs[i])) {
-        ops[i].backward();
-      }
-    }
-  }
-
-  private static boolean isReached(Tensor[] all) {
-    for (Tensor output : all) {
-      if (output.isReached()) {
-        return true;
-      }
-    }
-    return false;
+    recorded.walkBack();
   }
 
   int pass() {
@@ -419,9 +380,7 @@ public final class Tape implements AutoCloseable {
           reset() to drop it"""
               .formatted(String.join(", ", residents.stream().map(Resident::describe).toList())));
     }
-    Arrays.fill(ops, 0, length, null);
-    Arrays.fill(outputs, 0, length, null);
-    length = 0;
+    recorded.clear();
     generation++;
     values.rewind();
     gradients.rewind();
@@ -442,7 +401,7 @@ public final class Tape implements AutoCloseable {
    * @return their number
    */
   public int length() {
-    return length;
+    return recorded.length();
   }
 
   /** Gives all memory back; a second call does nothing. */

@@ -4,6 +4,7 @@ import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.grad.Parameter;
 import io.recur.grad.Repeat;
+import io.recur.grad.Resident;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
@@ -37,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  *     .on(device, 0);
  * }</pre>
  */
-public final class Recur implements Layer, Tape.Resident {
+public final class Recur implements Layer, Resident {
   private final Cell cell;
 
   /** The state with history, on a tape; or none. */

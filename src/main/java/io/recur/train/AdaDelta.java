@@ -13,6 +13,8 @@ public final class AdaDelta extends Optimiser {
   }
 
   /**
+   * With these settings.
+   *
    * @param rate learning rate
    * @param rho ρ
    * @param epsilon ε

@@ -16,6 +16,8 @@ public final class AdaGrad extends Optimiser {
   }
 
   /**
+   * With these settings.
+   *
    * @param rate learning rate
    * @param epsilon ε
    */

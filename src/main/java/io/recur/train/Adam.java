@@ -18,6 +18,8 @@ public final class Adam extends Optimiser {
   }
 
   /**
+   * With these settings.
+   *
    * @param rate learning rate
    * @param beta1 β₁
    * @param beta2 β₂

@@ -16,6 +16,8 @@ public final class Nesterov extends Optimiser {
   }
 
   /**
+   * With these settings.
+   *
    * @param rate learning rate
    * @param momentum μ
    */

@@ -17,6 +17,8 @@ public final class RmsProp extends Optimiser {
   }
 
   /**
+   * With these settings.
+   *
    * @param rate learning rate
    * @param alpha α
    * @param epsilon ε

@@ -5,6 +5,8 @@ import io.recur.device.UpdateRule;
 /** Gradient descent without memory, see {@link UpdateRule#SGD}. */
 public final class Sgd extends Optimiser {
   /**
+   * With these settings.
+   *
    * @param rate learning rate
    */
   public Sgd(float rate) {

@@ -1,0 +1,59 @@
+package io.recur.grad;
+
+import java.util.Arrays;
+
+/**
+ * The operations of a tape in the order in which they ran, each with its outputs. The walk back is
+ * a loop over an array: no recursion, no sorting, and an operation that no gradient reached costs a
+ * look.
+ */
+final class Recording {
+  private Op[] ops = new Op[64];
+  private Tensor[][] outputs = new Tensor[64][];
+  private int length;
+
+  /** Adds an operation if one of its outputs is differentiable. */
+  void add(Op op, Tensor... all) {
+    boolean wanted = false;
+    for (Tensor output : all) {
+      wanted |= output.isDifferentiable();
+    }
+    if (!wanted) {
+      return;
+    }
+    if (length == ops.length) {
+      ops = Arrays.copyOf(ops, 2 * length);
+      outputs = Arrays.copyOf(outputs, 2 * length);
+    }
+    ops[length] = op;
+    outputs[length] = all;
+    length++;
+  }
+
+  void walkBack() {
+    for (int i = length - 1; i >= 0; i--) {
+      if (isReached(outputs[i])) {
+        ops[i].backward();
+      }
+    }
+  }
+
+  private static boolean isReached(Tensor[] all) {
+    for (Tensor output : all) {
+      if (output.isReached()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void clear() {
+    Arrays.fill(ops, 0, length, null);
+    Arrays.fill(outputs, 0, length, null);
+    length = 0;
+  }
+
+  int length() {
+    return length;
+  }
+}
