@@ -6,7 +6,7 @@
  * from the class path.
  */
 module io.recur {
-  requires static transitive org.jspecify;
+  requires static org.jspecify;
   requires static info.picocli;
   requires static me.tongfei.progressbar;
   requires static org.knowm.xchart;

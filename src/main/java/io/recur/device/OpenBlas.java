@@ -75,20 +75,20 @@ final class OpenBlas {
     NativeBundle bundle = NativeBundle.openBlas();
     if (bundle.isPresent()) {
       Path folder = bundle.unpack();
-      bundle.files().forEach(file -> System.load(folder.resolve(file).toString()));
-      return new OpenBlas("bundled");
+      return loaded("bundled", bundle.files().stream().map(folder::resolve).toList());
     }
     tried.add("class path: " + bundle.resource());
     for (Path path : systemPaths()) {
       tried.add(path.toString());
       if (Files.isRegularFile(path)) {
-        return loaded(path);
+        return loaded(path.toString(), List.of(path));
       }
     }
     throw new DeviceException(
         """
         openblas: no library found; looked at -D%s (not set), %s. Add the dependency \
-        org.bytedeco:openblas:0.3.31-1.5.13 with classifier %s, or install OpenBLAS, or set -D%s=FILE"""
+        org.bytedeco:openblas:0.3.31-1.5.13 with classifier %s to the class path (also of a modular \
+        program), or install OpenBLAS, or set -D%s=FILE"""
             .formatted(PROPERTY, String.join(", ", tried), NativeBundle.platform(), PROPERTY));
   }
 
@@ -98,17 +98,19 @@ final class OpenBlas {
           "openblas: -D%s=%s is not a file; name libopenblas itself or drop the property"
               .formatted(PROPERTY, path));
     }
-    return loaded(path);
+    return loaded(path.toString(), List.of(path));
   }
 
-  private static OpenBlas loaded(Path path) {
+  /** Loads the files in order; the last is the library itself. */
+  private static OpenBlas loaded(String origin, List<Path> files) {
+    Path library = files.getLast().toAbsolutePath();
     try {
-      System.load(path.toAbsolutePath().toString());
-      return new OpenBlas(path.toString());
-    } catch (UnsatisfiedLinkError e) {
+      files.forEach(file -> System.load(file.toAbsolutePath().toString()));
+      return new OpenBlas(origin);
+    } catch (LinkageError e) {
       throw new DeviceException(
           "openblas: %s cannot be loaded: %s; name another file with -D%s=FILE"
-              .formatted(path, e.getMessage(), PROPERTY),
+              .formatted(library, e.getMessage(), PROPERTY),
           e);
     }
   }

@@ -13,6 +13,12 @@ final class Near {
    */
   static final double FLOAT = 1e-5;
 
+  /**
+   * The least magnitude that errors are measured by: the numbers of these tests are around 1, and a
+   * small result is a difference of such.
+   */
+  private static final double FLOOR = 0.1;
+
   private Near() {}
 
   static void near(String what, double tolerance, float[] expected, float[] actual) {
@@ -24,15 +30,19 @@ final class Near {
   }
 
   static void near(String what, double tolerance, double[] expected, float[] actual) {
+    near(what, tolerance, FLOOR, expected, actual);
+  }
+
+  static void near(String what, double tolerance, double floor, double[] expected, float[] actual) {
     assertEquals(expected.length, actual.length, what + ": length");
-    double largest = 0;
+    double largest = floor;
     for (double value : expected) {
       largest = Math.max(largest, Math.abs(value));
     }
     for (int i = 0; i < expected.length; i++) {
       if (!(Math.abs(expected[i] - actual[i]) <= tolerance * largest)) {
         fail(
-            "%s[%d]: expected %.9g, got %.9g; largest %.3g, tolerance %.1g of it"
+            "%s[%d]: expected %.9g, got %.9g; of %.3g, tolerance %.1g"
                 .formatted(what, i, expected[i], actual[i], largest, tolerance));
       }
     }

@@ -193,7 +193,7 @@ class ParityTest {
     }
 
     private void same(String name, float[] actual) {
-      near(name, TOLERANCE, pinned.doubles(name), actual);
+      near(name, TOLERANCE, 0, pinned.doubles(name), actual);
     }
   }
 }
