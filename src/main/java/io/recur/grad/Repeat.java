@@ -22,6 +22,7 @@ public record Repeat(Tensor x, Tensor y) implements Op {
           "repeat: x=%s, to=%s; need one column with %d rows"
               .formatted(x.shape(), shape, shape.rows()));
     }
+    tape.checkDevice("repeat", x);
     Tensor y = tape.output(shape, x.isDifferentiable());
     tape.device().columns().repeat(shape.rows(), shape.columns(), x.value(), y.value());
     return tape.record(new Repeat(x, y), y);
@@ -30,6 +31,7 @@ public record Repeat(Tensor x, Tensor y) implements Op {
   /** A copy of any tensor on the tape. */
   static Tensor lift(Tape tape, Tensor x) {
     x.check();
+    tape.checkDevice("use", x);
     Tensor y = tape.output(x.shape(), x.isDifferentiable());
     tape.device().pointwise().copy(x.value(), y.value(), x.shape().count());
     return tape.record(new Scale(x, 1, y), y);

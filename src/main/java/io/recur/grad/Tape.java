@@ -86,7 +86,8 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * Runs something that is not recorded; its results are constants for what comes after.
+   * Runs something that is not recorded; its results are constants for what comes after. A Recur
+   * that runs in it keeps its state without history, as after truncate.
    *
    * @param <T> the result
    * @param body what to run
@@ -203,13 +204,18 @@ public final class Tape implements AutoCloseable {
           where + ": none of its tensors is on a tape; lift one with tape.use(parameter)");
     }
     for (Tensor input : inputs) {
-      if (input.device() != tape.device) {
-        throw new IllegalStateException(
-            "%s: a tensor %s is on %s and the tape on %s; move the model with on(device, seed)"
-                .formatted(where, input.shape(), input.device(), tape.device));
-      }
+      tape.checkDevice(where, input);
     }
     return tape;
+  }
+
+  /** Refuses what lies on another device than this tape. */
+  void checkDevice(String where, Tensor input) {
+    if (input.device() != device) {
+      throw new IllegalStateException(
+          "%s: a tensor %s is on %s and the tape on %s; make the tape on the model's device"
+              .formatted(where, input.shape(), input.device(), device));
+    }
   }
 
   /**

@@ -5,6 +5,7 @@ import io.recur.device.Elementwise;
 import io.recur.grad.Functions;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
+import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 import java.util.List;
 
@@ -39,6 +40,9 @@ public final class Dense implements Layer {
    * @param b out
    */
   public Dense(Elementwise function, Matrix w, Parameter b) {
+    if (b.shape().count() != w.rows()) {
+      throw new ShapeException("Dense: W=%s, b=%s; need b %d".formatted(w, b.shape(), w.rows()));
+    }
     this.w = w;
     this.b = b;
     this.function = function;

@@ -82,7 +82,8 @@ public interface Layer {
 
   /**
    * Another layer over the same weights with states of its own: copies of the present ones, without
-   * history. Forks may be used by different threads, each with a tape of its own, without a lock.
+   * history. Forks may run on different threads, each with a tape of its own, without a lock; but a
+   * backward pass adds to the gradients that all forks share, so only one may run at a time.
    *
    * @return the fork; a layer without state may return itself
    */

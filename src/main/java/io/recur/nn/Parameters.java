@@ -106,6 +106,13 @@ public final class Parameters implements Iterable<Parameter> {
 
   /** Places those that have no memory yet in one new slab, trainable ones first. */
   void place(Device device, long seed) {
+    for (Parameter parameter : this) {
+      if (parameter.isPlaced() && parameter.device() != device) {
+        throw new IllegalStateException(
+            "on: parameter %s %s is on %s, not on %s; it stays where it is: build a new model there"
+                .formatted(parameter.name(), parameter.shape(), parameter.device(), device));
+      }
+    }
     List<Parameter> missing = new ArrayList<>();
     named.values().stream().filter(p -> !p.isPlaced() && p.isTrainable()).forEach(missing::add);
     int trainable = missing.size();

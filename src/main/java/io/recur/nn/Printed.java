@@ -55,13 +55,13 @@ final class Printed {
             .sum();
     String parameters = count == 0 ? "" : number(count) + " parameters";
     return layer instanceof Recur recur
-        ? (parameters.isEmpty() ? "" : parameters + ", ") + "state " + number(values(recur))
+        ? (parameters.isEmpty() ? "" : parameters + ", ") + "state " + number(recur.stateFloats())
         : parameters;
   }
 
   private static String totals(Layer model) {
     Parameters parameters = model.parameters();
-    long state = model.recurs().stream().mapToLong(Printed::values).sum();
+    long state = model.recurs().stream().mapToLong(Recur::stateFloats).sum();
     long padded = 0;
     for (Parameter parameter : parameters) {
       padded += Slab.padded(parameter.shape().count()) * (parameter.isTrainable() ? 2 : 1);
@@ -74,14 +74,6 @@ final class Printed {
             number(parameters.count()),
             number(state),
             number((padded + state) * Float.BYTES));
-  }
-
-  /** Values in a Recur's state, of one column where it is fresh. */
-  private static long values(Recur recur) {
-    List<Snapshot.Part> parts = recur.snapshot();
-    return parts.isEmpty()
-        ? recur.cell().state0().stream().mapToLong(p -> p.shape().count()).sum()
-        : parts.stream().mapToLong(part -> part.values().length).sum();
   }
 
   private static String number(long value) {

@@ -89,7 +89,7 @@ public final class Recur implements Layer, Resident {
    */
   @Override
   public Tensor apply(Tensor x) {
-    Tape its = Tape.of(describe(), x);
+    Tape its = Tape.of("Recur", x);
     Shape shape = x.shape();
     Tensor input = shape.rank() == 1 ? x.reshape(Shape.of(shape.rows(), 1)) : x;
     Step step = cell.run(before(its, shape.batch()), input);
@@ -120,14 +120,12 @@ public final class Recur implements Layer, Resident {
               + ": its state has history on another tape; call truncate() to carry its value over,"
               + " or reset() to drop it");
     }
-    State now = current();
-    boolean copy = live == null && its.isRecording();
-    return spread(its, now, batch, copy);
+    return spread(its, current(), batch, live == null);
   }
 
   /**
-   * A state for this batch. What an operation has recorded must not be overwritten by the next
-   * {@link #keep}, so kept memory is copied to a tape that records.
+   * A state for this batch, on the tape. The next {@link #keep} must not overwrite what an
+   * operation has recorded or a cell gives back as its output, so kept memory is copied.
    */
   private State spread(Tape its, State state, int batch, boolean copy) {
     List<Tensor> parts = new ArrayList<>(state.parts().size());
@@ -159,15 +157,15 @@ public final class Recur implements Layer, Resident {
   }
 
   /**
-   * The state as it stands: state0 itself on a fresh Recur, tensors of the tape where there is
-   * history, a copy otherwise.
+   * The state as it stands: tensors of the tape where there is history, a copy otherwise, of state0
+   * on a fresh Recur.
    *
    * @return tensors out × batch
    */
   public State state() {
-    State now = kept;
-    if (now == null) {
-      return current();
+    State now = current();
+    if (live != null) {
+      return now;
     }
     List<Tensor> copies = new ArrayList<>();
     for (Tensor part : now.parts()) {
@@ -236,6 +234,13 @@ public final class Recur implements Layer, Resident {
     }
     detach();
     kept = new State(constants);
+  }
+
+  /** The number of values in the state, of one column where it is fresh. */
+  long stateFloats() {
+    State now = live != null ? live : kept;
+    List<? extends Tensor> parts = now != null ? now.parts() : cell.state0();
+    return parts.stream().mapToLong(part -> part.shape().count()).sum();
   }
 
   /** The state's values for a snapshot; empty where it is fresh. */

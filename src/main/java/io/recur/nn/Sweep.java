@@ -6,6 +6,8 @@ import io.recur.grad.Op;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A whole sequence of a built-in cell as one recorded operation: one input product for all T steps,
@@ -35,15 +37,14 @@ abstract class Sweep<C extends StackedCell> implements Op {
     this.cell = cell;
     this.before = before;
     this.x = x;
-    Tensor[] inputs = new Tensor[before.parts().size() + 1];
-    before.parts().toArray(inputs);
-    inputs[inputs.length - 1] = x;
-    this.tape = Tape.of(cell.toString(), inputs);
+    List<Tensor> inputs = new ArrayList<>(before.parts());
+    inputs.add(x);
+    inputs.addAll(cell.parameters());
+    this.tape = Tape.of(cell.label(), inputs.toArray(Tensor[]::new));
     this.device = tape.device();
     this.units = cell.units;
     this.batch = x.shape().batch();
     this.time = x.shape().time();
-    cell.wi.values().value();
     this.gates = tape.scratch((long) cell.gates * units * batch * time);
     this.h = states(before.h());
     Shape shape = x.shape().rank() == 3 ? Shape.of(units, batch, time) : Shape.of(units, batch);
