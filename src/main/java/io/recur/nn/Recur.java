@@ -40,6 +40,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Recur implements Layer, Resident {
   private final Cell cell;
+  private final String label;
 
   /** The state with history, on a tape; or none. */
   private @Nullable State live;
@@ -58,6 +59,7 @@ public final class Recur implements Layer, Resident {
    */
   public Recur(Cell cell) {
     this.cell = cell;
+    this.label = "Recur(" + cell + ")";
   }
 
   /**
@@ -89,7 +91,7 @@ public final class Recur implements Layer, Resident {
    */
   @Override
   public Tensor apply(Tensor x) {
-    Tape its = Tape.of("Recur", x);
+    Tape its = Tape.of(label, x);
     Shape shape = x.shape();
     Tensor input = shape.rank() == 1 ? x.reshape(Shape.of(shape.rows(), 1)) : x;
     Step step = cell.run(before(its, shape.batch()), input);
@@ -313,7 +315,7 @@ public final class Recur implements Layer, Resident {
 
   @Override
   public String describe() {
-    return "Recur(" + cell + ")";
+    return label;
   }
 
   @Override
