@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * Tensor x = tape.input(new float[] {1, 2, 3});
- * Tensor y = W.matmul(x).add(b).tanh();
+ * Tensor y = Functions.tanh(W.matmul(x).add(b));
  * float[] values = y.toArray();
  * }</pre>
  */

@@ -14,6 +14,17 @@ import java.util.List;
  * sequences, printing and checkpoints from {@code Recur}. A fast cell also overrides {@link #run}.
  * For a cell of one state tensor without a class of its own, see {@link Recur#Recur(StepFunction,
  * Parameter, Parameter...)}.
+ *
+ * <pre>{@code
+ * record Decay(Parameter rate, Parameter initial) implements Cell {
+ *   public Step step(State state, Tensor x) {
+ *     Tensor h = state.h().mul(rate).add(x);
+ *     return Step.step(h, h);
+ *   }
+ *   public List<Parameter> state0() { return List.of(initial); }
+ *   public List<Parameter> parameters() { return List.of(rate, initial); }
+ * }
+ * }</pre>
  */
 public interface Cell {
   /** A cell with one state tensor, written as a function. */

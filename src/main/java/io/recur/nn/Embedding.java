@@ -11,7 +11,7 @@ import java.util.List;
  *
  * <pre>{@code
  * Chain model = chain(embedding(100, 16), lstm(16, 64), dense(64, 100));
- * Tensor y = model.apply(tape.oneHot(Shape.of(100, batch, steps), indexes));
+ * Tensor y = model.apply(tape.oneHot(Shape.of(100, batch, time), indexes));
  * }</pre>
  */
 public final class Embedding implements Layer {

@@ -18,6 +18,7 @@ import java.util.Set;
  * <pre>{@code
  * final class Residual implements Layer {
  *   private final Layer inner;
+ *   Residual(Layer inner) { this.inner = inner; }
  *   public Tensor apply(Tensor x) { return inner.apply(x).add(x); }
  *   public List<Layer> layers() { return List.of(inner); }
  *   public Layer fork(Fork fork) { return new Residual(fork.of(inner)); }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * Trainer trainer = new Trainer(model, new Adam(0.002f), tape).clipNorm(5);
- * trainer.onStep(step -> System.out.println(step.loss()));
+ * trainer.onStep(step -> step.loss() > 0.1f);        // go on until it is learnt
  * trainer.pass(0, streams.chunks(), i -> crossEntropy(model.apply(streams.input(tape, i)),
  *     streams.target(tape, i)));
  * }</pre>

@@ -1,0 +1,148 @@
+package io.recur;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.StringWriter;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.tools.JavaFileObject;
+import javax.tools.SimpleJavaFileObject;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Every public type has an example in its Javadoc, and every example compiles. */
+class ExamplesTest {
+  private static final Pattern EXAMPLE =
+      Pattern.compile("<pre>\\{@code\n(.*?)\\* }</pre>", Pattern.DOTALL);
+  private static final Pattern PUBLIC =
+      Pattern.compile(
+          "^public (?:abstract |final |sealed |non-sealed )*(class|interface|record)",
+          Pattern.MULTILINE);
+
+  /** What needs no example: an exception is not made by users, a rule's class speaks for itself. */
+  private static final Pattern PLAIN =
+      Pattern.compile(
+          ".*(Exception|package-info|module-info|StackedCell|State|Step|Resident|Blas|Pointwise"
+              + "|Columns|Gates|Bands|Updates|Sgd|Momentum|Nesterov|RmsProp|Adam|AdamW|AdaGrad"
+              + "|AdaDelta|AdaMax|NAdam|AmsGrad|Repeat|Softmax|CrossEntropy|MeanSquaredError|Drop)"
+              + "\\.java");
+
+  /** Names that examples use without declaring them; a local of the same name hides one. */
+  private static final String NAMES =
+      """
+      package examples;
+      import io.recur.device.*;
+      import io.recur.grad.*;
+      import io.recur.nn.*;
+      import io.recur.train.*;
+      import java.util.*;
+      class Names {
+        Device device; Tape tape; Chain model; Optimiser optimiser, adam; Streams streams;
+        Tensor x, y, h, loss; Parameter W, Wxh, Whh, b, state0, parameter; Path path;
+        Parameters parameters; List<Tensor> sequence, steps; int[] text, indexes;
+        int classes, batch, time; long step; float[][] first, second;
+      }
+      """;
+
+  private static final String IMPORTS =
+      """
+      package examples;
+      import static io.recur.grad.CrossEntropy.crossEntropy;
+      import static io.recur.nn.Layers.*;
+      import io.recur.device.*;
+      import io.recur.grad.*;
+      import io.recur.nn.*;
+      import io.recur.train.*;
+      import java.nio.file.Path;
+      import java.util.*;
+      """;
+
+  private static List<Path> sources() throws IOException {
+    List<Path> sources = new ArrayList<>();
+    for (String room : List.of("device", "grad", "nn", "train")) {
+      try (Stream<Path> files = Files.list(Path.of("src/main/java/io/recur", room))) {
+        sources.addAll(files.sorted().toList());
+      }
+    }
+    return sources;
+  }
+
+  @Test
+  void everyPublicTypeHasAnExample() throws IOException {
+    for (Path source : sources()) {
+      String code = Files.readString(source);
+      if (PUBLIC.matcher(code).find() && !PLAIN.matcher(source.toString()).matches()) {
+        assertTrue(EXAMPLE.matcher(code).find(), source + " has no example");
+      }
+    }
+  }
+
+  @Test
+  void everyExampleCompiles(@TempDir Path out) throws IOException {
+    List<JavaFileObject> units = new ArrayList<>();
+    units.add(
+        unit(
+            "Names",
+            NAMES.replace(
+                "import java.util.*;", "import java.nio.file.Path;\nimport java.util.*;")));
+    for (Path source : sources()) {
+      Matcher found = EXAMPLE.matcher(Files.readString(source));
+      for (int i = 0; found.find(); i++) {
+        String name = source.getFileName().toString().replace(".java", "") + "Example" + i;
+        units.add(unit(name, wrapped(name, found.group(1))));
+      }
+    }
+    StringWriter messages = new StringWriter();
+    boolean compiled =
+        ToolProvider.getSystemJavaCompiler()
+            .getTask(
+                messages,
+                null,
+                null,
+                List.of(
+                    "-d",
+                    out.toString(),
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    "-proc:none"),
+                null,
+                units)
+            .call();
+    assertEquals("", messages.toString());
+    assertTrue(compiled && units.size() > 20, units.size() + " examples");
+  }
+
+  private static String wrapped(String name, String javadoc) {
+    String body = javadoc.replaceAll("(?m)^ *\\* ?", "").replace("…", "");
+    StringBuilder imports = new StringBuilder(IMPORTS);
+    StringBuilder statements = new StringBuilder();
+    body.lines()
+        .forEach(
+            line -> (line.startsWith("import ") ? imports : statements).append(line).append('\n'));
+    return imports
+        + "class "
+        + name
+        + " extends Names {\nvoid run() throws Exception {\n"
+        + statements
+        + "}\n}\n";
+  }
+
+  private static JavaFileObject unit(String name, String code) {
+    return new SimpleJavaFileObject(
+        URI.create("string:///examples/" + name + ".java"), JavaFileObject.Kind.SOURCE) {
+      @Override
+      public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+        return code;
+      }
+    };
+  }
+}
