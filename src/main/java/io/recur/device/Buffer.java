@@ -41,8 +41,15 @@ public final class Buffer {
    * throws.
    *
    * @return the segment
+   * @throws IllegalStateException if the owner was closed
    */
   public MemorySegment segment() {
+    // here, because a generated native call wraps what the JVM throws into an AssertionError
+    if (!segment.scope().isAlive()) {
+      throw new IllegalStateException(
+          "buffer: %d floats of a slab or tape that was closed; close it after all that uses it"
+              .formatted(floats));
+    }
     return segment;
   }
 

@@ -154,7 +154,7 @@ public enum Elementwise {
       System.arraycopy(x, 0, d, 0, n);
       lanes.sigmoid(d, n);
       for (int i = 0; i < n; i++) {
-        d[i] = y[i] + d[i] * (1 - y[i]);
+        d[i] *= 1 + x[i] * (1 - d[i]); // from y it would cancel where x is large
       }
     }
   },
@@ -176,8 +176,9 @@ public enum Elementwise {
       gate(x, d, n);
       for (int i = 0; i < n; i++) {
         float t = d[i];
-        float inner = GELU_SCALE * (1 + 3 * GELU_CUBIC * x[i] * x[i]);
-        d[i] = 0.5f * (1 + t) + 0.5f * x[i] * (1 - t * t) * inner;
+        float a = Math.max(-9f, Math.min(9f, x[i])); // beyond, 1 - t² is 0 and a² might overflow
+        float inner = GELU_SCALE * (1 + 3 * GELU_CUBIC * a * a);
+        d[i] = 0.5f * (1 + t) + 0.5f * a * (1 - t * t) * inner;
       }
     }
 

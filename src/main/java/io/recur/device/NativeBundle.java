@@ -5,10 +5,12 @@ import java.io.InputStream;
 import java.net.JarURLConnection;
 import java.net.URL;
 import java.net.URLConnection;
-import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -16,9 +18,9 @@ import java.util.stream.Stream;
 /**
  * Native libraries that travel inside a jar, unpacked once to a folder named by what they contain.
  *
- * <p>The folder is filled under a temporary name and renamed when it is complete, so two JVMs that
- * start at once cannot see half a library, and whichever comes second uses the first one's. Where
- * it lies: the system property {@value #CACHE}, else the platform's cache folder of the user.
+ * <p>The folder is filled under a temporary name and renamed when it is complete, under a lock
+ * file: two JVMs that start at once cannot see half a library, and the second uses the first one's.
+ * Where it lies: the system property {@value #CACHE}, else the platform's cache folder of the user.
  */
 final class NativeBundle {
   static final String CACHE = "io.recur.cache";
@@ -86,14 +88,7 @@ final class NativeBundle {
     try {
       Path home = cache.resolve(platform() + "-" + fingerprint());
       if (!isComplete(home)) {
-        Files.createDirectories(cache);
-        Path fresh = Files.createTempDirectory(cache, "unpacking-");
-        for (String file : files) {
-          try (InputStream in = url(file).openStream()) {
-            Files.copy(in, fresh.resolve(file));
-          }
-        }
-        publish(fresh, home);
+        fill(cache, home);
       }
       return home;
     } catch (IOException e) {
@@ -104,17 +99,27 @@ final class NativeBundle {
     }
   }
 
-  private void publish(Path fresh, Path home) throws IOException {
-    try {
-      Files.move(fresh, home, StandardCopyOption.ATOMIC_MOVE);
-    } catch (AtomicMoveNotSupportedException e) {
-      throw e;
-    } catch (IOException occupied) {
-      if (isComplete(home)) {
-        delete(fresh); // another JVM was first
-      } else {
+  /** Under a lock between JVMs: whoever waited for it finds the folder complete. */
+  private void fill(Path cache, Path home) throws IOException {
+    Files.createDirectories(cache);
+    try (FileChannel channel =
+            FileChannel.open(
+                cache.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock lock = channel.lock()) {
+      if (!lock.isValid() || isComplete(home)) {
+        return;
+      }
+      Path fresh = Files.createTempDirectory(cache, "unpacking-");
+      try {
+        for (String file : files) {
+          try (InputStream in = url(file).openStream()) {
+            Files.copy(in, fresh.resolve(file));
+          }
+        }
         delete(home);
         Files.move(fresh, home, StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        delete(fresh);
       }
     }
   }
@@ -150,6 +155,9 @@ final class NativeBundle {
   }
 
   private static void delete(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
     try (Stream<Path> paths = Files.list(folder)) {
       for (Path path : paths.toList()) {
         Files.deleteIfExists(path);

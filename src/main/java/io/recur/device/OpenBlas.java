@@ -109,7 +109,9 @@ final class OpenBlas {
       return new OpenBlas(origin);
     } catch (LinkageError e) {
       throw new DeviceException(
-          "openblas: %s cannot be loaded: %s; name another file with -D%s=FILE"
+          """
+          openblas: %s cannot be loaded: %s; if it was unpacked to the cache, delete it, else name \
+          another file with -D%s=FILE"""
               .formatted(library, e.getMessage(), PROPERTY),
           e);
     }

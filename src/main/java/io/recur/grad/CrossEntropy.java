@@ -26,10 +26,11 @@ public record CrossEntropy(Tensor x, OneHot target, Buffer p, Tensor loss) imple
       throw new ShapeException(
           "crossEntropy: scores=%s, target=%s; need equal shapes".formatted(shape, target.shape()));
     }
-    if (!(target instanceof OneHot hot)) {
-      return Softmax.logSoftmax(x).mul(target).sum().scale(-1f / shape.columns());
-    }
     Tape tape = Tape.of("crossEntropy", x, target);
+    if (!(target instanceof OneHot hot)) {
+      Tensor scores = x.tape() == null ? tape.use(x) : x;
+      return Softmax.logSoftmax(scores).mul(target).sum().scale(-1f / shape.columns());
+    }
     Tensor loss = tape.output(Shape.of(1), x.isDifferentiable());
     Buffer p = tape.scratch(shape.count());
     tape.device()

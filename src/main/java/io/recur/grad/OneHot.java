@@ -54,20 +54,20 @@ public final class OneHot extends Tensor {
     if (values == null) {
       Tape tape = Tape.of("oneHot", this);
       values = tape.scratch(shape().count());
-      Buffer ones = tape.scratch((long) shape().rows() * shape().rows());
-      identity(shape().rows(), ones);
-      tape.device().columns().gather(shape().rows(), shape().columns(), ones, index, null, values);
+      values.write(columns());
       dense = values;
     }
     return values;
   }
 
-  private static void identity(int n, Buffer y) {
-    float[] values = new float[n * n];
-    for (int i = 0; i < n; i++) {
-      values[i * n + i] = 1;
+  /** Written out on the heap: an identity matrix to gather from would take classes² values. */
+  private float[] columns() {
+    float[] bits = index.read();
+    float[] values = new float[shape().count()];
+    for (int j = 0; j < bits.length; j++) {
+      values[j * shape().rows() + Float.floatToRawIntBits(bits[j])] = 1;
     }
-    y.write(values);
+    return values;
   }
 
   @Override

@@ -16,13 +16,12 @@ public record Repeat(Tensor x, Tensor y) implements Op {
    * @return the repeated vector
    */
   public static Tensor repeat(Tape tape, Tensor x, Shape shape) {
-    x.check();
+    tape.accept("repeat", x);
     if (x.shape().columns() != 1 || x.shape().rows() != shape.rows()) {
       throw new ShapeException(
           "repeat: x=%s, to=%s; need one column with %d rows"
               .formatted(x.shape(), shape, shape.rows()));
     }
-    tape.checkDevice("repeat", x);
     Tensor y = tape.output(shape, x.isDifferentiable());
     tape.device().columns().repeat(shape.rows(), shape.columns(), x.value(), y.value());
     return tape.record(new Repeat(x, y), y);
@@ -30,8 +29,7 @@ public record Repeat(Tensor x, Tensor y) implements Op {
 
   /** A copy of any tensor on the tape. */
   static Tensor lift(Tape tape, Tensor x) {
-    x.check();
-    tape.checkDevice("use", x);
+    tape.accept("use", x);
     Tensor y = tape.output(x.shape(), x.isDifferentiable());
     tape.device().pointwise().copy(x.value(), y.value(), x.shape().count());
     return tape.record(new Scale(x, 1, y), y);

@@ -23,10 +23,10 @@ public record Shape(int rank, int rows, int batch, int time) {
           "shape: rank=%d, %d×%d×%d; need 1 to 3 dimensions, each 1 or more"
               .formatted(rank, rows, batch, time));
     }
-    if ((long) rows * batch * time > Integer.MAX_VALUE) {
+    if ((double) rows * batch * time > Integer.MAX_VALUE) { // a long might overflow
       throw new ShapeException(
-          "shape: %d×%d×%d is %d values; at most %d"
-              .formatted(rows, batch, time, (long) rows * batch * time, Integer.MAX_VALUE));
+          "shape: %d×%d×%d is %.0f values; at most %d"
+              .formatted(rows, batch, time, (double) rows * batch * time, Integer.MAX_VALUE));
     }
   }
 

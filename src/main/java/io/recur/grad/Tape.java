@@ -191,26 +191,25 @@ public final class Tape implements AutoCloseable {
   public static Tape of(String where, Tensor... inputs) {
     Tape tape = null;
     for (Tensor input : inputs) {
-      input.check();
-      Tape its = input.tape();
-      if (its != null && tape != null && its != tape) {
-        throw new IllegalStateException(
-            where + ": its tensors are on two tapes; make the inputs of one step on one tape");
-      }
-      tape = its != null ? its : tape;
+      tape = tape == null ? input.tape() : tape;
     }
     if (tape == null) {
       throw new IllegalStateException(
           where + ": none of its tensors is on a tape; lift one with tape.use(parameter)");
     }
     for (Tensor input : inputs) {
-      tape.checkDevice(where, input);
+      tape.accept(where, input);
     }
     return tape;
   }
 
-  /** Refuses what lies on another device than this tape. */
-  void checkDevice(String where, Tensor input) {
+  /** Refuses a stale tensor, and one of another tape or device: its gradient would be lost. */
+  void accept(String where, Tensor input) {
+    input.check();
+    if (input.tape() != null && input.tape() != this) {
+      throw new IllegalStateException(
+          where + ": its tensors are on two tapes; make the inputs of one step on one tape");
+    }
     if (input.device() != device) {
       throw new IllegalStateException(
           "%s: a tensor %s is on %s and the tape on %s; make the tape on the model's device"
@@ -439,6 +438,10 @@ public final class Tape implements AutoCloseable {
       throw new IllegalStateException("tape: it is closed; open a new one with Tape.on(device)");
     }
     device.checkOpen();
+  }
+
+  boolean isLive(int generation) {
+    return open && generation == this.generation;
   }
 
   void checkLive(int generation, Shape shape) {

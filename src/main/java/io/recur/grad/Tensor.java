@@ -163,16 +163,14 @@ public class Tensor {
    */
   public Buffer accumulator() {
     check();
+    if (this != root) {
+      return root.accumulator().slice(offset, shape.count());
+    }
     if (tape == null || !differentiable) {
       throw new IllegalStateException(
           "gradient: the tensor %s takes no gradient; it is an input or a constant"
               .formatted(shape));
     }
-    Buffer whole = root.gradientOfRoot(tape);
-    return this == root ? whole : whole.slice(offset, shape.count());
-  }
-
-  private Buffer gradientOfRoot(Tape tape) {
     Buffer buffer = gradient;
     if (pass != tape.pass() || buffer == null) {
       buffer = tape.zeroedGradient(shape.count());
@@ -350,7 +348,7 @@ public class Tensor {
 
   @Override
   public String toString() {
-    if (shape.count() > 12) {
+    if (shape.count() > 12 || (tape != null && !tape.isLive(generation))) {
       return "Tensor(" + shape + ")";
     }
     return "Tensor(" + shape + ": " + Arrays.toString(toArray()) + ")";

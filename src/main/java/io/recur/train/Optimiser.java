@@ -5,6 +5,7 @@ import io.recur.device.UpdateRule;
 import io.recur.nn.Parameters;
 import io.recur.nn.Parameters.Span;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -27,6 +28,7 @@ public abstract class Optimiser {
   private long steps;
   private List<Buffer[]> slots = List.of();
   private long floats;
+  private long[] lengths = {};
 
   /**
    * For the optimisers of this package.
@@ -78,8 +80,8 @@ public abstract class Optimiser {
 
   private void prepare(Parameters parameters) {
     List<Span> spans = parameters.spans();
-    long total = spans.stream().mapToLong(Span::floats).sum();
-    if (floats == 0) {
+    long[] found = spans.stream().mapToLong(Span::floats).toArray();
+    if (lengths.length == 0) {
       List<Buffer[]> fresh = new ArrayList<>();
       for (Span span : spans) {
         Buffer[] memory = new Buffer[rule.slots()];
@@ -89,11 +91,18 @@ public abstract class Optimiser {
         fresh.add(memory);
       }
       slots = fresh;
-      floats = total;
-    } else if (floats != total) {
+      lengths = found;
+      floats = Arrays.stream(found).sum();
+    } else if (!Arrays.equals(found, lengths)) {
       throw new IllegalStateException(
-          "optimiser: the model has %d values, at the first step it had %d; one optimiser a model"
-              .formatted(total, floats));
+          """
+          optimiser: the model has %d values in pieces of %s, at the first step it had %d in %s; \
+          one optimiser a model"""
+              .formatted(
+                  Arrays.stream(found).sum(),
+                  Arrays.toString(found),
+                  floats,
+                  Arrays.toString(lengths)));
     }
   }
 
@@ -169,7 +178,7 @@ public abstract class Optimiser {
       int at = 0;
       for (Buffer[] memory : slots) {
         int length = Math.toIntExact(memory[s].floats());
-        memory[s].write(java.util.Arrays.copyOfRange(saved.get(s), at, at + length));
+        memory[s].write(Arrays.copyOfRange(saved.get(s), at, at + length));
         at += length;
       }
     }

@@ -99,7 +99,7 @@ class SoftmaxKernelsTest {
 
   @Test
   void largeScoresNeitherOverflowNorVanish() {
-    float[] scores = {1000, 999, -1000, 3e38f, 1e38f, -3e38f, -500, -500, -501};
+    float[] scores = {-1000, 999, 1000, 3e38f, 1e38f, -3e38f, -500, -500, -501};
     double[] exact = new double[9];
     for (int i = 0; i < 9; i++) {
       exact[i] = scores[i];
@@ -113,6 +113,22 @@ class SoftmaxKernelsTest {
     double[] logarithms = logSoftmax(exact, 3, 3);
     logarithms[5] = Double.NEGATIVE_INFINITY; // −6e38 is beyond float
     Near.check("logSoftmax", logarithms, l.read(), RELATIVE);
+    memory.check();
+  }
+
+  @Test
+  void theLargestScoreMayStandAnywhere() {
+    int m = 9;
+    float[] scores = new float[m * m];
+    double[] expected = new double[m * m];
+    for (int i = 0; i < m; i++) {
+      scores[i * m + i] = 500; // e⁵⁰⁰ is beyond float
+      expected[i * m + i] = 1;
+    }
+    Guarded.Piece x = memory.input(scores);
+    Guarded.Piece y = memory.output(m * m);
+    columns.softmax(m, m, false, x.buffer(), y.buffer());
+    Near.check("softmax", expected, y.read(), RELATIVE);
     memory.check();
   }
 

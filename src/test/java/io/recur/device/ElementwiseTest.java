@@ -1,0 +1,242 @@
+package io.recur.device;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.recur.Near;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every entry of the table of elementwise functions, against {@link Math} in double. */
+@ParameterizedClass
+@MethodSource("io.recur.device.Devices#all")
+class ElementwiseTest {
+  private final Device device;
+
+  ElementwiseTest(Device device) {
+    this.device = device;
+  }
+
+  /** The same functions in double; an entry without one does not compile. */
+  private static double exact(Elementwise f, double x) {
+    return switch (f) {
+      case IDENTITY -> x;
+      case TANH -> Math.tanh(x);
+      case SIGMOID -> 1 / (1 + Math.exp(-x));
+      case RELU -> x > 0 || Double.isNaN(x) ? x : 0;
+      case LEAKY_RELU -> x > 0 ? x : 0.01 * x;
+      case ELU -> x > 0 ? x : Math.expm1(x);
+      case SOFTPLUS -> x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x));
+      case SOFTSIGN -> x / (1 + Math.abs(x));
+      case SWISH -> x / (1 + Math.exp(-x));
+      case GELU -> 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+      case EXP -> Math.exp(x);
+      case LOG -> Math.log(x);
+      case SQUARE -> x * x;
+    };
+  }
+
+  /**
+   * Largest error allowed: {@code relative·|y| + absolute}. Measured on the CPU: tanh 4e-7, where
+   * subnormals become 0; sigmoid, swish and exp 2e-7, where sigmoid below 1e-38 may become 0; gelu
+   * 1e-6 of its largest factor, as 1 + tanh cancels; all others one rounding or two.
+   */
+  private static double allowed(Elementwise f, double y) {
+    return switch (f) {
+      case TANH -> 4e-7 * Math.abs(y) + 1e-42;
+      case SIGMOID, SWISH -> 2.5e-7 * Math.abs(y) + 1e-36;
+      case GELU -> 1e-6 * Math.max(1, Math.abs(y));
+      default -> 2e-7 * Math.abs(y) + 1e-44;
+    };
+  }
+
+  /** 0.001 apart up to ±40, and eight values of every power of two, subnormals included. */
+  private static float[] sweep() {
+    List<Float> values = new ArrayList<>(List.of(0f, -0f, 100f, -100f, 88.7f, -103f, 7.9f));
+    for (int i = -40_000; i <= 40_000; i++) {
+      values.add(i / 1000f);
+    }
+    for (int exponent = -149; exponent < 128; exponent++) {
+      for (int eighths = 0; eighths < 8; eighths++) {
+        float value = (float) Math.scalb(1 + eighths / 8.0, exponent);
+        values.add(value);
+        values.add(-value);
+      }
+    }
+    float[] sweep = new float[values.size()];
+    for (int i = 0; i < sweep.length; i++) {
+      sweep[i] = values.get(i);
+    }
+    return sweep;
+  }
+
+  private float[] map(Elementwise f, float... x) {
+    Guarded memory = new Guarded(device, 1);
+    Guarded.Piece input = memory.input(x);
+    Guarded.Piece output = memory.output(x.length);
+    device.pointwise().map(f, input.buffer(), output.buffer(), x.length);
+    memory.check();
+    return output.read();
+  }
+
+  private float[] slope(Elementwise f, float... x) {
+    Guarded memory = new Guarded(device, 1);
+    float[] ones = new float[x.length];
+    Arrays.fill(ones, 1);
+    Guarded.Piece input = memory.input(x);
+    Guarded.Piece output = memory.input(map(f, x));
+    Guarded.Piece dy = memory.input(ones);
+    Guarded.Piece dx = memory.inOut(new float[x.length]);
+    device
+        .pointwise()
+        .addSlope(f, input.buffer(), output.buffer(), dy.buffer(), dx.buffer(), x.length);
+    memory.check();
+    return dx.read();
+  }
+
+  @Test
+  void valuesEqualMath() {
+    float[] x = sweep();
+    for (Elementwise f : Elementwise.values()) {
+      float[] y = map(f, x);
+      for (int i = 0; i < x.length; i++) {
+        double exact = exact(f, x[i]);
+        float rounded = (float) exact;
+        boolean equal =
+            Float.isFinite(rounded)
+                ? Math.abs(y[i] - exact) <= allowed(f, exact)
+                : Float.compare(y[i], rounded) == 0;
+        int at = i;
+        assertTrue(equal, () -> f + "(" + x[at] + ") = " + y[at] + ", Math says " + exact);
+      }
+    }
+  }
+
+  @Test
+  void slopesEqualCentralDifferences() {
+    float[] x = sweep();
+    for (Elementwise f : Elementwise.values()) {
+      float[] d = slope(f, x);
+      for (int i = 0; i < x.length; i++) {
+        double h = 1e-5 * Math.max(Math.abs(x[i]), f == Elementwise.LOG ? 0 : 0.01);
+        double exact = (exact(f, x[i] + h) - exact(f, x[i] - h)) / (2 * h);
+        boolean kink =
+            Math.abs(x[i]) <= h && (f == Elementwise.RELU || f == Elementwise.LEAKY_RELU);
+        if (kink || !(Math.abs(exact) < 1e38)) {
+          continue; // no derivative, or one beyond float
+        }
+        // tanh² and sigmoid·(1 − sigmoid) keep the absolute precision of a float, gelu a tenth of
+        // it
+        double tolerance = f == Elementwise.GELU ? 1e-5 : 1e-6;
+        Near.check(f + "'(" + x[i] + ")", exact, d[i], tolerance);
+      }
+    }
+  }
+
+  @Test
+  void specialValues() {
+    float inf = Float.POSITIVE_INFINITY;
+    float[] x = {inf, -inf, Float.NaN};
+    for (Elementwise f : Elementwise.values()) {
+      float[] expected =
+          switch (f) {
+            case IDENTITY -> new float[] {inf, -inf, Float.NaN};
+            case TANH -> new float[] {1, -1, Float.NaN};
+            case SIGMOID -> new float[] {1, 0, Float.NaN};
+            case RELU -> new float[] {inf, 0, Float.NaN};
+            case LEAKY_RELU -> new float[] {inf, -inf, Float.NaN};
+            case ELU -> new float[] {inf, -1, Float.NaN};
+            case SOFTPLUS, EXP -> new float[] {inf, 0, Float.NaN};
+            // ∞/∞ and −∞·0, as in PyTorch
+            case SOFTSIGN -> new float[] {Float.NaN, Float.NaN, Float.NaN};
+            case SWISH, GELU, LOG -> new float[] {inf, Float.NaN, Float.NaN};
+            case SQUARE -> new float[] {inf, inf, Float.NaN};
+          };
+      assertEquals(Arrays.toString(expected), Arrays.toString(map(f, x)), f.label());
+    }
+  }
+
+  @Test
+  void oddFunctionsKeepTheSignOfZero() {
+    for (Elementwise f : List.of(Elementwise.IDENTITY, Elementwise.TANH, Elementwise.SOFTSIGN)) {
+      assertEquals(-0f, map(f, -0f)[0], f.label());
+      assertEquals(0f, map(f, 0f)[0], f.label());
+    }
+  }
+
+  @Test
+  void tanhAndSigmoidStayInTheirRange() {
+    for (float y : map(Elementwise.TANH, sweep())) {
+      assertTrue(Math.abs(y) <= 1, "tanh gave " + y);
+    }
+    for (float y : map(Elementwise.SIGMOID, sweep())) {
+      assertTrue(y >= 0 && y <= 1, "sigmoid gave " + y);
+    }
+  }
+
+  @Test
+  void slopesAtTheKinkAreTheLeftOnes() {
+    assertEquals(0, slope(Elementwise.RELU, 0)[0]);
+    assertEquals(0.01f, slope(Elementwise.LEAKY_RELU, 0)[0]);
+  }
+
+  @Test
+  void everySizeIsComputedToItsEnd() {
+    for (Elementwise f : Elementwise.values()) {
+      for (int n : Devices.SIZES) {
+        Guarded memory = new Guarded(device, 3);
+        float[] positive = memory.floats(n);
+        for (int i = 0; i < n; i++) {
+          positive[i] = Math.abs(positive[i]) + 0.1f; // inside the domain of the logarithm
+        }
+        Guarded.Piece x = memory.input(positive);
+        Guarded.Piece y = memory.output(n);
+        Guarded.Piece both = memory.inOut(positive);
+        device.pointwise().map(f, x.buffer(), y.buffer(), n);
+        device.pointwise().map(f, both.buffer(), both.buffer(), n);
+        double[] expected = new double[n];
+        for (int i = 0; i < n; i++) {
+          expected[i] = exact(f, x.at(i));
+        }
+        Near.check(f + " n=" + n, expected, y.read(), 1e-6);
+        Near.check(f + " in place n=" + n, expected, both.read(), 1e-6);
+        memory.check();
+      }
+    }
+  }
+
+  @Test
+  void slopesAreMultipliedAndAdded() {
+    for (Elementwise f : Elementwise.values()) {
+      for (int n : Devices.SIZES) {
+        Guarded memory = new Guarded(device, 4);
+        float[] positive = memory.floats(n);
+        for (int i = 0; i < n; i++) {
+          positive[i] = Math.abs(positive[i]) + 0.1f;
+        }
+        Guarded.Piece x = memory.input(positive);
+        Guarded.Piece y = memory.input(map(f, positive));
+        Guarded.Piece dy = memory.input(n);
+        Guarded.Piece dx = memory.inOut(n);
+        device.pointwise().addSlope(f, x.buffer(), y.buffer(), dy.buffer(), dx.buffer(), n);
+        double[] expected = dx.start();
+        for (int i = 0; i < n; i++) {
+          double h = 1e-5;
+          double slope = (exact(f, x.at(i) + h) - exact(f, x.at(i) - h)) / (2 * h);
+          expected[i] += dy.at(i) * slope;
+        }
+        Near.check(f + " n=" + n, expected, dx.read(), 1e-5);
+        memory.check();
+      }
+    }
+  }
+
+  @Test
+  void labelsAreLowerCase() {
+    assertEquals("leaky_relu", Elementwise.LEAKY_RELU.label());
+  }
+}

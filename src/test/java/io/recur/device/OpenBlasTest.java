@@ -1,0 +1,220 @@
+package io.recur.device;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Where OpenBLAS is looked for and what is said when it is not there. A JVM loads a library once,
+ * so each case runs in a JVM of its own.
+ */
+class OpenBlasTest {
+  private static final int FAILED = 3;
+
+  @TempDir private Path folder;
+
+  /** What a child JVM runs: a product, or twice the reason why there is none. */
+  static final class Child {
+    private Child() {}
+
+    public static void main(String[] arguments) {
+      System.out.println(product());
+      String again = product();
+      System.out.println(again);
+      System.exit(again.startsWith("failed") ? FAILED : 0);
+    }
+
+    private static String product() {
+      try (Device device = Device.cpu()) {
+        Buffer a = device.allocate(4);
+        a.write(1, 2, 3, 4);
+        Buffer c = device.allocate(4);
+        device.blas().multiply(false, false, 2, 2, 2, 1, a, 2, a, 2, 0, c, 2);
+        return Arrays.toString(c.read()) + " " + device.name();
+      } catch (DeviceException e) {
+        return "failed: " + e.getMessage();
+      }
+    }
+  }
+
+  private record Outcome(int code, String output) {}
+
+  private static String classPath() {
+    return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+  }
+
+  private Process start(String classPath, String... properties) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx64m"));
+    command.addAll(List.of(properties));
+    command.addAll(List.of("-cp", classPath, Child.class.getName()));
+    // where a JVM that crashes would leave its report
+    return new ProcessBuilder(command).redirectErrorStream(true).directory(folder.toFile()).start();
+  }
+
+  private static Outcome end(Process process) throws Exception {
+    String output = new String(process.getInputStream().readAllBytes());
+    Outcome outcome = new Outcome(process.waitFor(), output);
+    assertTrue(outcome.code == 0 || outcome.code == FAILED, outcome.toString());
+    return outcome;
+  }
+
+  private Outcome run(String... properties) throws Exception {
+    return end(start(classPath(), properties));
+  }
+
+  private Outcome withCache(Path cache) throws Exception {
+    return run("-Dio.recur.cache=" + cache);
+  }
+
+  private static void assertComputed(Outcome outcome) {
+    assertEquals(0, outcome.code, outcome.output);
+    assertTrue(outcome.output.startsWith("[7.0, 10.0, 15.0, 22.0] cpu (OpenBLAS"), outcome.output);
+  }
+
+  /** The failure names all the words, at the first attempt and at the second. */
+  private static void assertFailed(Outcome outcome, String... words) {
+    assertEquals(FAILED, outcome.code, outcome.output);
+    // the JVM adds warnings of its own about a file that is no library
+    List<String> lines = outcome.output.lines().filter(s -> s.startsWith("failed: ")).toList();
+    assertEquals(2, lines.size(), outcome.output);
+    assertEquals(lines.get(0), lines.get(1));
+    for (String word : words) {
+      assertTrue(lines.get(0).contains(word), "no '" + word + "' in: " + outcome.output);
+    }
+  }
+
+  /** The one folder of libraries in a cache. */
+  private static Path unpacked(Path cache) throws IOException {
+    try (Stream<Path> homes = Files.list(cache)) {
+      List<Path> all = homes.filter(Files::isDirectory).toList();
+      assertEquals(1, all.size(), all.toString());
+      assertFalse(all.get(0).getFileName().toString().startsWith("unpacking"), all.toString());
+      return all.get(0);
+    }
+  }
+
+  private static Path largest(Path home) throws IOException {
+    try (Stream<Path> files = Files.list(home)) {
+      return files.max((a, b) -> Long.compare(a.toFile().length(), b.toFile().length())).get();
+    }
+  }
+
+  @Test
+  void aPropertyThatNamesNoFileIsNotPassedOver() throws Exception {
+    Path missing = folder.resolve("libopenblas.so");
+    assertFailed(
+        run("-Dio.recur.openblas=" + missing),
+        "-Dio.recur.openblas=" + missing + " is not a file",
+        "name libopenblas itself or drop the property");
+    assertFailed(run("-Dio.recur.openblas=" + folder), folder + " is not a file");
+    assertFailed(run("-Dio.recur.openblas="), "is not a file");
+  }
+
+  @Test
+  void aPropertyThatNamesNoLibraryIsNotPassedOver() throws Exception {
+    Path text = Files.writeString(folder.resolve("libopenblas.so"), "no library");
+    assertFailed(
+        run("-Dio.recur.openblas=" + text),
+        text + " cannot be loaded",
+        "name another file with -Dio.recur.openblas=FILE");
+  }
+
+  @Test
+  void aPropertyMayNameTheLibraryButNoOther() throws Exception {
+    Path cache = folder.resolve("cache");
+    assertComputed(withCache(cache));
+    Path library = largest(unpacked(cache));
+    Outcome named = run("-Dio.recur.openblas=" + library);
+    assertComputed(named);
+    assertTrue(named.output.contains(library.toString()), named.output);
+    Path other;
+    try (Stream<Path> files = Files.list(unpacked(cache))) {
+      other = files.filter(file -> file.toString().contains("gcc")).findFirst().orElse(null);
+    }
+    if (other != null) { // packed on Linux alone
+      assertFailed(run("-Dio.recur.openblas=" + other), other + " cannot be loaded");
+    }
+  }
+
+  @Test
+  void anUnwritableCacheNamesTheProperty() throws Exception {
+    Path file = Files.writeString(folder.resolve("file"), "not a folder");
+    assertFailed(
+        withCache(file.resolve("cache")),
+        "cannot unpack to " + file,
+        "name a writable folder with -Dio.recur.cache=FOLDER");
+  }
+
+  @Test
+  void jvmsThatUnpackAtOnceShareOneFolder() throws Exception {
+    Path cache = folder.resolve("cache");
+    List<Process> children = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      children.add(start(classPath(), "-Dio.recur.cache=" + cache));
+    }
+    for (Process child : children) {
+      assertComputed(end(child));
+    }
+    unpacked(cache);
+  }
+
+  @Test
+  void aHalfUnpackedFolderIsRepaired() throws Exception {
+    Path cache = folder.resolve("cache");
+    assertComputed(withCache(cache));
+    Path library = largest(unpacked(cache));
+    long length = Files.size(library);
+    Files.write(library, new byte[100]);
+    assertComputed(withCache(cache));
+    assertEquals(length, Files.size(largest(unpacked(cache))));
+    Files.delete(largest(unpacked(cache)));
+    assertComputed(withCache(cache));
+    assertEquals(library, largest(unpacked(cache)));
+  }
+
+  @Test
+  void aSpoiledFileOfTheRightLengthIsNamed() throws Exception {
+    Path cache = folder.resolve("cache");
+    assertComputed(withCache(cache));
+    Path library = largest(unpacked(cache));
+    Files.write(library, new byte[Math.toIntExact(Files.size(library))]);
+    assertFailed(
+        withCache(cache),
+        library + " cannot be loaded",
+        "name another file with -Dio.recur.openblas=FILE");
+  }
+
+  @Test
+  void withoutAnyLibraryTheSearchIsTold() throws Exception {
+    String bare =
+        Arrays.stream(classPath().split(File.pathSeparator))
+            .filter(entry -> !entry.contains("openblas"))
+            .collect(Collectors.joining(File.pathSeparator));
+    Outcome outcome = end(start(bare, "-Djava.library.path=" + folder));
+    if (outcome.code == 0) {
+      assertComputed(outcome); // this machine has OpenBLAS installed
+    } else {
+      assertFailed(
+          outcome,
+          "-Dio.recur.openblas (not set)",
+          "class path: org/bytedeco/openblas/",
+          folder.toString(),
+          "Add the dependency org.bytedeco:openblas",
+          "or set -Dio.recur.openblas=FILE");
+    }
+  }
+}

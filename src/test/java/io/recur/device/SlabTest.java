@@ -1,0 +1,156 @@
+package io.recur.device;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@ParameterizedClass
+@MethodSource("io.recur.device.Devices#all")
+class SlabTest {
+  /** Pieces of awkward sizes, more than a first block of 2¹⁸ floats in all. */
+  private static final int[] PIECES = {1, 3, 16, 17, 200_000, 63, 100_000, 65, 300_000, 1};
+
+  private final Device device;
+
+  SlabTest(Device device) {
+    this.device = device;
+  }
+
+  private static List<Buffer> take(Slab slab) {
+    List<Buffer> pieces = new ArrayList<>();
+    for (int length : PIECES) {
+      pieces.add(slab.take(length));
+    }
+    return pieces;
+  }
+
+  private static List<Long> addresses(List<Buffer> pieces) {
+    return pieces.stream().map(piece -> piece.segment().address()).toList();
+  }
+
+  @Test
+  void everyPieceIsAlignedAndAsLongAsAskedFor() {
+    try (Slab slab = device.slab()) {
+      List<Buffer> pieces = take(slab);
+      for (int i = 0; i < PIECES.length; i++) {
+        assertEquals(0, pieces.get(i).segment().address() % 64, "piece " + i);
+        assertEquals(PIECES[i], pieces.get(i).floats());
+      }
+    }
+  }
+
+  @Test
+  void piecesDoNotOverlap() {
+    try (Slab slab = device.slab()) {
+      List<Buffer> pieces = take(slab);
+      for (int i = 0; i < PIECES.length; i++) {
+        device.pointwise().fill(i + 1, pieces.get(i), PIECES[i]);
+      }
+      for (int i = 0; i < PIECES.length; i++) {
+        double sum = device.pointwise().sum(pieces.get(i), PIECES[i]);
+        assertEquals((i + 1.0) * PIECES[i], sum, "piece " + i);
+      }
+    }
+  }
+
+  @Test
+  void rewindGivesTheSameAddressesAgain() {
+    try (Slab slab = device.slab()) {
+      List<Long> first = addresses(take(slab));
+      long bytes = slab.bytes();
+      for (int round = 0; round < 5; round++) {
+        slab.rewind();
+        assertEquals(first, addresses(take(slab)));
+        assertEquals(bytes, slab.bytes());
+      }
+    }
+  }
+
+  @Test
+  void growthKeepsWhatWasTaken() {
+    try (Slab slab = device.slab()) {
+      assertEquals(0, slab.bytes());
+      Buffer early = slab.take(3);
+      early.write(1, 2, 3);
+      long before = slab.bytes();
+      slab.take(1 << 20);
+      assertTrue(slab.bytes() >= before + (4 << 20), slab.bytes() + " bytes");
+      assertArrayEquals(new float[] {1, 2, 3}, early.read());
+    }
+  }
+
+  @Test
+  void manySmallPiecesTakeFewBlocks() {
+    try (Slab slab = device.slab()) {
+      for (int i = 0; i < 100_000; i++) {
+        slab.take(1);
+      }
+      assertTrue(slab.bytes() <= 4 * 100_000L * 64, slab.bytes() + " bytes"); // at most doubled
+    }
+  }
+
+  @Test
+  void paddedRoundsUpToTheAlignment() {
+    assertEquals(16, Slab.padded(1));
+    assertEquals(16, Slab.padded(16));
+    assertEquals(32, Slab.padded(17));
+  }
+
+  @Test
+  void useAfterCloseThrows() {
+    Slab slab = device.slab();
+    Buffer piece = slab.take(16);
+    Buffer part = piece.slice(4, 4);
+    slab.close();
+    assertThrows(IllegalStateException.class, piece::read);
+    assertThrows(IllegalStateException.class, part::read);
+    assertThrows(IllegalStateException.class, () -> piece.write(1));
+    assertThrows(IllegalStateException.class, () -> slab.take(1 << 20));
+  }
+
+  @Test
+  void kernelsOnAClosedSlabThrow() {
+    Slab slab = device.slab();
+    Buffer x = slab.take(64);
+    Buffer y = device.allocate(64);
+    slab.close();
+    assertThrows(
+        IllegalStateException.class, () -> device.pointwise().map(Elementwise.TANH, x, y, 64));
+    assertThrows(
+        IllegalStateException.class,
+        () -> device.blas().multiply(false, false, 8, 8, 8, 1, x, 8, y, 8, 0, y, 8));
+    assertThrows(
+        IllegalStateException.class,
+        () -> device.blas().multiply(false, false, 8, 1, 8, 1, y, 8, x, 8, 0, y, 8));
+    assertThrows(IllegalStateException.class, () -> device.pointwise().fill(0, x, 64));
+  }
+
+  @Test
+  void aSecondCloseDoesNothing() {
+    Slab slab = device.slab();
+    slab.take(1);
+    slab.close();
+    slab.close();
+  }
+
+  @Test
+  void closingOneSlabLeavesTheOthers() {
+    Slab first = device.slab();
+    try (Slab second = device.slab()) {
+      Buffer piece = second.take(1);
+      first.take(1);
+      first.close();
+      piece.write(4);
+      assertArrayEquals(new float[] {4}, piece.read());
+      assertFalse(piece.segment().address() == 0);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package io.recur.grad;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import io.recur.Near;
+import io.recur.Pinned;
+import io.recur.Thrown;
+import io.recur.device.Device;
+import io.recur.device.Elementwise;
+import java.util.Arrays;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The table of elementwise functions on tensors. */
+class FunctionsTest {
+  /** PyTorch's numbers are rounded to nine digits; ours are floats. */
+  private static final double PINNED = 1e-5;
+
+  /** The method of that name. */
+  private static UnaryOperator<Tensor> method(Elementwise f) {
+    return switch (f) {
+      case IDENTITY -> Functions::identity;
+      case TANH -> Functions::tanh;
+      case SIGMOID -> Functions::sigmoid;
+      case RELU -> Functions::relu;
+      case LEAKY_RELU -> Functions::leakyRelu;
+      case ELU -> Functions::elu;
+      case SOFTPLUS -> Functions::softplus;
+      case SOFTSIGN -> Functions::softsign;
+      case SWISH -> Functions::swish;
+      case GELU -> Functions::gelu;
+      case EXP -> Functions::exp;
+      case LOG -> Functions::log;
+      case SQUARE -> Functions::square;
+    };
+  }
+
+  private static double exact(Elementwise f, double x) {
+    return switch (f) {
+      case IDENTITY -> x;
+      case TANH -> Math.tanh(x);
+      case SIGMOID -> 1 / (1 + Math.exp(-x));
+      case RELU -> Math.max(x, 0);
+      case LEAKY_RELU -> x > 0 ? x : 0.01 * x;
+      case ELU -> x > 0 ? x : Math.exp(x) - 1;
+      case SOFTPLUS -> Math.log(1 + Math.exp(x));
+      case SOFTSIGN -> x / (1 + Math.abs(x));
+      case SWISH -> x / (1 + Math.exp(-x));
+      case GELU -> x / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+      case EXP -> Math.exp(x);
+      case LOG -> Math.log(x);
+      case SQUARE -> x * x;
+    };
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void gradientEqualsDifferences(Elementwise f) {
+    float low = f == Elementwise.LOG ? 0.1f : -3;
+    for (Shape shape : new Shape[] {Shape.of(17), Shape.of(3, 5), Shape.of(2, 3, 4)}) {
+      GradientCheck.of(shape)
+          .between(low, 3)
+          .check(
+              f.label(), x -> Functions.apply(f, x[0]), x -> Reference.map(x[0], v -> exact(f, v)));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void valueAndSlopeArePyTorchs(Elementwise f) {
+    Pinned pinned = Pinned.of("elementwise.txt");
+    try (Device device = Device.cpu();
+        Tape tape = Tape.on(device)) {
+      float[] values = pinned.floats("x_" + f.label());
+      Tensor x = tape.variable(Shape.of(values.length), values);
+      Tensor y = method(f).apply(x);
+      float[] ones = new float[values.length];
+      Arrays.fill(ones, 1);
+      tape.backward(y, ones);
+      Near.check("y_" + f.label(), pinned.doubles("y_" + f.label()), y.toArray(), PINNED);
+      Near.check("d_" + f.label(), pinned.doubles("d_" + f.label()), x.gradientArray(), PINNED);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aFunctionOfItsOwnOutputIsChained(Elementwise f) {
+    float low = f == Elementwise.LOG ? 3 : -1;
+    float high = f == Elementwise.LOG ? 9 : 1;
+    GradientCheck.of(Shape.of(5))
+        .between(low, high)
+        .check(
+            f.label() + " twice",
+            x -> Functions.apply(f, Functions.apply(f, x[0])),
+            x -> Reference.map(x[0], v -> exact(f, exact(f, v))));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void theMessageNamesTheFunction(Elementwise f) {
+    try (Device device = Device.cpu()) {
+      Parameter w = Parameter.of(Shape.of(1), 1).on(device);
+      Thrown.says(
+          IllegalStateException.class, () -> method(f).apply(w), f.label() + ": none of its");
+      try (Tape tape = Tape.on(device)) {
+        assertArrayEquals(
+            method(f).apply(tape.use(w)).toArray(), Functions.apply(f, tape.use(w)).toArray());
+      }
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package io.recur.grad;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.recur.Thrown;
+import io.recur.device.Device;
+import org.junit.jupiter.api.Test;
+
+class RowsTest {
+  @Test
+  void rowsAreCutFromEveryColumn() {
+    for (Shape shape : new Shape[] {Shape.of(6), Shape.of(6, 4), Shape.of(6, 2, 3)}) {
+      for (int[] cut : new int[][] {{0, 6}, {0, 1}, {2, 5}, {5, 6}}) {
+        GradientCheck.of(shape)
+            .check(
+                "rows " + cut[0] + " to " + cut[1] + " of " + shape,
+                x -> x[0].rows(cut[0], cut[1]),
+                x -> Reference.rows(x[0], 6, cut[0], cut[1]));
+      }
+    }
+  }
+
+  @Test
+  void overlappingRowsAddUp() {
+    GradientCheck.of(Shape.of(4, 3))
+        .check(
+            "rows 0 to 3 plus rows 1 to 4",
+            x -> x[0].rows(0, 3).add(x[0].rows(1, 4)),
+            x ->
+                Reference.zip(
+                    Reference.rows(x[0], 4, 0, 3), Reference.rows(x[0], 4, 1, 4), Double::sum));
+  }
+
+  @Test
+  void theRankStays() {
+    try (Device device = Device.cpu();
+        Tape tape = Tape.on(device)) {
+      assertEquals(Shape.of(2), tape.input(1, 2, 3).rows(1, 3).shape());
+      Tensor sequences = tape.input(Shape.of(3, 2, 2), new float[12]);
+      assertEquals(Shape.of(1, 2, 2), sequences.rows(2, 3).shape());
+    }
+  }
+
+  @Test
+  void rowsOutsideThrow() {
+    try (Device device = Device.cpu();
+        Tape tape = Tape.on(device)) {
+      Tensor x = tape.input(Shape.of(3, 2), new float[6]);
+      for (int[] cut : new int[][] {{-1, 2}, {0, 4}, {2, 2}, {3, 1}}) {
+        Thrown.says(
+            ShapeException.class,
+            () -> x.rows(cut[0], cut[1]),
+            "rows: x=3×2, from=" + cut[0] + ", to=" + cut[1],
+            "need 0 ≤ from < to ≤ rows");
+      }
+    }
+  }
+}

@@ -1,0 +1,25 @@
+package io.recur.grad;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import io.recur.device.Device;
+import org.junit.jupiter.api.Test;
+
+class ScaleTest {
+  @Test
+  void valueAndGradientAreMultiplied() {
+    for (float factor : new float[] {0, 1, -2.5f}) {
+      GradientCheck.of(Shape.of(3, 5))
+          .check("scale", x -> x[0].scale(factor), x -> Reference.map(x[0], v -> factor * v));
+    }
+  }
+
+  @Test
+  void zeroTimesNotANumberIsNotANumber() {
+    try (Device device = Device.cpu();
+        Tape tape = Tape.on(device)) {
+      Tensor y = tape.input(Float.NaN, 1).scale(0);
+      assertArrayEquals(new float[] {Float.NaN, 0}, y.toArray());
+    }
+  }
+}

@@ -1,0 +1,268 @@
+package io.recur.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.recur.Near;
+import io.recur.Pinned;
+import io.recur.Thrown;
+import io.recur.device.Device;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class OptimiserTest {
+  private static final int STEPS = 6;
+
+  private Device device;
+
+  @BeforeEach
+  void open() {
+    device = Device.cpu();
+  }
+
+  @AfterEach
+  void close() {
+    device.close();
+  }
+
+  /** As the head of optimisers.txt says. */
+  private static Optimiser named(String name) {
+    return switch (name) {
+      case "sgd" -> new Sgd(0.1f);
+      case "momentum" -> new Momentum(0.1f);
+      case "nesterov" -> new Nesterov(0.1f);
+      case "rmsprop" -> new RmsProp(0.01f);
+      case "adam" -> new Adam(0.002f);
+      case "adamw" -> new AdamW(0.002f, 0.01f);
+      case "adagrad" -> new AdaGrad(0.01f);
+      case "adadelta" -> new AdaDelta();
+      case "adamax" -> new AdaMax(0.002f);
+      case "nadam" -> new NAdam(0.002f);
+      case "amsgrad" -> new AmsGrad(0.002f);
+      default -> throw new IllegalArgumentException(name);
+    };
+  }
+
+  private Single model(float... values) {
+    Single model = new Single(Parameter.of(Shape.of(values.length), values));
+    model.on(device, 1);
+    return model;
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "sgd",
+        "momentum",
+        "nesterov",
+        "rmsprop",
+        "adam",
+        "adamw",
+        "adagrad",
+        "adadelta",
+        "adamax",
+        "nadam",
+        "amsgrad"
+      })
+  void stepsArePyTorchs(String name) {
+    Pinned pinned = Pinned.of("optimisers.txt");
+    Single model = model(pinned.floats("p"));
+    Optimiser optimiser = named(name);
+    for (int k = 1; k <= STEPS; k++) {
+      model.own().get(0).gradient().write(pinned.floats("g" + k));
+      optimiser.step(model.parameters());
+      double[] expected = pinned.doubles(name + "_" + k);
+      double[] magnitude = Arrays.stream(expected).map(Math::abs).toArray();
+      // floats against PyTorch in double, six steps long
+      Near.check(name + " step " + k, expected, magnitude, model.values(0), 1e-5);
+      assertEquals(k, optimiser.steps());
+    }
+  }
+
+  @Test
+  void everyOptimiserOfTheFileIsTested() {
+    long pinned =
+        Pinned.of("optimisers.txt").names().stream().filter(name -> name.endsWith("_1")).count();
+    assertEquals(11, pinned);
+  }
+
+  private static final List<String> NAMES =
+      Pinned.of("optimisers.txt").names().stream()
+          .filter(name -> name.endsWith("_1"))
+          .map(name -> name.substring(0, name.length() - 2))
+          .toList();
+
+  @Test
+  void aStepZeroesTheGradients() {
+    for (String name : NAMES) {
+      Single model = model(1, 2, 3);
+      model.own().get(0).gradient().write(4, 5, 6);
+      named(name).step(model.parameters());
+      assertArrayEquals(new float[3], model.own().get(0).gradientArray(), name);
+    }
+  }
+
+  @Test
+  void everyParameterOfTheModelIsChanged() {
+    for (String name : NAMES) {
+      Single model =
+          new Single(
+              Parameter.of(Shape.of(3), 1, 1, 1),
+              Parameter.of(Shape.of(17, 2), (values, random) -> Arrays.fill(values, 1)),
+              Parameter.fixed(Shape.of(2), 1, 1));
+      model.on(device, 1);
+      model.own().get(0).gradient().write(1, 1, 1);
+      float[] ones = new float[34];
+      Arrays.fill(ones, 1);
+      model.own().get(1).gradient().write(ones);
+      named(name).step(model.parameters());
+      float moved = model.values(0)[0];
+      assertTrue(moved < 1, name + " moved to " + moved);
+      for (float value : model.values(1)) {
+        assertEquals(moved, value, name);
+      }
+      assertArrayEquals(new float[] {1, 1}, model.values(2), name);
+    }
+  }
+
+  /** Deterministic gradients of step k. */
+  private static void differentiate(Single model, long k) {
+    Random random = new Random(k);
+    for (Parameter parameter : model.own()) {
+      float[] values = new float[parameter.shape().count()];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = random.nextFloat() - 0.5f;
+      }
+      parameter.gradient().write(values);
+    }
+  }
+
+  @Test
+  void aRestoredOptimiserContinuesIdentically() {
+    for (String name : NAMES) {
+      Single model = model(1, -2, 3, -4, 5);
+      Optimiser optimiser = named(name);
+      for (long k = 0; k < 4; k++) {
+        differentiate(model, k);
+        optimiser.step(model.parameters());
+      }
+      Single twin = model(model.values(0));
+      Optimiser restored = named(name);
+      restored.restore(twin.parameters(), optimiser.steps(), optimiser.save(model.parameters()));
+      assertEquals(4, restored.steps());
+      for (long k = 4; k < 8; k++) {
+        differentiate(model, k);
+        optimiser.step(model.parameters());
+        differentiate(twin, k);
+        restored.step(twin.parameters());
+        assertArrayEquals(model.values(0), twin.values(0), name + " step " + k);
+      }
+    }
+  }
+
+  @Test
+  void aCheckpointOfAnotherKindThrowsAndChangesNothing() {
+    Single model = model(1, 2);
+    Optimiser adam = new Adam(0.1f);
+    differentiate(model, 1);
+    adam.step(model.parameters());
+    List<float[]> before = adam.save(model.parameters());
+    Thrown.says(
+        IllegalArgumentException.class,
+        () -> adam.restore(model.parameters(), 9, List.of(before.get(0))),
+        "optimiser: Adam remembers 2 × 16 values, the checkpoint holds [16]");
+    Thrown.says(
+        IllegalArgumentException.class,
+        () -> adam.restore(model.parameters(), 9, List.of(new float[16], new float[3])),
+        "the checkpoint holds [16, 3]; same kind, same model");
+    assertEquals(1, adam.steps());
+    assertArrayEquals(before.get(1), adam.save(model.parameters()).get(1));
+  }
+
+  @Test
+  void anotherModelThrowsAndIsUnchanged() {
+    Single model = model(1, 2);
+    Single larger = model(new float[40]);
+    Optimiser optimiser = new Momentum(0.1f);
+    optimiser.step(model.parameters());
+    differentiate(larger, 1);
+    Thrown.says(
+        IllegalStateException.class,
+        () -> optimiser.step(larger.parameters()),
+        "the model has 48 values in pieces of [48], at the first step it had 16 in [16]",
+        "one optimiser a model");
+    assertArrayEquals(new float[40], larger.values(0));
+    assertEquals(1, optimiser.steps());
+  }
+
+  @Test
+  void settingsOutsideTheirRangeThrow() {
+    for (float rate : new float[] {0, -1, Float.NaN}) {
+      for (Executable call :
+          List.<Executable>of(
+              () -> new Sgd(rate),
+              () -> new Momentum(rate),
+              () -> new Nesterov(rate),
+              () -> new RmsProp(rate),
+              () -> new Adam(rate),
+              () -> new AdamW(rate, 0),
+              () -> new AdaGrad(rate),
+              () -> new AdaDelta(rate, 0.9f, 1e-6f),
+              () -> new AdaMax(rate),
+              () -> new NAdam(rate),
+              () -> new AmsGrad(rate))) {
+        Thrown.says(IllegalArgumentException.class, call, "optimiser: rate=" + rate);
+      }
+    }
+    for (float factor : new float[] {-0.1f, 1, Float.NaN}) {
+      String is = "=" + factor;
+      Thrown.says(IllegalArgumentException.class, () -> new Momentum(1, factor), "momentum" + is);
+      Thrown.says(IllegalArgumentException.class, () -> new Nesterov(1, factor), "momentum" + is);
+      Thrown.says(IllegalArgumentException.class, () -> new Adam(1, factor, 0.9f, 1), "beta1" + is);
+      Thrown.says(IllegalArgumentException.class, () -> new Adam(1, 0.9f, factor, 1), "beta2" + is);
+      Thrown.says(
+          IllegalArgumentException.class, () -> new AdaMax(1, 0.9f, factor, 1), "beta2" + is);
+      Thrown.says(IllegalArgumentException.class, () -> new RmsProp(1, factor, 1), "alpha" + is);
+      Thrown.says(IllegalArgumentException.class, () -> new AdaDelta(1, factor, 1), "rho" + is);
+    }
+    Thrown.says(IllegalArgumentException.class, () -> new Adam(1, 0.9f, 0.9f, 0), "epsilon=0.0");
+    Thrown.says(IllegalArgumentException.class, () -> new AdaGrad(1, 0), "epsilon=0.0");
+    Thrown.says(IllegalArgumentException.class, () -> new AdamW(1, -0.1f), "decay=-0.1");
+  }
+
+  @Test
+  void theRateMayBeChangedButNotBelowZero() {
+    Single model = model(1f);
+    Optimiser sgd = new Sgd(0.5f);
+    sgd.rate(0.25f);
+    assertEquals(0.25f, sgd.rate());
+    model.own().get(0).gradient().write(1);
+    sgd.step(model.parameters());
+    assertArrayEquals(new float[] {0.75f}, model.values(0));
+    sgd.rate(0);
+    Thrown.says(IllegalArgumentException.class, () -> sgd.rate(-1), "rate=-1.0");
+    Thrown.says(IllegalArgumentException.class, () -> sgd.rate(Float.NaN), "rate=NaN");
+    assertEquals(0, sgd.rate());
+  }
+
+  @Test
+  void manyStepsOfNAdamStayFinite() {
+    Single model = model(5f);
+    Optimiser nadam = new NAdam(0.1f);
+    for (int k = 0; k < 1000; k++) {
+      model.own().get(0).gradient().write(model.values(0)[0]); // of w²/2
+      nadam.step(model.parameters());
+    }
+    assertEquals(0, model.values(0)[0], 1e-2); // the minimum, at a rate that never falls
+  }
+}

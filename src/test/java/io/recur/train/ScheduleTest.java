@@ -1,0 +1,68 @@
+package io.recur.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.recur.Thrown;
+import org.junit.jupiter.api.Test;
+
+class ScheduleTest {
+  @Test
+  void aConstantStays() {
+    assertEquals(0.1f, Schedule.constant(0.1f).rate(0));
+    assertEquals(0.1f, Schedule.constant(0.1f).rate(Long.MAX_VALUE));
+  }
+
+  @Test
+  void stepsMultiplyOnceAStage() {
+    Schedule schedule = Schedule.step(1, 0.5f, 10);
+    float[] expected = {1, 1, 0.5f, 0.5f, 0.25f};
+    long[] steps = {0, 9, 10, 19, 20};
+    for (int i = 0; i < steps.length; i++) {
+      assertEquals(expected[i], schedule.rate(steps[i]), "step " + steps[i]);
+    }
+  }
+
+  @Test
+  void cosineRisesLinearlyThenFallsToZero() {
+    Schedule schedule = Schedule.cosine(0.8f, 4, 12);
+    float[] rise = {0.2f, 0.4f, 0.6f, 0.8f};
+    for (int step = 0; step < 4; step++) {
+      assertEquals(rise[step], schedule.rate(step), 1e-7f, "step " + step); // one float rounding
+    }
+    assertEquals(0.8f, schedule.rate(4));
+    for (int step = 4; step <= 12; step++) {
+      double expected = 0.4 * (1 + Math.cos(Math.PI * (step - 4) / 8));
+      assertEquals(expected, schedule.rate(step), 1e-7, "step " + step); // 0.8 as a float
+    }
+    assertEquals(0, schedule.rate(12));
+    assertEquals(0, schedule.rate(1000));
+  }
+
+  @Test
+  void cosineWithoutWarmUpStartsAtTheTop() {
+    assertEquals(0.5f, Schedule.cosine(0.5f, 0, 100).rate(0));
+    assertEquals(0.25f, Schedule.cosine(0.5f, 0, 100).rate(50), 1e-7f); // one float rounding
+  }
+
+  @Test
+  void ratesNeverRiseAfterTheWarmUp() {
+    Schedule schedule = Schedule.cosine(1, 10, 100);
+    for (int step = 10; step < 110; step++) {
+      assertTrue(schedule.rate(step + 1) <= schedule.rate(step), "step " + step);
+    }
+  }
+
+  @Test
+  void settingsOutsideTheirRangeThrow() {
+    Thrown.says(
+        IllegalArgumentException.class,
+        () -> Schedule.step(1, 0.5f, 0),
+        "schedule: every=0; need 1 or more steps");
+    Thrown.says(
+        IllegalArgumentException.class,
+        () -> Schedule.cosine(1, 5, 5),
+        "schedule: warmUp=5, total=5; need 0 ≤ warmUp < total");
+    Thrown.says(IllegalArgumentException.class, () -> Schedule.cosine(1, -1, 5), "warmUp=-1");
+  }
+}
