@@ -179,7 +179,7 @@ final class CpuColumns implements Columns {
     return p;
   }
 
-  /** In four chains: one chain would wait for each comparison. */
+  /** In four chains: one chain would wait for each comparison. NaN may be passed over. */
   private static float largest(float[] x, int from, int n) {
     float a = x[from];
     float b = a;
@@ -187,13 +187,13 @@ final class CpuColumns implements Columns {
     float d = a;
     int i = from;
     for (; i + 3 < from + n; i += 4) {
-      a = Math.max(a, x[i]);
-      b = Math.max(b, x[i + 1]);
-      c = Math.max(c, x[i + 2]);
-      d = Math.max(d, x[i + 3]);
+      a = x[i] > a ? x[i] : a;
+      b = x[i + 1] > b ? x[i + 1] : b;
+      c = x[i + 2] > c ? x[i + 2] : c;
+      d = x[i + 3] > d ? x[i + 3] : d;
     }
     for (; i < from + n; i++) {
-      a = Math.max(a, x[i]);
+      a = x[i] > a ? x[i] : a;
     }
     return Math.max(Math.max(a, b), Math.max(c, d));
   }

@@ -43,10 +43,10 @@ final class CpuGates implements Gates {
       float[] candidate = lane.load(2, gates, 4 * units, 2 * units, units, b, columns);
       float[] output = lane.load(3, gates, 4 * units, 3 * units, units, b, columns);
       float[] cell = lane.load(4, cPrevious, units, 0, units, b, columns);
-      lane.sigmoid(input, n);
-      lane.sigmoid(forget, n);
+      Lanes.gate(input, n);
+      Lanes.gate(forget, n);
       Lanes.tanh(candidate, n);
-      lane.sigmoid(output, n);
+      Lanes.gate(output, n);
       for (int i = 0; i < n; i++) {
         cell[i] = forget[i] * cell[i] + input[i] * candidate[i];
       }
@@ -159,8 +159,8 @@ final class CpuGates implements Gates {
       }
       add(reset, lane.load(5, recurrent, 3 * units, 0, units, b, columns), n);
       add(update, lane.load(5, recurrent, 3 * units, units, units, b, columns), n);
-      lane.sigmoid(reset, n);
-      lane.sigmoid(update, n);
+      Lanes.gate(reset, n);
+      Lanes.gate(update, n);
       for (int i = 0; i < n; i++) {
         candidate[i] += reset[i] * product[i];
       }
@@ -253,8 +253,8 @@ final class CpuGates implements Gates {
       float[] reset = lane.load(0, gates, 3 * units, 0, units, b, columns);
       float[] update = lane.load(1, gates, 3 * units, units, units, b, columns);
       float[] state = lane.load(2, hPrevious, units, 0, units, b, columns);
-      lane.sigmoid(reset, n);
-      lane.sigmoid(update, n);
+      Lanes.gate(reset, n);
+      Lanes.gate(update, n);
       for (int i = 0; i < n; i++) {
         state[i] *= reset[i];
       }

@@ -88,28 +88,42 @@ final class Lanes {
     MemorySegment.copy(array, from, buffer.segment(), ValueLayout.JAVA_FLOAT, to * Float.BYTES, n);
   }
 
-  /**
-   * {@code x = tanh(x)}: a rational approximation, odd, 13/6, as in Eigen; largest relative error
-   * 4e-7, ±1 beyond 7.9.
-   */
+  /** {@code x = tanh(x)}, see {@link #tanh(float)}. */
   static void tanh(float[] x, int n) {
     for (int i = 0; i < n; i++) {
-      float a = Math.max(-7.905311f, Math.min(7.905311f, x[i]));
-      float s = a * a;
-      float p = -2.76076847742355e-16f * s + 2.00018790482477e-13f;
-      p = p * s - 8.60467152213735e-11f;
-      p = p * s + 5.12229709037114e-08f;
-      p = p * s + 1.48572235717979e-05f;
-      p = p * s + 6.37261928875436e-04f;
-      p = (p * s + 4.89352455891786e-03f) * a;
-      float q = 1.19825839466702e-06f * s + 1.18534705686654e-04f;
-      q = q * s + 2.26843463243900e-03f;
-      q = q * s + 4.89352518554385e-03f;
-      x[i] = p / q;
+      x[i] = tanh(x[i]);
     }
   }
 
-  /** {@code x = 1/(1 + e⁻ˣ)}. */
+  /**
+   * A rational approximation, odd, 13/6, as in Eigen; largest relative error 4e-7, ±1 beyond 7.9.
+   */
+  private static float tanh(float x) {
+    float a = Math.max(-7.905311f, Math.min(7.905311f, x));
+    float s = a * a;
+    float p = -2.76076847742355e-16f * s + 2.00018790482477e-13f;
+    p = p * s - 8.60467152213735e-11f;
+    p = p * s + 5.12229709037114e-08f;
+    p = p * s + 1.48572235717979e-05f;
+    p = p * s + 6.37261928875436e-04f;
+    p = (p * s + 4.89352455891786e-03f) * a;
+    float q = 1.19825839466702e-06f * s + 1.18534705686654e-04f;
+    q = q * s + 2.26843463243900e-03f;
+    q = q * s + 4.89352518554385e-03f;
+    return p / q;
+  }
+
+  /**
+   * A gate {@code x = 1/(1 + e⁻ˣ)} as {@code (1 + tanh(x/2))/2}: twice as fast as {@link #sigmoid},
+   * with an absolute error of 1e-7, which is what a factor between 0 and 1 needs.
+   */
+  static void gate(float[] x, int n) {
+    for (int i = 0; i < n; i++) {
+      x[i] = 0.5f + 0.5f * tanh(0.5f * x[i]);
+    }
+  }
+
+  /** {@code x = 1/(1 + e⁻ˣ)} with a small relative error however small the result. */
   void sigmoid(float[] x, int n) {
     exp(x, -1f, n);
     for (int i = 0; i < n; i++) {

@@ -43,6 +43,11 @@ final class DenseMatrix extends Matrix {
   }
 
   @Override
+  boolean gathers(Tensor x) {
+    return x instanceof OneHot;
+  }
+
+  @Override
   void multiplyInput(Tensor x, Buffer b, Buffer y) {
     if (x instanceof OneHot hot) {
       Buffer w = values().value();

@@ -136,6 +136,11 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
   /** {@code dW += dY·Xᵀ}, where W is trained. */
   abstract void addGradient(Buffer dy, int lddy, Buffer x, int n);
 
+  /** Whether the product with such an input is a gather, which is best done step by step. */
+  boolean gathers(Tensor x) {
+    return false;
+  }
+
   /** {@code Y = W·X + b} where X may be one-hot. */
   void multiplyInput(Tensor x, Buffer b, Buffer y) {
     int n = x.shape().columns();

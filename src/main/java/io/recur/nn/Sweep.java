@@ -75,9 +75,16 @@ abstract class Sweep<C extends StackedCell> implements Op {
   }
 
   final Step run() {
-    cell.wi.multiplyInput(x, cell.b.value(), gates);
+    boolean gathers = cell.wi.gathers(x);
+    if (!gathers) {
+      cell.wi.multiplyInput(x, cell.b.value(), gates);
+    }
     for (int t = 0; t < time; t++) {
-      step(gatesAt(gates, t), t);
+      Buffer here = gatesAt(gates, t);
+      if (gathers) {
+        cell.wi.multiplyInput(x.time(t), cell.b.value(), here); // still in the cache for the step
+      }
+      step(here, t);
     }
     return finish(time == 1 && y.shape().rank() == 2 ? y : y.time(time - 1));
   }
@@ -114,14 +121,21 @@ abstract class Sweep<C extends StackedCell> implements Op {
     Buffer dh = tape.backwardScratch(size());
     Buffer dy = y.gradient();
     device.pointwise().fill(0, dh, size());
+    boolean gathers = cell.wi.gathers(x);
     for (int t = time - 1; t >= 0; t--) {
-      slope(t, at(dy, t), dh, gatesAt(dgates, t));
+      Buffer here = gatesAt(dgates, t);
+      slope(t, at(dy, t), dh, here);
+      if (gathers) {
+        cell.wi.addInputGradient(here, x.time(t));
+      }
+      if (cell.b.isTrainable()) {
+        device.columns().addSum(rows, batch, here, cell.b.accumulator());
+      }
     }
-    cell.wi.addInputGradient(dgates, x);
+    if (!gathers) {
+      cell.wi.addInputGradient(dgates, x);
+    }
     addRecurrentGradient(dgates);
-    if (cell.b.isTrainable()) {
-      device.columns().addSum(rows, columns, dgates, cell.b.accumulator());
-    }
     if (x.isDifferentiable()) {
       cell.wi.multiplyTransposed(dgates, rows, columns, 1, x.accumulator());
     }
