@@ -53,7 +53,7 @@ final class Curve {
     sum += value;
     steps++;
     if (steps == stepsPerPoint) {
-      bits.add(sum / steps);
+      bits.add(rounded(sum / steps));
       sum = 0;
       steps = 0;
       if (bits.size() == MOST_POINTS) {
@@ -62,9 +62,14 @@ final class Curve {
     }
   }
 
+  /** To what {@link #text} writes, so that a resumed curve is the unbroken one. */
+  private static double rounded(double value) {
+    return Math.rint(value * 1e4) / 1e4;
+  }
+
   private void halve() {
     for (int i = 0; i < MOST_POINTS / 2; i++) {
-      bits.set(i, (bits.get(2 * i) + bits.get(2 * i + 1)) / 2);
+      bits.set(i, rounded((bits.get(2 * i) + bits.get(2 * i + 1)) / 2));
     }
     bits.subList(MOST_POINTS / 2, MOST_POINTS).clear();
     stepsPerPoint *= 2;

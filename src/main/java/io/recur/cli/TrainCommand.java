@@ -1,6 +1,7 @@
 package io.recur.cli;
 
 import io.recur.device.Device;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -103,13 +104,23 @@ final class TrainCommand implements Callable<Integer> {
       double bits = training.heldOut();
       training.save(out, bits);
       Path picture = Path.of(out.toString().replaceFirst("\\.safetensors$", "") + ".png");
-      training.curve().draw(picture, corpus.name(), bits);
+      String drawn = draw(training, picture, corpus.name(), bits);
       console.println(training.model().sample(device, "", 500, 0.8, seed));
       console.println();
-      console.printf("model %s, learning curve %s%n", out, picture);
+      console.printf("model %s, learning curve %s%n", out, drawn);
       console.printf(Locale.ROOT, "held-out %.3f bits/char%n", bits);
       console.flush();
       return 0;
+    }
+  }
+
+  /** The picture's name, or why there is none: a JDK without fonts must not lose a training. */
+  private static String draw(CharacterTraining training, Path picture, String title, double bits) {
+    try {
+      training.curve().draw(picture, title, bits);
+      return picture.toString();
+    } catch (IOException | RuntimeException | LinkageError | InternalError e) {
+      return "not drawn: " + e;
     }
   }
 

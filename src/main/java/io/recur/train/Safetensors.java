@@ -48,10 +48,16 @@ public record Safetensors(Map<String, String> metadata, Map<String, Entry> tenso
   public void write(Path path) throws IOException {
     byte[] header = header();
     Path absolute = path.toAbsolutePath();
-    Path folder = absolute.getParent();
-    Path fresh = Files.createTempFile(folder, "." + absolute.getFileName(), ".part");
+    // Not a temporary file of the platform, which nobody else could read afterwards.
+    String name = "." + absolute.getFileName() + "." + ProcessHandle.current().pid() + ".part";
+    Path fresh = absolute.resolveSibling(name);
     try {
-      try (FileChannel channel = FileChannel.open(fresh, StandardOpenOption.WRITE)) {
+      try (FileChannel channel =
+          FileChannel.open(
+              fresh,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.TRUNCATE_EXISTING,
+              StandardOpenOption.WRITE)) {
         ByteBuffer length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
         writeAll(channel, length.putLong(header.length).flip());
         writeAll(channel, ByteBuffer.wrap(header));
