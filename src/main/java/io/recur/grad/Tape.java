@@ -382,7 +382,7 @@ public final class Tape implements AutoCloseable {
       throw new IllegalStateException(
           """
           clear: %s still holds a state of this tape; call truncate() first to keep its value, or \
-          reset() to drop it"""
+          reset() to drop it (if it is out of your reach, close the tape)"""
               .formatted(String.join(", ", residents.stream().map(Resident::describe).toList())));
     }
     recorded.clear();

@@ -15,6 +15,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Chain implements Layer {
   private final List<Layer> layers;
+
+  /** Every Recur inside, where no layer of a user's might change the batch on the way. */
+  private final List<Recur> sameBatch;
+
   private @Nullable Parameters parameters;
 
   /**
@@ -24,10 +28,28 @@ public final class Chain implements Layer {
    */
   public Chain(List<? extends Layer> layers) {
     this.layers = List.copyOf(layers);
+    this.sameBatch = all().stream().allMatch(Chain::keepsTheBatch) ? recurs() : List.of();
   }
 
+  private static boolean keepsTheBatch(Layer layer) {
+    return layer instanceof Chain
+        || layer instanceof Recur
+        || layer instanceof Dense
+        || layer instanceof Dropout
+        || layer instanceof Embedding;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws io.recur.grad.ShapeException if x does not fit; where its batch fits one Recur inside
+   *     but not another, none has then moved
+   */
   @Override
   public Tensor apply(Tensor x) {
+    for (Recur recur : sameBatch) {
+      recur.checkBatch(x.shape().batch());
+    }
     Tensor y = x;
     for (Layer layer : layers) {
       y = layer.apply(y);

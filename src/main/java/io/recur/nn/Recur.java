@@ -113,6 +113,7 @@ public final class Recur implements Layer, Resident {
   /** The state from which the next step starts, with as many columns as the batch. */
   private State before(Tape its, int batch) {
     if (isFresh()) {
+      checkBatch(batch);
       return spread(its, new State(List.copyOf(cell.state0())), batch, true);
     }
     if (live != null && tape != its) {
@@ -122,7 +123,24 @@ public final class Recur implements Layer, Resident {
               + ": its state has history on another tape; call truncate() to carry its value over,"
               + " or reset() to drop it");
     }
+    checkBatch(batch);
     return spread(its, current(), batch, live == null);
+  }
+
+  /** Refuses a batch that the state is neither of nor can be repeated to. */
+  void checkBatch(int batch) {
+    State now = live != null ? live : kept;
+    for (Tensor part : now != null ? now.parts() : cell.state0()) {
+      int columns = part.shape().columns();
+      if (columns != 1 && columns != batch) {
+        String remedy =
+            now == null
+                ? "its state0 is of a fixed batch, give it x of that batch"
+                : "call reset() before another batch";
+        throw new ShapeException(
+            "%s: state batch=%d, x batch=%d; %s".formatted(label, columns, batch, remedy));
+      }
+    }
   }
 
   /**
@@ -138,12 +156,8 @@ public final class Recur implements Layer, Resident {
         parts.add(part);
       } else if (columns == batch) {
         parts.add(its.use(part).reshape(wanted));
-      } else if (columns == 1) {
-        parts.add(Repeat.repeat(its, part, wanted));
       } else {
-        throw new ShapeException(
-            "%s: state batch=%d, x batch=%d; call reset() before another batch"
-                .formatted(describe(), columns, batch));
+        parts.add(Repeat.repeat(its, part, wanted));
       }
     }
     return new State(parts);

@@ -165,6 +165,20 @@ class BatchLawsTest {
 
   /** A user's state0 may be out × B for a fixed batch. */
   @Test
+  void aChainWhoseSecondRecurRefusesLeavesTheFirstAsItWas() {
+    Recur first = Layers.rnn(IN, OUT);
+    Recur second = Layers.rnn(OUT, OUT);
+    Chain chain = chain(first, second).on(device, 1);
+    first.apply(Cells.input(tape, 1, IN, 1));
+    second.apply(Cells.input(tape, 2, OUT, 3));
+    float[] before = first.state().h().toArray();
+    ShapeException e =
+        assertThrows(ShapeException.class, () -> chain.apply(Cells.input(tape, 3, IN, 4)));
+    assertTrue(e.getMessage().contains("state batch=3, x batch=4"), e.getMessage());
+    assertArrayEquals(before, first.state().h().toArray());
+  }
+
+  @Test
   void aWideState0FixesTheBatch() {
     Parameter state0 = Parameter.of(Shape.of(1, 3), 1, 2, 3);
     Recur recur = new Recur((h, x) -> Step.step(h.add(x), h.add(x)), state0).on(device, 0);
