@@ -1,5 +1,7 @@
 package io.recur.device;
 
+import java.util.Arrays;
+
 /** Products with band matrices, a column at a time, a diagonal at a time. */
 final class CpuBands implements Bands {
   private final ThreadLocal<Lanes> lanes;
@@ -93,7 +95,7 @@ final class CpuBands implements Bands {
   private static float[] start(Lanes lane, int number, Buffer y, long from, int n, float beta) {
     float[] values = lane.array(number, n);
     if (beta == 0) {
-      java.util.Arrays.fill(values, 0, n, 0);
+      Arrays.fill(values, 0, n, 0);
     } else {
       Lanes.load(y, from, values, 0, n);
       for (int i = 0; i < n; i++) {

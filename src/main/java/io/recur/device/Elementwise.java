@@ -1,5 +1,7 @@
 package io.recur.device;
 
+import java.util.Locale;
+
 /**
  * The table of elementwise functions: each entry is a value and a derivative. The derivative may
  * use the input x and the output y. To add a function, add an entry; the tests, the tensor
@@ -253,6 +255,6 @@ public enum Elementwise {
    * @return such as {@code tanh} or {@code leaky_relu}
    */
   public String label() {
-    return name().toLowerCase(java.util.Locale.ROOT);
+    return name().toLowerCase(Locale.ROOT);
   }
 }

@@ -1,8 +1,10 @@
 package io.recur.device;
 
 import static io.recur.bindings.openblas.cblas_h.openblas_get_config;
+import static io.recur.bindings.openblas.cblas_h.openblas_get_corename;
 import static io.recur.bindings.openblas.cblas_h.openblas_get_num_threads;
 
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,7 +28,7 @@ final class OpenBlas {
     String config = openblas_get_config().getString(0).strip();
     String[] words = config.split("\\s+");
     String version = words.length > 1 ? words[0] + " " + words[1] : config;
-    String core = io.recur.bindings.openblas.cblas_h.openblas_get_corename().getString(0);
+    String core = openblas_get_corename().getString(0);
     this.description =
         "%s %s, %d threads, %s".formatted(version, core, openblas_get_num_threads(), origin);
   }
@@ -120,8 +122,7 @@ final class OpenBlas {
   private static List<Path> systemPaths() {
     String library = System.mapLibraryName("openblas");
     List<Path> paths = new ArrayList<>();
-    for (String folder :
-        System.getProperty("java.library.path", "").split(java.io.File.pathSeparator)) {
+    for (String folder : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
       if (!folder.isEmpty()) {
         paths.add(Path.of(folder, library));
       }

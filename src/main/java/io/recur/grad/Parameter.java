@@ -2,6 +2,7 @@ package io.recur.grad;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
+import java.util.Objects;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
@@ -206,7 +207,7 @@ public final class Parameter extends Tensor {
    */
   public Slot slot() {
     value();
-    return java.util.Objects.requireNonNull(slot);
+    return Objects.requireNonNull(slot);
   }
 
   @Override

@@ -6,6 +6,7 @@ import static io.recur.grad.Functions.tanh;
 import io.recur.device.Buffer;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
+import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +56,7 @@ public final class GRUCell extends StackedCell {
     this.bh = bh;
     if (bh != null) {
       if (bh.shape().count() != units) {
-        throw new io.recur.grad.ShapeException(
+        throw new ShapeException(
             "GRUCell: bh=%s, Wh=%s; need bh %d".formatted(bh.shape(), wh, units));
       }
       bh.named("bh");

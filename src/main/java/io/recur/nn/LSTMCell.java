@@ -7,6 +7,7 @@ import io.recur.device.Buffer;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
+import java.util.Arrays;
 
 /**
  * Long short-term memory (Hochreiter and Schmidhuber 1997; forget gate: Gers et al. 2000): {@code
@@ -51,7 +52,7 @@ public final class LSTMCell extends StackedCell {
 
   private static Parameter forgetBias(int out) {
     return Parameter.of(
-        Shape.of(4 * out), (values, random) -> java.util.Arrays.fill(values, out, 2 * out, 1f));
+        Shape.of(4 * out), (values, random) -> Arrays.fill(values, out, 2 * out, 1f));
   }
 
   @Override
