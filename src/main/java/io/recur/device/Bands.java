@@ -5,6 +5,11 @@ package io.recur.device;
  * each has nonzeros where {@code |column − row| ≤ reach} and stores its diagonals one after the
  * other, lowest first: {@code (2·reach + 1)·n − reach·(reach + 1)} values. Reach 0 is diagonal,
  * reach 1 tridiagonal.
+ *
+ * <pre>{@code
+ * Buffer w = device.allocate(Bands.stored(1, 5));        // a tridiagonal 5×5
+ * device.bands().multiply(1, 5, 1, w, device.allocate(5), 1, 0, device.allocate(5), 5);
+ * }</pre>
  */
 public interface Bands {
   /**

@@ -1,6 +1,15 @@
 package io.recur.device;
 
-/** Matrix products. Matrices are column-major; a leading dimension is counted in floats. */
+/**
+ * Matrix products. Matrices are column-major; a leading dimension is counted in floats.
+ *
+ * <pre>{@code
+ * Buffer a = device.allocate(6);                          // 2×3
+ * Buffer v = device.allocate(3);                          // 3×1
+ * Buffer c = device.allocate(2);
+ * device.blas().multiply(false, false, 2, 1, 3, 1, a, 2, v, 3, 0, c, 2);
+ * }</pre>
+ */
 public interface Blas {
   /**
    * {@code C = alpha·op(A)·op(B) + beta·C}. With {@code beta = 0} the old content of C is not read.

@@ -2,7 +2,15 @@ package io.recur.device;
 
 import org.jspecify.annotations.Nullable;
 
-/** Kernels on the columns of a column-major matrix {@code m×n}. */
+/**
+ * Kernels on the columns of a column-major matrix {@code m×n}.
+ *
+ * <pre>{@code
+ * Buffer m = device.allocate(6);                          // 2×3
+ * Buffer sum = device.allocate(2);
+ * device.columns().addSum(2, 3, m, sum);
+ * }</pre>
+ */
 public interface Columns {
   /**
    * {@code Y[:,j] = X[:,j] + b}. Y may be X.

@@ -6,6 +6,11 @@ import java.util.Locale;
  * The table of elementwise functions: each entry is a value and a derivative. The derivative may
  * use the input x and the output y. To add a function, add an entry; the tests, the tensor
  * operations and the cells find it by itself.
+ *
+ * <pre>{@code
+ * device.pointwise().map(Elementwise.SWISH, parameter.value(), parameter.value(), 4);
+ * Tensor z = Functions.apply(Elementwise.GELU, x);
+ * }</pre>
  */
 public enum Elementwise {
   /** {@code y = x}. */

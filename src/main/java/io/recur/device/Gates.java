@@ -10,6 +10,14 @@ import org.jspecify.annotations.Nullable;
  * update, candidate. σ is the logistic function, ∘ the elementwise product. Buffers must not
  * overlap except where it is said. In the derivatives {@code dy} is what comes from the step's
  * output and {@code dh} what comes from the next step; their sum is the gradient of h.
+ *
+ * <pre>{@code
+ * int units = 3;
+ * Buffer sums = device.allocate(4 * units);               // Wi·x + Wh·h + b
+ * Buffer cell = device.allocate(units);
+ * Buffer state = device.allocate(units);
+ * device.gates().lstm(units, 1, sums, cell, cell, state);
+ * }</pre>
  */
 public interface Gates {
   /**

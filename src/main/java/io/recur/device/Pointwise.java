@@ -3,6 +3,12 @@ package io.recur.device;
 /**
  * Elementwise kernels over the first {@code n} values of their buffers. An output may be the same
  * buffer as an input, but must not overlap it in part.
+ *
+ * <pre>{@code
+ * Buffer values = device.allocate(4);
+ * values.write(1, 2, 3, 4);
+ * double squares = device.pointwise().sumOfSquares(values, 4);   // 30
+ * }</pre>
  */
 public interface Pointwise {
   /**

@@ -4,6 +4,12 @@ package io.recur.device;
  * The table of optimiser rules. g is the gradient, w the parameter, lr the learning rate; slots are
  * zero before the first step. Settings that change with the step number (bias corrections) are
  * computed by the caller.
+ *
+ * <pre>{@code
+ * float[] settings = {0.1f};                              // lr
+ * Buffer[] none = new Buffer[UpdateRule.SGD.slots()];
+ * device.updates().update(UpdateRule.SGD, settings, W.value(), W.gradient(), none, 4);
+ * }</pre>
  */
 public enum UpdateRule {
   /** {@code w −= lr·g}. Settings: lr. */

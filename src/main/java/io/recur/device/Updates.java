@@ -1,6 +1,12 @@
 package io.recur.device;
 
-/** Passes over parameters and their gradients. */
+/**
+ * Passes over parameters and their gradients.
+ *
+ * <pre>{@code
+ * device.updates().clamp(1f, W.gradient(), W.shape().count());
+ * }</pre>
+ */
 public interface Updates {
   /**
    * One step of an optimiser on the first {@code n} values.

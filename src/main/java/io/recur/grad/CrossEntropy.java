@@ -6,6 +6,10 @@ import io.recur.device.Buffer;
  * Mean cross-entropy of scores against target classes, in nats: {@code −1/n Σⱼ log
  * softmax(x[:,j])[tⱼ]} over all n columns; {@code dx += dloss/n·(softmax(x) − t)}.
  *
+ * <pre>{@code
+ * Tensor mean = crossEntropy(x, tape.oneHot(Shape.of(3, 2), 0, 2));   // x: 3×2 scores
+ * }</pre>
+ *
  * @param x scores, classes × batch or classes × batch × time
  * @param target one-hot, of x's shape
  * @param p softmax of x

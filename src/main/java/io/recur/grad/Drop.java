@@ -5,6 +5,11 @@ package io.recur.grad;
  * grow by {@code 1/(1 − rate)}; the gradient passes where the value did. On a tape that does not
  * record all values pass unchanged. The coins come from {@link Tape#seed}.
  *
+ * <pre>{@code
+ * tape.seed(42);
+ * Tensor z = Drop.dropout(x, 0.2f);
+ * }</pre>
+ *
  * @param x input
  * @param rate 0 ≤ rate &lt; 1
  * @param seed of the coins

@@ -1,6 +1,12 @@
 package io.recur.grad;
 
-/** Mean over all values of the squared difference. */
+/**
+ * Mean over all values of the squared difference.
+ *
+ * <pre>{@code
+ * Tensor error = MeanSquaredError.meanSquaredError(x, tape.input(Shape.of(1, 2), 3, 4));
+ * }</pre>
+ */
 public final class MeanSquaredError {
   private MeanSquaredError() {}
 

@@ -3,6 +3,10 @@ package io.recur.grad;
 /**
  * A vector as every column of a matrix: {@code Y[:,j] = x}; {@code dx += Σⱼ dY[:,j]}.
  *
+ * <pre>{@code
+ * Tensor columns = Repeat.repeat(tape, b, Shape.of(5, 32));   // b: 5 or 5×1
+ * }</pre>
+ *
  * @param x a vector m, or m×1
  * @param y m×B or m×B×T
  */

@@ -4,6 +4,10 @@ package io.recur.grad;
  * Softmax of every column, or its logarithm: {@code y = eˣ/Σeˣ}; {@code dx += y∘(dy − Σ dy∘y)}, and
  * {@code dx += dy − eʸ·Σ dy} for the logarithm. Stable for large values.
  *
+ * <pre>{@code
+ * Tensor p = Softmax.softmax(x);
+ * }</pre>
+ *
  * @param x scores, classes × batch or classes × batch × time
  * @param logarithm whether y is the logarithm
  * @param y of x's shape

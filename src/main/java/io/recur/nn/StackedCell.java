@@ -10,6 +10,11 @@ import java.util.List;
 /**
  * What the built-in cells share: the weights {@code Wi} (kH × in) and {@code Wh}, whose rows are
  * the k gates stacked upon each other, the bias {@code b} (kH), and the initial state (H × 1 each).
+ *
+ * <pre>{@code
+ * StackedCell cell = new LSTMCell(10, 15);
+ * int values = cell.parameters().getFirst().shape().count();   // Wi: 60×10
+ * }</pre>
  */
 public abstract sealed class StackedCell implements Cell
     permits RNNCell, LSTMCell, GRUCell, GRUv3Cell {

@@ -7,6 +7,11 @@ import java.util.List;
  * What a cell carries from step to step: one tensor for most cells, h and c for the LSTM, each out
  * × batch.
  *
+ * <pre>{@code
+ * State before = State.of(h);
+ * Tensor same = before.h();
+ * }</pre>
+ *
  * @param parts the tensors in the cell's order
  */
 public record State(List<Tensor> parts) {

@@ -5,6 +5,11 @@ import io.recur.grad.Tensor;
 /**
  * What a cell returns: the new state and the output.
  *
+ * <pre>{@code
+ * Step next = Step.step(h, y);
+ * State after = next.state();
+ * }</pre>
+ *
  * @param state after the step, or after the last step of a sequence
  * @param y out × batch, or out × batch × time for a sequence
  */

@@ -2,7 +2,14 @@ package io.recur.train;
 
 import io.recur.device.UpdateRule;
 
-/** AdaDelta (Zeiler 2012), see {@link UpdateRule#ADADELTA}. */
+/**
+ * AdaDelta (Zeiler 2012), see {@link UpdateRule#ADADELTA}.
+ *
+ * <pre>{@code
+ * Optimiser mine = new AdaDelta();
+ * mine.step(model.parameters());
+ * }</pre>
+ */
 public final class AdaDelta extends Optimiser {
   private final float rho;
   private final float epsilon;

@@ -2,7 +2,14 @@ package io.recur.train;
 
 import io.recur.device.UpdateRule;
 
-/** AdaGrad (Duchi et al. 2011), see {@link UpdateRule#ADAGRAD}. */
+/**
+ * AdaGrad (Duchi et al. 2011), see {@link UpdateRule#ADAGRAD}.
+ *
+ * <pre>{@code
+ * Optimiser mine = new AdaGrad(0.01f);
+ * mine.step(model.parameters());
+ * }</pre>
+ */
 public final class AdaGrad extends Optimiser {
   private final float epsilon;
 

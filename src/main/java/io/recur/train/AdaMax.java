@@ -2,7 +2,14 @@ package io.recur.train;
 
 import io.recur.device.UpdateRule;
 
-/** AdaMax (Kingma and Ba 2015, section 7.1), see {@link UpdateRule#ADAMAX}. */
+/**
+ * AdaMax (Kingma and Ba 2015, section 7.1), see {@link UpdateRule#ADAMAX}.
+ *
+ * <pre>{@code
+ * Optimiser mine = new AdaMax(0.002f);
+ * mine.step(model.parameters());
+ * }</pre>
+ */
 public final class AdaMax extends Optimiser {
   private final float beta1;
   private final float beta2;

@@ -2,7 +2,14 @@ package io.recur.train;
 
 import io.recur.device.UpdateRule;
 
-/** Adam (Kingma and Ba 2015), see {@link UpdateRule#ADAM}. */
+/**
+ * Adam (Kingma and Ba 2015), see {@link UpdateRule#ADAM}.
+ *
+ * <pre>{@code
+ * Optimiser mine = new Adam(0.002f);
+ * mine.step(model.parameters());
+ * }</pre>
+ */
 public final class Adam extends Optimiser {
   private final float beta1;
   private final float beta2;

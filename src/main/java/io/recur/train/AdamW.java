@@ -2,7 +2,14 @@ package io.recur.train;
 
 import io.recur.device.UpdateRule;
 
-/** Adam with decoupled weight decay (Loshchilov and Hutter 2019), see {@link UpdateRule#ADAM}. */
+/**
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019), see {@link UpdateRule#ADAM}.
+ *
+ * <pre>{@code
+ * Optimiser mine = new AdamW(0.002f, 0.01f);
+ * mine.step(model.parameters());
+ * }</pre>
+ */
 public final class AdamW extends Optimiser {
   private final float decay;
 

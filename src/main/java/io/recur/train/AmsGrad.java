@@ -4,6 +4,11 @@ import io.recur.device.UpdateRule;
 
 /**
  * Adam with a second moment that never shrinks (Reddi et al. 2018), see {@link UpdateRule#AMSGRAD}.
+ *
+ * <pre>{@code
+ * Optimiser mine = new AmsGrad(0.002f);
+ * mine.step(model.parameters());
+ * }</pre>
  */
 public final class AmsGrad extends Optimiser {
   /**

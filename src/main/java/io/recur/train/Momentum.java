@@ -2,7 +2,14 @@ package io.recur.train;
 
 import io.recur.device.UpdateRule;
 
-/** Gradient descent with heavy-ball momentum (Polyak 1964), see {@link UpdateRule#MOMENTUM}. */
+/**
+ * Gradient descent with heavy-ball momentum (Polyak 1964), see {@link UpdateRule#MOMENTUM}.
+ *
+ * <pre>{@code
+ * Optimiser mine = new Momentum(0.1f);
+ * mine.step(model.parameters());
+ * }</pre>
+ */
 public final class Momentum extends Optimiser {
   private final float momentum;
 

@@ -2,7 +2,14 @@ package io.recur.train;
 
 import io.recur.device.UpdateRule;
 
-/** Adam with Nesterov momentum (Dozat 2016), see {@link UpdateRule#NADAM}. */
+/**
+ * Adam with Nesterov momentum (Dozat 2016), see {@link UpdateRule#NADAM}.
+ *
+ * <pre>{@code
+ * Optimiser mine = new NAdam(0.002f);
+ * mine.step(model.parameters());
+ * }</pre>
+ */
 public final class NAdam extends Optimiser {
   private static final double DECAY = 0.004;
   private static final float BETA1 = 0.9f;

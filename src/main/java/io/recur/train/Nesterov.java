@@ -2,7 +2,14 @@ package io.recur.train;
 
 import io.recur.device.UpdateRule;
 
-/** Momentum that looks ahead (Sutskever et al. 2013), see {@link UpdateRule#NESTEROV}. */
+/**
+ * Momentum that looks ahead (Sutskever et al. 2013), see {@link UpdateRule#NESTEROV}.
+ *
+ * <pre>{@code
+ * Optimiser mine = new Nesterov(0.1f);
+ * mine.step(model.parameters());
+ * }</pre>
+ */
 public final class Nesterov extends Optimiser {
   private final float momentum;
 

@@ -2,7 +2,14 @@ package io.recur.train;
 
 import io.recur.device.UpdateRule;
 
-/** RMSProp (Hinton 2012), see {@link UpdateRule#RMSPROP}. */
+/**
+ * RMSProp (Hinton 2012), see {@link UpdateRule#RMSPROP}.
+ *
+ * <pre>{@code
+ * Optimiser mine = new RmsProp(0.01f);
+ * mine.step(model.parameters());
+ * }</pre>
+ */
 public final class RmsProp extends Optimiser {
   private final float alpha;
   private final float epsilon;

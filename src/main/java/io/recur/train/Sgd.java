@@ -2,7 +2,14 @@ package io.recur.train;
 
 import io.recur.device.UpdateRule;
 
-/** Gradient descent without memory, see {@link UpdateRule#SGD}. */
+/**
+ * Gradient descent without memory, see {@link UpdateRule#SGD}.
+ *
+ * <pre>{@code
+ * Optimiser mine = new Sgd(0.1f);
+ * mine.step(model.parameters());
+ * }</pre>
+ */
 public final class Sgd extends Optimiser {
   /**
    * With these settings.
