@@ -99,21 +99,43 @@ final class CharacterTraining implements AutoCloseable {
                   corpus.name(),
                   corpus.digest()));
     }
-    Settings settings =
-        new Settings(
-            CharacterModel.Kind.valueOf(facts.get("cell")),
-            Integer.parseInt(facts.get("hidden")),
-            Integer.parseInt(facts.get("layers")),
-            Integer.parseInt(facts.get("batch")),
-            Integer.parseInt(facts.get("steps")),
-            Float.parseFloat(facts.get("rate")),
-            Long.parseLong(facts.get("seed")));
+    Settings settings = settings(path, facts);
+    int epoch = number(path, facts, "epoch");
+    int chunk = number(path, facts, "chunk");
     CharacterTraining training = new CharacterTraining(device, corpus, settings, model);
     Checkpoint.load(path, file, model.chain(), training.adam);
-    training.epoch = Integer.parseInt(facts.get("epoch"));
-    training.chunk = Integer.parseInt(facts.get("chunk"));
+    training.epoch = epoch;
+    training.chunk = chunk;
     training.curve = Curve.of(training.streams.elementsPerChunk(), facts.get(Curve.FACT));
     return training;
+  }
+
+  private static Settings settings(Path path, Map<String, String> facts) {
+    try {
+      return new Settings(
+          CharacterModel.Kind.valueOf(facts.get("cell")),
+          number(path, facts, "hidden"),
+          number(path, facts, "layers"),
+          number(path, facts, "batch"),
+          number(path, facts, "steps"),
+          Float.parseFloat(String.valueOf(facts.get("rate"))),
+          Long.parseLong(String.valueOf(facts.get("seed"))));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "%s: rate=%s, seed=%s; need numbers"
+              .formatted(path, facts.get("rate"), facts.get("seed")),
+          e);
+    }
+  }
+
+  private static int number(Path path, Map<String, String> facts, String name) {
+    String text = facts.get(name);
+    if (text == null || !text.matches("\\d{1,9}")) {
+      throw new IllegalArgumentException(
+          "%s: %s=%s; it is no training of 'recur train' that can go on"
+              .formatted(path, name, text));
+    }
+    return Integer.parseInt(text);
   }
 
   CharacterModel model() {
@@ -158,7 +180,7 @@ final class CharacterTraining implements AutoCloseable {
             return !clock.isOver();
           });
       while (!clock.isOver() && (epochs == null || epoch < epochs)) {
-        if (chunk == streams.chunks()) {
+        if (chunk >= streams.chunks()) {
           epoch++;
           chunk = 0;
           continue;

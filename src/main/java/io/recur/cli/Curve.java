@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
@@ -28,9 +29,12 @@ final class Curve {
     this.charactersPerStep = charactersPerStep;
   }
 
-  /** From what {@link #text} gave. */
-  static Curve of(int charactersPerStep, String text) {
+  /** From what {@link #text} gave; an empty one where that is missing or damaged. */
+  static Curve of(int charactersPerStep, @Nullable String text) {
     Curve curve = new Curve(charactersPerStep);
+    if (text == null || !text.matches("[1-9]\\d* \\d+( [-+.\\dE]+)+")) {
+      return curve;
+    }
     String[] words = text.split(" ");
     curve.stepsPerPoint = Integer.parseInt(words[0]);
     curve.steps = Integer.parseInt(words[1]);

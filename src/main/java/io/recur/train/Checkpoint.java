@@ -100,6 +100,7 @@ public final class Checkpoint {
    * @param model placed on a device
    * @param optimiser of the kind that was saved, or null to leave that part
    * @return the strings that were kept with it
+   * @throws IllegalArgumentException if it is of another model; nothing has then changed
    */
   public static Map<String, String> load(
       Path path, Safetensors file, Layer model, @Nullable Optimiser optimiser) {
@@ -110,8 +111,10 @@ public final class Checkpoint {
     }
     Map<String, Parameter> named = model.parameters().named();
     named.forEach((name, parameter) -> check(path, file, name, parameter));
-    Snapshot states = states(file, model.recurs().size());
+    Snapshot states = states(path, file, model.recurs().size());
     List<float[]> slots = new ArrayList<>();
+    long steps = 0;
+    float rate = 0;
     if (optimiser != null) {
       String kind = optimiser.getClass().getSimpleName();
       if (!kind.equals(file.metadata().get("optimiser"))) {
@@ -122,13 +125,26 @@ public final class Checkpoint {
       for (int s = 0; file.tensors().containsKey(OPTIMISER + s); s++) {
         slots.add(file.tensors().get(OPTIMISER + s).values());
       }
-      long steps = Long.parseLong(file.metadata().getOrDefault("optimiser.steps", "0"));
-      optimiser.restore(model.parameters(), steps, slots);
-      optimiser.rate(Float.parseFloat(file.metadata().getOrDefault("optimiser.rate", "0")));
+      steps = (long) number(path, file, "optimiser.steps");
+      rate = (float) number(path, file, "optimiser.rate");
+      optimiser.check(model.parameters(), slots);
     }
-    model.restore(states);
+    model.restore(states); // refuses before it changes; what follows cannot fail
+    if (optimiser != null) {
+      optimiser.restore(model.parameters(), steps, slots);
+      optimiser.rate(rate);
+    }
     named.forEach((name, parameter) -> parameter.value().write(file.tensors().get(name).values()));
     return file.metadata();
+  }
+
+  private static double number(Path path, Safetensors file, String name) {
+    String text = String.valueOf(file.metadata().get(name));
+    if (!text.matches("\\d+(\\.\\d+)?(E-?\\d+)?")) {
+      throw new IllegalArgumentException(
+          "%s: %s=%s; need a number of 0 or more".formatted(path, name, text));
+    }
+    return Double.parseDouble(text);
   }
 
   private static void check(Path path, Safetensors file, String name, Parameter parameter) {
@@ -142,14 +158,19 @@ public final class Checkpoint {
     }
   }
 
-  private static Snapshot states(Safetensors file, int recurs) {
+  private static Snapshot states(Path path, Safetensors file, int recurs) {
     List<List<Snapshot.Part>> states = new ArrayList<>();
     for (int r = 0; r < recurs; r++) {
       List<Snapshot.Part> parts = new ArrayList<>();
       Safetensors.Entry entry = file.tensors().get(STATE + r + ".0");
       for (int p = 0; entry != null; entry = file.tensors().get(STATE + r + "." + ++p)) {
         int[] dimensions = entry.dimensions();
-        int batch = dimensions.length == 2 ? dimensions[1] : 1;
+        int batch = dimensions.length == 2 ? dimensions[1] : 0;
+        if (batch < 1 || (p > 0 && batch != parts.getFirst().batch())) {
+          throw new IllegalArgumentException(
+              "%s: state.%d.%d is %s; need units × batch, one batch for all of a state"
+                  .formatted(path, r, p, Arrays.toString(dimensions)));
+        }
         parts.add(new Snapshot.Part(dimensions[0], batch, entry.values()));
       }
       states.add(parts);

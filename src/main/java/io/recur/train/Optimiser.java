@@ -155,14 +155,8 @@ public abstract class Optimiser {
     return saved;
   }
 
-  /**
-   * Takes back what {@link #save} gave.
-   *
-   * @param parameters of its model
-   * @param steps taken when it was saved
-   * @param saved an array for each slot
-   */
-  public void restore(Parameters parameters, long steps, List<float[]> saved) {
+  /** Refuses what {@link #restore} would refuse. */
+  void check(Parameters parameters, List<float[]> saved) {
     prepare(parameters);
     if (saved.size() != rule.slots() || saved.stream().anyMatch(v -> v.length != floats)) {
       throw new IllegalArgumentException(
@@ -173,6 +167,17 @@ public abstract class Optimiser {
                   floats,
                   saved.stream().map(v -> v.length).toList()));
     }
+  }
+
+  /**
+   * Takes back what {@link #save} gave.
+   *
+   * @param parameters of its model
+   * @param steps taken when it was saved
+   * @param saved an array for each slot
+   */
+  public void restore(Parameters parameters, long steps, List<float[]> saved) {
+    check(parameters, saved);
     this.steps = steps;
     for (int s = 0; s < saved.size(); s++) {
       int at = 0;

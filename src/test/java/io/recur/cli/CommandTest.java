@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.train.Safetensors;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -176,6 +177,28 @@ class CommandTest {
         "it was trained on",
         recur("train", "--text", few.toString(), "--resume", model.toString(), "--out", out));
     assertFalse(Files.exists(Path.of(out)));
+  }
+
+  /** Each fact that a training goes on from, missing or damaged. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"cell", "hidden", "layers", "batch", "steps", "rate", "seed", "epoch", "chunk"})
+  void aFileThatCannotBeGoneOnWithSaysWhichFactIsWrong(String fact) throws IOException {
+    for (String value : new String[] {null, "-x"}) {
+      Safetensors content = Safetensors.read(model);
+      content.metadata().remove(fact);
+      if (value != null) {
+        content.metadata().put(fact, value);
+      }
+      Path damaged = folder.resolve("damaged.safetensors");
+      content.write(damaged);
+      String out = folder.resolve("never.safetensors").toString();
+      Result result =
+          recur("train", "--text", text.toString(), "--resume", damaged.toString(), "--out", out);
+      assertFails(1, damaged.toString(), result);
+      assertFalse(result.err().contains("Exception"), result.err());
+      assertFalse(Files.exists(Path.of(out)));
+    }
   }
 
   @Test

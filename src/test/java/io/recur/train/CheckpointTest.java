@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckpointTest {
   private static final int CLASSES = 5;
@@ -139,6 +140,52 @@ class CheckpointTest {
       values.add(parameter.toArray());
     }
     return values;
+  }
+
+  /** A file whose parameters fit and whose states, moments or numbers do not. */
+  @ParameterizedTest
+  @ValueSource(strings = {"state.0.0", "state.0.1", "optimiser.0", "optimiser.1"})
+  void aDamagedPartIsRefusedAndNothingChanges(String part) throws IOException {
+    Chain model = model(1);
+    Adam adam = new Adam(0.01f);
+    losses(model, adam, 0, 2);
+    Path file = folder.resolve("a.safetensors");
+    Checkpoint.save(file, model, adam, Map.of());
+    Safetensors content = Safetensors.read(file);
+    content.tensors().put(part, new Safetensors.Entry(new int[] {4, 1}, new float[4]));
+    assertRefused(file, content);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"optimiser.steps", "optimiser.rate"})
+  void aDamagedNumberIsRefusedAndNothingChanges(String name) throws IOException {
+    Chain model = model(1);
+    Path file = folder.resolve("a.safetensors");
+    Checkpoint.save(file, model, new Adam(0.01f), Map.of());
+    Safetensors content = Safetensors.read(file);
+    content.metadata().put(name, "-x");
+    assertRefused(file, content);
+  }
+
+  private void assertRefused(Path file, Safetensors content) {
+    Chain other = model(2);
+    Adam its = new Adam(0.5f);
+    losses(other, its, 0, 1);
+    List<float[]> values = values(other);
+    List<float[]> moments = its.save(other.parameters());
+    byte[] states = other.save().toBytes();
+    assertThrows(IllegalArgumentException.class, () -> Checkpoint.load(file, content, other, its));
+    assertSame(values, values(other));
+    assertSame(moments, its.save(other.parameters()));
+    assertArrayEquals(states, other.save().toBytes());
+    assertEquals(1, its.steps());
+  }
+
+  private static void assertSame(List<float[]> before, List<float[]> after) {
+    assertEquals(before.size(), after.size());
+    for (int i = 0; i < before.size(); i++) {
+      assertArrayEquals(before.get(i), after.get(i));
+    }
   }
 
   @Test
