@@ -1,0 +1,92 @@
+package io.recur.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.recur.train.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A training in a JVM of its own that is killed somewhere in the middle of a pass. */
+class KilledTrainingTest {
+  private static final int LONGEST_SECONDS = 120;
+
+  @TempDir private Path folder;
+
+  private Process recur(String... arguments) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp"));
+    command.add(System.getProperty("java.class.path"));
+    command.add(Main.class.getName());
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(folder.resolve("log").toFile())
+        .start();
+  }
+
+  private void end(Process process) throws InterruptedException, IOException {
+    assertTrue(process.waitFor(LONGEST_SECONDS, TimeUnit.SECONDS));
+    assertEquals(0, process.exitValue(), () -> read(folder.resolve("log")));
+  }
+
+  private static String read(Path path) {
+    try {
+      return Files.readString(path);
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  /** Waits for a file of an unfinished pass; a file is always whole, so it may be read any time. */
+  private static void awaitUnfinishedPass(Path file, Process training) throws Exception {
+    while (training.isAlive()) {
+      if (Files.exists(file) && chunk(file) > 0) {
+        return;
+      }
+      Thread.sleep(5);
+    }
+  }
+
+  private static int chunk(Path file) throws IOException {
+    return Integer.parseInt(Safetensors.read(file).metadata().get("chunk"));
+  }
+
+  @Test
+  void aKilledAndResumedTrainingEndsAsAnUnbrokenOne() throws Exception {
+    Path text = folder.resolve("text.txt");
+    Files.writeString(text, "the quick brown fox jumps over the lazy dog.\n".repeat(1000));
+    Path whole = folder.resolve("whole.safetensors");
+    Path killed = folder.resolve("killed.safetensors");
+    String[] settings = {"--hidden", "48", "--batch", "4", "--steps", "16", "--epochs", "3"};
+    end(recur(joined(settings, "train", "--text", text.toString(), "--out", whole.toString())));
+
+    String[] often = {"--save-seconds", "0.02", "--out", killed.toString()};
+    Process training = recur(joined(settings, joined(often, "train", "--text", text.toString())));
+    awaitUnfinishedPass(killed, training);
+    training.destroyForcibly().waitFor();
+    Map<String, String> facts = Safetensors.read(killed).metadata();
+    assertTrue(
+        chunk(killed) > 0 && !facts.containsKey("held-out"),
+        "killed within a pass, epoch=" + facts.get("epoch") + ", chunk=" + facts.get("chunk"));
+
+    String[] again = {"--epochs", "3", "--resume", killed.toString(), "--out", killed.toString()};
+    end(recur(joined(again, "train", "--text", text.toString())));
+    assertArrayEquals(Files.readAllBytes(whole), Files.readAllBytes(killed));
+  }
+
+  private static String[] joined(String[] last, String... first) {
+    List<String> all = new ArrayList<>(List.of(first));
+    all.addAll(List.of(last));
+    return all.toArray(String[]::new);
+  }
+}
