@@ -30,11 +30,9 @@ import java.util.function.Supplier;
 public final class Tape implements AutoCloseable {
   private final Device device;
   private final Slab values;
-  private final Slab gradients;
   private final Set<Resident> residents = new LinkedHashSet<>();
-  private final Recording recorded = new Recording();
+  private final Recording recorded;
   private int generation;
-  private int pass;
   private boolean recording;
   private boolean open = true;
   private long seed;
@@ -44,7 +42,7 @@ public final class Tape implements AutoCloseable {
     this.device = device;
     this.recording = recording;
     this.values = device.slab();
-    this.gradients = device.slab();
+    this.recorded = new Recording(device.slab());
   }
 
   /**
@@ -323,18 +321,17 @@ public final class Tape implements AutoCloseable {
       throw new IllegalStateException(
           "backward: no parameter took part in y, or the tape records nothing; use Tape.on(device)");
     }
-    pass++;
-    gradients.rewind();
+    recorded.begin();
     y.accumulator().write(dy);
     recorded.walkBack();
   }
 
   int pass() {
-    return pass;
+    return recorded.pass();
   }
 
   Buffer zeroedGradient(int floats) {
-    Buffer buffer = gradients.take(floats);
+    Buffer buffer = recorded.scratch(floats);
     device.pointwise().fill(0, buffer, floats);
     return buffer;
   }
@@ -346,7 +343,7 @@ public final class Tape implements AutoCloseable {
    * @return a buffer with unspecified content
    */
   public Buffer backwardScratch(long floats) {
-    return gradients.take(floats);
+    return recorded.scratch(floats);
   }
 
   // Lifetimes.
@@ -388,7 +385,6 @@ public final class Tape implements AutoCloseable {
     recorded.clear();
     generation++;
     values.rewind();
-    gradients.rewind();
   }
 
   /**
@@ -397,7 +393,7 @@ public final class Tape implements AutoCloseable {
    * @return bytes
    */
   public long bytes() {
-    return values.bytes() + gradients.bytes();
+    return values.bytes() + recorded.bytes();
   }
 
   /**
@@ -416,7 +412,7 @@ public final class Tape implements AutoCloseable {
       open = false;
       residents.clear();
       values.close();
-      gradients.close();
+      recorded.close();
     }
   }
 
