@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * Sequences sequences = device.sequences();
- * boolean fused = sequences != null && sequences.supports(Elementwise.TANH);
+ * boolean whole = sequences != null;                      // else the cells run step by step
  * }</pre>
  */
 public interface Sequences {
