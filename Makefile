@@ -34,7 +34,7 @@ PLATFORM := $(if $(filter Darwin,$(SYSTEM)),macosx,linux)-$(PROCESSOR)
 LIBRARY := librecur.$(if $(filter Darwin,$(SYSTEM)),dylib,so)
 KERNELS := target/native/io/recur/device/$(PLATFORM)/$(LIBRARY)
 SETS := $(if $(filter arm64,$(PROCESSOR)),neon,sse2 avx2 avx512)
-CFLAGS := -std=c11 -O3 -fno-math-errno -fPIC -fvisibility=hidden -Wall -Wextra -Werror -pthread
+CFLAGS := -std=c11 -O3 -ffp-contract=fast -fno-math-errno -fPIC -fvisibility=hidden -Wall -Wextra -Werror -pthread
 FLAGS_sse2 :=
 FLAGS_avx2 := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512dq -mfma

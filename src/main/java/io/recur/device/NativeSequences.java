@@ -4,6 +4,7 @@ import static io.recur.bindings.kernels.recur_h.recur_backward;
 import static io.recur.bindings.kernels.recur_h.recur_forward;
 import static io.recur.bindings.kernels.recur_h.recur_pack;
 import static io.recur.bindings.kernels.recur_h.recur_packed;
+import static io.recur.bindings.kernels.recur_h.recur_tiles;
 
 import io.recur.bindings.kernels.recur_sequence;
 import java.lang.foreign.MemorySegment;
@@ -35,7 +36,8 @@ final class NativeSequences implements Sequences {
         case X -> recur_sequence.x(struct, to);
         case TABLE -> recur_sequence.table(struct, to);
         case INDEX -> recur_sequence.index(struct, to);
-        case GATES -> recur_sequence.gates(struct, to);
+        case SUMS -> recur_sequence.sums(struct, to);
+        case TILES -> recur_sequence.tiles(struct, to);
         case Q -> recur_sequence.q(struct, to);
         case H -> recur_sequence.h(struct, to);
         case C -> recur_sequence.c(struct, to);
@@ -62,6 +64,11 @@ final class NativeSequences implements Sequences {
     recur_sequence.batch(struct, batch);
     recur_sequence.time(struct, time);
     return new Described(struct);
+  }
+
+  @Override
+  public long tiles(Sequence sequence) {
+    return recur_tiles(kernels.context(), ((Described) sequence).struct);
   }
 
   @Override

@@ -44,7 +44,7 @@ public interface Sequences {
 
   /** What a sequence reads and writes; whatever a cell or an input has not, is left out. */
   enum Array {
-    /** Packed input weights, G gates of H×N; left out, see {@link #TABLE} and {@link #GATES}. */
+    /** Packed input weights, G gates of H×N; left out, see {@link #TABLE} and {@link #SUMS}. */
     WI,
     /** Packed recurrent weights, all gates of H×H; of GRUv3 reset and update. */
     WH,
@@ -64,9 +64,11 @@ public interface Sequences {
     TABLE,
     /** One-hot input: B×T int32 classes. */
     INDEX,
-    /** GH×B×T. In, without {@link #WI} and {@link #TABLE}: Wi·x + b. Out: what backward needs. */
-    GATES,
-    /** H×B×T. GRU: Wh₃·h + bh; GRUv3: r∘h. */
+    /** Wi·x + b, GH×B×T, where there is neither {@link #WI} nor {@link #TABLE}. */
+    SUMS,
+    /** {@link Sequences#tiles} words, written by forward and read by backward. */
+    TILES,
+    /** GRUv3: r∘h, H×B×T. */
     Q,
     /** States H×B×(T+1); in: the first. */
     H,
@@ -117,6 +119,14 @@ public interface Sequences {
    */
   Sequence sequence(
       Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time);
+
+  /**
+   * The words of {@link Array#TILES}: about GH×B×T.
+   *
+   * @param sequence its cell and sizes
+   * @return words
+   */
+  long tiles(Sequence sequence);
 
   /**
    * Runs all steps.

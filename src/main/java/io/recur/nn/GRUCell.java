@@ -102,17 +102,17 @@ public final class GRUCell extends StackedCell {
   }
 
   private static final class Run extends Sweep<GRUCell> {
-    /** Wh·h of every step, of all gates; in whole sequences Wh₃·h + bh alone. */
-    private final Buffer recurrent;
+    /** Wh·h of every step, for the run step by step. */
+    private final @Nullable Buffer recurrent;
 
     Run(GRUCell cell, State before, Tensor x) {
       super(cell, before, x);
-      this.recurrent = tape.scratch((isFused() ? 1 : 3) * size() * time);
+      this.recurrent = isFused() ? null : tape.scratch(3 * size() * time);
     }
 
     @Override
     void describe(Sequence sequence) {
-      sequence.with(Array.Q, recurrent).with(Array.BH, cell.bh == null ? null : cell.bh.value());
+      sequence.with(Array.BH, cell.bh == null ? null : cell.bh.value());
     }
 
     @Override

@@ -32,7 +32,10 @@ abstract class Sweep<C extends StackedCell> implements Op {
   final int batch;
   final int time;
 
-  /** In: Wi·x + b for all steps; out: what the cell's slope needs. kH×B×T. */
+  /**
+   * What the slope needs: step by step kH×B×T, at first Wi·x + b and then the gates; in an order of
+   * the kernels' own where they run the whole sequence.
+   */
   final Buffer gates;
 
   final Buffer h;
@@ -56,7 +59,6 @@ abstract class Sweep<C extends StackedCell> implements Op {
     this.units = cell.units;
     this.batch = x.shape().batch();
     this.time = x.shape().time();
-    this.gates = tape.scratch((long) cell.gates * units * batch * time);
     this.h = states(before.h());
     Shape shape = x.shape().rank() == 3 ? Shape.of(units, batch, time) : Shape.of(units, batch);
     this.y = tape.output(shape, h.slice(size(), size() * time), true);
@@ -72,6 +74,11 @@ abstract class Sweep<C extends StackedCell> implements Op {
                 units,
                 batch,
                 time);
+    this.gates = tape.scratch(sequence == null ? cell.gates * size() * time : tiles());
+  }
+
+  private long tiles() {
+    return sequences.tiles(sequence);
   }
 
   /** Whether the device runs the whole sequence in one call. */
@@ -126,14 +133,16 @@ abstract class Sweep<C extends StackedCell> implements Op {
     sequence
         .with(Array.WH, packed(cell.wh, cell.wh.rows() / units, false))
         .with(Array.B, cell.b.value())
-        .with(Array.GATES, gates)
+        .with(Array.TILES, gates)
         .with(Array.H, h);
     if (x instanceof OneHot hot && cell.wi.isDense()) {
       sequence.with(Array.TABLE, cell.wi.values().value()).with(Array.INDEX, hot.index());
     } else if (cell.wi.isDense()) {
       sequence.with(Array.WI, packed(cell.wi, cell.gates, false)).with(Array.X, x.value());
     } else {
-      cell.wi.multiplyInput(x, cell.b.value(), gates);
+      Buffer sums = tape.scratch(cell.gates * size() * time);
+      cell.wi.multiplyInput(x, cell.b.value(), sums);
+      sequence.with(Array.SUMS, sums);
     }
     describe(sequence);
     sequences.forward(sequence);
