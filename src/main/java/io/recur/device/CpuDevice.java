@@ -15,7 +15,7 @@ final class CpuDevice extends Device {
   private final int threads;
   private final ThreadLocal<Lanes> lanes = ThreadLocal.withInitial(Lanes::new);
   private final Blas blas;
-  private final @Nullable Sequences sequences;
+  private final @Nullable Recurrences recurrences;
   private final Pointwise pointwise = new CpuPointwise(lanes);
   private final Columns columns = new CpuColumns(lanes);
   private final Gates gates = new CpuGates(lanes);
@@ -26,7 +26,7 @@ final class CpuDevice extends Device {
     this.threads = threads;
     this.kernels = Kernels.open(set, threads);
     this.blas = kernels == null ? new CpuBlas() : new NativeBlas(kernels, new CpuBlas());
-    this.sequences = kernels == null ? null : new NativeSequences(this, kernels);
+    this.recurrences = kernels == null ? null : new NativeRecurrences(this, kernels);
   }
 
   @Override
@@ -38,8 +38,8 @@ final class CpuDevice extends Device {
   }
 
   @Override
-  public @Nullable Sequences sequences() {
-    return sequences;
+  public @Nullable Recurrences recurrences() {
+    return recurrences;
   }
 
   @Override

@@ -2,7 +2,7 @@ package io.recur.nn;
 
 import io.recur.device.Buffer;
 import io.recur.device.Packed;
-import io.recur.device.Sequences;
+import io.recur.device.Recurrences;
 import io.recur.grad.OneHot;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tensor;
@@ -19,7 +19,7 @@ final class DenseMatrix extends Matrix {
   }
 
   @Override
-  synchronized Packed packed(Sequences sequences, int gates, boolean transposed) {
+  synchronized Packed packed(Recurrences recurrences, int gates, boolean transposed) {
     if (gates != this.gates) {
       this.plain = null;
       this.transposed = null;
@@ -29,7 +29,7 @@ final class DenseMatrix extends Matrix {
     if (found != null) {
       return found;
     }
-    Packed fresh = sequences.pack(values().value(), gates, rows() / gates, columns(), transposed);
+    Packed fresh = recurrences.pack(values().value(), gates, rows() / gates, columns(), transposed);
     if (transposed) {
       this.transposed = fresh;
     } else {

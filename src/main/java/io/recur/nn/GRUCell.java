@@ -4,9 +4,9 @@ import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
 import io.recur.device.Buffer;
-import io.recur.device.Sequences;
-import io.recur.device.Sequences.Array;
-import io.recur.device.Sequences.Sequence;
+import io.recur.device.Recurrences;
+import io.recur.device.Recurrences.Array;
+import io.recur.device.Recurrences.Sequence;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -97,8 +97,8 @@ public final class GRUCell extends StackedCell {
   }
 
   @Override
-  Sequences.Cell kind() {
-    return Sequences.Cell.GRU;
+  Recurrences.Cell kind() {
+    return Recurrences.Cell.GRU;
   }
 
   private static final class Run extends Sweep<GRUCell> {

@@ -2,7 +2,7 @@ package io.recur.nn;
 
 import io.recur.device.Buffer;
 import io.recur.device.Packed;
-import io.recur.device.Sequences;
+import io.recur.device.Recurrences;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tensor;
 
@@ -161,7 +161,7 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
   }
 
   /** A dense matrix as these kernels read it, of stacked gates or transposed. */
-  Packed packed(Sequences sequences, int gates, boolean transposed) {
+  Packed packed(Recurrences recurrences, int gates, boolean transposed) {
     throw new UnsupportedOperationException(this + " is not packed");
   }
 

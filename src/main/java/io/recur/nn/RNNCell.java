@@ -2,7 +2,7 @@ package io.recur.nn;
 
 import io.recur.device.Buffer;
 import io.recur.device.Elementwise;
-import io.recur.device.Sequences;
+import io.recur.device.Recurrences;
 import io.recur.grad.Functions;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
@@ -70,8 +70,8 @@ public final class RNNCell extends StackedCell {
   }
 
   @Override
-  Sequences.Cell kind() {
-    return Sequences.Cell.RNN;
+  Recurrences.Cell kind() {
+    return Recurrences.Cell.RNN;
   }
 
   @Override

@@ -1,7 +1,7 @@
 package io.recur.nn;
 
 import io.recur.device.Elementwise;
-import io.recur.device.Sequences;
+import io.recur.device.Recurrences;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -72,7 +72,7 @@ public abstract sealed class StackedCell implements Cell
   abstract String label();
 
   /** The name as the kernels for whole sequences know it. */
-  abstract Sequences.Cell kind();
+  abstract Recurrences.Cell kind();
 
   /** Whether the kernels for whole sequences can run it. */
   boolean isDense() {

@@ -2,9 +2,9 @@ package io.recur.nn;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
-import io.recur.device.Sequences;
-import io.recur.device.Sequences.Array;
-import io.recur.device.Sequences.Sequence;
+import io.recur.device.Recurrences;
+import io.recur.device.Recurrences.Array;
+import io.recur.device.Recurrences.Sequence;
 import io.recur.grad.OneHot;
 import io.recur.grad.Op;
 import io.recur.grad.Shape;
@@ -42,7 +42,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
   final Tensor y;
 
   /** The device's kernels for whole sequences, and this one described to them; or null. */
-  private final @Nullable Sequences sequences;
+  private final @Nullable Recurrences recurrences;
 
   private final @Nullable Sequence sequence;
 
@@ -62,12 +62,12 @@ abstract class Sweep<C extends StackedCell> implements Op {
     this.h = states(before.h());
     Shape shape = x.shape().rank() == 3 ? Shape.of(units, batch, time) : Shape.of(units, batch);
     this.y = tape.output(shape, h.slice(size(), size() * time), true);
-    this.sequences = cell.isDense() ? device.sequences() : null;
+    this.recurrences = cell.isDense() ? device.recurrences() : null;
     this.sequence =
-        sequences == null
+        recurrences == null
             ? null
-            : sequences.sequence(
-                tape.scratch(Sequences.DESCRIPTION_FLOATS),
+            : recurrences.sequence(
+                tape.scratch(Recurrences.DESCRIPTION_FLOATS),
                 cell.kind(),
                 cell.function(),
                 cell.wi.columns(),
@@ -78,17 +78,17 @@ abstract class Sweep<C extends StackedCell> implements Op {
   }
 
   private long tiles() {
-    return sequences.tiles(sequence);
+    return recurrences.tiles(sequence);
   }
 
   /** Whether the device runs the whole sequence in one call. */
   final boolean isFused() {
-    return sequences != null;
+    return recurrences != null;
   }
 
   /** Recurrent weights as the kernels for whole sequences read them. */
   final Buffer packed(Matrix weights, int gates, boolean transposed) {
-    return weights.packed(sequences, gates, transposed).current();
+    return weights.packed(recurrences, gates, transposed).current();
   }
 
   /** Names the arrays that only this cell has. */
@@ -122,14 +122,14 @@ abstract class Sweep<C extends StackedCell> implements Op {
 
   final Step run() {
     if (sequence != null) {
-      runFused(sequences, sequence);
+      runFused(recurrences, sequence);
     } else {
       runSteps();
     }
     return finish(time == 1 && y.shape().rank() == 2 ? y : y.time(time - 1));
   }
 
-  private void runFused(Sequences sequences, Sequence sequence) {
+  private void runFused(Recurrences recurrences, Sequence sequence) {
     sequence
         .with(Array.WH, packed(cell.wh, cell.wh.rows() / units, false))
         .with(Array.B, cell.b.value())
@@ -145,7 +145,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
       sequence.with(Array.SUMS, sums);
     }
     describe(sequence);
-    sequences.forward(sequence);
+    recurrences.forward(sequence);
     Reference.reachabilityFence(cell); // its memory lives as long as it does
   }
 
@@ -196,7 +196,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
     Buffer dy = y.gradient();
     device.pointwise().fill(0, dh, size());
     if (sequence != null) {
-      backwardFused(sequences, sequence, dy, dh, dgates);
+      backwardFused(recurrences, sequence, dy, dh, dgates);
     } else {
       backwardSteps(dy, dh, dgates);
     }
@@ -208,7 +208,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
   }
 
   private void backwardFused(
-      Sequences sequences, Sequence sequence, Buffer dy, Buffer dh, Buffer dgates) {
+      Recurrences recurrences, Sequence sequence, Buffer dy, Buffer dh, Buffer dgates) {
     sequence
         .with(Array.WHT, packed(cell.wh, cell.wh.rows() / units, true))
         .with(Array.DY, dy)
@@ -216,7 +216,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
         .with(Array.DGATES, dgates)
         .with(Array.DB, cell.b.isTrainable() ? cell.b.accumulator() : null);
     describeBackward(sequence);
-    sequences.backward(sequence);
+    recurrences.backward(sequence);
     cell.wi.addInputGradient(dgates, x);
     Reference.reachabilityFence(cell);
   }

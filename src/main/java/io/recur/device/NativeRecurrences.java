@@ -11,11 +11,11 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /** Whole sequences in C, see {@code native/recur.h}. */
-final class NativeSequences implements Sequences {
+final class NativeRecurrences implements Recurrences {
   private final Device device;
   private final Kernels kernels;
 
-  NativeSequences(Device device, Kernels kernels) {
+  NativeRecurrences(Device device, Kernels kernels) {
     this.device = device;
     this.kernels = kernels;
   }

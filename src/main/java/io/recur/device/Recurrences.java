@@ -10,11 +10,11 @@ import org.jspecify.annotations.Nullable;
  * T time, N in, G gates (RNN 1, LSTM 4, GRU and GRUv3 3); the equations are those of {@link Gates}.
  *
  * <pre>{@code
- * Sequences sequences = device.sequences();
- * boolean whole = sequences != null;                      // else the cells run step by step
+ * Recurrences recurrences = device.recurrences();
+ * boolean whole = recurrences != null;                      // else the cells run step by step
  * }</pre>
  */
-public interface Sequences {
+public interface Recurrences {
   /** The cells, in the order of the C contract. */
   enum Cell {
     /** {@code h' = f(Wi x + Wh h + b)}. */
@@ -66,7 +66,7 @@ public interface Sequences {
     INDEX,
     /** Wi·x + b, GH×B×T, where there is neither {@link #WI} nor {@link #TABLE}. */
     SUMS,
-    /** {@link Sequences#tiles} words, written by forward and read by backward. */
+    /** {@link Recurrences#tiles} words, written by forward and read by backward. */
     TILES,
     /** GRUv3: r∘h, H×B×T. */
     Q,
