@@ -23,6 +23,8 @@ final class Lanes {
   private static final int ROUNDER_BITS = 0x4B400000;
 
   private float[][] arrays = new float[9][TILE];
+  private final double[] totals = new double[TILE];
+  private final float[][] slots = new float[4][];
   private int[] low = new int[TILE];
   private int[] high = new int[TILE];
   private float[] lowPower = new float[TILE];
@@ -37,6 +39,16 @@ final class Lanes {
       arrays[number] = new float[length];
     }
     return arrays[number];
+  }
+
+  /** Room for a sum a column of a tile. */
+  double[] totals() {
+    return totals;
+  }
+
+  /** Room for the arrays of an optimiser's slots. */
+  float[][] slots() {
+    return slots;
   }
 
   /** The array of that number with the first {@code n} values of another in it. */
