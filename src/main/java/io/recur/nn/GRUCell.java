@@ -8,6 +8,7 @@ import io.recur.device.Pieces;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
+import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -81,7 +82,8 @@ public final class GRUCell extends StackedCell {
 
   @Override
   public Step run(State state, Tensor x) {
-    return tape(state, x).reuse(Run.class, Run::new).run(this, state, x);
+    Tape tape = tape(state, x);
+    return tape.reuse(Run.class, Run::new).run(tape, this, state, x);
   }
 
   @Override

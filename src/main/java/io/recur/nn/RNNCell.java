@@ -5,6 +5,7 @@ import io.recur.device.Elementwise;
 import io.recur.grad.Functions;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
+import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.List;
 
@@ -61,7 +62,8 @@ public final class RNNCell extends StackedCell {
 
   @Override
   public Step run(State state, Tensor x) {
-    return tape(state, x).reuse(Run.class, Run::new).run(this, state, x);
+    Tape tape = tape(state, x);
+    return tape.reuse(Run.class, Run::new).run(tape, this, state, x);
   }
 
   @Override

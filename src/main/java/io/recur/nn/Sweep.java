@@ -47,10 +47,11 @@ abstract class Sweep<C extends StackedCell> implements Op {
 
   // What is taken from the tape: the same at every step of a loop, so nothing is made anew.
 
-  final Step run(C cell, State before, Tensor x) {
+  /** All steps on this tape; what of the cell, the state and x does not fit was refused before. */
+  final Step run(Tape tape, C cell, State before, Tensor x) {
     Shape shape = x.shape();
+    this.tape = tape;
     this.cell = cell;
-    this.tape = Tape.of(cell.label(), before.h(), x);
     this.device = tape.device();
     this.before = before;
     this.x = x;
