@@ -21,7 +21,22 @@ final class NativeRecurrences implements Recurrences {
   }
 
   /** A struct of the C contract in memory of the caller's. */
-  private record Described(MemorySegment struct) implements Sequence {
+  private static final class Described implements Sequence {
+    private MemorySegment struct = MemorySegment.NULL;
+
+    @Override
+    public Sequence begin(
+        Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time) {
+      struct = memory.target().fill((byte) 0);
+      recur_sequence.cell(struct, cell.ordinal());
+      recur_sequence.function(struct, function.ordinal());
+      recur_sequence.in(struct, in);
+      recur_sequence.units(struct, units);
+      recur_sequence.batch(struct, batch);
+      recur_sequence.time(struct, time);
+      return this;
+    }
+
     @Override
     public Sequence with(Array array, @Nullable Buffer buffer) {
       MemorySegment to = buffer == null ? MemorySegment.NULL : buffer.segment();
@@ -54,16 +69,8 @@ final class NativeRecurrences implements Recurrences {
   }
 
   @Override
-  public Sequence sequence(
-      Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time) {
-    MemorySegment struct = memory.target().asSlice(0, recur_sequence.sizeof()).fill((byte) 0);
-    recur_sequence.cell(struct, cell.ordinal());
-    recur_sequence.function(struct, function.ordinal());
-    recur_sequence.in(struct, in);
-    recur_sequence.units(struct, units);
-    recur_sequence.batch(struct, batch);
-    recur_sequence.time(struct, time);
-    return new Described(struct);
+  public Sequence sequence() {
+    return new Described();
   }
 
   @Override

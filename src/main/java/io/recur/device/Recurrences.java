@@ -90,8 +90,24 @@ public interface Recurrences {
     DBH
   }
 
-  /** A sequence to run: sizes and the places of its arrays. */
+  /** A sequence to run: sizes and the places of its arrays. It may be begun again and again. */
   interface Sequence {
+    /**
+     * Forgets all arrays and takes sizes.
+     *
+     * @param memory {@link #DESCRIPTION_FLOATS} words, aligned to 8 bytes, which live as long as
+     *     the arrays
+     * @param cell the cell
+     * @param function of the RNN; any of the table for other cells
+     * @param in N
+     * @param units H
+     * @param batch B
+     * @param time T
+     * @return this, to be completed by {@link #with}
+     */
+    Sequence begin(
+        Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time);
+
     /**
      * Names an array.
      *
@@ -106,19 +122,11 @@ public interface Recurrences {
   int DESCRIPTION_FLOATS = 64;
 
   /**
-   * A sequence without arrays.
+   * A sequence to be begun.
    *
-   * @param memory {@link #DESCRIPTION_FLOATS} words, which live as long as the arrays
-   * @param cell the cell
-   * @param function of the RNN; any of the table for other cells
-   * @param in N
-   * @param units H
-   * @param batch B
-   * @param time T
-   * @return a description to be completed by {@link Sequence#with}
+   * @return an empty description
    */
-  Sequence sequence(
-      Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time);
+  Sequence sequence();
 
   /**
    * The words of {@link Array#TILES}: about GH×B×T.

@@ -80,24 +80,16 @@ final class DenseMatrix extends Matrix {
   }
 
   @Override
-  void multiplyInput(Tensor x, Buffer b, Buffer y) {
-    if (x instanceof OneHot hot) {
-      Buffer w = values().value();
-      w.device().columns().gather(rows(), x.shape().columns(), w, hot.index(), b, y);
-    } else {
-      super.multiplyInput(x, b, y);
-    }
+  void gather(Buffer index, int n, Buffer b, Buffer y) {
+    Buffer w = values().value();
+    w.device().columns().gather(rows(), n, w, index, b, y);
   }
 
   @Override
-  void addInputGradient(Buffer dy, Tensor x) {
-    if (x instanceof OneHot hot) {
-      if (values().isTrainable()) {
-        Buffer dw = values().accumulator();
-        dw.device().columns().scatterAdd(rows(), x.shape().columns(), dy, hot.index(), dw);
-      }
-    } else {
-      super.addInputGradient(dy, x);
+  void scatter(Buffer dy, Buffer index, int n) {
+    if (values().isTrainable()) {
+      Buffer dw = values().accumulator();
+      dw.device().columns().scatterAdd(rows(), n, dy, index, dw);
     }
   }
 

@@ -74,14 +74,16 @@ class RecurrencesTest {
     Buffer wh = weights(device, recurrent * units, units, 2);
     Buffer wc = weights(device, units, units, 3);
     Sequence s =
-        recurrences.sequence(
-            device.allocate(Recurrences.DESCRIPTION_FLOATS),
-            its.cell,
-            Elementwise.TANH,
-            its.in,
-            units,
-            its.batch,
-            its.time);
+        recurrences
+            .sequence()
+            .begin(
+                device.allocate(Recurrences.DESCRIPTION_FLOATS),
+                its.cell,
+                Elementwise.TANH,
+                its.in,
+                units,
+                its.batch,
+                its.time);
     Guarded.Piece h = memory.inOut(first(states, all + states, 4));
     Guarded.Piece c = memory.inOut(first(states, all + states, 5));
     Guarded.Piece dh = memory.inOut(states);
