@@ -39,8 +39,9 @@ FLAGS_sse2 :=
 FLAGS_avx2 := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512dq -mfma
 FLAGS_neon :=
-KERNEL_FILES := cells pointwise
-OBJECTS := target/native-objects/team.o \
+SHARED_FILES := team passes
+KERNEL_FILES := cells pointwise columns updates
+OBJECTS := $(foreach file,$(SHARED_FILES),target/native-objects/$(file).o) \
 	$(foreach set,$(SETS),$(foreach file,$(KERNEL_FILES),target/native-objects/$(set)/$(file).o))
 
 SOURCES := pom.xml $(shell find src/main bindings/java -name '*.java')
@@ -84,7 +85,7 @@ $(KERNELS): $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) -shared -pthread -o $@ $^
 
-target/native-objects/team.o: $(wildcard native/*.h)
+$(foreach file,$(SHARED_FILES),target/native-objects/$(file).o): $(wildcard native/*.h)
 target/native-objects/%.o: native/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c $< -o $@

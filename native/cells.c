@@ -620,4 +620,5 @@ static void backward(const void *job, int64_t number, int part, int parts) {
   }
 }
 
-const kernels NAME(kernels) = {.width = WIDTH, .pack = pack, .forward = forward, .backward = backward};
+const kernels NAME(kernels) = {.width = WIDTH, .pack = pack, .forward = forward, .backward = backward,
+    .pointwise = NAME(pointwise), .columns = NAME(columns), .update = NAME(update)};

@@ -16,8 +16,11 @@ static inline int64_t part_begin(int64_t items, int part, int parts) { return it
 /* One instruction set. */
 typedef struct {
   int64_t width; /* rows of a packed panel */
-  phase *pack, *forward, *backward;
+  phase *pack, *forward, *backward, *pointwise, *columns, *update;
 } kernels;
+
+/* Those of a context. */
+const kernels *kernels_of(const recur *r);
 
 typedef struct {
   int64_t gates, units, terms;
@@ -25,6 +28,59 @@ typedef struct {
   int64_t row, column;
   float *packed;
 } packing;
+
+/* The pieces of a sum: their number depends on the count of values alone, and they are added in
+ * order, so the bits of a sum do not depend on the number of threads. */
+enum { PIECES = 64, LEAST_PIECE = 1024 };
+
+/* A pass over values, the numbers of the operations, and what each reads: */
+enum {
+  FILL,           /* y = alpha */
+  COPY,           /* y = a */
+  SCALE,          /* y = alpha a */
+  COMBINE,        /* y = a + alpha b */
+  MULTIPLY,       /* y = a b */
+  ADD_PRODUCT,    /* y += a b */
+  ADD_VALUE,      /* y += alpha */
+  CLAMP,          /* y within -alpha and alpha */
+  MAP,            /* y = f(a) */
+  ADD_SLOPE,      /* y += c f'(a), where b = f(a) */
+  DROP,           /* y (+)= a/(1 - alpha) or 0, by the coins of seed */
+  SUM,            /* sums of pieces of a */
+  SUM_OF_SQUARES  /* of its squares */
+};
+typedef struct {
+  int operation, function, accumulate;
+  float alpha;
+  uint64_t seed;
+  const float *a, *b, *c;
+  float *y;
+  int64_t n, piece, pieces;
+  double *sums;
+} pointwise_pass;
+
+/* A pass over the columns of m x n matrices; recur.h has the formulas. */
+enum {
+  ADD_COLUMN, ADD_COLUMN_SUM, BLOCK, GATHER, SCATTER_ADD, SOFTMAX, SOFTMAX_SLOPE, CROSS_ENTROPY,
+  CROSS_ENTROPY_SLOPE
+};
+typedef struct {
+  int operation, flag; /* flag: accumulate, or logarithm */
+  int64_t m, n, ldx, ldy;
+  const float *x, *b;
+  const int32_t *index;
+  float *y;
+  float alpha;
+  int64_t piece, pieces;
+  double *sums;
+} columns_pass;
+
+/* A step of an optimiser. */
+typedef struct {
+  int rule;
+  float *w, *g, *slots[3], settings[6];
+  int64_t n;
+} update_pass;
 
 extern const kernels kernels_sse2, kernels_avx2, kernels_avx512, kernels_neon;
 

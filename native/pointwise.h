@@ -3,6 +3,7 @@
 #define RECUR_POINTWISE_H
 #include <stdint.h>
 
+#include "kernels.h"
 #include "vector.h"
 
 /* Numbers of the functions: the order of the Java enum Elementwise. */
@@ -15,5 +16,8 @@ void NAME(map)(int f, const float *x, float *y, int64_t n);
 
 /* d = f'(x), where y = f(x); d may be x or y. */
 void NAME(slope)(int f, const float *x, const float *y, float *d, int64_t n);
+
+/* Phases of the passes in kernels.h. */
+phase NAME(pointwise), NAME(columns), NAME(update);
 
 #endif

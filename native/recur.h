@@ -57,6 +57,80 @@ RECUR_API void recur_pack(recur *r, int64_t gates, int64_t units, int64_t terms,
     int64_t row, int64_t column, float *packed);
 
 /*
+ * Passes over n values. An output may be the same array as an input, but must not overlap it in part.
+ * A value's bits depend on the instruction set alone, a sum's too: not on the number of threads.
+ */
+
+/* y = value; y = x; y = alpha x; y = a + alpha b; y += value; y within -limit and limit. */
+RECUR_API void recur_fill(recur *r, float value, float *y, int64_t n);
+RECUR_API void recur_copy(recur *r, const float *x, float *y, int64_t n);
+RECUR_API void recur_scale(recur *r, float alpha, const float *x, float *y, int64_t n);
+RECUR_API void recur_combine(recur *r, const float *a, float alpha, const float *b, float *y, int64_t n);
+RECUR_API void recur_add_value(recur *r, float value, float *y, int64_t n);
+RECUR_API void recur_clamp(recur *r, float limit, float *y, int64_t n);
+
+/* y (+)= a b, value by value. */
+RECUR_API void recur_multiply(recur *r, int32_t accumulate, const float *a, const float *b, float *y,
+    int64_t n);
+
+/* y = f(x); dx += dy f'(x), where y = f(x). function: its number in the Java enum Elementwise. */
+RECUR_API void recur_map(recur *r, int32_t function, const float *x, float *y, int64_t n);
+RECUR_API void recur_add_slope(recur *r, int32_t function, const float *x, const float *y,
+    const float *dy, float *dx, int64_t n);
+
+/* y (+)= x/(1 - rate) where the coin of value i, SplitMix64's bits from the seed and i, keeps it, else
+ * 0. 0 <= rate < 1. */
+RECUR_API void recur_drop(recur *r, float rate, int64_t seed, int32_t accumulate, const float *x,
+    float *y, int64_t n);
+
+/* The sum of x, or of its squares, in double. */
+RECUR_API double recur_sum(recur *r, int32_t squares, const float *x, int64_t n);
+
+/*
+ * Passes over the columns of m x n matrices. index: n int32, from 0 to the columns of the matrix that
+ * they name less one; not checked. What is said of bits above holds here too.
+ */
+
+/* Y[:,j] = X[:,j] + b; Y may be X. */
+RECUR_API void recur_add_column(recur *r, int64_t m, int64_t n, const float *x, const float *b, float *y);
+
+/* y += the sum of the columns of X, each value in their order. y: m */
+RECUR_API void recur_add_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y);
+
+/* Y[i,j] (+)= X[i,j] in taller matrices of ldx and ldy rows; ldx = 0 repeats one column. */
+RECUR_API void recur_block(recur *r, int64_t m, int64_t n, const float *x, int64_t ldx,
+    int32_t accumulate, float *y, int64_t ldy);
+
+/* Y[:,j] = W[:,index[j]] + b; b: m, or NULL for none. */
+RECUR_API void recur_gather(recur *r, int64_t m, int64_t n, const float *w, const int32_t *index,
+    const float *b, float *y);
+
+/* W[:,index[j]] += Y[:,j], in the order of j. */
+RECUR_API void recur_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index,
+    float *w);
+
+/* Y[:,j] = softmax(X[:,j]) or its logarithm; Y may be X. */
+RECUR_API void recur_softmax(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *x, float *y);
+
+/* Adds the derivative of it at the output y to dx. */
+RECUR_API void recur_add_softmax_slope(recur *r, int64_t m, int64_t n, int32_t logarithm,
+    const float *y, const float *dy, float *dx);
+
+/* P = softmax of the columns of X; gives the mean of -log P[index[j],j], in nats. P may be X. */
+RECUR_API float recur_cross_entropy(recur *r, int64_t m, int64_t n, const float *x, const int32_t *index,
+    float *p);
+
+/* dX += factor (P - onehot(index)). */
+RECUR_API void recur_add_cross_entropy_slope(recur *r, int64_t m, int64_t n, float factor, const float *p,
+    const int32_t *index, float *dx);
+
+/* One step of an optimiser: changes w and its slots, leaves g zero. rule: its number in the Java enum
+ * UpdateRule, which has the formulas and the settings s0 to s5; NULL for slots that it has not. All
+ * arrays n, none overlapping another. */
+RECUR_API void recur_update(recur *r, int32_t rule, float s0, float s1, float s2, float s3, float s4,
+    float s5, float *w, float *g, float *slot0, float *slot1, float *slot2, int64_t n);
+
+/*
  * A whole sequence of a cell. NULL where a cell has no such thing.
  *
  * Forward reads x (or index, or sums), b, h and c of step 0 and writes tiles, q, h and c.

@@ -187,6 +187,8 @@ recur *recur_open(int32_t set, int32_t threads, void *sgemm) {
   return r;
 }
 
+const kernels *kernels_of(const recur *r) { return r->set; }
+
 void recur_close(recur *r) {
   if (r->workers) end(r, r->threads - 1);
   pthread_cond_destroy(&r->wake);

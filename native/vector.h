@@ -49,48 +49,128 @@ INLINE void store_part(float *p, vf x, int64_t n) {
     for (int i = 0; i < n; i++) p[i] = x[i];
 }
 
+/* A loop over n values, vector by vector: `body` is compiled for full vectors and for the rest of less
+ * than one, GET(p) reads the values of p that are its turn, PUT(p, x) writes them. */
+#define OVER(n, ...)                                                          \
+  {                                                                           \
+    int64_t i = 0;                                                            \
+    for (const int64_t rest = LANES; i + LANES <= (n); i += rest) __VA_ARGS__ \
+    if (i < (n)) {                                                            \
+      const int64_t rest = (n) - i;                                           \
+      __VA_ARGS__                                                             \
+    }                                                                         \
+  }
+#define GET(p) load_part((p) + i, rest)
+#define PUT(p, x) store_part((p) + i, x, rest)
+
+/* Doubles of half a vector. */
+typedef float narrow __attribute__((vector_size(LANES * 2)));
+typedef double wide __attribute__((vector_size(LANES * 4)));
+
+INLINE wide widen_low(vf x) {
+  narrow h;
+  memcpy(&h, &x, sizeof h);
+  return __builtin_convertvector(h, wide);
+}
+INLINE wide widen_high(vf x) {
+  narrow h;
+  memcpy(&h, (const char *)&x + sizeof h, sizeof h);
+  return __builtin_convertvector(h, wide);
+}
+INLINE double total(wide x) {
+  double sum = 0;
+  for (int i = 0; i < LANES / 2; i++) sum += x[i];
+  return sum;
+}
+
 /* where ? a : b; where is all ones or all zeros in each lane, as comparisons give it. */
 INLINE vf choose(vi where, vf a, vf b) { return (vf)(((vi)a & where) | ((vi)b & ~where)); }
 INLINE vf least(vf a, float b) { return choose(a > all(b), all(b), a); } /* not a number stays so */
 INLINE vf most(vf a, float b) { return choose(a < all(b), all(b), a); }
 INLINE vf magnitude(vf x) { return (vf)((vi)x & (0x7fffffff - (vi){})); }
 
-/* e^x for x <= 0, down to 2^-126 and flat below it. 2^k e^r, |r| <= log(2)/2; the polynomial is
- * Cephes's (Moshier), k is read off the low bits of x/log(2) + 1.5*2^23. */
-INLINE vf exp_negative(vf x) {
-  const float rounder = 12582912.0f;
-  vf a = most(x, -87.33654f);
-  vf shifted = a * 1.44269504f + rounder;
-  vf k = shifted - rounder;
+/* e^a = 2^k (1 + fraction): gives the fraction, and k in the low bits of `shifted`, which is
+ * a/log(2) + 1.5*2^23. |a - k log(2)| <= log(2)/2; the polynomial is Cephes's (Moshier). */
+#define ROUNDER 12582912.0f
+INLINE vf exp_fraction(vf a, vf *shifted) {
+  *shifted = a * 1.44269504f + ROUNDER;
+  vf k = *shifted - ROUNDER;
   vf r = (a - k * 0.693359375f) + k * 2.12194440e-4f;
   vf p = 1.9875691500e-4f * r + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  return p * (vf)(((vi)shifted - bits(rounder) + 127) << 23);
+  return p * (r * r) + r;
+}
+INLINE vi exponent(vf shifted) { return (vi)shifted - bits(ROUNDER); }
+INLINE vf power(vi k) { return (vf)((k + 127) << 23); } /* 2^k */
+
+/* e^x for x <= 0, to 1.0 ulp; 0 where the result would be below 2^-126. */
+INLINE vf exp_negative(vf x) {
+  vf shifted, fraction = exp_fraction(most(x, -87.33654f), &shifted);
+  vf y = (fraction + 1.0f) * power(exponent(shifted));
+  return (vf)((vi)y & ~(x < all(-87.33654f)));
 }
 
-/* 1/(1 + e^-x): from e^-|x|, so that nothing overflows and small results keep their digits. */
+/* e^x to 1.0 ulp, subnormals and overflow included: 2^k is split in two, so that neither overflows. */
+INLINE vf expv(vf x) {
+  vf shifted, fraction = exp_fraction(least(most(x, -104), 89), &shifted);
+  vi k = exponent(shifted), half = k >> 1;
+  return (fraction + 1.0f) * power(half) * power(k - half);
+}
+
+/* e^x - 1 for x <= 0, to 1.0 ulp. */
+INLINE vf expm1_negative(vf x) {
+  vf shifted, fraction = exp_fraction(most(x, -87), &shifted), scale = power(exponent(shifted));
+  return scale * fraction + (scale - 1.0f);
+}
+
+/* log(1 + f) + k log(2) for sqrt(1/2) <= 1 + f < sqrt(2); Cephes's polynomial. */
+INLINE vf log_sum(vf f, vf k) {
+  vf p = 7.0376836292e-2f * f - 1.1514610310e-1f;
+  p = p * f + 1.1676998740e-1f;
+  p = p * f - 1.2420140846e-1f;
+  p = p * f + 1.4249322787e-1f;
+  p = p * f - 1.6668057665e-1f;
+  p = p * f + 2.0000714765e-1f;
+  p = p * f - 2.4999993993e-1f;
+  p = p * f + 3.3333331174e-1f;
+  vf s = f * f;
+  return (f + (p * (f * s) - 2.12194440e-4f * k - 0.5f * s)) + 0.693359375f * k;
+}
+
+/* log x to 0.9 ulp; minus infinity at 0, not a number below. */
+INLINE vf logv(vf x) {
+  vi tiny = x < all(0x1p-126f);
+  vf a = choose(tiny, x * 0x1p23f, x);
+  vi above = (vi)a - bits(0.70710678f);
+  vf k = __builtin_convertvector(above >> 23, vf) - choose(tiny, all(23), all(0));
+  vf y = log_sum((vf)((above & 0x7fffff) + bits(0.70710678f)) - 1.0f, k);
+  y = choose(x < all(__builtin_inff()), y, x); /* infinite or not a number */
+  return choose(x > all(0), y, choose(x == all(0), all(-__builtin_inff()), all(__builtin_nanf(""))));
+}
+
+/* log(1 + u) for 0 <= u <= 1, to 1.4 ulp; where 1 + u > sqrt(2), from its half. */
+INLINE vf log1p_share(vf u) {
+  vi halved = u > all(0.41421356f);
+  return log_sum(choose(halved, 0.5f * (u - 1.0f), u), choose(halved, all(1), all(0)));
+}
+
+/* 1/(1 + e^-x), from e^-|x|, so that nothing overflows and small results keep their digits; 0 where
+ * the result would be below 2^-126. Largest error over all floats 1.5 ulp where x >= 0,
+ * 2.4 below. */
 INLINE vf sigmoid(vf x) {
   vf e = exp_negative(-magnitude(x));
   return choose(x < all(0), e, all(1)) / (1.0f + e);
 }
 
-/* Odd rational of degrees 13 and 6 (as in Eigen); +-1 beyond 7.9. */
+/* e/(e + 2) with e = e^2|x| - 1. Largest error over all floats 2.5 ulp (the rational of degrees 13
+ * and 6 that Eigen had is 1.3 times as fast with 4.9 to 6.9). */
 INLINE vf tanhv(vf x) {
-  vf a = least(most(x, -7.905311f), 7.905311f);
-  vf s = a * a;
-  vf p = -2.76076847742355e-16f * s + 2.00018790482477e-13f;
-  p = p * s - 8.60467152213735e-11f;
-  p = p * s + 5.12229709037114e-08f;
-  p = p * s + 1.48572235717979e-05f;
-  p = p * s + 6.37261928875436e-04f;
-  p = (p * s + 4.89352455891786e-03f) * a;
-  vf q = 1.19825839466702e-06f * s + 1.18534705686654e-04f;
-  q = q * s + 2.26843463243900e-03f;
-  q = q * s + 4.89352518554385e-03f;
-  return p / q;
+  vf a = least(magnitude(x), 9.1f), shifted, fraction = exp_fraction(a + a, &shifted);
+  vf scale = power(exponent(shifted)), e = scale * fraction + (scale - 1.0f);
+  vi sign = (vi)x & ~0x7fffffff;
+  return (vf)((vi)(e / (e + 2.0f)) | sign);
 }
 #endif

@@ -567,6 +567,1312 @@ public class recur_h {
         }
     }
 
+    private static class recur_fill {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_FLOAT,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_fill");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_fill(recur *r, float value, float *y, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor recur_fill$descriptor() {
+        return recur_fill.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_fill(recur *r, float value, float *y, int64_t n)
+     * }
+     */
+    public static MethodHandle recur_fill$handle() {
+        return recur_fill.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_fill(recur *r, float value, float *y, int64_t n)
+     * }
+     */
+    public static MemorySegment recur_fill$address() {
+        return recur_fill.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_fill(recur *r, float value, float *y, int64_t n)
+     * }
+     */
+    public static void recur_fill(MemorySegment r, float value, MemorySegment y, long n) {
+        var mh$ = recur_fill.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_fill", r, value, y, n);
+            }
+            mh$.invokeExact(r, value, y, n);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_copy {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_copy");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_copy(recur *r, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor recur_copy$descriptor() {
+        return recur_copy.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_copy(recur *r, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static MethodHandle recur_copy$handle() {
+        return recur_copy.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_copy(recur *r, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static MemorySegment recur_copy$address() {
+        return recur_copy.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_copy(recur *r, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static void recur_copy(MemorySegment r, MemorySegment x, MemorySegment y, long n) {
+        var mh$ = recur_copy.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_copy", r, x, y, n);
+            }
+            mh$.invokeExact(r, x, y, n);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_scale {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_FLOAT,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_scale");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_scale(recur *r, float alpha, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor recur_scale$descriptor() {
+        return recur_scale.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_scale(recur *r, float alpha, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static MethodHandle recur_scale$handle() {
+        return recur_scale.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_scale(recur *r, float alpha, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static MemorySegment recur_scale$address() {
+        return recur_scale.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_scale(recur *r, float alpha, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static void recur_scale(MemorySegment r, float alpha, MemorySegment x, MemorySegment y, long n) {
+        var mh$ = recur_scale.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_scale", r, alpha, x, y, n);
+            }
+            mh$.invokeExact(r, alpha, x, y, n);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_combine {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_FLOAT,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_combine");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_combine(recur *r, const float *a, float alpha, const float *b, float *y, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor recur_combine$descriptor() {
+        return recur_combine.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_combine(recur *r, const float *a, float alpha, const float *b, float *y, int64_t n)
+     * }
+     */
+    public static MethodHandle recur_combine$handle() {
+        return recur_combine.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_combine(recur *r, const float *a, float alpha, const float *b, float *y, int64_t n)
+     * }
+     */
+    public static MemorySegment recur_combine$address() {
+        return recur_combine.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_combine(recur *r, const float *a, float alpha, const float *b, float *y, int64_t n)
+     * }
+     */
+    public static void recur_combine(MemorySegment r, MemorySegment a, float alpha, MemorySegment b, MemorySegment y, long n) {
+        var mh$ = recur_combine.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_combine", r, a, alpha, b, y, n);
+            }
+            mh$.invokeExact(r, a, alpha, b, y, n);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_add_value {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_FLOAT,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_value");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_add_value(recur *r, float value, float *y, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor recur_add_value$descriptor() {
+        return recur_add_value.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_add_value(recur *r, float value, float *y, int64_t n)
+     * }
+     */
+    public static MethodHandle recur_add_value$handle() {
+        return recur_add_value.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_add_value(recur *r, float value, float *y, int64_t n)
+     * }
+     */
+    public static MemorySegment recur_add_value$address() {
+        return recur_add_value.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_add_value(recur *r, float value, float *y, int64_t n)
+     * }
+     */
+    public static void recur_add_value(MemorySegment r, float value, MemorySegment y, long n) {
+        var mh$ = recur_add_value.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_add_value", r, value, y, n);
+            }
+            mh$.invokeExact(r, value, y, n);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_clamp {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_FLOAT,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_clamp");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_clamp(recur *r, float limit, float *y, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor recur_clamp$descriptor() {
+        return recur_clamp.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_clamp(recur *r, float limit, float *y, int64_t n)
+     * }
+     */
+    public static MethodHandle recur_clamp$handle() {
+        return recur_clamp.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_clamp(recur *r, float limit, float *y, int64_t n)
+     * }
+     */
+    public static MemorySegment recur_clamp$address() {
+        return recur_clamp.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_clamp(recur *r, float limit, float *y, int64_t n)
+     * }
+     */
+    public static void recur_clamp(MemorySegment r, float limit, MemorySegment y, long n) {
+        var mh$ = recur_clamp.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_clamp", r, limit, y, n);
+            }
+            mh$.invokeExact(r, limit, y, n);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_multiply {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_INT,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_multiply");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_multiply(recur *r, int32_t accumulate, const float *a, const float *b, float *y, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor recur_multiply$descriptor() {
+        return recur_multiply.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_multiply(recur *r, int32_t accumulate, const float *a, const float *b, float *y, int64_t n)
+     * }
+     */
+    public static MethodHandle recur_multiply$handle() {
+        return recur_multiply.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_multiply(recur *r, int32_t accumulate, const float *a, const float *b, float *y, int64_t n)
+     * }
+     */
+    public static MemorySegment recur_multiply$address() {
+        return recur_multiply.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_multiply(recur *r, int32_t accumulate, const float *a, const float *b, float *y, int64_t n)
+     * }
+     */
+    public static void recur_multiply(MemorySegment r, int accumulate, MemorySegment a, MemorySegment b, MemorySegment y, long n) {
+        var mh$ = recur_multiply.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_multiply", r, accumulate, a, b, y, n);
+            }
+            mh$.invokeExact(r, accumulate, a, b, y, n);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_map {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_INT,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_map");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_map(recur *r, int32_t function, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor recur_map$descriptor() {
+        return recur_map.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_map(recur *r, int32_t function, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static MethodHandle recur_map$handle() {
+        return recur_map.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_map(recur *r, int32_t function, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static MemorySegment recur_map$address() {
+        return recur_map.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_map(recur *r, int32_t function, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static void recur_map(MemorySegment r, int function, MemorySegment x, MemorySegment y, long n) {
+        var mh$ = recur_map.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_map", r, function, x, y, n);
+            }
+            mh$.invokeExact(r, function, x, y, n);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_add_slope {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_INT,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_slope");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_add_slope(recur *r, int32_t function, const float *x, const float *y, const float *dy, float *dx, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor recur_add_slope$descriptor() {
+        return recur_add_slope.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_add_slope(recur *r, int32_t function, const float *x, const float *y, const float *dy, float *dx, int64_t n)
+     * }
+     */
+    public static MethodHandle recur_add_slope$handle() {
+        return recur_add_slope.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_add_slope(recur *r, int32_t function, const float *x, const float *y, const float *dy, float *dx, int64_t n)
+     * }
+     */
+    public static MemorySegment recur_add_slope$address() {
+        return recur_add_slope.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_add_slope(recur *r, int32_t function, const float *x, const float *y, const float *dy, float *dx, int64_t n)
+     * }
+     */
+    public static void recur_add_slope(MemorySegment r, int function, MemorySegment x, MemorySegment y, MemorySegment dy, MemorySegment dx, long n) {
+        var mh$ = recur_add_slope.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_add_slope", r, function, x, y, dy, dx, n);
+            }
+            mh$.invokeExact(r, function, x, y, dy, dx, n);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_drop {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_FLOAT,
+            recur_h.C_LONG,
+            recur_h.C_INT,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_drop");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_drop(recur *r, float rate, int64_t seed, int32_t accumulate, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor recur_drop$descriptor() {
+        return recur_drop.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_drop(recur *r, float rate, int64_t seed, int32_t accumulate, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static MethodHandle recur_drop$handle() {
+        return recur_drop.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_drop(recur *r, float rate, int64_t seed, int32_t accumulate, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static MemorySegment recur_drop$address() {
+        return recur_drop.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_drop(recur *r, float rate, int64_t seed, int32_t accumulate, const float *x, float *y, int64_t n)
+     * }
+     */
+    public static void recur_drop(MemorySegment r, float rate, long seed, int accumulate, MemorySegment x, MemorySegment y, long n) {
+        var mh$ = recur_drop.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_drop", r, rate, seed, accumulate, x, y, n);
+            }
+            mh$.invokeExact(r, rate, seed, accumulate, x, y, n);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_sum {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            recur_h.C_DOUBLE,
+            recur_h.C_POINTER,
+            recur_h.C_INT,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_sum");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * double recur_sum(recur *r, int32_t squares, const float *x, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor recur_sum$descriptor() {
+        return recur_sum.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * double recur_sum(recur *r, int32_t squares, const float *x, int64_t n)
+     * }
+     */
+    public static MethodHandle recur_sum$handle() {
+        return recur_sum.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * double recur_sum(recur *r, int32_t squares, const float *x, int64_t n)
+     * }
+     */
+    public static MemorySegment recur_sum$address() {
+        return recur_sum.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * double recur_sum(recur *r, int32_t squares, const float *x, int64_t n)
+     * }
+     */
+    public static double recur_sum(MemorySegment r, int squares, MemorySegment x, long n) {
+        var mh$ = recur_sum.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_sum", r, squares, x, n);
+            }
+            return (double)mh$.invokeExact(r, squares, x, n);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_add_column {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_column");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_add_column(recur *r, int64_t m, int64_t n, const float *x, const float *b, float *y)
+     * }
+     */
+    public static FunctionDescriptor recur_add_column$descriptor() {
+        return recur_add_column.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_add_column(recur *r, int64_t m, int64_t n, const float *x, const float *b, float *y)
+     * }
+     */
+    public static MethodHandle recur_add_column$handle() {
+        return recur_add_column.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_add_column(recur *r, int64_t m, int64_t n, const float *x, const float *b, float *y)
+     * }
+     */
+    public static MemorySegment recur_add_column$address() {
+        return recur_add_column.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_add_column(recur *r, int64_t m, int64_t n, const float *x, const float *b, float *y)
+     * }
+     */
+    public static void recur_add_column(MemorySegment r, long m, long n, MemorySegment x, MemorySegment b, MemorySegment y) {
+        var mh$ = recur_add_column.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_add_column", r, m, n, x, b, y);
+            }
+            mh$.invokeExact(r, m, n, x, b, y);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_add_column_sum {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_column_sum");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_add_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y)
+     * }
+     */
+    public static FunctionDescriptor recur_add_column_sum$descriptor() {
+        return recur_add_column_sum.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_add_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y)
+     * }
+     */
+    public static MethodHandle recur_add_column_sum$handle() {
+        return recur_add_column_sum.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_add_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y)
+     * }
+     */
+    public static MemorySegment recur_add_column_sum$address() {
+        return recur_add_column_sum.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_add_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y)
+     * }
+     */
+    public static void recur_add_column_sum(MemorySegment r, long m, long n, MemorySegment x, MemorySegment y) {
+        var mh$ = recur_add_column_sum.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_add_column_sum", r, m, n, x, y);
+            }
+            mh$.invokeExact(r, m, n, x, y);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_block {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_INT,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_block");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_block(recur *r, int64_t m, int64_t n, const float *x, int64_t ldx, int32_t accumulate, float *y, int64_t ldy)
+     * }
+     */
+    public static FunctionDescriptor recur_block$descriptor() {
+        return recur_block.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_block(recur *r, int64_t m, int64_t n, const float *x, int64_t ldx, int32_t accumulate, float *y, int64_t ldy)
+     * }
+     */
+    public static MethodHandle recur_block$handle() {
+        return recur_block.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_block(recur *r, int64_t m, int64_t n, const float *x, int64_t ldx, int32_t accumulate, float *y, int64_t ldy)
+     * }
+     */
+    public static MemorySegment recur_block$address() {
+        return recur_block.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_block(recur *r, int64_t m, int64_t n, const float *x, int64_t ldx, int32_t accumulate, float *y, int64_t ldy)
+     * }
+     */
+    public static void recur_block(MemorySegment r, long m, long n, MemorySegment x, long ldx, int accumulate, MemorySegment y, long ldy) {
+        var mh$ = recur_block.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_block", r, m, n, x, ldx, accumulate, y, ldy);
+            }
+            mh$.invokeExact(r, m, n, x, ldx, accumulate, y, ldy);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_gather {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_gather");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_gather(recur *r, int64_t m, int64_t n, const float *w, const int32_t *index, const float *b, float *y)
+     * }
+     */
+    public static FunctionDescriptor recur_gather$descriptor() {
+        return recur_gather.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_gather(recur *r, int64_t m, int64_t n, const float *w, const int32_t *index, const float *b, float *y)
+     * }
+     */
+    public static MethodHandle recur_gather$handle() {
+        return recur_gather.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_gather(recur *r, int64_t m, int64_t n, const float *w, const int32_t *index, const float *b, float *y)
+     * }
+     */
+    public static MemorySegment recur_gather$address() {
+        return recur_gather.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_gather(recur *r, int64_t m, int64_t n, const float *w, const int32_t *index, const float *b, float *y)
+     * }
+     */
+    public static void recur_gather(MemorySegment r, long m, long n, MemorySegment w, MemorySegment index, MemorySegment b, MemorySegment y) {
+        var mh$ = recur_gather.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_gather", r, m, n, w, index, b, y);
+            }
+            mh$.invokeExact(r, m, n, w, index, b, y);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_scatter_add {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_scatter_add");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w)
+     * }
+     */
+    public static FunctionDescriptor recur_scatter_add$descriptor() {
+        return recur_scatter_add.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w)
+     * }
+     */
+    public static MethodHandle recur_scatter_add$handle() {
+        return recur_scatter_add.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w)
+     * }
+     */
+    public static MemorySegment recur_scatter_add$address() {
+        return recur_scatter_add.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w)
+     * }
+     */
+    public static void recur_scatter_add(MemorySegment r, long m, long n, MemorySegment y, MemorySegment index, MemorySegment w) {
+        var mh$ = recur_scatter_add.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_scatter_add", r, m, n, y, index, w);
+            }
+            mh$.invokeExact(r, m, n, y, index, w);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_softmax {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_INT,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_softmax");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_softmax(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *x, float *y)
+     * }
+     */
+    public static FunctionDescriptor recur_softmax$descriptor() {
+        return recur_softmax.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_softmax(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *x, float *y)
+     * }
+     */
+    public static MethodHandle recur_softmax$handle() {
+        return recur_softmax.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_softmax(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *x, float *y)
+     * }
+     */
+    public static MemorySegment recur_softmax$address() {
+        return recur_softmax.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_softmax(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *x, float *y)
+     * }
+     */
+    public static void recur_softmax(MemorySegment r, long m, long n, int logarithm, MemorySegment x, MemorySegment y) {
+        var mh$ = recur_softmax.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_softmax", r, m, n, logarithm, x, y);
+            }
+            mh$.invokeExact(r, m, n, logarithm, x, y);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_add_softmax_slope {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_INT,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_softmax_slope");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_add_softmax_slope(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *y, const float *dy, float *dx)
+     * }
+     */
+    public static FunctionDescriptor recur_add_softmax_slope$descriptor() {
+        return recur_add_softmax_slope.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_add_softmax_slope(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *y, const float *dy, float *dx)
+     * }
+     */
+    public static MethodHandle recur_add_softmax_slope$handle() {
+        return recur_add_softmax_slope.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_add_softmax_slope(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *y, const float *dy, float *dx)
+     * }
+     */
+    public static MemorySegment recur_add_softmax_slope$address() {
+        return recur_add_softmax_slope.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_add_softmax_slope(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *y, const float *dy, float *dx)
+     * }
+     */
+    public static void recur_add_softmax_slope(MemorySegment r, long m, long n, int logarithm, MemorySegment y, MemorySegment dy, MemorySegment dx) {
+        var mh$ = recur_add_softmax_slope.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_add_softmax_slope", r, m, n, logarithm, y, dy, dx);
+            }
+            mh$.invokeExact(r, m, n, logarithm, y, dy, dx);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_cross_entropy {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            recur_h.C_FLOAT,
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_cross_entropy");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * float recur_cross_entropy(recur *r, int64_t m, int64_t n, const float *x, const int32_t *index, float *p)
+     * }
+     */
+    public static FunctionDescriptor recur_cross_entropy$descriptor() {
+        return recur_cross_entropy.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * float recur_cross_entropy(recur *r, int64_t m, int64_t n, const float *x, const int32_t *index, float *p)
+     * }
+     */
+    public static MethodHandle recur_cross_entropy$handle() {
+        return recur_cross_entropy.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * float recur_cross_entropy(recur *r, int64_t m, int64_t n, const float *x, const int32_t *index, float *p)
+     * }
+     */
+    public static MemorySegment recur_cross_entropy$address() {
+        return recur_cross_entropy.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * float recur_cross_entropy(recur *r, int64_t m, int64_t n, const float *x, const int32_t *index, float *p)
+     * }
+     */
+    public static float recur_cross_entropy(MemorySegment r, long m, long n, MemorySegment x, MemorySegment index, MemorySegment p) {
+        var mh$ = recur_cross_entropy.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_cross_entropy", r, m, n, x, index, p);
+            }
+            return (float)mh$.invokeExact(r, m, n, x, index, p);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_add_cross_entropy_slope {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_FLOAT,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_cross_entropy_slope");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_add_cross_entropy_slope(recur *r, int64_t m, int64_t n, float factor, const float *p, const int32_t *index, float *dx)
+     * }
+     */
+    public static FunctionDescriptor recur_add_cross_entropy_slope$descriptor() {
+        return recur_add_cross_entropy_slope.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_add_cross_entropy_slope(recur *r, int64_t m, int64_t n, float factor, const float *p, const int32_t *index, float *dx)
+     * }
+     */
+    public static MethodHandle recur_add_cross_entropy_slope$handle() {
+        return recur_add_cross_entropy_slope.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_add_cross_entropy_slope(recur *r, int64_t m, int64_t n, float factor, const float *p, const int32_t *index, float *dx)
+     * }
+     */
+    public static MemorySegment recur_add_cross_entropy_slope$address() {
+        return recur_add_cross_entropy_slope.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_add_cross_entropy_slope(recur *r, int64_t m, int64_t n, float factor, const float *p, const int32_t *index, float *dx)
+     * }
+     */
+    public static void recur_add_cross_entropy_slope(MemorySegment r, long m, long n, float factor, MemorySegment p, MemorySegment index, MemorySegment dx) {
+        var mh$ = recur_add_cross_entropy_slope.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_add_cross_entropy_slope", r, m, n, factor, p, index, dx);
+            }
+            mh$.invokeExact(r, m, n, factor, p, index, dx);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_update {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_INT,
+            recur_h.C_FLOAT,
+            recur_h.C_FLOAT,
+            recur_h.C_FLOAT,
+            recur_h.C_FLOAT,
+            recur_h.C_FLOAT,
+            recur_h.C_FLOAT,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_update");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_update(recur *r, int32_t rule, float s0, float s1, float s2, float s3, float s4, float s5, float *w, float *g, float *slot0, float *slot1, float *slot2, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor recur_update$descriptor() {
+        return recur_update.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_update(recur *r, int32_t rule, float s0, float s1, float s2, float s3, float s4, float s5, float *w, float *g, float *slot0, float *slot1, float *slot2, int64_t n)
+     * }
+     */
+    public static MethodHandle recur_update$handle() {
+        return recur_update.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_update(recur *r, int32_t rule, float s0, float s1, float s2, float s3, float s4, float s5, float *w, float *g, float *slot0, float *slot1, float *slot2, int64_t n)
+     * }
+     */
+    public static MemorySegment recur_update$address() {
+        return recur_update.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_update(recur *r, int32_t rule, float s0, float s1, float s2, float s3, float s4, float s5, float *w, float *g, float *slot0, float *slot1, float *slot2, int64_t n)
+     * }
+     */
+    public static void recur_update(MemorySegment r, int rule, float s0, float s1, float s2, float s3, float s4, float s5, MemorySegment w, MemorySegment g, MemorySegment slot0, MemorySegment slot1, MemorySegment slot2, long n) {
+        var mh$ = recur_update.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_update", r, rule, s0, s1, s2, s3, s4, s5, w, g, slot0, slot1, slot2, n);
+            }
+            mh$.invokeExact(r, rule, s0, s1, s2, s3, s4, s5, w, g, slot0, slot1, slot2, n);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class recur_tiles {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             recur_h.C_LONG,

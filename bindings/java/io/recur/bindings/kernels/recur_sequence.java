@@ -81,7 +81,7 @@ public class recur_sequence {
         recur_h.C_POINTER.withName("drecurrent"),
         recur_h.C_POINTER.withName("db"),
         recur_h.C_POINTER.withName("dbh")
-    ).withName("$anon$65:9");
+    ).withName("$anon$139:9");
 
     /**
      * The layout of this struct

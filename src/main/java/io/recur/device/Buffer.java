@@ -77,6 +77,18 @@ public final class Buffer {
     return segment();
   }
 
+  /** {@link #segment()} of at least that many words: C kernels do not check. */
+  MemorySegment segment(long length) {
+    checkLength("kernel", length);
+    return segment();
+  }
+
+  /** {@link #target()} of at least that many words: C kernels do not check. */
+  MemorySegment target(long length) {
+    checkLength("kernel", length);
+    return target();
+  }
+
   /** Grows with each write to the memory that this buffer is a part of. */
   long version() {
     return writes.count;
@@ -153,8 +165,8 @@ public final class Buffer {
     device.read(this, values, 0, values.length);
   }
 
-  private void checkLength(String where, int length) {
-    if (length > floats) {
+  private void checkLength(String where, long length) {
+    if (length < 0 || length > floats) {
       throw new IndexOutOfBoundsException(
           "%s: %d values, buffer of %d floats".formatted(where, length, floats));
     }

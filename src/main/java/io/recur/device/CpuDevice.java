@@ -16,17 +16,20 @@ final class CpuDevice extends Device {
   private final ThreadLocal<Lanes> lanes = ThreadLocal.withInitial(Lanes::new);
   private final Blas blas;
   private final @Nullable Recurrences recurrences;
-  private final Pointwise pointwise = new CpuPointwise(lanes);
-  private final Columns columns = new CpuColumns(lanes);
+  private final Pointwise pointwise;
+  private final Columns columns;
   private final Gates gates = new CpuGates(lanes);
   private final Bands bands = new CpuBands(lanes);
-  private final Updates updates = new CpuUpdates(lanes);
+  private final Updates updates;
 
   CpuDevice(InstructionSet set, int threads) {
     this.threads = threads;
     this.kernels = Kernels.open(set, threads);
     this.blas = kernels == null ? new CpuBlas() : new NativeBlas(kernels, new CpuBlas());
     this.recurrences = kernels == null ? null : new NativeRecurrences(this, kernels);
+    this.pointwise = kernels == null ? new CpuPointwise(lanes) : new NativePointwise(kernels);
+    this.columns = kernels == null ? new CpuColumns(lanes) : new NativeColumns(kernels);
+    this.updates = kernels == null ? new CpuUpdates(lanes) : new NativeUpdates(kernels);
   }
 
   @Override

@@ -28,6 +28,7 @@ final class CpuUpdates implements Updates {
       }
       rule.apply(settings, value, gradient, memory, tile);
       Lanes.store(value, 0, w, at, tile);
+      g.target().asSlice(at * Float.BYTES, (long) tile * Float.BYTES).fill((byte) 0);
       for (int s = 0; s < slots.length; s++) {
         Lanes.store(memory[s], 0, slots[s], at, tile);
       }

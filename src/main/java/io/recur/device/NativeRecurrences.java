@@ -8,6 +8,8 @@ import static io.recur.bindings.kernels.recur_h.recur_tiles;
 
 import io.recur.bindings.kernels.recur_sequence;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Whole sequences in C, see {@code native/recur.h}. */
@@ -24,9 +26,13 @@ final class NativeRecurrences implements Recurrences {
   private static final class Described implements Sequence {
     private MemorySegment struct = MemorySegment.NULL;
 
+    /** What the addresses in the struct keep nobody from freeing. */
+    private final @Nullable Buffer[] arrays = new Buffer[Array.values().length];
+
     @Override
     public Sequence begin(
         Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time) {
+      Arrays.fill(arrays, null);
       struct = memory.target().fill((byte) 0);
       recur_sequence.cell(struct, cell.ordinal());
       recur_sequence.function(struct, function.ordinal());
@@ -40,6 +46,7 @@ final class NativeRecurrences implements Recurrences {
     @Override
     public Sequence with(Array array, @Nullable Buffer buffer) {
       MemorySegment to = buffer == null ? MemorySegment.NULL : buffer.segment();
+      arrays[array.ordinal()] = buffer;
       switch (array) {
         case WI -> recur_sequence.wi(struct, to);
         case WH -> recur_sequence.wh(struct, to);
@@ -81,11 +88,13 @@ final class NativeRecurrences implements Recurrences {
   @Override
   public void forward(Sequence sequence) {
     recur_forward(kernels.context(), ((Described) sequence).struct);
+    Reference.reachabilityFence(sequence);
   }
 
   @Override
   public void backward(Sequence sequence) {
     recur_backward(kernels.context(), ((Described) sequence).struct);
+    Reference.reachabilityFence(sequence);
   }
 
   @Override

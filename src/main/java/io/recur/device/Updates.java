@@ -9,12 +9,12 @@ package io.recur.device;
  */
 public interface Updates {
   /**
-   * One step of an optimiser on the first {@code n} values.
+   * One step of an optimiser on the first {@code n} values, after which the gradients are zero.
    *
    * @param rule the optimiser's rule
    * @param settings the rule's numbers in the order that {@link UpdateRule} documents
    * @param w parameters, changed in place
-   * @param g gradients, read only
+   * @param g gradients, zero afterwards
    * @param slots the rule's memory, {@link UpdateRule#slots} buffers of n values
    * @param n values
    */

@@ -11,7 +11,6 @@ import io.recur.grad.Op;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
-import java.lang.ref.Reference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -181,7 +180,6 @@ abstract class Sweep<C extends StackedCell> implements Op {
     }
     name(sequence);
     recurrences.forward(sequence);
-    Reference.reachabilityFence(cell); // its memory lives as long as it does
   }
 
   /** Names the arrays that only this cell has. */
@@ -201,7 +199,6 @@ abstract class Sweep<C extends StackedCell> implements Op {
     } else {
       cell.wi.addInputGradient(dgates.whole(), x);
     }
-    Reference.reachabilityFence(cell);
   }
 
   /** Names the arrays that only this cell has, for backward. */

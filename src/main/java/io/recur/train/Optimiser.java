@@ -74,7 +74,6 @@ public abstract class Optimiser {
       device
           .updates()
           .update(rule, settings, span.values(), span.gradients(), slots.get(i), span.floats());
-      device.pointwise().fill(0, span.gradients(), span.floats());
     }
   }
 

@@ -109,7 +109,7 @@ class UpdatesTest {
   private void check(UpdateRule rule, int n) {
     Guarded memory = new Guarded(device, 1);
     Guarded.Piece w = memory.inOut(n);
-    Guarded.Piece g = memory.input(n);
+    Guarded.Piece g = memory.inOut(n);
     Guarded.Piece[] slots = new Guarded.Piece[rule.slots()];
     Buffer[] buffers = new Buffer[rule.slots()];
     for (int s = 0; s < slots.length; s++) {
@@ -134,6 +134,7 @@ class UpdatesTest {
         expectedSlots[s][i] = slot[s];
       }
     }
+    Near.check(rule + " g n=" + n, new double[n], g.read(), 0);
     // settings rounded to float, and about five roundings of values below 8
     Near.check(rule + " w n=" + n, expected, w.read(), 1e-6);
     for (int s = 0; s < slots.length; s++) {
@@ -147,7 +148,7 @@ class UpdatesTest {
     for (UpdateRule rule : UpdateRule.values()) {
       Guarded memory = new Guarded(device, 2);
       Guarded.Piece w = memory.inOut(3f, -2f);
-      Guarded.Piece g = memory.input(0f, 0f);
+      Guarded.Piece g = memory.inOut(0f, 0f);
       Buffer[] slots = new Buffer[rule.slots()];
       for (int s = 0; s < slots.length; s++) {
         slots[s] = memory.inOut(0f, 0f).buffer();
