@@ -29,6 +29,23 @@ endif
 # Maven runs on it too: nothing has to be discovered, and no list of discovered JDKs can be out of date.
 export JAVA_HOME := $(JDK)
 
+# The C kernels: one library with every instruction set of this processor family, chosen at run time.
+CC := $(shell for cc in $$CC gcc clang cc; do command -v $$cc >/dev/null 2>&1 && echo $$cc && break; done)
+SYSTEM := $(shell uname -s)
+PROCESSOR := $(patsubst aarch64,arm64,$(shell uname -m))
+PLATFORM := $(if $(filter Darwin,$(SYSTEM)),macosx,linux)-$(PROCESSOR)
+LIBRARY := librecur.$(if $(filter Darwin,$(SYSTEM)),dylib,so)
+KERNELS := target/native/io/recur/device/$(PLATFORM)/$(LIBRARY)
+SETS := $(if $(filter arm64,$(PROCESSOR)),neon,sse2 avx2 avx512)
+CFLAGS := -std=c11 -O3 -fno-math-errno -fPIC -fvisibility=hidden -Wall -Wextra -Werror -pthread
+FLAGS_sse2 :=
+FLAGS_avx2 := -mavx2 -mfma
+FLAGS_avx512 := -mavx512f -mavx512dq -mfma
+FLAGS_neon :=
+KERNEL_FILES := cells pointwise
+OBJECTS := target/native-objects/team.o \
+	$(foreach set,$(SETS),$(foreach file,$(KERNEL_FILES),target/native-objects/$(set)/$(file).o))
+
 SOURCES := pom.xml $(shell find src/main bindings/java -name '*.java')
 BENCHMARKS := jmh/pom.xml $(shell find jmh/src -name '*.java')
 CONTENDERS := $(shell find jmh/peers -name pom.xml -o -name '*.java')
@@ -39,12 +56,12 @@ run: target/recur-cli.jar
 	@"$(JDK)/bin/java" -jar target/recur-cli.jar $(ARGS)
 
 # Quiet, and its output whole where it fails.
-target/recur-cli.jar: $(SOURCES)
+target/recur-cli.jar: $(SOURCES) $(if $(CC),$(KERNELS))
 	@mkdir -p target
 	@$(MAVEN) -q -B package -DskipTests -Dspotless.check.skip >target/build.log 2>&1 || { cat target/build.log; exit 1; }
 	@touch $@
 
-test:
+test: native
 	$(MAVEN) -B verify
 
 jmh/target/benchmarks.jar: target/recur-cli.jar $(BENCHMARKS)
@@ -69,8 +86,29 @@ peers: jmh/peers/target/built
 	@"$(JDK)/bin/java" -cp "jmh/peers/driver/target/classes:$$(cat jmh/peers/driver/target/classpath.txt)" \
 	    io.recur.peers.Driver "$(PYTHON)" "$(PEERS)" "$(PEERS_ROUNDS)"
 
+# Without a compiler everything still works: the kernels in Java take over, and say so once.
+ifeq ($(CC),)
 native:
-	@echo "make native: no C kernels yet; the library runs on OpenBLAS and vectorised Java (native/README.md)"
+	@echo "make native: no C compiler found (gcc or clang, or set CC): the library will run on its slower Java kernels"
+else
+native: $(KERNELS)
+
+$(KERNELS): $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) -shared -pthread -o $@ $^
+
+target/native-objects/team.o: $(wildcard native/*.h)
+target/native-objects/%.o: native/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c $< -o $@
+
+define kernels_of
+target/native-objects/$(1)/%.o: native/%.c $$(wildcard native/*.h)
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) -DSET=$(1) $$(FLAGS_$(1)) -c $$< -o $$@
+endef
+$(foreach set,$(SETS),$(eval $(call kernels_of,$(set))))
+endif
 
 bindings:
 	@bindings/generate

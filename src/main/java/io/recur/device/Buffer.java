@@ -20,11 +20,23 @@ public final class Buffer {
   private final Device device;
   private final MemorySegment segment;
   private final long floats;
+  private final Writes writes;
+
+  /** Counts the writes to one piece of memory, for all buffers that share it. */
+  static final class Writes {
+    private long count;
+  }
 
   Buffer(Device device, MemorySegment segment, long floats) {
+    this(device, segment, floats, new Writes());
+  }
+
+  /** A part of other memory. */
+  Buffer(Device device, MemorySegment segment, long floats, Writes writes) {
     this.device = device;
     this.segment = segment;
     this.floats = floats;
+    this.writes = writes;
   }
 
   /**
@@ -37,8 +49,8 @@ public final class Buffer {
   }
 
   /**
-   * The address as the native calls take it. On a GPU it has length zero, so that a read from Java
-   * throws.
+   * The address as the native calls take it, to be read; {@link #target} is the one to write to. On
+   * a GPU it has length zero, so that a read from Java throws.
    *
    * @return the segment
    * @throws IllegalStateException if the owner was closed
@@ -51,6 +63,28 @@ public final class Buffer {
               .formatted(floats));
     }
     return segment;
+  }
+
+  /**
+   * The address, to be written to: whatever was derived from the values before, such as {@link
+   * Packed} weights, is made anew.
+   *
+   * @return the segment
+   * @throws IllegalStateException if the owner was closed
+   */
+  public MemorySegment target() {
+    writes.count++;
+    return segment();
+  }
+
+  /** Grows with each write to the memory that this buffer is a part of. */
+  long version() {
+    return writes.count;
+  }
+
+  /** Shared by all buffers over the same memory. */
+  Writes writes() {
+    return writes;
   }
 
   /**

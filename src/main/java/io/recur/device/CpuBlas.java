@@ -38,7 +38,7 @@ final class CpuBlas implements Blas {
           transposeA ? lda : 1,
           b.segment(),
           transposeB ? 1 : ldb,
-          c.segment(),
+          c.target(),
           ldc);
     } else {
       cblas_sgemm(
@@ -54,7 +54,7 @@ final class CpuBlas implements Blas {
           b.segment(),
           ldb,
           beta,
-          c.segment(),
+          c.target(),
           ldc);
     }
   }
@@ -83,7 +83,7 @@ final class CpuBlas implements Blas {
         x.segment(),
         strideX,
         beta,
-        y.segment(),
+        y.target(),
         strideY);
   }
 }

@@ -145,7 +145,7 @@ final class CpuColumns implements Columns {
       }
       Lanes.store(shares, 0, p, (long) first * m, columns * m);
     }
-    loss.segment().set(JAVA_FLOAT, 0, (float) (sum / n));
+    loss.target().set(JAVA_FLOAT, 0, (float) (sum / n));
   }
 
   @Override

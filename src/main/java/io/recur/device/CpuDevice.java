@@ -1,25 +1,45 @@
 package io.recur.device;
 
+import io.recur.device.Kernels.InstructionSet;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
 
-/** The processor: OpenBLAS for matrix products, vectorised Java loops for the rest. */
+/** The processor: OpenBLAS for matrix products, C kernels or vectorised Java loops for the rest. */
 final class CpuDevice extends Device {
   private static final long ALIGNMENT_BYTES = 64;
 
   private final OpenBlas library = OpenBlas.load();
+  private final @Nullable Kernels kernels;
+  private final int threads;
   private final ThreadLocal<Lanes> lanes = ThreadLocal.withInitial(Lanes::new);
-  private final Blas blas = new CpuBlas();
+  private final Blas blas;
+  private final @Nullable Sequences sequences;
   private final Pointwise pointwise = new CpuPointwise(lanes);
   private final Columns columns = new CpuColumns(lanes);
   private final Gates gates = new CpuGates(lanes);
   private final Bands bands = new CpuBands(lanes);
   private final Updates updates = new CpuUpdates(lanes);
 
+  CpuDevice(InstructionSet set, int threads) {
+    this.threads = threads;
+    this.kernels = Kernels.open(set, threads);
+    this.blas = kernels == null ? new CpuBlas() : new NativeBlas(kernels, new CpuBlas());
+    this.sequences = kernels == null ? null : new NativeSequences(this, kernels);
+  }
+
   @Override
   public String name() {
-    return "cpu (" + library.description() + ")";
+    return kernels == null
+        ? "cpu (%s, %d threads, kernels java)".formatted(library.description(), library.threads())
+        : "cpu (%s, %d threads, kernels %s)"
+            .formatted(library.description(), threads, kernels.set());
+  }
+
+  @Override
+  public @Nullable Sequences sequences() {
+    return sequences;
   }
 
   @Override
@@ -70,17 +90,17 @@ final class CpuDevice extends Device {
   @Override
   Buffer slice(Buffer buffer, long offset, long length) {
     MemorySegment part = buffer.segment().asSlice(offset * Float.BYTES, length * Float.BYTES);
-    return new Buffer(this, part, length);
+    return new Buffer(this, part, length, buffer.writes());
   }
 
   @Override
   void write(Buffer buffer, float[] values, int from, int length) {
-    MemorySegment.copy(values, from, buffer.segment(), ValueLayout.JAVA_FLOAT, 0, length);
+    MemorySegment.copy(values, from, buffer.target(), ValueLayout.JAVA_FLOAT, 0, length);
   }
 
   @Override
   void writeIndexes(Buffer buffer, int[] indexes) {
-    MemorySegment.copy(indexes, 0, buffer.segment(), ValueLayout.JAVA_INT, 0, indexes.length);
+    MemorySegment.copy(indexes, 0, buffer.target(), ValueLayout.JAVA_INT, 0, indexes.length);
   }
 
   @Override

@@ -14,7 +14,7 @@ final class CpuPointwise implements Pointwise {
 
   @Override
   public void fill(float value, Buffer y, long n) {
-    MemorySegment to = y.segment();
+    MemorySegment to = y.target();
     if (value == 0) {
       to.asSlice(0, n * Float.BYTES).fill((byte) 0);
       return;
@@ -27,13 +27,13 @@ final class CpuPointwise implements Pointwise {
 
   @Override
   public void copy(Buffer x, Buffer y, long n) {
-    MemorySegment.copy(x.segment(), 0, y.segment(), 0, n * Float.BYTES);
+    MemorySegment.copy(x.segment(), 0, y.target(), 0, n * Float.BYTES);
   }
 
   @Override
   public void scale(float alpha, Buffer x, Buffer y, long n) {
     MemorySegment from = x.segment();
-    MemorySegment to = y.segment();
+    MemorySegment to = y.target();
     int count = Math.toIntExact(n);
     for (int i = 0; i < count; i++) {
       to.setAtIndex(JAVA_FLOAT, i, alpha * from.getAtIndex(JAVA_FLOAT, i));
@@ -49,7 +49,7 @@ final class CpuPointwise implements Pointwise {
   public void combine(Buffer a, float alpha, Buffer b, Buffer y, long n) {
     MemorySegment first = a.segment();
     MemorySegment second = b.segment();
-    MemorySegment to = y.segment();
+    MemorySegment to = y.target();
     int count = Math.toIntExact(n);
     for (int i = 0; i < count; i++) {
       float sum = first.getAtIndex(JAVA_FLOAT, i) + alpha * second.getAtIndex(JAVA_FLOAT, i);
@@ -61,7 +61,7 @@ final class CpuPointwise implements Pointwise {
   public void multiply(Buffer a, Buffer b, Buffer y, long n) {
     MemorySegment first = a.segment();
     MemorySegment second = b.segment();
-    MemorySegment to = y.segment();
+    MemorySegment to = y.target();
     int count = Math.toIntExact(n);
     for (int i = 0; i < count; i++) {
       float product = first.getAtIndex(JAVA_FLOAT, i) * second.getAtIndex(JAVA_FLOAT, i);
@@ -73,7 +73,7 @@ final class CpuPointwise implements Pointwise {
   public void addProduct(Buffer a, Buffer b, Buffer y, long n) {
     MemorySegment first = a.segment();
     MemorySegment second = b.segment();
-    MemorySegment to = y.segment();
+    MemorySegment to = y.target();
     int count = Math.toIntExact(n);
     for (int i = 0; i < count; i++) {
       float product = first.getAtIndex(JAVA_FLOAT, i) * second.getAtIndex(JAVA_FLOAT, i);
@@ -114,7 +114,7 @@ final class CpuPointwise implements Pointwise {
   @Override
   public void drop(float rate, long seed, boolean accumulate, Buffer x, Buffer y, long n) {
     MemorySegment from = x.segment();
-    MemorySegment to = y.segment();
+    MemorySegment to = y.target();
     float kept = 1 / (1 - rate);
     int threshold = (int) (rate * (1 << 24));
     int count = Math.toIntExact(n);
@@ -172,13 +172,13 @@ final class CpuPointwise implements Pointwise {
 
   @Override
   public void sumInto(float alpha, Buffer x, long n, Buffer y) {
-    y.segment().set(JAVA_FLOAT, 0, (float) (alpha * sum(x, n)));
+    y.target().set(JAVA_FLOAT, 0, (float) (alpha * sum(x, n)));
   }
 
   @Override
   public void addBroadcast(float alpha, Buffer s, Buffer y, long n) {
     float value = alpha * s.segment().get(JAVA_FLOAT, 0);
-    MemorySegment to = y.segment();
+    MemorySegment to = y.target();
     int count = Math.toIntExact(n);
     for (int i = 0; i < count; i++) {
       to.setAtIndex(JAVA_FLOAT, i, to.getAtIndex(JAVA_FLOAT, i) + value);

@@ -36,7 +36,7 @@ final class CpuUpdates implements Updates {
 
   @Override
   public void clamp(float limit, Buffer g, long n) {
-    MemorySegment values = g.segment();
+    MemorySegment values = g.target();
     int count = Math.toIntExact(n);
     for (int i = 0; i < count; i++) {
       float value = values.getAtIndex(JAVA_FLOAT, i);

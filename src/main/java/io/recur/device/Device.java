@@ -1,6 +1,7 @@
 package io.recur.device;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A place where memory lives and kernels run.
@@ -25,19 +26,39 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice {
   Device() {}
 
   /**
-   * The processor, through OpenBLAS with as many threads as there are cores.
+   * The processor, with as many threads as this JVM may use cores.
    *
    * @return a device to be closed by the caller
    * @throws DeviceException if OpenBLAS cannot be loaded; the message says what was looked for
    */
   public static Device cpu() {
-    return new CpuDevice();
+    return cpu(Runtime.getRuntime().availableProcessors());
+  }
+
+  /**
+   * The processor, with a number of threads: the caller's own and as many more as it takes. It is
+   * the one setting of threads; OpenBLAS follows it. Calls of several threads that meet run on
+   * their callers' threads alone, so forks that serve a thread each use one core each. The same
+   * seed, machine and number of threads give the same bits.
+   *
+   * <p>Without the C kernels of this platform the number holds for matrix products alone, and for
+   * all devices of the process at once.
+   *
+   * @param threads 1 or more
+   * @return a device to be closed by the caller
+   * @throws DeviceException if OpenBLAS cannot be loaded; the message says what was looked for
+   */
+  public static Device cpu(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("cpu: threads=" + threads + "; need 1 or more");
+    }
+    return new CpuDevice(Kernels.preferred(), threads);
   }
 
   /**
    * What this is and runs on, in one line.
    *
-   * @return such as {@code cpu (OpenBLAS 0.3.31 SkylakeX, 2 threads)}
+   * @return such as {@code cpu (OpenBLAS 0.3.31 Zen, bundled, 2 threads, kernels avx2)}
    */
   public abstract String name();
 
@@ -68,6 +89,13 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice {
    * @return the kernels
    */
   public abstract Gates gates();
+
+  /**
+   * Whole sequences of the recurrent cells in one call.
+   *
+   * @return the kernels, or null where the cells are to be run step by step
+   */
+  public abstract @Nullable Sequences sequences();
 
   /**
    * Products with diagonal and tridiagonal matrices.

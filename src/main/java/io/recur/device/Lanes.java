@@ -85,7 +85,7 @@ final class Lanes {
   }
 
   static void store(float[] array, int from, Buffer buffer, long to, int n) {
-    MemorySegment.copy(array, from, buffer.segment(), ValueLayout.JAVA_FLOAT, to * Float.BYTES, n);
+    MemorySegment.copy(array, from, buffer.target(), ValueLayout.JAVA_FLOAT, to * Float.BYTES, n);
   }
 
   /** {@code x = tanh(x)}, see {@link #tanh(float)}. */

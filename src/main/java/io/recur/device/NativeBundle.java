@@ -3,6 +3,7 @@ package io.recur.device;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.JarURLConnection;
+import java.net.URI;
 import java.net.URL;
 import java.net.URLConnection;
 import java.nio.channels.FileChannel;
@@ -25,10 +26,12 @@ import java.util.stream.Stream;
 final class NativeBundle {
   static final String CACHE = "io.recur.cache";
 
+  private final String name;
   private final String folder;
   private final List<String> files;
 
-  private NativeBundle(String folder, List<String> files) {
+  private NativeBundle(String name, String folder, List<String> files) {
+    this.name = name;
     this.folder = folder;
     this.files = files;
   }
@@ -44,7 +47,13 @@ final class NativeBundle {
           case "windows-x86_64" -> List.of("libopenblas.dll");
           default -> List.of();
         };
-    return new NativeBundle("org/bytedeco/openblas/" + platform() + "/", files);
+    return new NativeBundle("openblas", "org/bytedeco/openblas/" + platform() + "/", files);
+  }
+
+  /** The C kernels for this platform, where they were compiled. */
+  static NativeBundle kernels() {
+    String file = System.mapLibraryName("recur");
+    return new NativeBundle("kernels", "io/recur/device/" + platform() + "/", List.of(file));
   }
 
   /** The platform as the jars' classifiers name it. */
@@ -79,11 +88,14 @@ final class NativeBundle {
   }
 
   /**
-   * The folder with all files in it.
+   * The folder with all files in it: the cache's, or where they lie already.
    *
    * @throws DeviceException if it cannot be written
    */
   Path unpack() {
+    if (url(files.getFirst()).getProtocol().equals("file")) {
+      return Path.of(URI.create(url(files.getFirst()).toString())).getParent(); // not in a jar
+    }
     Path cache = cacheFolder();
     try {
       Path home = cache.resolve(platform() + "-" + fingerprint());
@@ -93,8 +105,8 @@ final class NativeBundle {
       return home;
     } catch (IOException e) {
       throw new DeviceException(
-          "openblas: cannot unpack to %s: %s; name a writable folder with -D%s=FOLDER"
-              .formatted(cache, e, CACHE),
+          "%s: cannot unpack to %s: %s; name a writable folder with -D%s=FOLDER"
+              .formatted(name, cache, e, CACHE),
           e);
     }
   }

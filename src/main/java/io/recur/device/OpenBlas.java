@@ -29,11 +29,15 @@ final class OpenBlas {
     String[] words = config.split("\\s+");
     String version = words.length > 1 ? words[0] + " " + words[1] : config;
     String core = openblas_get_corename().getString(0);
-    this.description =
-        "%s %s, %d threads, %s".formatted(version, core, openblas_get_num_threads(), origin);
+    this.description = "%s %s, %s".formatted(version, core, origin);
   }
 
-  /** Version, processor kernel, threads and origin, in a few words. */
+  /** On how many threads it computes; one for all that are in this process. */
+  int threads() {
+    return openblas_get_num_threads();
+  }
+
+  /** Version, processor kernel and origin, in a few words. */
   String description() {
     return description;
   }

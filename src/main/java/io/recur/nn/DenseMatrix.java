@@ -1,14 +1,46 @@
 package io.recur.nn;
 
 import io.recur.device.Buffer;
+import io.recur.device.Packed;
+import io.recur.device.Sequences;
 import io.recur.grad.OneHot;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /** All values stored, column-major. */
 final class DenseMatrix extends Matrix {
+  private @Nullable Packed plain;
+  private @Nullable Packed transposed;
+  private int gates;
+
   DenseMatrix(Parameter values) {
     super(values.shape().rows(), values.shape().columns(), values);
+  }
+
+  @Override
+  synchronized Packed packed(Sequences sequences, int gates, boolean transposed) {
+    if (gates != this.gates) {
+      this.plain = null;
+      this.transposed = null;
+      this.gates = gates;
+    }
+    Packed found = transposed ? this.transposed : plain;
+    if (found != null) {
+      return found;
+    }
+    Packed fresh = sequences.pack(values().value(), gates, rows() / gates, columns(), transposed);
+    if (transposed) {
+      this.transposed = fresh;
+    } else {
+      plain = fresh;
+    }
+    return fresh;
+  }
+
+  @Override
+  boolean isDense() {
+    return true;
   }
 
   @Override

@@ -4,6 +4,9 @@ import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
 import io.recur.device.Buffer;
+import io.recur.device.Sequences;
+import io.recur.device.Sequences.Array;
+import io.recur.device.Sequences.Sequence;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -93,12 +96,31 @@ public final class GRUCell extends StackedCell {
     return "GRUCell";
   }
 
+  @Override
+  Sequences.Cell kind() {
+    return Sequences.Cell.GRU;
+  }
+
   private static final class Run extends Sweep<GRUCell> {
+    /** Wh·h of every step, of all gates; in whole sequences Wh₃·h + bh alone. */
     private final Buffer recurrent;
 
     Run(GRUCell cell, State before, Tensor x) {
       super(cell, before, x);
-      this.recurrent = tape.scratch(3 * size() * time);
+      this.recurrent = tape.scratch((isFused() ? 1 : 3) * size() * time);
+    }
+
+    @Override
+    void describe(Sequence sequence) {
+      sequence.with(Array.Q, recurrent).with(Array.BH, cell.bh == null ? null : cell.bh.value());
+    }
+
+    @Override
+    void describeBackward(Sequence sequence) {
+      boolean biased = cell.bh != null && cell.bh.isTrainable();
+      sequence
+          .with(Array.DRECURRENT, drecurrent)
+          .with(Array.DBH, biased ? cell.bh.accumulator() : null);
     }
 
     @Override
@@ -138,7 +160,7 @@ public final class GRUCell extends StackedCell {
     @Override
     void addRecurrentGradient(Buffer dgates) {
       super.addRecurrentGradient(drecurrent);
-      if (cell.bh != null && cell.bh.isTrainable()) {
+      if (!isFused() && cell.bh != null && cell.bh.isTrainable()) {
         Buffer third = tape.backwardScratch(size() * time);
         long span = 3 * size() * time - 2L * units;
         device

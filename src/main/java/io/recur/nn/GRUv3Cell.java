@@ -4,6 +4,9 @@ import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
 import io.recur.device.Buffer;
+import io.recur.device.Sequences;
+import io.recur.device.Sequences.Array;
+import io.recur.device.Sequences.Sequence;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -86,6 +89,16 @@ public final class GRUv3Cell extends StackedCell {
     return "GRUv3Cell";
   }
 
+  @Override
+  Sequences.Cell kind() {
+    return Sequences.Cell.GRU_V3;
+  }
+
+  @Override
+  boolean isDense() {
+    return super.isDense() && whCandidate.isDense();
+  }
+
   private static final class Run extends Sweep<GRUv3Cell> {
     /** r∘h of every step. */
     private final Buffer q;
@@ -93,6 +106,16 @@ public final class GRUv3Cell extends StackedCell {
     Run(GRUv3Cell cell, State before, Tensor x) {
       super(cell, before, x);
       this.q = tape.scratch(size() * time);
+    }
+
+    @Override
+    void describe(Sequence sequence) {
+      sequence.with(Array.Q, q).with(Array.WC, packed(cell.whCandidate, 1, false));
+    }
+
+    @Override
+    void describeBackward(Sequence sequence) {
+      sequence.with(Array.WCT, packed(cell.whCandidate, 1, true));
     }
 
     /** The candidate's third of stacked gates, a matrix of 3H rows that begins at row 2H. */

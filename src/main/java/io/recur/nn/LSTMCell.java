@@ -4,6 +4,9 @@ import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
 import io.recur.device.Buffer;
+import io.recur.device.Sequences;
+import io.recur.device.Sequences.Array;
+import io.recur.device.Sequences.Sequence;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
@@ -78,6 +81,11 @@ public final class LSTMCell extends StackedCell {
     return "LSTMCell";
   }
 
+  @Override
+  Sequences.Cell kind() {
+    return Sequences.Cell.LSTM;
+  }
+
   private static final class Run extends Sweep<LSTMCell> {
     private final Buffer c;
     private final Tensor cLast;
@@ -86,6 +94,16 @@ public final class LSTMCell extends StackedCell {
       super(cell, before, x);
       this.c = states(before.c());
       this.cLast = tape.output(Shape.of(units, batch), at(c, time), true);
+    }
+
+    @Override
+    void describe(Sequence sequence) {
+      sequence.with(Array.C, c);
+    }
+
+    @Override
+    void describeBackward(Sequence sequence) {
+      sequence.with(Array.DC, dc);
     }
 
     @Override

@@ -1,6 +1,8 @@
 package io.recur.nn;
 
 import io.recur.device.Buffer;
+import io.recur.device.Packed;
+import io.recur.device.Sequences;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tensor;
 
@@ -151,6 +153,16 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
   /** {@code dW += dY·Xᵀ} where X may be one-hot. */
   void addInputGradient(Buffer dy, Tensor x) {
     addGradient(dy, rows, x.value(), x.shape().columns());
+  }
+
+  /** Whether the kernels for whole sequences can multiply with it. */
+  boolean isDense() {
+    return false;
+  }
+
+  /** A dense matrix as these kernels read it, of stacked gates or transposed. */
+  Packed packed(Sequences sequences, int gates, boolean transposed) {
+    throw new UnsupportedOperationException(this + " is not packed");
   }
 
   /** The kind as a model prints it, or nothing for dense. */

@@ -2,6 +2,7 @@ package io.recur.nn;
 
 import io.recur.device.Buffer;
 import io.recur.device.Elementwise;
+import io.recur.device.Sequences;
 import io.recur.grad.Functions;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
@@ -66,6 +67,16 @@ public final class RNNCell extends StackedCell {
   @Override
   String label() {
     return "RNNCell";
+  }
+
+  @Override
+  Sequences.Cell kind() {
+    return Sequences.Cell.RNN;
+  }
+
+  @Override
+  Elementwise function() {
+    return function;
   }
 
   @Override

@@ -1,5 +1,7 @@
 package io.recur.nn;
 
+import io.recur.device.Elementwise;
+import io.recur.device.Sequences;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -68,6 +70,19 @@ public abstract sealed class StackedCell implements Cell
 
   /** The name as a model prints it. */
   abstract String label();
+
+  /** The name as the kernels for whole sequences know it. */
+  abstract Sequences.Cell kind();
+
+  /** Whether the kernels for whole sequences can run it. */
+  boolean isDense() {
+    return wh.isDense();
+  }
+
+  /** The RNN's function. */
+  Elementwise function() {
+    return Elementwise.TANH;
+  }
 
   /** What stands behind the sizes in a printed model. */
   String details() {

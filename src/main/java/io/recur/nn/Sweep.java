@@ -2,12 +2,18 @@ package io.recur.nn;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
+import io.recur.device.Sequences;
+import io.recur.device.Sequences.Array;
+import io.recur.device.Sequences.Sequence;
+import io.recur.grad.OneHot;
 import io.recur.grad.Op;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A whole sequence of a built-in cell as one recorded operation: one input product for all T steps,
@@ -32,6 +38,11 @@ abstract class Sweep<C extends StackedCell> implements Op {
   final Buffer h;
   final Tensor y;
 
+  /** The device's kernels for whole sequences, and this one described to them; or null. */
+  private final @Nullable Sequences sequences;
+
+  private final @Nullable Sequence sequence;
+
   Sweep(C cell, State before, Tensor x) {
     cell.check(before, x);
     this.cell = cell;
@@ -49,7 +60,35 @@ abstract class Sweep<C extends StackedCell> implements Op {
     this.h = states(before.h());
     Shape shape = x.shape().rank() == 3 ? Shape.of(units, batch, time) : Shape.of(units, batch);
     this.y = tape.output(shape, h.slice(size(), size() * time), true);
+    this.sequences = cell.isDense() ? device.sequences() : null;
+    this.sequence =
+        sequences == null
+            ? null
+            : sequences.sequence(
+                tape.scratch(Sequences.DESCRIPTION_FLOATS),
+                cell.kind(),
+                cell.function(),
+                cell.wi.columns(),
+                units,
+                batch,
+                time);
   }
+
+  /** Whether the device runs the whole sequence in one call. */
+  final boolean isFused() {
+    return sequences != null;
+  }
+
+  /** Recurrent weights as the kernels for whole sequences read them. */
+  final Buffer packed(Matrix weights, int gates, boolean transposed) {
+    return weights.packed(sequences, gates, transposed).current();
+  }
+
+  /** Names the arrays that only this cell has. */
+  void describe(Sequence sequence) {}
+
+  /** Names the arrays that only this cell has, for backward. */
+  void describeBackward(Sequence sequence) {}
 
   /** Values of one state. */
   final long size() {
@@ -75,6 +114,33 @@ abstract class Sweep<C extends StackedCell> implements Op {
   }
 
   final Step run() {
+    if (sequence != null) {
+      runFused(sequences, sequence);
+    } else {
+      runSteps();
+    }
+    return finish(time == 1 && y.shape().rank() == 2 ? y : y.time(time - 1));
+  }
+
+  private void runFused(Sequences sequences, Sequence sequence) {
+    sequence
+        .with(Array.WH, packed(cell.wh, cell.wh.rows() / units, false))
+        .with(Array.B, cell.b.value())
+        .with(Array.GATES, gates)
+        .with(Array.H, h);
+    if (x instanceof OneHot hot && cell.wi.isDense()) {
+      sequence.with(Array.TABLE, cell.wi.values().value()).with(Array.INDEX, hot.index());
+    } else if (cell.wi.isDense()) {
+      sequence.with(Array.WI, packed(cell.wi, cell.gates, false)).with(Array.X, x.value());
+    } else {
+      cell.wi.multiplyInput(x, cell.b.value(), gates);
+    }
+    describe(sequence);
+    sequences.forward(sequence);
+    Reference.reachabilityFence(cell); // its memory lives as long as it does
+  }
+
+  private void runSteps() {
     boolean gathers = cell.wi.gathers(x);
     if (!gathers) {
       cell.wi.multiplyInput(x, cell.b.value(), gates);
@@ -86,7 +152,6 @@ abstract class Sweep<C extends StackedCell> implements Op {
       }
       step(here, t);
     }
-    return finish(time == 1 && y.shape().rank() == 2 ? y : y.time(time - 1));
   }
 
   /** Records the operation; hLast is the state after the last step. */
@@ -121,6 +186,34 @@ abstract class Sweep<C extends StackedCell> implements Op {
     Buffer dh = tape.backwardScratch(size());
     Buffer dy = y.gradient();
     device.pointwise().fill(0, dh, size());
+    if (sequence != null) {
+      backwardFused(sequences, sequence, dy, dh, dgates);
+    } else {
+      backwardSteps(dy, dh, dgates);
+    }
+    addRecurrentGradient(dgates);
+    if (x.isDifferentiable()) {
+      cell.wi.multiplyTransposed(dgates, rows, columns, 1, x.accumulator());
+    }
+    addTo(before.h(), dh);
+  }
+
+  private void backwardFused(
+      Sequences sequences, Sequence sequence, Buffer dy, Buffer dh, Buffer dgates) {
+    sequence
+        .with(Array.WHT, packed(cell.wh, cell.wh.rows() / units, true))
+        .with(Array.DY, dy)
+        .with(Array.DH, dh)
+        .with(Array.DGATES, dgates)
+        .with(Array.DB, cell.b.isTrainable() ? cell.b.accumulator() : null);
+    describeBackward(sequence);
+    sequences.backward(sequence);
+    cell.wi.addInputGradient(dgates, x);
+    Reference.reachabilityFence(cell);
+  }
+
+  private void backwardSteps(Buffer dy, Buffer dh, Buffer dgates) {
+    int rows = cell.gates * units;
     boolean gathers = cell.wi.gathers(x);
     for (int t = time - 1; t >= 0; t--) {
       Buffer here = gatesAt(dgates, t);
@@ -135,11 +228,6 @@ abstract class Sweep<C extends StackedCell> implements Op {
     if (!gathers) {
       cell.wi.addInputGradient(dgates, x);
     }
-    addRecurrentGradient(dgates);
-    if (x.isDifferentiable()) {
-      cell.wi.multiplyTransposed(dgates, rows, columns, 1, x.accumulator());
-    }
-    addTo(before.h(), dh);
   }
 
   /** Hands a gradient on to a part of the state before the first step. */

@@ -1,0 +1,134 @@
+package io.recur.device;
+
+import static io.recur.bindings.kernels.recur_h.recur_best;
+import static io.recur.bindings.kernels.recur_h.recur_has;
+import static io.recur.bindings.kernels.recur_h.recur_open;
+
+import io.recur.bindings.kernels.recur_h;
+import io.recur.bindings.openblas.cblas_h;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The C kernels of {@code native/}: one instruction set and one team of threads.
+ *
+ * <p>Looked for in this order: the file that the system property {@value #LIBRARY} names; the
+ * library that {@code make native} put into this jar, unpacked to the cache folder. Where there is
+ * none, the Java kernels work, slower, and a warning says so once. The property {@value #SET}
+ * chooses among {@code java}, {@code sse2}, {@code avx2}, {@code avx512} and {@code neon} instead
+ * of the best that this machine has.
+ *
+ * @param set the instruction set
+ * @param context of the C side; freed when nothing refers to it any more, so a call after a device
+ *     was closed cannot crash
+ */
+record Kernels(InstructionSet set, MemorySegment context) {
+  static final String LIBRARY = "io.recur.library";
+  static final String SET = "io.recur.kernels";
+
+  /** In the order of the C enum, then what stands for no C kernels at all. */
+  enum InstructionSet {
+    SSE2,
+    AVX2,
+    AVX512,
+    NEON,
+    JAVA;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /**
+   * The set that the property names, else the best that is here.
+   *
+   * @throws DeviceException if the named one is unknown or not here
+   */
+  static InstructionSet preferred() {
+    String named = System.getProperty(SET);
+    if (named == null) {
+      return isLoaded() ? InstructionSet.values()[recur_best()] : InstructionSet.JAVA;
+    }
+    for (InstructionSet set : InstructionSet.values()) {
+      if (set.toString().equals(named) && isPresent(set)) {
+        return set;
+      }
+    }
+    throw new DeviceException(
+        "kernels: -D%s=%s; here there are %s: name one of these or drop the property"
+            .formatted(SET, named, present()));
+  }
+
+  /** Every set that can be opened here, Java's own included. */
+  static List<InstructionSet> present() {
+    return List.of(InstructionSet.values()).stream().filter(Kernels::isPresent).toList();
+  }
+
+  private static boolean isPresent(InstructionSet set) {
+    return set == InstructionSet.JAVA || (isLoaded() && recur_has(set.ordinal()) != 0);
+  }
+
+  /** A context, or null for {@link InstructionSet#JAVA}. OpenBLAS must be loaded. */
+  static @Nullable Kernels open(InstructionSet set, int threads) {
+    if (set == InstructionSet.JAVA) {
+      return null;
+    }
+    // from here on OpenBLAS computes on the calling thread, and the team shares out its products
+    cblas_h.openblas_set_num_threads(1);
+    MemorySegment context = recur_open(set.ordinal(), threads, cblas_h.cblas_sgemm$address());
+    if (context.equals(MemorySegment.NULL)) {
+      throw new DeviceException(
+          "kernels: no context for %s with %d threads: out of memory".formatted(set, threads));
+    }
+    return new Kernels(set, context.reinterpret(1, Arena.ofAuto(), recur_h::recur_close));
+  }
+
+  private static boolean isLoaded() {
+    if (Holder.FAILURE != null) {
+      throw new DeviceException(Holder.FAILURE.getMessage(), Holder.FAILURE);
+    }
+    return Holder.FOUND.isPresent();
+  }
+
+  /** A failed class initialiser would hide the reason, so it is kept. */
+  private static final class Holder {
+    static final Optional<Path> FOUND = find(System.getProperty(LIBRARY));
+    static final @Nullable DeviceException FAILURE = FOUND.map(Holder::load).orElse(null);
+
+    private static Optional<Path> find(@Nullable String named) {
+      if (named != null) {
+        return Optional.of(Path.of(named).toAbsolutePath());
+      }
+      NativeBundle bundle = NativeBundle.kernels();
+      if (bundle.isPresent()) {
+        return Optional.of(bundle.unpack().resolve(bundle.files().getLast()));
+      }
+      System.getLogger("io.recur")
+          .log(
+              System.Logger.Level.WARNING,
+              "no C kernels for {0} in this build: the Java kernels work instead, several times"
+                  + " slower; build with make native, or name a library with -D{1}=FILE",
+              NativeBundle.platform(),
+              LIBRARY);
+      return Optional.empty();
+    }
+
+    private static @Nullable DeviceException load(Path library) {
+      try {
+        System.load(library.toString());
+        return null;
+      } catch (LinkageError e) {
+        return new DeviceException(
+            "kernels: %s cannot be loaded: %s; name another librecur with -D%s=FILE, or -D%s=java"
+                .formatted(library, e.getMessage(), LIBRARY, SET),
+            e);
+      }
+    }
+  }
+}

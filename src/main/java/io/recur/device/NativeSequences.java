@@ -1,0 +1,100 @@
+package io.recur.device;
+
+import static io.recur.bindings.kernels.recur_h.recur_backward;
+import static io.recur.bindings.kernels.recur_h.recur_forward;
+import static io.recur.bindings.kernels.recur_h.recur_pack;
+import static io.recur.bindings.kernels.recur_h.recur_packed;
+
+import io.recur.bindings.kernels.recur_sequence;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** Whole sequences in C, see {@code native/recur.h}. */
+final class NativeSequences implements Sequences {
+  private final Device device;
+  private final Kernels kernels;
+
+  NativeSequences(Device device, Kernels kernels) {
+    this.device = device;
+    this.kernels = kernels;
+  }
+
+  /** A struct of the C contract in memory of the caller's. */
+  private record Described(MemorySegment struct) implements Sequence {
+    @Override
+    public Sequence with(Array array, @Nullable Buffer buffer) {
+      MemorySegment to = buffer == null ? MemorySegment.NULL : buffer.segment();
+      switch (array) {
+        case WI -> recur_sequence.wi(struct, to);
+        case WH -> recur_sequence.wh(struct, to);
+        case WC -> recur_sequence.wc(struct, to);
+        case WHT -> recur_sequence.wht(struct, to);
+        case WCT -> recur_sequence.wct(struct, to);
+        case B -> recur_sequence.b(struct, to);
+        case BH -> recur_sequence.bh(struct, to);
+        case X -> recur_sequence.x(struct, to);
+        case TABLE -> recur_sequence.table(struct, to);
+        case INDEX -> recur_sequence.index(struct, to);
+        case GATES -> recur_sequence.gates(struct, to);
+        case Q -> recur_sequence.q(struct, to);
+        case H -> recur_sequence.h(struct, to);
+        case C -> recur_sequence.c(struct, to);
+        case DY -> recur_sequence.dy(struct, to);
+        case DH -> recur_sequence.dh(struct, to);
+        case DC -> recur_sequence.dc(struct, to);
+        case DGATES -> recur_sequence.dgates(struct, to);
+        case DRECURRENT -> recur_sequence.drecurrent(struct, to);
+        case DB -> recur_sequence.db(struct, to);
+        case DBH -> recur_sequence.dbh(struct, to);
+      }
+      return this;
+    }
+  }
+
+  @Override
+  public Sequence sequence(
+      Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time) {
+    MemorySegment struct = memory.target().asSlice(0, recur_sequence.sizeof()).fill((byte) 0);
+    recur_sequence.cell(struct, cell.ordinal());
+    recur_sequence.function(struct, function.ordinal());
+    recur_sequence.in(struct, in);
+    recur_sequence.units(struct, units);
+    recur_sequence.batch(struct, batch);
+    recur_sequence.time(struct, time);
+    return new Described(struct);
+  }
+
+  @Override
+  public void forward(Sequence sequence) {
+    recur_forward(kernels.context(), ((Described) sequence).struct);
+  }
+
+  @Override
+  public void backward(Sequence sequence) {
+    recur_backward(kernels.context(), ((Described) sequence).struct);
+  }
+
+  @Override
+  public Packed pack(Buffer weights, int gates, int units, int terms, boolean transposed) {
+    int stacked = gates * units;
+    int panels = transposed ? 1 : gates;
+    int rows = transposed ? terms : units;
+    int columns = transposed ? stacked : terms;
+    int row = transposed ? stacked : 1;
+    int column = transposed ? 1 : stacked;
+    Buffer packed = device.allocate(recur_packed(kernels.context(), panels, rows, columns));
+    return new Packed(
+        weights,
+        packed,
+        (from, to) ->
+            recur_pack(
+                kernels.context(),
+                panels,
+                rows,
+                columns,
+                from.segment(),
+                row,
+                column,
+                to.target()));
+  }
+}

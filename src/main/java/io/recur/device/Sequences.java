@@ -1,0 +1,147 @@
+package io.recur.device;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whole sequences of the recurrent cells with dense recurrent weights, one call each: the recurrent
+ * products run on packed weights and are fused with the gates.
+ *
+ * <p>What a sequence reads and writes is named by {@link Array}, whose shapes are H units, B batch,
+ * T time, N in, G gates (RNN 1, LSTM 4, GRU and GRUv3 3); the equations are those of {@link Gates}.
+ *
+ * <pre>{@code
+ * Sequences sequences = device.sequences();
+ * boolean whole = sequences != null;                      // else the cells run step by step
+ * }</pre>
+ */
+public interface Sequences {
+  /** The cells, in the order of the C contract. */
+  enum Cell {
+    /** {@code h' = f(Wi x + Wh h + b)}. */
+    RNN(1),
+    /** Long short-term memory. */
+    LSTM(4),
+    /** Gated recurrent unit, reset after the product. */
+    GRU(3),
+    /** Gated recurrent unit, reset before the product. */
+    GRU_V3(3);
+
+    private final int gates;
+
+    Cell(int gates) {
+      this.gates = gates;
+    }
+
+    /**
+     * Gates stacked in Wi.
+     *
+     * @return G
+     */
+    public int gates() {
+      return gates;
+    }
+  }
+
+  /** What a sequence reads and writes; whatever a cell or an input has not, is left out. */
+  enum Array {
+    /** Packed input weights, G gates of H×N; left out, see {@link #TABLE} and {@link #GATES}. */
+    WI,
+    /** Packed recurrent weights, all gates of H×H; of GRUv3 reset and update. */
+    WH,
+    /** GRUv3: packed recurrent weights of the candidate, H×H. */
+    WC,
+    /** {@link #WH} packed transposed, H × (its gates·H), for backward. */
+    WHT,
+    /** {@link #WC} packed transposed, for backward. */
+    WCT,
+    /** Bias, GH. */
+    B,
+    /** GRU: the recurrent bias of the candidate, H. */
+    BH,
+    /** Input, N×B×T, with {@link #WI}. */
+    X,
+    /** Plain input weights, GH × classes, for one-hot input. */
+    TABLE,
+    /** One-hot input: B×T int32 classes. */
+    INDEX,
+    /** GH×B×T. In, without {@link #WI} and {@link #TABLE}: Wi·x + b. Out: what backward needs. */
+    GATES,
+    /** H×B×T. GRU: Wh₃·h + bh; GRUv3: r∘h. */
+    Q,
+    /** States H×B×(T+1); in: the first. */
+    H,
+    /** LSTM: cells, like {@link #H}. */
+    C,
+    /** Gradient of the states 1 to T, H×B×T. */
+    DY,
+    /** In: gradient of the last state beyond {@link #DY}; out: of the state before, H×B. */
+    DH,
+    /** LSTM: like {@link #DH}. */
+    DC,
+    /** Out: gradient of Wi·x + b, GH×B×T. */
+    DGATES,
+    /** GRU, out: gradient of Wh·h, GH×B×T. */
+    DRECURRENT,
+    /** Gradient of {@link #B}, added to; left out where it is not wanted. */
+    DB,
+    /** Gradient of {@link #BH}, added to; left out where it is not wanted. */
+    DBH
+  }
+
+  /** A sequence to run: sizes and the places of its arrays. */
+  interface Sequence {
+    /**
+     * Names an array.
+     *
+     * @param array which
+     * @param buffer where, or null for none
+     * @return this
+     */
+    Sequence with(Array array, @Nullable Buffer buffer);
+  }
+
+  /** Words of memory that the description of a sequence takes. */
+  int DESCRIPTION_FLOATS = 64;
+
+  /**
+   * A sequence without arrays.
+   *
+   * @param memory {@link #DESCRIPTION_FLOATS} words, which live as long as the arrays
+   * @param cell the cell
+   * @param function of the RNN; any of the table for other cells
+   * @param in N
+   * @param units H
+   * @param batch B
+   * @param time T
+   * @return a description to be completed by {@link Sequence#with}
+   */
+  Sequence sequence(
+      Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time);
+
+  /**
+   * Runs all steps.
+   *
+   * @param sequence with all arrays of forward
+   */
+  void forward(Sequence sequence);
+
+  /**
+   * Runs all steps backward.
+   *
+   * @param sequence with all arrays, as forward left them
+   */
+  void backward(Sequence sequence);
+
+  /**
+   * A packed copy of weights.
+   *
+   * @param weights gates·units × terms, column-major
+   * @param gates stacked in the rows
+   * @param units rows of a gate
+   * @param terms columns
+   * @param transposed whether to pack the transpose: one gate, {@code terms} rows, gates·units
+   *     terms
+   * @return a copy that follows the weights
+   */
+  Packed pack(Buffer weights, int gates, int units, int terms, boolean transposed);
+}
