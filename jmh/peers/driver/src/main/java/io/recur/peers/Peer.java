@@ -90,7 +90,7 @@ final class Peer implements AutoCloseable {
       Thread.ofPlatform().daemon().start(() -> read(reader, lines));
       version = exchange("version");
     } catch (IOException e) {
-      broken = "%s (%s)".formatted(new File(command.getFirst()).getName(), e.getMessage());
+      broken = new File(command.getFirst()).getName() + " cannot be started";
       throw new CannotRun(broken);
     } catch (CannotRun e) {
       broken = e.getMessage();

@@ -31,11 +31,13 @@ final class Peers {
 
   /** Recur as the command line's jar has it, on a plain JVM. */
   Peer ours(String log) {
-    List<String> options = new ArrayList<>(List.of("--enable-native-access=ALL-UNNAMED"));
-    if (Runtime.getRuntime().availableProcessors() > THREADS) {
-      options.add("-XX:ActiveProcessorCount=" + THREADS);
-    }
-    return java("Recur", "recur", "RecurContender", log, options, "target/recur-cli.jar");
+    return java(
+        "Recur",
+        "recur",
+        "RecurContender",
+        log,
+        List.of("--enable-native-access=ALL-UNNAMED"),
+        "target/recur-cli.jar");
   }
 
   List<Peer> rivals(String python) {

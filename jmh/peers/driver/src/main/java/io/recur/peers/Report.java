@@ -151,6 +151,9 @@ final class Report {
 
             """,
             rounds, product()));
+    if (results.isNoisy()) {
+      text.append("The machine did something else as well in the course of this run.\n\n");
+    }
     appendFigures(text);
     appendTargets(text);
     appendFailures(text);
@@ -220,7 +223,8 @@ final class Report {
             rivals.stream()
                 .anyMatch(peer -> peer.name().equals(row.rival()) && peer.broken() != null);
         String where = always ? "" : " (" + row.job().name() + ", " + row.pass() + ")";
-        lines.add("- " + row.rival() + where + ": " + row.failure() + "\n");
+        String reason = row.failure().replaceAll("/[^\\s:]*/", "…/"); // no machine's paths
+        lines.add("- " + row.rival() + where + ": " + reason + "\n");
       }
     }
     if (!lines.isEmpty()) {

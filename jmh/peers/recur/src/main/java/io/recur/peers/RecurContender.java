@@ -28,12 +28,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Recur, as a program of a user's would call it. */
+/** Recur, as a program of a user's would call it, on 2 threads. */
 final class RecurContender implements Contender {
   /** Training steps whose losses are the character model's answer. */
   private static final int CHECKED = 8;
 
-  private final Device device = Device.cpu();
+  private final Device device = Device.cpu(2);
   private Tape recording = Tape.on(device);
   private Tape inference = Tape.inference(device);
   private Work work;
