@@ -96,23 +96,12 @@ final class Driver {
   private void measure(Job job, Peer ours) throws CannotRun, IOException {
     ours.ask("prepare " + job.work().folder());
     results.version(ours);
-    Map<Peer, String> refusals = new LinkedHashMap<>();
-    for (Peer rival : rivals) {
-      if (job.isFor(rival.name())) {
-        try {
-          rival.ask("prepare " + job.work().folder());
-        } catch (CannotRun e) {
-          refusals.put(rival, e.getMessage());
-        }
-      }
-    }
     for (String pass : job.passes()) {
-      measure(job, pass, ours, refusals);
+      measure(job, pass, ours);
     }
   }
 
-  private void measure(Job job, String pass, Peer ours, Map<Peer, String> refusals)
-      throws CannotRun, IOException {
+  private void measure(Job job, String pass, Peer ours) throws CannotRun, IOException {
     Path answer = Answers.of(ours, job.work(), pass);
     Map<Turns.Entry, Double> differences = new LinkedHashMap<>();
     Turns.Entry mine = new Turns.Entry(ours, pass);
@@ -122,9 +111,7 @@ final class Driver {
         continue;
       }
       try {
-        if (refusals.containsKey(rival)) {
-          throw new CannotRun(refusals.get(rival));
-        }
+        rival.ask("prepare " + job.work().folder()); // each pass: it may be a process anew
         double d = Answers.difference(answer, Answers.of(rival, job.work(), pass));
         Turns.Entry entry = new Turns.Entry(rival, pass);
         differences.put(entry, d);

@@ -105,17 +105,12 @@ record Job(String name, Work work, List<String> passes, Map<String, Double> targ
   }
 
   /** Whether a rival is asked at all. */
-  boolean isFor(String rival) {
+  boolean isFor(String rival, String pass) {
     return switch (work.kind()) {
       case Work.CHARACTERS -> rival.equals(PYTORCH);
       case Work.STEP -> !rival.equals(DJL);
-      default -> true;
+      default -> !(rival.equals(ONNX_RUNTIME) && pass.equals(TRAIN)); // which does inference only
     };
-  }
-
-  boolean isFor(String rival, String pass) {
-    boolean inferenceOnly = rival.equals(ONNX_RUNTIME);
-    return isFor(rival) && !(inferenceOnly && pass.equals(TRAIN));
   }
 
   double target(String pass, String rival) {

@@ -68,11 +68,16 @@ final class Peer implements AutoCloseable {
     return broken;
   }
 
+  /**
+   * Asks one question.
+   *
+   * @throws CannotRun if it refuses, or has ended; then it is started anew by the next prepare
+   */
   String ask(String question) throws CannotRun {
     if (broken != null) {
       throw new CannotRun(broken);
     }
-    if (process == null || !process.isAlive()) {
+    if (process == null || (!process.isAlive() && question.startsWith("prepare "))) {
       start();
     }
     return exchange(question);
@@ -129,8 +134,8 @@ final class Peer implements AutoCloseable {
       throw new CannotRun("no answer to '%s' in %d s".formatted(question, PATIENCE_SECONDS));
     }
     if (answer.isEmpty()) {
-      close();
-      throw new CannotRun("its process ended: " + lastWords());
+      int exit = close(process);
+      throw new CannotRun("its process ended with %d: %s".formatted(exit, lastWords()));
     }
     String line = answer.get();
     if (line.startsWith("!")) {
@@ -146,7 +151,8 @@ final class Peer implements AutoCloseable {
     } catch (IOException e) {
       return e.toString();
     }
-    return last.isEmpty() ? "no word" : last.getLast().strip();
+    String words = last.isEmpty() ? "no word" : last.getLast().strip();
+    return words.length() > 120 ? words.substring(0, 120) + " …" : words;
   }
 
   /** Ends the process; the next question starts another. */
@@ -154,12 +160,16 @@ final class Peer implements AutoCloseable {
   public void close() {
     if (process != null) {
       process.destroyForcibly();
-      try {
-        process.waitFor();
-      } catch (InterruptedException e) {
-        throw new IllegalStateException(e);
-      }
-      process = null;
+      close(process);
+    }
+  }
+
+  private int close(Process ending) {
+    process = null;
+    try {
+      return ending.waitFor();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 }
