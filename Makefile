@@ -9,7 +9,7 @@
 ARGS ?= train --out target/character-model.safetensors
 BENCH ?=
 PEERS ?=
-PEERS_ROUNDS ?= 9
+PEERS_ROUNDS ?= 7
 PYTHON ?= python3
 MAVEN ?= $(shell command -v mvn || echo ./mvnw)
 

@@ -7,11 +7,11 @@ import java.util.List;
 /** Times one pass of several contenders in turn: A B C A B C …, one computing at a time. */
 final class Turns {
   private static final double TURN_MS = 150;
-  private static final double WARM_MS = 1500;
+  private static final double WARM_MS = 1200;
   private static final double WARM_AT_MOST_MS = 5000;
 
   /** Time that one contender may take; a slow one gets fewer turns than the others. */
-  private static final double BUDGET_MS = 9000;
+  private static final double BUDGET_MS = 6000;
 
   private static final int FEWEST = 3;
 
