@@ -1,6 +1,6 @@
 # make run ARGS="…"  runs the recur command (with no ARGS: trains for three minutes, then samples)
 # make test          builds and runs all checks and tests
-# make bench         runs the benchmarks (BENCH="pattern and JMH options")
+# make bench         runs every benchmark (BENCH="pattern and JMH options", or PanamaAgainstC, SteadyState, StartUp)
 # make peers         measures the rivals beside us (PYTHON=a Python with torch)
 # make native        builds the C kernels where there is a C compiler
 # make bindings      makes bindings/ anew with jextract
@@ -65,7 +65,12 @@ jmh/target/benchmarks.jar: target/recur-cli.jar $(BENCHMARKS)
 	@$(MAVEN) -q -B -f jmh/pom.xml package >target/build.log 2>&1 || { cat target/build.log; exit 1; }
 	@touch $@
 
-bench: jmh/target/benchmarks.jar
+# What Panama costs is measured against the same calls from C.
+jmh/target/panama: jmh/src/main/c/panama.c native/recur.h
+	@mkdir -p $(@D)
+	@$(CC) -std=c11 -O3 -Wall -Wextra -Werror -Inative -o $@ $< -ldl
+
+bench: jmh/target/benchmarks.jar $(if $(CC),jmh/target/panama)
 	@"$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -jar jmh/target/benchmarks.jar $(BENCH)
 
 # PyTorch's line for the character model, on the text that `make run` learns.
