@@ -93,11 +93,11 @@ public final class SteadyState {
             """
                 .formatted(String.join("\n", rows.stream().map(Row::markdown).toList()));
         System.out.print(Results.circumstances(device) + "\n\n" + table);
+        checkFlat(rows.subList(0, 3), brief);
+        checkFlat(rows.subList(3, 6), brief);
         if (!brief) {
           Results.write("SteadyState", Results.circumstances(device) + "\n\n" + table);
         }
-        checkFlat(rows.subList(0, 3), brief);
-        checkFlat(rows.subList(3, 6), brief);
       }
     }
   }
