@@ -1,6 +1,6 @@
 # make run ARGS="…"  runs the recur command (with no ARGS: trains for three minutes, then samples)
 # make test          builds and runs all checks and tests
-# make bench         runs every benchmark (BENCH="pattern and JMH options", or PanamaAgainstC, SteadyState, StartUp)
+# make bench         runs every benchmark (BENCH="pattern and JMH options", or PanamaAgainstC, SteadyState, StartUp, Targets)
 # make peers         measures the rivals beside us (PYTHON=a Python with torch)
 # make native        builds the C kernels where there is a C compiler
 # make bindings      makes bindings/ anew with jextract

@@ -7,9 +7,9 @@ import java.util.List;
 
 /**
  * What {@code make bench} runs. Without arguments: every JMH benchmark, its figures to
- * jmh/bench.csv, and then {@link PanamaAgainstC}, {@link SteadyState} and {@link StartUp}. With the
- * name of one of these three first: that one alone, with the arguments that follow. All else goes
- * to JMH as it stands.
+ * jmh/bench.csv, and then {@link Targets}, {@link PanamaAgainstC}, {@link SteadyState} and {@link
+ * StartUp}. With the name of one of these first: that one alone, with the arguments that follow.
+ * All else goes to JMH as it stands.
  */
 public final class Bench {
   private Bench() {}
@@ -26,12 +26,14 @@ public final class Bench {
         arguments.length == 0 ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length);
     switch (first) {
       case "" -> {
-        jmh("-rf", "csv", "-rff", "jmh/bench.csv");
+        jmh("-foe", "true", "-rf", "csv", "-rff", Targets.CSV.toString());
+        Targets.main(rest);
         PanamaAgainstC.main(rest);
         SteadyState.main(rest);
         StartUp.main(rest);
       }
       case "PanamaAgainstC" -> PanamaAgainstC.main(rest);
+      case "Targets" -> Targets.main(rest);
       case "SteadyState" -> SteadyState.main(rest);
       case "StartUp" -> StartUp.main(rest);
       default -> jmh(arguments);
