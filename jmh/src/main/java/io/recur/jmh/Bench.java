@@ -4,6 +4,7 @@ import io.recur.device.Device;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.openjdk.jmh.Main;
 
 /**
  * What {@code make bench} runs. Without arguments: every JMH benchmark, its figures to
@@ -46,7 +47,7 @@ public final class Bench {
       System.out.println("PanamaBenchmark: no C kernels in this build, so forward is left out");
       all.addAll(List.of("-p", "routine=sgemm,sgemv"));
     }
-    org.openjdk.jmh.Main.main(all.toArray(String[]::new));
+    Main.main(all.toArray(String[]::new));
   }
 
   private static boolean hasKernels() {

@@ -1,5 +1,6 @@
 package io.recur.jmh;
 
+import io.recur.device.Device;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -52,7 +53,7 @@ public final class StartUp {
               version);
       System.out.println(text);
       if (!brief) {
-        try (io.recur.device.Device device = io.recur.device.Device.cpu()) {
+        try (Device device = Device.cpu()) {
           Results.write("StartUp", Results.circumstances(device) + "\n\n" + text);
         }
       }
