@@ -196,7 +196,7 @@ public final class PanamaAgainstC {
       }
       int times = calibrate();
       warm(call, times);
-      int pairs = brief ? 3 : times == 1 ? 9 : 41;
+      int pairs = brief ? 3 : (int) Math.clamp(1e9 / (times * c.time(times)), 9, 401);
       double[] inC = new double[pairs];
       double[] inJava = new double[pairs];
       for (int i = 0; i < pairs; i++) {
@@ -224,11 +224,10 @@ public final class PanamaAgainstC {
         Results.median(rate));
   }
 
-  /** So many calls that C takes some milliseconds. */
+  /** So many calls that few of their batches are interrupted, and the clock still counts little. */
   private int calibrate() throws IOException {
-    double enough = brief ? 2e5 : 4e6;
     int times = 1;
-    while (c.time(times) * times < enough && times < 1 << 24) {
+    while (c.time(times) * times < 4e5 && times < 1 << 20) {
       times *= 2;
     }
     return times;
@@ -242,7 +241,9 @@ public final class PanamaAgainstC {
     } while (System.nanoTime() < until);
   }
 
+  /** As panama.c does: a few calls first, because the other process had the caches. */
   private static double time(NativeCall call, int times) {
+    call.call(times / 8);
     long from = System.nanoTime();
     call.call(times);
     return (double) (System.nanoTime() - from) / times;
