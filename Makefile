@@ -1,6 +1,7 @@
 # make run ARGS="…"  runs the recur command (with no ARGS: trains for three minutes, then samples)
 # make test          builds and runs all checks and tests
-# make bench         runs the benchmarks (BENCH="pattern and JMH options"); with no BENCH: into jmh/bench.csv
+# make bench         runs every benchmark, into jmh/bench.csv (BENCH="pattern and JMH options", or PanamaAgainstC,
+#                    SteadyState, StartUp, Targets: that part alone)
 # make peers         measures the rivals beside us (PYTHON=a Python with torch, PEERS="part of a work's name",
 #                    PEERS_ROUNDS=n); with no PEERS: into jmh/peers.csv, jmh/peers.png and jmh/RESULTS.md
 # make native        builds the C kernels where there is a C compiler
@@ -70,10 +71,13 @@ jmh/target/benchmarks.jar: target/recur-cli.jar $(BENCHMARKS)
 	@$(MAVEN) -q -B -f jmh/pom.xml package >target/build.log 2>&1 || { cat target/build.log; exit 1; }
 	@touch $@
 
-# A part of the benchmarks, or a short run, is no table to keep.
-bench: jmh/target/benchmarks.jar
-	@"$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -jar jmh/target/benchmarks.jar \
-	    -rf csv -rff $(if $(BENCH),jmh/target,jmh)/bench.csv $(BENCH)
+# What Panama costs is measured against the same calls from C.
+jmh/target/panama: jmh/src/main/c/panama.c native/recur.h
+	@mkdir -p $(@D)
+	@$(CC) -std=c11 -O3 -Wall -Wextra -Werror -Inative -o $@ $< -ldl
+
+bench: jmh/target/benchmarks.jar $(if $(CC),jmh/target/panama)
+	@"$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -jar jmh/target/benchmarks.jar $(BENCH)
 
 # Nothing but this target resolves the rivals' jars. One that cannot be had is told by the run and left out.
 jmh/peers/target/built: target/recur-cli.jar $(CONTENDERS)
