@@ -245,6 +245,8 @@ public enum Elementwise {
     }
   };
 
+  private final String label = name().toLowerCase(Locale.ROOT);
+
   private static final float GELU_SCALE = 0.7978845608f;
   private static final float GELU_CUBIC = 0.044715f;
 
@@ -260,6 +262,6 @@ public enum Elementwise {
    * @return such as {@code tanh} or {@code leaky_relu}
    */
   public String label() {
-    return name().toLowerCase(Locale.ROOT);
+    return label;
   }
 }
