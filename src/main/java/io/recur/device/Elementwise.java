@@ -245,10 +245,10 @@ public enum Elementwise {
     }
   };
 
-  private final String label = name().toLowerCase(Locale.ROOT);
-
   private static final float GELU_SCALE = 0.7978845608f;
   private static final float GELU_CUBIC = 0.044715f;
+
+  private final String label = name().toLowerCase(Locale.ROOT);
 
   /** y = f(x) for the first n values; y is another array than x. */
   abstract void value(Lanes lanes, float[] x, float[] y, int n);
