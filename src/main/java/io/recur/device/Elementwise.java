@@ -248,6 +248,8 @@ public enum Elementwise {
   private static final float GELU_SCALE = 0.7978845608f;
   private static final float GELU_CUBIC = 0.044715f;
 
+  private final String label = name().toLowerCase(Locale.ROOT);
+
   /** y = f(x) for the first n values; y is another array than x. */
   abstract void value(Lanes lanes, float[] x, float[] y, int n);
 
@@ -260,6 +262,6 @@ public enum Elementwise {
    * @return such as {@code tanh} or {@code leaky_relu}
    */
   public String label() {
-    return name().toLowerCase(Locale.ROOT);
+    return label;
   }
 }

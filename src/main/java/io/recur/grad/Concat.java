@@ -1,6 +1,7 @@
 package io.recur.grad;
 
 import io.recur.device.Buffer;
+import io.recur.device.Pieces;
 import java.util.List;
 
 /**
@@ -12,15 +13,13 @@ import java.util.List;
  * }</pre>
  */
 public final class Concat implements Op {
-  private final List<Tensor> parts;
-  private final Tensor y;
-  private final boolean byRows;
+  private final Pieces places = new Pieces();
+  private final Pieces gradients = new Pieces();
+  private List<Tensor> parts;
+  private Tensor y;
+  private boolean byRows;
 
-  private Concat(List<Tensor> parts, Tensor y, boolean byRows) {
-    this.parts = parts;
-    this.y = y;
-    this.byRows = byRows;
-  }
+  private Concat() {}
 
   /**
    * Stacks tensors of equal batch and time upon each other.
@@ -29,7 +28,7 @@ public final class Concat implements Op {
    * @return a tensor with the sum of their rows
    */
   public static Tensor rows(Tensor... parts) {
-    Shape first = first(parts);
+    Shape first = first(List.of(parts));
     int rows = 0;
     for (Tensor part : parts) {
       Shape shape = part.shape();
@@ -49,7 +48,7 @@ public final class Concat implements Op {
    * @return a matrix with the sum of their columns
    */
   public static Tensor columns(Tensor... parts) {
-    Shape first = first(parts);
+    Shape first = first(List.of(parts));
     int columns = 0;
     for (Tensor part : parts) {
       Shape shape = part.shape();
@@ -70,10 +69,10 @@ public final class Concat implements Op {
    * @return a sequence
    */
   public static Tensor time(List<Tensor> parts) {
-    Shape first = first(parts.toArray(Tensor[]::new));
+    Shape first = first(parts);
     int time = 0;
-    for (Tensor part : parts) {
-      Shape shape = part.shape();
+    for (int i = 0; i < parts.size(); i++) {
+      Shape shape = parts.get(i).shape();
       if (shape.rows() != first.rows() || shape.batch() != first.batch()) {
         throw new ShapeException(
             "concat time: %s and %s; need equal rows and batch".formatted(first, shape));
@@ -83,56 +82,81 @@ public final class Concat implements Op {
     return join(false, Shape.of(first.rows(), first.batch(), time), List.copyOf(parts));
   }
 
-  private static Shape first(Tensor[] parts) {
-    if (parts.length == 0) {
+  private static Shape first(List<Tensor> parts) {
+    if (parts.isEmpty()) {
       throw new ShapeException("concat: no tensors; need one or more");
     }
-    return parts[0].shape();
+    return parts.get(0).shape();
   }
 
   private static Tensor join(boolean byRows, Shape shape, List<Tensor> parts) {
     Tape tape = Tape.of("concat", parts.toArray(Tensor[]::new));
-    boolean differentiable = parts.stream().anyMatch(Tensor::isDifferentiable);
-    Tensor y = tape.output(shape, differentiable);
-    Concat op = new Concat(parts, y, byRows);
-    op.walk(y.value(), (part, place) -> op.move(part.value(), part, place, true));
-    return tape.record(op, y);
+    boolean differentiable = false;
+    for (int i = 0; i < parts.size(); i++) {
+      differentiable |= parts.get(i).isDifferentiable();
+    }
+    Concat op = tape.reuse(Concat.class, Concat::new);
+    op.parts = parts;
+    op.byRows = byRows;
+    op.y = tape.output(shape, differentiable);
+    op.forward();
+    return tape.record(op, op.y);
+  }
+
+  private void forward() {
+    long offset = 0;
+    for (int i = 0; i < parts.size(); i++) {
+      Tensor part = parts.get(i);
+      Buffer place = place(places, y.value(), i, offset);
+      y.device()
+          .columns()
+          .block(rows(part), columns(part), part.value(), rows(part), false, place, stride(part));
+      offset += rows(part);
+    }
   }
 
   @Override
   public void backward() {
-    walk(
-        y.gradient(),
-        (part, place) -> {
-          if (part.isDifferentiable()) {
-            move(part.accumulator(), part, place, false);
-          }
-        });
-  }
-
-  private interface Move {
-    void at(Tensor part, Buffer place);
-  }
-
-  private void walk(Buffer whole, Move move) {
     long offset = 0;
-    for (Tensor part : parts) {
-      long step = byRows ? part.shape().rows() : part.shape().count();
-      move.at(part, whole.slice(offset, whole.floats() - offset));
-      offset += step;
+    for (int i = 0; i < parts.size(); i++) {
+      Tensor part = parts.get(i);
+      if (part.isDifferentiable()) {
+        Buffer place = place(gradients, y.gradient(), i, offset);
+        y.device()
+            .columns()
+            .block(
+                rows(part),
+                columns(part),
+                place,
+                stride(part),
+                true,
+                part.accumulator(),
+                rows(part));
+      }
+      offset += rows(part);
     }
   }
 
-  /** Copies a part's values to its place, or adds the gradient at its place to the part's. */
-  private void move(Buffer own, Tensor part, Buffer place, boolean forward) {
-    int m = byRows ? part.shape().rows() : part.shape().count();
-    int n = byRows ? part.shape().columns() : 1;
-    int stride = byRows ? y.shape().rows() : m;
-    var columns = y.device().columns();
-    if (forward) {
-      columns.block(m, n, own, m, false, place, stride);
-    } else {
-      columns.block(m, n, place, stride, true, own, m);
-    }
+  /** Where part i lies in the whole: cut once for the whole loop where all parts are alike. */
+  private Buffer place(Pieces pieces, Buffer whole, int i, long offset) {
+    Tensor part = parts.get(i);
+    long span = (long) stride(part) * (columns(part) - 1) + rows(part);
+    boolean alike = y.shape().count() == (long) parts.size() * part.shape().count();
+    return alike && offset == (long) i * rows(part)
+        ? pieces.of(whole, 0, rows(part), span).at(i)
+        : whole.slice(offset, span);
+  }
+
+  /** A part as a block: side by side a part is one column, upon each other it has its own. */
+  private int rows(Tensor part) {
+    return byRows ? part.shape().rows() : part.shape().count();
+  }
+
+  private int columns(Tensor part) {
+    return byRows ? part.shape().columns() : 1;
+  }
+
+  private int stride(Tensor part) {
+    return byRows ? y.shape().rows() : rows(part);
   }
 }

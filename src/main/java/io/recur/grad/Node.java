@@ -50,23 +50,24 @@ final class Node {
 
   /** Becomes a view of the values of another. */
   void view(Node base, Buffer whole, int from) {
-    Pieces part = valuePart == null ? new Pieces() : valuePart;
-    valuePart = part;
-    value = cut(part, whole, from);
+    value = cut(whole, from, shape.count());
     differentiable = base.differentiable;
     root = base.root;
     offset = base.offset + from;
+  }
+
+  /** A part of the memory that this is a view of. */
+  Buffer cut(Buffer whole, long from, long length) {
+    Pieces part = valuePart == null ? new Pieces() : valuePart;
+    valuePart = part;
+    return part.of(whole, from, length, length).at(0);
   }
 
   /** This view's part of its root's gradient. */
   Buffer part(Buffer whole) {
     Pieces part = gradientPart == null ? new Pieces() : gradientPart;
     gradientPart = part;
-    return cut(part, whole, offset);
-  }
-
-  private Buffer cut(Pieces part, Buffer whole, int from) {
-    return part.of(whole, from, shape.count(), shape.count()).at(0);
+    return part.of(whole, offset, shape.count(), shape.count()).at(0);
   }
 
   /** The gradient on its tape, zero where the present pass asks for it the first time. */

@@ -72,7 +72,7 @@ public final class OneHot extends Tensor {
       return super.view(rank, rows, batch, time, offset);
     }
     Tape tape = Tape.of("oneHot", this);
-    Buffer part = index().slice(offset / rows, (long) batch * time);
-    return new OneHot(tape.node(rank, rows, batch, time), part);
+    Node part = tape.node(rank, rows, batch, time);
+    return new OneHot(part, part.cut(index(), offset / rows, (long) batch * time));
   }
 }

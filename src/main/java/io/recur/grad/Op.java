@@ -21,6 +21,28 @@ package io.recur.grad;
  *   }
  * }
  * }</pre>
+ *
+ * <p>One that leaves no garbage in a loop is a class whose objects the tape uses again, with all
+ * fields set anew each time:
+ *
+ * <pre>{@code
+ * final class Negated implements Op {
+ *   private Tensor x;
+ *   private Tensor y;
+ *
+ *   Tensor of(Tape tape, Tensor x) {
+ *     this.x = x;
+ *     this.y = tape.output(x.shape(), x.isDifferentiable());
+ *     tape.device().pointwise().scale(-1, x.value(), y.value(), x.shape().count());
+ *     return tape.record(this, y);
+ *   }
+ *
+ *   public void backward() {
+ *     x.device().pointwise().addScaled(-1, y.gradient(), x.accumulator(), x.shape().count());
+ *   }
+ * }
+ * Tensor minus = tape.reuse(Negated.class, Negated::new).of(Tape.of("negated", x), x);
+ * }</pre>
  */
 public interface Op {
   /**

@@ -13,8 +13,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The tape owns the memory of every tensor made on it, in slabs that are rewound, never freed,
  * by {@link #clear}: a loop of forward, {@link #backward}, {@code clear} allocates no native memory
- * once it has run. Backward is a walk over an array; its depth is no limit. Gradients of parameters
- * add up over backward passes until they are zeroed; all others start at zero in each pass.
+ * once it has run. The tape also keeps what it knows of its tensors and operations, and uses it
+ * again where the next step has the same shapes and operations at the same places; a step that has
+ * others is as right, and only makes what differs. All that is left on the Java heap is the {@link
+ * Tensor} objects themselves, 16 bytes each: those of an earlier step are refused for ever.
+ * Backward is a walk over an array; its depth is no limit. Gradients of parameters add up over
+ * backward passes until they are zeroed; all others start at zero in each pass.
  *
  * <p>A tape is used by one thread at a time.
  *
@@ -276,8 +280,9 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * An object of an operation, to be recorded with new inputs and outputs: the one that was used at
-   * this place before the last {@link #clear} if it is of this class, so that a loop makes none.
+   * An object of an operation, to be recorded with new inputs and outputs: the one that was asked
+   * for at this place before the last {@link #clear} if it is of this class, so that a loop makes
+   * none. See {@link Op} for an example.
    *
    * @param <T> the operation
    * @param kind its class
@@ -320,18 +325,6 @@ public final class Tape implements AutoCloseable {
     checkOpen();
     Node node = node(like.rank(), rows, like.batch(), like.time());
     return tensor(node, values.take(node.shape.count()), differentiable && recording);
-  }
-
-  /**
-   * An output in memory that was taken as {@link #scratch}.
-   *
-   * @param shape of the output
-   * @param value as many values
-   * @param differentiable whether any input that matters is
-   * @return a tensor that {@link #record} makes differentiable
-   */
-  public Tensor output(Shape shape, Buffer value, boolean differentiable) {
-    return output(shape, shape.rows(), value, differentiable);
   }
 
   /**

@@ -119,7 +119,7 @@ public final class LSTMCell extends StackedCell {
 
     @Override
     Step finish(Tensor hLast) {
-      cLast = tape.output(hLast.shape(), c.at(time), true);
+      cLast = tape.output(hLast.shape(), units, c.at(time), true);
       outputs[0] = y;
       outputs[1] = cLast;
       tape.recordAll(this, outputs);
