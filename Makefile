@@ -1,12 +1,15 @@
 # make run ARGS="…"  runs the recur command (with no ARGS: trains for three minutes, then samples)
 # make test          builds and runs all checks and tests
-# make bench         runs the benchmarks (BENCH="pattern and JMH options")
-# make peers         measures the rivals beside us (PYTHON=a Python with torch)
+# make bench         runs the benchmarks (BENCH="pattern and JMH options"); with no BENCH: into jmh/bench.csv
+# make peers         measures the rivals beside us (PYTHON=a Python with torch, PEERS="part of a work's name",
+#                    PEERS_ROUNDS=n); with no PEERS: into jmh/peers.csv, jmh/peers.png and jmh/RESULTS.md
 # make native        builds the C kernels where there is a C compiler
 # make bindings      makes bindings/ anew with jextract
 
 ARGS ?= train --out target/character-model.safetensors
 BENCH ?=
+PEERS ?=
+PEERS_ROUNDS ?= 7
 PYTHON ?= python3
 MAVEN ?= $(shell command -v mvn || echo ./mvnw)
 
@@ -46,6 +49,7 @@ OBJECTS := $(foreach file,$(SHARED_FILES),target/native-objects/$(file).o) \
 
 SOURCES := pom.xml $(shell find src/main bindings/java -name '*.java')
 BENCHMARKS := jmh/pom.xml $(shell find jmh/src -name '*.java')
+CONTENDERS := $(shell find jmh/peers -name pom.xml -o -name '*.java')
 
 .PHONY: run test bench peers native bindings clean
 
@@ -66,13 +70,22 @@ jmh/target/benchmarks.jar: target/recur-cli.jar $(BENCHMARKS)
 	@$(MAVEN) -q -B -f jmh/pom.xml package >target/build.log 2>&1 || { cat target/build.log; exit 1; }
 	@touch $@
 
+# A part of the benchmarks, or a short run, is no table to keep.
 bench: jmh/target/benchmarks.jar
-	@"$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -jar jmh/target/benchmarks.jar $(BENCH)
+	@"$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -jar jmh/target/benchmarks.jar \
+	    -rf csv -rff $(if $(BENCH),jmh/target,jmh)/bench.csv $(BENCH)
 
-# PyTorch's line for the character model, on the text that `make run` learns.
-peers:
-	@$(PYTHON) -c 'import torch' 2>/dev/null || { echo "make peers: $(PYTHON) has no torch; make a virtual environment, 'pip install torch' in it, and name it: make peers PYTHON=venv/bin/python"; exit 1; }
-	@$(PYTHON) jmh/peers/character_model.py --src-zip "$(JDK)/lib/src.zip" --steps-limit 300
+# Nothing but this target resolves the rivals' jars. One that cannot be had is told by the run and left out.
+jmh/peers/target/built: target/recur-cli.jar $(CONTENDERS)
+	@mkdir -p jmh/peers/target
+	@$(MAVEN) -q -B install -DskipTests -Dspotless.check.skip >target/build.log 2>&1 || { cat target/build.log; exit 1; }
+	@touch target/recur-cli.jar
+	@$(MAVEN) -q -B -f jmh/peers/pom.xml -pl contender,driver,recur package >target/build.log 2>&1 || { cat target/build.log; exit 1; }
+	@if $(MAVEN) -q -B -fae -f jmh/peers/pom.xml package >jmh/peers/target/build.log 2>&1; then touch $@; fi
+
+peers: jmh/peers/target/built
+	@"$(JDK)/bin/java" -cp "jmh/peers/driver/target/classes:$$(cat jmh/peers/driver/target/classpath.txt)" \
+	    io.recur.peers.Driver "$(PYTHON)" "$(PEERS)" "$(PEERS_ROUNDS)"
 
 # Without a compiler everything still works: the kernels in Java take over, and say so once.
 ifeq ($(CC),)
@@ -103,4 +116,4 @@ bindings:
 
 clean:
 	$(MAVEN) -q -B clean
-	rm -rf jmh/target
+	rm -rf jmh/target jmh/peers/target jmh/peers/*/target

@@ -96,309 +96,395 @@ static void pack(const void *job, int64_t number, int part, int parts) {
 /* A block of units and a run of columns at one step. */
 typedef struct {
   const recur_sequence *s;
-  int64_t t, unit, units, block; /* units: how many of the block exist from `unit` on, 1 to WIDTH */
+  int64_t t, block, unit; /* unit: the block's first */
+  int64_t units;          /* how many of the block exist, 1 to WIDTH */
   int column, columns;
+  float *tile;            /* WIDTH x columns for each gate, one behind the other */
 } patch;
 
 typedef void patch_kernel(const patch *p);
 
+/* Gates that multiply x, and tiles that a patch keeps: a GRU keeps Wh3 h + bh as a fourth. */
 static int gate_count(const recur_sequence *s) {
   return s->cell == RECUR_LSTM ? 4 : s->cell == RECUR_RNN ? 1 : 3;
 }
+static int tile_count(const recur_sequence *s) { return s->cell == RECUR_GRU ? 4 : gate_count(s); }
 
-/* Hands a part its patches: tiles of columns, and within them its blocks of units. */
+/* Where the tiles of a patch lie: those of a step together, in the order in which they are used. */
+static float *tile_of(const recur_sequence *s, int64_t t, int column, int columns, int64_t block) {
+  int64_t tiles = tile_count(s);
+  return s->tiles + ((t * s->batch + column) * blocks(s->units) + block * columns) * tiles * WIDTH;
+}
+
+static patch patch_of(const recur_sequence *s, int64_t t, int column, int64_t block) {
+  int64_t unit = block * WIDTH;
+  int columns = s->batch - column < TILE ? s->batch - column : TILE;
+  return (patch){s, t, block, unit, s->units - unit < WIDTH ? s->units - unit : WIDTH, column, columns,
+      tile_of(s, t, column, columns, block)};
+}
+
+/* Hands a part its patches: runs of columns, and within them its blocks of units. */
 static void over_patches(const recur_sequence *s, int64_t t, int part, int parts, patch_kernel *run) {
   int64_t all = blocks(s->units);
   int64_t from = part_begin(all, part, parts), to = part_begin(all, part + 1, parts);
   for (int column = 0; column < s->batch; column += TILE)
     for (int64_t block = from; block < to; block++) {
-      int64_t unit = block * WIDTH;
-      patch p = {s, t, unit, s->units - unit < WIDTH ? s->units - unit : WIDTH, block, column,
-          s->batch - column < TILE ? s->batch - column : TILE};
+      patch p = patch_of(s, t, column, block);
       run(&p);
     }
 }
 
-/* The value of unit p->unit in column j of an H x B matrix. */
+/* A kernel for blocks that are full, where the compiler knows it, and for the last one. */
+#define WHOLE_AND_REST(kernel)                                  \
+  static void kernel(const patch *p) {                          \
+    if (p->units == WIDTH) kernel##_on(p, WIDTH);               \
+    else kernel##_on(p, p->units);                              \
+  }
+
+/* The tile of gate g, a column of it, and the place of unit p->unit in column j of an H x B matrix. */
+INLINE float *gate_of(const patch *p, int g) { return p->tile + (int64_t)g * p->columns * WIDTH; }
 INLINE int64_t at(const patch *p, int j) { return (int64_t)(p->column + j) * p->s->units + p->unit; }
 
-/* The same of gate g in a GH x B matrix of step t. */
-INLINE int64_t gate_at(const patch *p, int64_t t, int g, int gates, int j) {
-  return ((t * p->s->batch + p->column + j) * gates + g) * p->s->units + p->unit;
+/* The same in a GH x B matrix of step t. */
+INLINE int64_t stacked(const patch *p, int g, int gates, int j) {
+  return ((p->t * p->s->batch + p->column + j) * gates + g) * p->s->units + p->unit;
 }
 
 /* An H x B matrix of step t in a row of them. */
-INLINE float *step_of(const recur_sequence *s, float *all, int64_t t) {
-  return all + t * s->batch * s->units;
+INLINE float *step_of(const recur_sequence *s, const float *all, int64_t t) {
+  return (float *)all + t * s->batch * s->units;
 }
 
-/* The sum of a gate before the recurrent product: Wi x + b as it lies in gates, or of one-hot x. */
-static void begin_gate(const patch *p, int g, int gates, float *sums) {
+INLINE void clear(float *tile, int columns) { memset(tile, 0, sizeof(float) * WIDTH * columns); }
+
+/* The sums of all gates before the recurrent product, for what Wi is not packed: Wi x + b from where
+ * the caller left it, or the columns of Wi that one-hot x takes, plus b. */
+INLINE void begin_gates_on(const patch *p, int64_t units) {
   const recur_sequence *s = p->s;
+  int gates = gate_count(s);
   for (int j = 0; j < p->columns; j++) {
-    if (s->table) {
-      const float *from = s->table + (int64_t)s->index[p->t * s->batch + p->column + j] * gates * s->units;
-      const float *bias = s->b + g * s->units + p->unit;
-      from += g * s->units + p->unit;
-      for (int i = 0; i < WIDTH; i += LANES)
-        store(sums + j * WIDTH + i,
-            load_part(from + i, p->units - i) + load_part(bias + i, p->units - i));
-    } else {
-      const float *from = s->gates + gate_at(p, p->t, g, gates, j);
-      for (int i = 0; i < WIDTH; i += LANES)
-        store(sums + j * WIDTH + i, load_part(from + i, p->units - i));
-    }
+    int64_t column = p->t * s->batch + p->column + j;
+    const float *from = s->table ? s->table + (int64_t)s->index[column] * gates * s->units
+                                 : s->sums + column * gates * s->units;
+    for (int g = 0; g < gates; g++)
+      for (int i = 0; i < WIDTH; i += LANES) {
+        int64_t row = g * s->units + p->unit + i;
+        vf sum = load_part(from + row, units - i);
+        if (s->table) sum += load_part(s->b + row, units - i);
+        store(gate_of(p, g) + j * WIDTH + i, sum);
+      }
+  }
+}
+WHOLE_AND_REST(begin_gates)
+
+static void fill_bias(const recur_sequence *s, int g, int64_t unit, int columns, float *tile) {
+  for (int i = 0; i < WIDTH; i += LANES) {
+    vf bias = load_part(s->b + g * s->units + unit + i, s->units - unit - i);
+    for (int j = 0; j < columns; j++) store(tile + j * WIDTH + i, bias);
   }
 }
 
-/* gates = Wi x + b for all steps at once, the part's own rows; runs of columns stay in L1. */
-static void project_input(const recur_sequence *s, int part, int parts) {
+/* Wi x + b of one step, into its tiles. */
+static void project_step(const patch *p) {
+  const recur_sequence *s = p->s;
   int gates = gate_count(s);
-  int64_t all = blocks(s->units), columns = (int64_t)s->batch * s->time;
+  for (int g = 0; g < gates; g++) {
+    fill_bias(s, g, p->unit, p->columns, gate_of(p, g));
+    multiply_panel(panel_of(s->wi, p->block, g, gates, s->in), s->in,
+        s->x + (p->t * s->batch + p->column) * s->in, s->in, p->columns, gate_of(p, g));
+  }
+}
+
+/* Wi x + b of all steps, a part's own units. Small batches are taken several steps at a time. */
+static void project(const recur_sequence *s, int part, int parts) {
+  if (s->batch >= COLUMNS) {
+    for (int64_t t = 0; t < s->time; t++) over_patches(s, t, part, parts, project_step);
+    return;
+  }
+  int gates = gate_count(s), steps = TILE / s->batch;
+  int64_t all = blocks(s->units);
   int64_t from = part_begin(all, part, parts), to = part_begin(all, part + 1, parts);
-  for (int64_t column = 0; column < columns; column += TILE) {
-    int n = columns - column < TILE ? columns - column : TILE;
+  for (int64_t t = 0; t < s->time; t += steps) {
+    int few = s->time - t < steps ? s->time - t : steps, columns = few * s->batch;
     for (int64_t block = from; block < to; block++)
       for (int g = 0; g < gates; g++) {
         tile sums;
-        int64_t unit = block * WIDTH, rows = s->units - unit;
-        for (int i = 0; i < WIDTH; i += LANES) {
-          vf bias = load_part(s->b + g * s->units + unit + i, rows - i);
-          for (int j = 0; j < n; j++) store(sums + j * WIDTH + i, bias);
-        }
-        multiply_panel(panel_of(s->wi, block, g, gates, s->in), s->in, s->x + column * s->in, s->in, n,
-            sums);
-        for (int j = 0; j < n; j++) {
-          float *out = s->gates + ((column + j) * gates + g) * s->units + unit;
-          for (int i = 0; i < WIDTH; i += LANES)
-            store_part(out + i, load(sums + j * WIDTH + i), rows - i);
+        fill_bias(s, g, block * WIDTH, columns, sums);
+        multiply_panel(panel_of(s->wi, block, g, gates, s->in), s->in, s->x + t * s->batch * s->in, s->in,
+            columns, sums);
+        for (int step = 0; step < few; step++) {
+          patch p = patch_of(s, t + step, 0, block);
+          memcpy(gate_of(&p, g), sums + step * s->batch * WIDTH, sizeof(float) * WIDTH * s->batch);
         }
       }
   }
 }
 
-/* sums = the gate's sum with its recurrent product; `of` is the gate's number in the packed weights. */
-INLINE void sum_gate(const patch *p, int g, int gates, const float *packed, int of, int recurrent,
-    const float *h, float *sums) {
+/* tile += gate number `of` of the packed weights times h. */
+INLINE void push(const patch *p, const float *packed, int of, int gates, const float *h, float *tile) {
   int64_t units = p->s->units;
-  begin_gate(p, g, gates, sums);
-  multiply_panel(panel_of(packed, p->block, of, recurrent, units), units, h + p->column * units, units,
-      p->columns, sums);
+  multiply_panel(panel_of(packed, p->block, of, gates, units), units, h + p->column * units, units,
+      p->columns, tile);
 }
 
-INLINE void zero(const patch *p, float *sums) {
-  memset(sums, 0, sizeof(float) * WIDTH * p->columns);
-}
-
-/* Forward. */
+/* Forward: in each tile first the sum of a gate, then its value. */
 
 static void rnn_step(const patch *p) {
   const recur_sequence *s = p->s;
-  const float *before = step_of(s, s->h, p->t);
   float *after = step_of(s, s->h, p->t + 1);
-  tile sums, h;
-  sum_gate(p, 0, 1, s->wh, 0, 1, before, sums);
-  NAME(map)(s->function, sums, h, (int64_t)p->columns * WIDTH);
+  tile h;
+  if (!s->wi) begin_gates(p);
+  push(p, s->wh, 0, 1, step_of(s, s->h, p->t), p->tile);
+  NAME(map)(s->function, p->tile, h, (int64_t)p->columns * WIDTH);
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES)
+      store_part(after + at(p, j) + i, load(h + j * WIDTH + i), p->units - i);
+}
+
+INLINE void lstm_gates_on(const patch *p, int64_t units) {
+  const recur_sequence *s = p->s;
+  const float *c = step_of(s, s->c, p->t);
+  float *h_after = step_of(s, s->h, p->t + 1), *c_after = step_of(s, s->c, p->t + 1);
+  float *inputs = gate_of(p, 0), *forgets = gate_of(p, 1), *candidates = gate_of(p, 2),
+        *outputs = gate_of(p, 3);
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES) {
-      store_part(s->gates + gate_at(p, p->t, 0, 1, j) + i, load(sums + j * WIDTH + i), p->units - i);
-      store_part(after + at(p, j) + i, load(h + j * WIDTH + i), p->units - i);
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i;
+      vf input = sigmoid(load(inputs + in_tile)), forget = sigmoid(load(forgets + in_tile));
+      vf candidate = tanhv(load(candidates + in_tile)), output = sigmoid(load(outputs + in_tile));
+      vf cell = forget * load_part(c + here, units - i) + input * candidate;
+      store_part(c_after + here, cell, units - i);
+      store_part(h_after + here, output * tanhv(cell), units - i);
+      store(inputs + in_tile, input);
+      store(forgets + in_tile, forget);
+      store(candidates + in_tile, candidate);
+      store(outputs + in_tile, output);
     }
 }
+WHOLE_AND_REST(lstm_gates)
 
 static void lstm_step(const patch *p) {
   const recur_sequence *s = p->s;
-  const float *h = step_of(s, s->h, p->t), *c = step_of(s, s->c, p->t);
-  float *h_after = step_of(s, s->h, p->t + 1), *c_after = step_of(s, s->c, p->t + 1);
-  tile sums[4];
-  for (int g = 0; g < 4; g++) sum_gate(p, g, 4, s->wh, g, 4, h, sums[g]);
+  if (!s->wi) begin_gates(p);
+  for (int g = 0; g < 4; g++) push(p, s->wh, g, 4, step_of(s, s->h, p->t), gate_of(p, g));
+  lstm_gates(p);
+}
+
+INLINE void gru_gates_on(const patch *p, int64_t units) {
+  const recur_sequence *s = p->s;
+  const float *h = step_of(s, s->h, p->t);
+  float *h_after = step_of(s, s->h, p->t + 1);
+  float *resets = gate_of(p, 0), *updates = gate_of(p, 1), *candidates = gate_of(p, 2),
+        *products = gate_of(p, 3);
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES) {
-      int64_t n = p->units - i, here = at(p, j) + i;
-      vf input = sigmoid(load(sums[0] + j * WIDTH + i));
-      vf forget = sigmoid(load(sums[1] + j * WIDTH + i));
-      vf candidate = tanhv(load(sums[2] + j * WIDTH + i));
-      vf output = sigmoid(load(sums[3] + j * WIDTH + i));
-      vf cell = forget * load_part(c + here, n) + input * candidate;
-      store_part(c_after + here, cell, n);
-      store_part(h_after + here, output * tanhv(cell), n);
-      store_part(s->gates + gate_at(p, p->t, 0, 4, j) + i, input, n);
-      store_part(s->gates + gate_at(p, p->t, 1, 4, j) + i, forget, n);
-      store_part(s->gates + gate_at(p, p->t, 2, 4, j) + i, candidate, n);
-      store_part(s->gates + gate_at(p, p->t, 3, 4, j) + i, output, n);
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i;
+      vf reset = sigmoid(load(resets + in_tile)), update = sigmoid(load(updates + in_tile));
+      vf product = load(products + in_tile);
+      if (s->bh) product += load_part(s->bh + p->unit + i, units - i);
+      vf candidate = tanhv(load(candidates + in_tile) + reset * product);
+      vf before = load_part(h + here, units - i);
+      store_part(h_after + here, (1.0f - update) * candidate + update * before, units - i);
+      store(resets + in_tile, reset);
+      store(updates + in_tile, update);
+      store(candidates + in_tile, candidate);
+      store(products + in_tile, product);
     }
 }
+WHOLE_AND_REST(gru_gates)
 
 static void gru_step(const patch *p) {
   const recur_sequence *s = p->s;
   const float *h = step_of(s, s->h, p->t);
-  float *h_after = step_of(s, s->h, p->t + 1), *q = step_of(s, s->q, p->t);
-  tile resets, updates, candidates, products;
-  sum_gate(p, 0, 3, s->wh, 0, 3, h, resets);
-  sum_gate(p, 1, 3, s->wh, 1, 3, h, updates);
-  begin_gate(p, 2, 3, candidates);
-  zero(p, products);
-  multiply_panel(panel_of(s->wh, p->block, 2, 3, s->units), s->units,
-      h + (int64_t)p->column * s->units, s->units, p->columns, products);
-  for (int j = 0; j < p->columns; j++)
-    for (int i = 0; i < WIDTH; i += LANES) {
-      int64_t n = p->units - i, here = at(p, j) + i;
-      vf reset = sigmoid(load(resets + j * WIDTH + i));
-      vf update = sigmoid(load(updates + j * WIDTH + i));
-      vf product = load(products + j * WIDTH + i);
-      if (s->bh) product += load_part(s->bh + p->unit + i, n);
-      vf candidate = tanhv(load(candidates + j * WIDTH + i) + reset * product);
-      vf before = load_part(h + here, n);
-      store_part(h_after + here, (1.0f - update) * candidate + update * before, n);
-      store_part(q + here, product, n);
-      store_part(s->gates + gate_at(p, p->t, 0, 3, j) + i, reset, n);
-      store_part(s->gates + gate_at(p, p->t, 1, 3, j) + i, update, n);
-      store_part(s->gates + gate_at(p, p->t, 2, 3, j) + i, candidate, n);
-    }
+  if (!s->wi) begin_gates(p);
+  clear(gate_of(p, 3), p->columns);
+  push(p, s->wh, 0, 3, h, gate_of(p, 0));
+  push(p, s->wh, 1, 3, h, gate_of(p, 1));
+  push(p, s->wh, 2, 3, h, gate_of(p, 3));
+  gru_gates(p);
 }
 
-static void gruv3_reset(const patch *p) {
+INLINE void gruv3_resets_on(const patch *p, int64_t units) {
   const recur_sequence *s = p->s;
   const float *h = step_of(s, s->h, p->t);
-  float *q = step_of(s, s->q, p->t);
-  tile resets, updates;
-  sum_gate(p, 0, 3, s->wh, 0, 2, h, resets);
-  sum_gate(p, 1, 3, s->wh, 1, 2, h, updates);
+  float *q = step_of(s, s->q, p->t), *resets = gate_of(p, 0), *updates = gate_of(p, 1);
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES) {
-      int64_t n = p->units - i, here = at(p, j) + i;
-      vf reset = sigmoid(load(resets + j * WIDTH + i));
-      store_part(q + here, reset * load_part(h + here, n), n);
-      store_part(s->gates + gate_at(p, p->t, 0, 3, j) + i, reset, n);
-      store_part(s->gates + gate_at(p, p->t, 1, 3, j) + i, sigmoid(load(updates + j * WIDTH + i)), n);
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i;
+      vf reset = sigmoid(load(resets + in_tile));
+      store_part(q + here, reset * load_part(h + here, units - i), units - i);
+      store(resets + in_tile, reset);
+      store(updates + in_tile, sigmoid(load(updates + in_tile)));
     }
 }
+WHOLE_AND_REST(gruv3_resets)
 
-static void gruv3_candidate(const patch *p) {
+static void gruv3_reset_step(const patch *p) {
   const recur_sequence *s = p->s;
   const float *h = step_of(s, s->h, p->t);
-  float *h_after = step_of(s, s->h, p->t + 1);
-  tile candidates;
-  sum_gate(p, 2, 3, s->wc, 0, 1, step_of(s, s->q, p->t), candidates);
+  if (!s->wi) begin_gates(p);
+  push(p, s->wh, 0, 2, h, gate_of(p, 0));
+  push(p, s->wh, 1, 2, h, gate_of(p, 1));
+  gruv3_resets(p);
+}
+
+INLINE void gruv3_candidates_on(const patch *p, int64_t units) {
+  const recur_sequence *s = p->s;
+  const float *h = step_of(s, s->h, p->t);
+  float *h_after = step_of(s, s->h, p->t + 1), *updates = gate_of(p, 1), *candidates = gate_of(p, 2);
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES) {
-      int64_t n = p->units - i, here = at(p, j) + i;
-      vf update = load_part(s->gates + gate_at(p, p->t, 1, 3, j) + i, n);
-      vf candidate = tanhv(load(candidates + j * WIDTH + i));
-      store_part(h_after + here, (1.0f - update) * candidate + update * load_part(h + here, n), n);
-      store_part(s->gates + gate_at(p, p->t, 2, 3, j) + i, candidate, n);
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i;
+      vf update = load(updates + in_tile), candidate = tanhv(load(candidates + in_tile));
+      vf before = load_part(h + here, units - i);
+      store_part(h_after + here, (1.0f - update) * candidate + update * before, units - i);
+      store(candidates + in_tile, candidate);
     }
+}
+WHOLE_AND_REST(gruv3_candidates)
+
+static void gruv3_candidate_step(const patch *p) {
+  const recur_sequence *s = p->s;
+  push(p, s->wc, 0, 1, step_of(s, s->q, p->t), gate_of(p, 2));
+  gruv3_candidates(p);
 }
 
 static void forward(const void *job, int64_t number, int part, int parts) {
   const recur_sequence *s = job;
-  if (number == 0 && s->wi) project_input(s, part, parts);
+  if (number == 0 && s->wi) project(s, part, parts);
   switch (s->cell) {
     case RECUR_RNN: over_patches(s, number, part, parts, rnn_step); break;
     case RECUR_LSTM: over_patches(s, number, part, parts, lstm_step); break;
     case RECUR_GRU: over_patches(s, number, part, parts, gru_step); break;
     default:
-      over_patches(s, number / 2, part, parts, number % 2 ? gruv3_candidate : gruv3_reset);
+      over_patches(s, number / 2, part, parts, number % 2 ? gruv3_candidate_step : gruv3_reset_step);
   }
 }
 
 /* Backward: a phase first completes dh of its step from the gradients of the step after it, which
  * all parts have written, then takes the slope of its own units. Step -1 only completes dh. */
 
-/* sums += the transposed recurrent weights times the gradients d of step t, of `rows` rows. */
+/* dh += the transposed recurrent weights times the gradients d of step t, of `rows` rows. */
 INLINE void pull(const patch *p, const float *packed, int64_t terms, const float *d, int64_t rows,
-    int64_t t, float *sums) {
+    int64_t t, float *dh) {
   multiply_panel(panel_of(packed, p->block, 0, 1, terms), terms,
-      d + (t * p->s->batch + p->column) * rows, rows, p->columns, sums);
+      d + (t * p->s->batch + p->column) * rows, rows, p->columns, dh);
 }
 
-/* sums = dh as it lies in s->dh. */
-INLINE void begin_slope(const patch *p, float *sums) {
+/* Between s->dh and a tile. */
+static void take_dh(const patch *p, float *dh) {
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES)
-      store(sums + j * WIDTH + i, load_part(p->s->dh + at(p, j) + i, p->units - i));
+      store(dh + j * WIDTH + i, load_part(p->s->dh + at(p, j) + i, p->units - i));
 }
-
-INLINE void keep_slope(const patch *p, const float *sums) {
+static void give_dh(const patch *p, const float *dh) {
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES)
-      store_part(p->s->dh + at(p, j) + i, load(sums + j * WIDTH + i), p->units - i);
+      store_part(p->s->dh + at(p, j) + i, load(dh + j * WIDTH + i), p->units - i);
 }
 
-INLINE void add_part(float *to, vf x, int64_t n) { store_part(to, load_part(to, n) + x, n); }
+/* Asks for what a slope will read, while the product before it runs: columns lie too far apart for
+ * the processor to see them coming. */
+static void expect(const patch *p, const float *matrix) {
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += 16) __builtin_prefetch(matrix + at(p, j) + i);
+}
+static void expect_tiles(const patch *p, int count) {
+  for (int64_t i = 0; i < (int64_t)count * p->columns * WIDTH; i += 16) __builtin_prefetch(p->tile + i);
+}
 
 INLINE int is_last(const patch *p) { return p->t == p->s->time - 1; }
 
+/* A row of bias gradients, added to once a patch. */
+INLINE void add_bias(float *db, vf sum, int64_t n) {
+  store_part(db, load_part(db, n) + sum, n);
+}
+INLINE void add_biases(const patch *p, int first, int gates, vf sums[][2], int64_t units) {
+  for (int g = 0; p->s->db && g < gates; g++)
+    for (int half = 0; half < 2; half++)
+      add_bias(p->s->db + (first + g) * p->s->units + p->unit + half * LANES, sums[g][half],
+          units - half * LANES);
+}
+
 static void rnn_slope(const patch *p) {
   const recur_sequence *s = p->s;
-  tile sums, a, h, slope;
+  const float *h_after = step_of(s, s->h, p->t + 1), *dy = step_of(s, s->dy, p->t);
+  tile dh, h, slope;
+  if (p->t >= 0) {
+    expect_tiles(p, 1);
+    expect(p, dy);
+    expect(p, h_after);
+  }
   if (is_last(p)) {
-    begin_slope(p, sums);
+    take_dh(p, dh);
   } else {
-    zero(p, sums);
-    pull(p, s->wht, s->units, s->dgates, s->units, p->t + 1, sums);
+    clear(dh, p->columns);
+    pull(p, s->wht, s->units, s->dgates, s->units, p->t + 1, dh);
   }
   if (p->t < 0) {
-    keep_slope(p, sums);
+    give_dh(p, dh);
     return;
   }
   for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES)
+      store(h + j * WIDTH + i, load_part(h_after + at(p, j) + i, p->units - i));
+  NAME(slope)(s->function, p->tile, h, slope, (int64_t)p->columns * WIDTH);
+  vf db[1][2] = {};
+  for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES) {
-      store(a + j * WIDTH + i, load_part(s->gates + gate_at(p, p->t, 0, 1, j) + i, p->units - i));
-      store(h + j * WIDTH + i, load_part(step_of(s, s->h, p->t + 1) + at(p, j) + i, p->units - i));
-    }
-  NAME(slope)(s->function, a, h, slope, (int64_t)p->columns * WIDTH);
-  for (int i = 0; i < WIDTH; i += LANES) {
-    int64_t n = p->units - i;
-    vf db = {};
-    for (int j = 0; j < p->columns; j++) {
-      vf total = load(sums + j * WIDTH + i) + load_part(step_of(s, (float *)s->dy, p->t) + at(p, j) + i, n);
+      vf total = load(dh + j * WIDTH + i) + load_part(dy + at(p, j) + i, p->units - i);
       vf d = total * load(slope + j * WIDTH + i);
-      store_part(s->dgates + gate_at(p, p->t, 0, 1, j) + i, d, n);
-      db += d;
+      store_part(s->dgates + stacked(p, 0, 1, j) + i, d, p->units - i);
+      db[0][i / LANES] += d;
     }
-    if (s->db) add_part(s->db + p->unit + i, db, n);
-  }
+  add_biases(p, 0, 1, db, p->units);
 }
 
-static void lstm_slope(const patch *p) {
+INLINE void lstm_slopes_on(const patch *p, int64_t units, const float *dh) {
   const recur_sequence *s = p->s;
-  tile sums;
-  if (is_last(p)) {
-    begin_slope(p, sums);
-  } else {
-    zero(p, sums);
-    pull(p, s->wht, 4 * (int64_t)s->units, s->dgates, 4 * (int64_t)s->units, p->t + 1, sums);
-  }
-  if (p->t < 0) {
-    keep_slope(p, sums);
-    return;
-  }
   const float *c = step_of(s, s->c, p->t), *c_after = step_of(s, s->c, p->t + 1);
-  const float *dy = step_of(s, (float *)s->dy, p->t);
-  for (int i = 0; i < WIDTH; i += LANES) {
-    int64_t n = p->units - i;
-    vf db[4] = {};
-    for (int j = 0; j < p->columns; j++) {
-      int64_t here = at(p, j) + i;
-      vf input = load_part(s->gates + gate_at(p, p->t, 0, 4, j) + i, n);
-      vf forget = load_part(s->gates + gate_at(p, p->t, 1, 4, j) + i, n);
-      vf candidate = load_part(s->gates + gate_at(p, p->t, 2, 4, j) + i, n);
-      vf output = load_part(s->gates + gate_at(p, p->t, 3, 4, j) + i, n);
+  const float *dy = step_of(s, s->dy, p->t);
+  const float *inputs = gate_of(p, 0), *forgets = gate_of(p, 1), *candidates = gate_of(p, 2),
+              *outputs = gate_of(p, 3);
+  vf db[4][2] = {};
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES) {
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i, n = units - i;
+      vf input = load(inputs + in_tile), forget = load(forgets + in_tile);
+      vf candidate = load(candidates + in_tile), output = load(outputs + in_tile);
       vf squashed = tanhv(load_part(c_after + here, n));
-      vf total = load(sums + j * WIDTH + i) + load_part(dy + here, n);
+      vf total = load(dh + in_tile) + load_part(dy + here, n);
       vf dc = load_part(s->dc + here, n) + total * output * (1.0f - squashed * squashed);
       vf d[4] = {dc * candidate * input * (1.0f - input),
           dc * load_part(c + here, n) * forget * (1.0f - forget),
           dc * input * (1.0f - candidate * candidate), total * squashed * output * (1.0f - output)};
       store_part(s->dc + here, dc * forget, n);
       for (int g = 0; g < 4; g++) {
-        store_part(s->dgates + gate_at(p, p->t, g, 4, j) + i, d[g], n);
-        db[g] += d[g];
+        store_part(s->dgates + stacked(p, g, 4, j) + i, d[g], n);
+        db[g][i / LANES] += d[g];
       }
     }
-    for (int g = 0; s->db && g < 4; g++) add_part(s->db + g * s->units + p->unit + i, db[g], n);
+  add_biases(p, 0, 4, db, units);
+}
+
+static void lstm_slope(const patch *p) {
+  const recur_sequence *s = p->s;
+  int64_t rows = 4 * (int64_t)s->units;
+  tile dh;
+  if (p->t >= 0) {
+    expect_tiles(p, 4);
+    expect(p, step_of(s, s->dy, p->t));
+    expect(p, step_of(s, s->c, p->t));
   }
+  if (is_last(p)) {
+    take_dh(p, dh);
+  } else {
+    clear(dh, p->columns);
+    pull(p, s->wht, rows, s->dgates, rows, p->t + 1, dh);
+  }
+  if (p->t < 0) give_dh(p, dh);
+  else if (p->units == WIDTH) lstm_slopes_on(p, WIDTH, dh);
+  else lstm_slopes_on(p, p->units, dh);
 }
 
 /* What the two GRUs share: h' = (1 - z) n + z h. */
@@ -411,97 +497,114 @@ INLINE blend blend_slope(vf total, vf update, vf candidate, vf before) {
       total * (1.0f - update) * (1.0f - candidate * candidate), total * update};
 }
 
+INLINE void gru_slopes_on(const patch *p, int64_t units, const float *dh) {
+  const recur_sequence *s = p->s;
+  const float *h = step_of(s, s->h, p->t), *dy = step_of(s, s->dy, p->t);
+  const float *resets = gate_of(p, 0), *updates = gate_of(p, 1), *candidates = gate_of(p, 2),
+              *products = gate_of(p, 3);
+  vf db[3][2] = {}, dbh[2] = {};
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES) {
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i, n = units - i;
+      vf reset = load(resets + in_tile);
+      vf total = load(dh + in_tile) + load_part(dy + here, n);
+      blend d = blend_slope(total, load(updates + in_tile), load(candidates + in_tile),
+          load_part(h + here, n));
+      vf dreset = d.candidate * load(products + in_tile) * reset * (1.0f - reset);
+      vf dproduct = d.candidate * reset;
+      store_part(s->dh + here, d.before, n);
+      store_part(s->dgates + stacked(p, 0, 3, j) + i, dreset, n);
+      store_part(s->dgates + stacked(p, 1, 3, j) + i, d.update, n);
+      store_part(s->dgates + stacked(p, 2, 3, j) + i, d.candidate, n);
+      store_part(s->drecurrent + stacked(p, 0, 3, j) + i, dreset, n);
+      store_part(s->drecurrent + stacked(p, 1, 3, j) + i, d.update, n);
+      store_part(s->drecurrent + stacked(p, 2, 3, j) + i, dproduct, n);
+      db[0][i / LANES] += dreset;
+      db[1][i / LANES] += d.update;
+      db[2][i / LANES] += d.candidate;
+      dbh[i / LANES] += dproduct;
+    }
+  add_biases(p, 0, 3, db, units);
+  for (int half = 0; s->dbh && half < 2; half++)
+    add_bias(s->dbh + p->unit + half * LANES, dbh[half], units - half * LANES);
+}
+
 static void gru_slope(const patch *p) {
   const recur_sequence *s = p->s;
   int64_t rows = 3 * (int64_t)s->units;
-  tile sums;
-  begin_slope(p, sums);
-  if (!is_last(p)) pull(p, s->wht, rows, s->drecurrent, rows, p->t + 1, sums);
-  if (p->t < 0) {
-    keep_slope(p, sums);
-    return;
+  tile dh;
+  if (p->t >= 0) {
+    expect_tiles(p, 4);
+    expect(p, step_of(s, s->dy, p->t));
+    expect(p, step_of(s, s->h, p->t));
   }
-  const float *h = step_of(s, s->h, p->t), *q = step_of(s, s->q, p->t);
-  const float *dy = step_of(s, (float *)s->dy, p->t);
-  for (int i = 0; i < WIDTH; i += LANES) {
-    int64_t n = p->units - i;
-    vf db[3] = {}, dbh = {};
-    for (int j = 0; j < p->columns; j++) {
-      int64_t here = at(p, j) + i;
-      vf reset = load_part(s->gates + gate_at(p, p->t, 0, 3, j) + i, n);
-      vf update = load_part(s->gates + gate_at(p, p->t, 1, 3, j) + i, n);
-      vf candidate = load_part(s->gates + gate_at(p, p->t, 2, 3, j) + i, n);
-      vf total = load(sums + j * WIDTH + i) + load_part(dy + here, n);
-      blend d = blend_slope(total, update, candidate, load_part(h + here, n));
-      vf dreset = d.candidate * load_part(q + here, n) * reset * (1.0f - reset);
-      vf dproduct = d.candidate * reset;
+  take_dh(p, dh);
+  if (!is_last(p)) pull(p, s->wht, rows, s->drecurrent, rows, p->t + 1, dh);
+  if (p->t < 0) give_dh(p, dh);
+  else if (p->units == WIDTH) gru_slopes_on(p, WIDTH, dh);
+  else gru_slopes_on(p, p->units, dh);
+}
+
+INLINE void gruv3_candidate_slopes_on(const patch *p, int64_t units, const float *dh) {
+  const recur_sequence *s = p->s;
+  const float *h = step_of(s, s->h, p->t), *dy = step_of(s, s->dy, p->t);
+  const float *updates = gate_of(p, 1), *candidates = gate_of(p, 2);
+  vf db[2][2] = {};
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES) {
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i, n = units - i;
+      vf total = load(dh + in_tile) + load_part(dy + here, n);
+      blend d = blend_slope(total, load(updates + in_tile), load(candidates + in_tile),
+          load_part(h + here, n));
       store_part(s->dh + here, d.before, n);
-      store_part(s->dgates + gate_at(p, p->t, 0, 3, j) + i, dreset, n);
-      store_part(s->dgates + gate_at(p, p->t, 1, 3, j) + i, d.update, n);
-      store_part(s->dgates + gate_at(p, p->t, 2, 3, j) + i, d.candidate, n);
-      store_part(s->drecurrent + gate_at(p, p->t, 0, 3, j) + i, dreset, n);
-      store_part(s->drecurrent + gate_at(p, p->t, 1, 3, j) + i, d.update, n);
-      store_part(s->drecurrent + gate_at(p, p->t, 2, 3, j) + i, dproduct, n);
-      db[0] += dreset;
-      db[1] += d.update;
-      db[2] += d.candidate;
-      dbh += dproduct;
+      store_part(s->dgates + stacked(p, 1, 3, j) + i, d.update, n);
+      store_part(s->dgates + stacked(p, 2, 3, j) + i, d.candidate, n);
+      db[0][i / LANES] += d.update;
+      db[1][i / LANES] += d.candidate;
     }
-    for (int g = 0; s->db && g < 3; g++) add_part(s->db + g * s->units + p->unit + i, db[g], n);
-    if (s->dbh) add_part(s->dbh + p->unit + i, dbh, n);
-  }
+  add_biases(p, 1, 2, db, units);
 }
 
 static void gruv3_candidate_slope(const patch *p) {
   const recur_sequence *s = p->s;
-  tile sums;
-  begin_slope(p, sums);
-  if (!is_last(p))
-    pull(p, s->wht, 2 * (int64_t)s->units, s->dgates, 3 * (int64_t)s->units, p->t + 1, sums);
-  if (p->t < 0) {
-    keep_slope(p, sums);
-    return;
+  int64_t units = s->units;
+  tile dh;
+  if (p->t >= 0) {
+    expect_tiles(p, 3);
+    expect(p, step_of(s, s->dy, p->t));
+    expect(p, step_of(s, s->h, p->t));
   }
-  const float *h = step_of(s, s->h, p->t), *dy = step_of(s, (float *)s->dy, p->t);
-  for (int i = 0; i < WIDTH; i += LANES) {
-    int64_t n = p->units - i;
-    vf db[2] = {};
-    for (int j = 0; j < p->columns; j++) {
-      int64_t here = at(p, j) + i;
-      vf update = load_part(s->gates + gate_at(p, p->t, 1, 3, j) + i, n);
-      vf candidate = load_part(s->gates + gate_at(p, p->t, 2, 3, j) + i, n);
-      vf total = load(sums + j * WIDTH + i) + load_part(dy + here, n);
-      blend d = blend_slope(total, update, candidate, load_part(h + here, n));
-      store_part(s->dh + here, d.before, n);
-      store_part(s->dgates + gate_at(p, p->t, 1, 3, j) + i, d.update, n);
-      store_part(s->dgates + gate_at(p, p->t, 2, 3, j) + i, d.candidate, n);
-      db[0] += d.update;
-      db[1] += d.candidate;
+  take_dh(p, dh);
+  if (!is_last(p)) pull(p, s->wht, 2 * units, s->dgates, 3 * units, p->t + 1, dh);
+  if (p->t < 0) give_dh(p, dh);
+  else if (p->units == WIDTH) gruv3_candidate_slopes_on(p, WIDTH, dh);
+  else gruv3_candidate_slopes_on(p, p->units, dh);
+}
+
+INLINE void gruv3_reset_slopes_on(const patch *p, int64_t units, const float *dqs) {
+  const recur_sequence *s = p->s;
+  const float *h = step_of(s, s->h, p->t), *resets = gate_of(p, 0);
+  vf db[1][2] = {};
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES) {
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i, n = units - i;
+      vf reset = load(resets + in_tile), dq = load(dqs + in_tile);
+      vf d = dq * load_part(h + here, n) * reset * (1.0f - reset);
+      store_part(s->dh + here, load_part(s->dh + here, n) + dq * reset, n);
+      store_part(s->dgates + stacked(p, 0, 3, j) + i, d, n);
+      db[0][i / LANES] += d;
     }
-    for (int g = 0; s->db && g < 2; g++) add_part(s->db + (g + 1) * s->units + p->unit + i, db[g], n);
-  }
+  add_biases(p, 0, 1, db, units);
 }
 
 static void gruv3_reset_slope(const patch *p) {
   const recur_sequence *s = p->s;
-  const float *h = step_of(s, s->h, p->t);
-  tile sums;
-  zero(p, sums);
-  pull(p, s->wct, s->units, s->dgates + 2 * s->units, 3 * (int64_t)s->units, p->t, sums);
-  for (int i = 0; i < WIDTH; i += LANES) {
-    int64_t n = p->units - i;
-    vf db = {};
-    for (int j = 0; j < p->columns; j++) {
-      int64_t here = at(p, j) + i;
-      vf reset = load_part(s->gates + gate_at(p, p->t, 0, 3, j) + i, n);
-      vf dq = load(sums + j * WIDTH + i);
-      vf d = dq * load_part(h + here, n) * reset * (1.0f - reset);
-      add_part(s->dh + here, dq * reset, n);
-      store_part(s->dgates + gate_at(p, p->t, 0, 3, j) + i, d, n);
-      db += d;
-    }
-    if (s->db) add_part(s->db + p->unit + i, db, n);
-  }
+  int64_t units = s->units;
+  tile dq;
+  clear(dq, p->columns);
+  pull(p, s->wct, units, s->dgates + 2 * units, 3 * units, p->t, dq);
+  if (p->units == WIDTH) gruv3_reset_slopes_on(p, WIDTH, dq);
+  else gruv3_reset_slopes_on(p, p->units, dq);
 }
 
 static void backward(const void *job, int64_t number, int part, int parts) {

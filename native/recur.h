@@ -133,7 +133,7 @@ RECUR_API void recur_update(recur *r, int32_t rule, float s0, float s1, float s2
 /*
  * A whole sequence of a cell. NULL where a cell has no such thing.
  *
- * Forward reads x (or index, or gates), b, h and c of step 0 and writes gates, q, h and c.
+ * Forward reads x (or index, or sums), b, h and c of step 0 and writes tiles, q, h and c.
  * Backward reads what forward wrote, dy, dh and dc, and writes or adds to the rest.
  */
 typedef struct {
@@ -143,7 +143,7 @@ typedef struct {
   int32_t units;         /* H */
   int32_t batch;         /* B */
   int32_t time;          /* T */
-  const float *wi;       /* packed (G, H, N); NULL: see table and gates */
+  const float *wi;       /* packed (G, H, N); NULL: see table and sums */
   const float *wh;       /* packed (recurrent gates, H, H): all G, for GRUv3 reset and update */
   const float *wc;       /* GRUv3: packed (1, H, H), the candidate's weights */
   const float *wht;      /* wh transposed, packed (1, H, recurrent gates * H); backward only */
@@ -153,8 +153,9 @@ typedef struct {
   const float *x;        /* N x B x T, with wi */
   const float *table;    /* GH x classes, plain: one-hot input, instead of wi */
   const int32_t *index;  /* B x T classes, with table */
-  float *gates;          /* GH x B x T. Without wi and table, in: Wi x + b. Out: what backward needs */
-  float *q;              /* H x B x T; GRU: Wh3 h + bh; GRUv3: reset o h */
+  const float *sums;     /* GH x B x T: Wi x + b, instead of wi and table */
+  float *tiles;          /* recur_tiles floats, 64-byte aligned; what backward needs, in an order of ours */
+  float *q;              /* GRUv3: H x B x T, reset o h */
   float *h;              /* H x B x (T + 1); in: the first H x B */
   float *c;              /* LSTM: like h */
   const float *dy;       /* H x B x T */
@@ -166,7 +167,10 @@ typedef struct {
   float *dbh;            /* GRU: H, added to; NULL: not wanted */
 } recur_sequence;
 
-/* Rooms of the arrays a sequence names: nothing is read before it was written. */
+/* Floats of the tiles of a sequence: about GH x B x T, units padded to whole panels. */
+RECUR_API int64_t recur_tiles(const recur *r, const recur_sequence *s);
+
+/* All steps in order; all steps in reverse. Only cell, function and the sizes are read as values. */
 RECUR_API void recur_forward(recur *r, const recur_sequence *s);
 RECUR_API void recur_backward(recur *r, const recur_sequence *s);
 

@@ -247,6 +247,11 @@ void recur_pack(recur *r, int64_t gates, int64_t units, int64_t terms, const flo
   team_run(r, r->set->pack, &p, 1, gates * units * terms);
 }
 
+int64_t recur_tiles(const recur *r, const recur_sequence *s) {
+  int64_t width = r->set->width, tiles = s->cell == RECUR_RNN ? 1 : s->cell == RECUR_GRUV3 ? 3 : 4;
+  return (s->units + width - 1) / width * width * tiles * s->batch * s->time;
+}
+
 /* Multiply-adds of one phase: what the recurrent product of a step costs. */
 static int64_t step_work(const recur_sequence *s) {
   int64_t gates = s->cell == RECUR_LSTM ? 4 : s->cell == RECUR_RNN ? 1 : 3;

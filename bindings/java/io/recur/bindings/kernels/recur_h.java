@@ -1873,6 +1873,65 @@ public class recur_h {
         }
     }
 
+    private static class recur_tiles {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_tiles");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t recur_tiles(const recur *r, const recur_sequence *s)
+     * }
+     */
+    public static FunctionDescriptor recur_tiles$descriptor() {
+        return recur_tiles.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t recur_tiles(const recur *r, const recur_sequence *s)
+     * }
+     */
+    public static MethodHandle recur_tiles$handle() {
+        return recur_tiles.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t recur_tiles(const recur *r, const recur_sequence *s)
+     * }
+     */
+    public static MemorySegment recur_tiles$address() {
+        return recur_tiles.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t recur_tiles(const recur *r, const recur_sequence *s)
+     * }
+     */
+    public static long recur_tiles(MemorySegment r, MemorySegment s) {
+        var mh$ = recur_tiles.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_tiles", r, s);
+            }
+            return (long)mh$.invokeExact(r, s);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class recur_forward {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             recur_h.C_POINTER,

@@ -31,7 +31,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     const float *x;
  *     const float *table;
  *     const int32_t *index;
- *     float *gates;
+ *     const float *sums;
+ *     float *tiles;
  *     float *q;
  *     float *h;
  *     float *c;
@@ -68,7 +69,8 @@ public class recur_sequence {
         recur_h.C_POINTER.withName("x"),
         recur_h.C_POINTER.withName("table"),
         recur_h.C_POINTER.withName("index"),
-        recur_h.C_POINTER.withName("gates"),
+        recur_h.C_POINTER.withName("sums"),
+        recur_h.C_POINTER.withName("tiles"),
         recur_h.C_POINTER.withName("q"),
         recur_h.C_POINTER.withName("h"),
         recur_h.C_POINTER.withName("c"),
@@ -792,48 +794,92 @@ public class recur_sequence {
         struct.set(index$LAYOUT, index$OFFSET, fieldValue);
     }
 
-    private static final AddressLayout gates$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("gates"));
+    private static final AddressLayout sums$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("sums"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * float *gates
+     * const float *sums
      * }
      */
-    public static final AddressLayout gates$layout() {
-        return gates$LAYOUT;
+    public static final AddressLayout sums$layout() {
+        return sums$LAYOUT;
     }
 
-    private static final long gates$OFFSET = $LAYOUT.byteOffset(groupElement("gates"));
+    private static final long sums$OFFSET = $LAYOUT.byteOffset(groupElement("sums"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * float *gates
+     * const float *sums
      * }
      */
-    public static final long gates$offset() {
-        return gates$OFFSET;
+    public static final long sums$offset() {
+        return sums$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * float *gates
+     * const float *sums
      * }
      */
-    public static MemorySegment gates(MemorySegment struct) {
-        return struct.get(gates$LAYOUT, gates$OFFSET);
+    public static MemorySegment sums(MemorySegment struct) {
+        return struct.get(sums$LAYOUT, sums$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * float *gates
+     * const float *sums
      * }
      */
-    public static void gates(MemorySegment struct, MemorySegment fieldValue) {
-        struct.set(gates$LAYOUT, gates$OFFSET, fieldValue);
+    public static void sums(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(sums$LAYOUT, sums$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout tiles$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("tiles"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float *tiles
+     * }
+     */
+    public static final AddressLayout tiles$layout() {
+        return tiles$LAYOUT;
+    }
+
+    private static final long tiles$OFFSET = $LAYOUT.byteOffset(groupElement("tiles"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float *tiles
+     * }
+     */
+    public static final long tiles$offset() {
+        return tiles$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float *tiles
+     * }
+     */
+    public static MemorySegment tiles(MemorySegment struct) {
+        return struct.get(tiles$LAYOUT, tiles$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float *tiles
+     * }
+     */
+    public static void tiles(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(tiles$LAYOUT, tiles$OFFSET, fieldValue);
     }
 
     private static final AddressLayout q$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("q"));

@@ -84,7 +84,7 @@ final class CpuColumns implements Columns {
   public void softmax(int m, int n, boolean logarithm, Buffer x, Buffer y) {
     Lanes lane = lanes.get();
     int tile = Math.max(1, Lanes.TILE / m);
-    double[] totals = new double[tile];
+    double[] totals = lane.totals();
     for (int first = 0; first < n; first += tile) {
       int columns = Math.min(tile, n - first);
       float[] shifted = lane.load(0, x, (long) first * m, columns * m);
@@ -132,7 +132,7 @@ final class CpuColumns implements Columns {
   public void crossEntropy(int m, int n, Buffer x, Buffer index, Buffer p, Buffer loss) {
     Lanes lane = lanes.get();
     int tile = Math.max(1, Lanes.TILE / m);
-    double[] totals = new double[tile];
+    double[] totals = lane.totals();
     double sum = 0;
     for (int first = 0; first < n; first += tile) {
       int columns = Math.min(tile, n - first);

@@ -15,7 +15,7 @@ final class CpuDevice extends Device {
   private final int threads;
   private final ThreadLocal<Lanes> lanes = ThreadLocal.withInitial(Lanes::new);
   private final Blas blas;
-  private final @Nullable Sequences sequences;
+  private final @Nullable Recurrences recurrences;
   private final Pointwise pointwise;
   private final Columns columns;
   private final Gates gates = new CpuGates(lanes);
@@ -26,7 +26,7 @@ final class CpuDevice extends Device {
     this.threads = threads;
     this.kernels = Kernels.open(set, threads);
     this.blas = kernels == null ? new CpuBlas() : new NativeBlas(kernels, new CpuBlas());
-    this.sequences = kernels == null ? null : new NativeSequences(this, kernels);
+    this.recurrences = kernels == null ? null : new NativeRecurrences(this, kernels);
     this.pointwise = kernels == null ? new CpuPointwise(lanes) : new NativePointwise(kernels);
     this.columns = kernels == null ? new CpuColumns(lanes) : new NativeColumns(kernels);
     this.updates = kernels == null ? new CpuUpdates(lanes) : new NativeUpdates(kernels);
@@ -41,8 +41,8 @@ final class CpuDevice extends Device {
   }
 
   @Override
-  public @Nullable Sequences sequences() {
-    return sequences;
+  public @Nullable Recurrences recurrences() {
+    return recurrences;
   }
 
   @Override

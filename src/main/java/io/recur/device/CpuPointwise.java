@@ -16,7 +16,8 @@ final class CpuPointwise implements Pointwise {
   public void fill(float value, Buffer y, long n) {
     MemorySegment to = y.target();
     if (value == 0) {
-      to.asSlice(0, n * Float.BYTES).fill((byte) 0);
+      MemorySegment part = n == y.floats() ? to : to.asSlice(0, n * Float.BYTES);
+      part.fill((byte) 0);
       return;
     }
     int count = Math.toIntExact(n);

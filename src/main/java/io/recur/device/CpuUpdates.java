@@ -18,18 +18,18 @@ final class CpuUpdates implements Updates {
   public void update(
       UpdateRule rule, float[] settings, Buffer w, Buffer g, Buffer[] slots, long n) {
     Lanes lane = lanes.get();
-    float[][] memory = new float[rule.slots()][];
+    float[][] memory = lane.slots();
     for (long at = 0; at < n; at += Lanes.TILE) {
       int tile = (int) Math.min(Lanes.TILE, n - at);
       float[] value = lane.load(0, w, at, tile);
       float[] gradient = lane.load(1, g, at, tile);
-      for (int s = 0; s < memory.length; s++) {
+      for (int s = 0; s < slots.length; s++) {
         memory[s] = lane.load(FIRST_SLOT + s, slots[s], at, tile);
       }
       rule.apply(settings, value, gradient, memory, tile);
       Lanes.store(value, 0, w, at, tile);
       g.target().asSlice(at * Float.BYTES, (long) tile * Float.BYTES).fill((byte) 0);
-      for (int s = 0; s < memory.length; s++) {
+      for (int s = 0; s < slots.length; s++) {
         Lanes.store(memory[s], 0, slots[s], at, tile);
       }
     }

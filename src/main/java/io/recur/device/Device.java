@@ -95,7 +95,7 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice {
    *
    * @return the kernels, or null where the cells are to be run step by step
    */
-  public abstract @Nullable Sequences sequences();
+  public abstract @Nullable Recurrences recurrences();
 
   /**
    * Products with diagonal and tridiagonal matrices.

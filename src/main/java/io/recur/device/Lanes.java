@@ -23,10 +23,9 @@ final class Lanes {
   private static final int ROUNDER_BITS = 0x4B400000;
 
   private float[][] arrays = new float[9][TILE];
-  private int[] low = new int[TILE];
-  private int[] high = new int[TILE];
-  private float[] lowPower = new float[TILE];
-  private float[] highPower = new float[TILE];
+  private final double[] totals = new double[TILE];
+  private final float[][] slots = new float[4][];
+  private Powers powers = new Powers(TILE);
 
   /** The array of that number, at least {@code length} long, with unspecified content. */
   float[] array(int number, int length) {
@@ -37,6 +36,16 @@ final class Lanes {
       arrays[number] = new float[length];
     }
     return arrays[number];
+  }
+
+  /** Room for a sum a column of a tile. */
+  double[] totals() {
+    return totals;
+  }
+
+  /** Room for the arrays of an optimiser's slots. */
+  float[][] slots() {
+    return slots;
   }
 
   /** The array of that number with the first {@code n} values of another in it. */
@@ -142,18 +151,39 @@ final class Lanes {
    * does not vectorise {@code intBitsToFloat} before JDK 26.
    */
   private void exp(float[] x, float sign, int n) {
-    if (n > low.length) {
+    if (n > powers.low.length) {
+      powers = new Powers(n);
+    }
+    Powers p = powers;
+    split(x, sign, p.lowPower, n);
+    copyBits(p.lowPowerBits, p.lowBits, n);
+    powers(p.low, p.high, n);
+    copyBits(p.lowBits, p.lowPowerBits, n);
+    copyBits(p.highBits, p.highPowerBits, n);
+    join(x, p.lowPower, p.highPower, n);
+  }
+
+  /** Two powers of two a value, as ints and as floats, and all four arrays as segments. */
+  private static final class Powers {
+    final int[] low;
+    final int[] high;
+    final float[] lowPower;
+    final float[] highPower;
+    final MemorySegment lowBits;
+    final MemorySegment highBits;
+    final MemorySegment lowPowerBits;
+    final MemorySegment highPowerBits;
+
+    Powers(int n) {
       low = new int[n];
       high = new int[n];
       lowPower = new float[n];
       highPower = new float[n];
+      lowBits = MemorySegment.ofArray(low);
+      highBits = MemorySegment.ofArray(high);
+      lowPowerBits = MemorySegment.ofArray(lowPower);
+      highPowerBits = MemorySegment.ofArray(highPower);
     }
-    split(x, sign, lowPower, n);
-    copyBits(MemorySegment.ofArray(lowPower), MemorySegment.ofArray(low), n);
-    powers(low, high, n);
-    copyBits(MemorySegment.ofArray(low), MemorySegment.ofArray(lowPower), n);
-    copyBits(MemorySegment.ofArray(high), MemorySegment.ofArray(highPower), n);
-    join(x, lowPower, highPower, n);
   }
 
   /** Leaves e^r in x and, in the low bits of each value of rounded, k: its mantissa counts ones. */

@@ -5,8 +5,8 @@ package io.recur.device;
  * changed. Several threads may ask at once.
  *
  * <pre>{@code
- * Sequences sequences = device.sequences();               // null where there are none
- * Packed packed = sequences == null ? null : sequences.pack(W.value(), 1, 2, 2, false);
+ * Recurrences recurrences = device.recurrences();               // null where there are none
+ * Packed packed = recurrences == null ? null : recurrences.pack(W.value(), 1, 2, 2, false);
  * Buffer current = packed == null ? W.value() : packed.current();
  * }</pre>
  */

@@ -7,8 +7,9 @@ import java.util.List;
  * Memory that grows by blocks, is handed out from one end and taken back all at once.
  *
  * <p>{@link #take} costs an addition; {@link #rewind} costs an assignment and frees nothing, so a
- * loop that takes the same amounts again allocates no native memory. Every piece is aligned to 64
- * bytes and keeps whatever it held before: it is not zeroed. A slab belongs to one thread.
+ * loop that takes the same amounts again allocates no native memory, and gets the same {@link
+ * Buffer} objects: a buffer is a range of addresses, not what lies there. Every piece is aligned to
+ * 64 bytes and keeps whatever it held before: it is not zeroed. A slab belongs to one thread.
  *
  * <pre>{@code
  * try (Slab slab = device.slab()) {
@@ -24,6 +25,11 @@ public final class Slab implements AutoCloseable {
   private final Device device;
   private final Device.Owner owner;
   private final List<Buffer> blocks = new ArrayList<>();
+
+  /** What was taken, in order, kept over {@link #rewind} for the takes to come. */
+  private final List<Buffer> pieces = new ArrayList<>();
+
+  private int taken;
   private int block;
   private long used;
   private long floats;
@@ -51,15 +57,31 @@ public final class Slab implements AutoCloseable {
       floats += size;
       used = 0;
     }
-    Buffer piece = blocks.get(block).slice(used, length);
+    Buffer piece = piece(blocks.get(block), length);
     used += padded;
     return piece;
+  }
+
+  /** The piece that begins here: the object of the last round where it was of the same length. */
+  private Buffer piece(Buffer whole, long length) {
+    int number = taken++;
+    if (number == pieces.size()) {
+      pieces.add(whole.slice(used, length));
+    }
+    Buffer known = pieces.get(number);
+    long address = whole.segment().address() + used * Float.BYTES;
+    if (known.floats() != length || known.segment().address() != address) {
+      known = whole.slice(used, length);
+      pieces.set(number, known);
+    }
+    return known;
   }
 
   /** Makes all pieces free for reuse; what they held must not be read any more. */
   public void rewind() {
     block = 0;
     used = 0;
+    taken = 0;
   }
 
   /**

@@ -1,27 +1,35 @@
 package io.recur.grad;
 
 /**
- * Sum {@code y = a + b}; {@code da += dy, db += dy}, summed over the columns where b is a vector.
- *
- * @param a first term
- * @param b second term, of a's shape, or a vector added to every column
- * @param y sum
+ * Sum {@code y = a + b}; {@code da += dy, db += dy}, summed over the columns where b is a vector: b
+ * is of a's shape, or a vector added to every column.
  */
-record Add(Tensor a, Tensor b, Tensor y) implements Op {
+final class Add implements Op {
+  private Tensor a;
+  private Tensor b;
+  private Tensor y;
+
   static Tensor add(Tensor a, Tensor b) {
     if (!Repeat.spreads(a, b) && Repeat.spreads(b, a)) {
       return add(b, a);
     }
     Repeat.check("add", a, b);
     Tape tape = Tape.of("add", a, b);
-    Tensor y = tape.output(a.shape(), a.isDifferentiable() || b.isDifferentiable());
+    Add op = tape.reuse(Add.class, Add::new);
+    op.a = a;
+    op.b = b;
+    op.y = tape.output(a.shape(), a.isDifferentiable() || b.isDifferentiable());
+    op.forward();
+    return tape.record(op, op.y);
+  }
+
+  private void forward() {
     Shape shape = a.shape();
     if (Repeat.spreads(a, b)) {
-      tape.device().columns().add(shape.rows(), shape.columns(), a.value(), b.value(), y.value());
+      y.device().columns().add(shape.rows(), shape.columns(), a.value(), b.value(), y.value());
     } else {
-      tape.device().pointwise().combine(a.value(), 1, b.value(), y.value(), shape.count());
+      y.device().pointwise().combine(a.value(), 1, b.value(), y.value(), shape.count());
     }
-    return tape.record(new Add(a, b, y), y);
   }
 
   @Override

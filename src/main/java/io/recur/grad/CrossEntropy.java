@@ -10,12 +10,20 @@ import io.recur.device.Buffer;
  * Tensor mean = crossEntropy(x, tape.oneHot(Shape.of(3, 2), 0, 2));   // x: 3×2 scores
  * }</pre>
  *
- * @param x scores, classes × batch or classes × batch × time
- * @param target one-hot, of x's shape
- * @param p softmax of x
- * @param loss a scalar
+ * <p>x holds scores, classes × batch or classes × batch × time; the target is of x's shape; the
+ * loss is a scalar.
  */
-public record CrossEntropy(Tensor x, OneHot target, Buffer p, Tensor loss) implements Op {
+public final class CrossEntropy implements Op {
+  private Tensor x;
+  private OneHot target;
+
+  /** The softmax of x. */
+  private Buffer p;
+
+  private Tensor loss;
+
+  private CrossEntropy() {}
+
   /**
    * The loss against classes or, where the target is no {@link OneHot}, against distributions:
    * {@code −1/n Σ t∘log softmax(x)}.
@@ -35,12 +43,20 @@ public record CrossEntropy(Tensor x, OneHot target, Buffer p, Tensor loss) imple
       Tensor scores = x.tape() == null ? tape.use(x) : x;
       return Softmax.logSoftmax(scores).mul(target).sum().scale(-1f / shape.columns());
     }
-    Tensor loss = tape.output(Shape.of(1), x.isDifferentiable());
-    Buffer p = tape.scratch(shape.count());
-    tape.device()
+    CrossEntropy op = tape.reuse(CrossEntropy.class, CrossEntropy::new);
+    op.x = x;
+    op.target = hot;
+    op.p = tape.scratch(shape.count());
+    op.loss = tape.output(Shape.SCALAR, x.isDifferentiable());
+    op.forward();
+    return tape.record(op, op.loss);
+  }
+
+  private void forward() {
+    Shape shape = x.shape();
+    loss.device()
         .columns()
-        .crossEntropy(shape.rows(), shape.columns(), x.value(), hot.index(), p, loss.value());
-    return tape.record(new CrossEntropy(x, hot, p, loss), loss);
+        .crossEntropy(shape.rows(), shape.columns(), x.value(), target.index(), p, loss.value());
   }
 
   @Override

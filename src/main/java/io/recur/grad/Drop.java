@@ -9,13 +9,18 @@ package io.recur.grad;
  * tape.seed(42);
  * Tensor z = Drop.dropout(x, 0.2f);
  * }</pre>
- *
- * @param x input
- * @param rate 0 ≤ rate &lt; 1
- * @param seed of the coins
- * @param y of x's shape
  */
-public record Drop(Tensor x, float rate, long seed, Tensor y) implements Op {
+public final class Drop implements Op {
+  private float rate;
+
+  /** Of the coins. */
+  private long seed;
+
+  private Tensor x;
+  private Tensor y;
+
+  private Drop() {}
+
   /**
    * Drops values.
    *
@@ -31,10 +36,15 @@ public record Drop(Tensor x, float rate, long seed, Tensor y) implements Op {
     if (!tape.isRecording() || rate == 0) {
       return x;
     }
-    Tensor y = tape.output(x.shape(), x.isDifferentiable());
-    long seed = tape.draw();
-    tape.device().pointwise().drop(rate, seed, false, x.value(), y.value(), x.shape().count());
-    return tape.record(new Drop(x, rate, seed, y), y);
+    Drop op = tape.reuse(Drop.class, Drop::new);
+    op.rate = rate;
+    op.seed = tape.draw();
+    op.x = x;
+    op.y = tape.output(x.shape(), x.isDifferentiable());
+    tape.device()
+        .pointwise()
+        .drop(rate, op.seed, false, x.value(), op.y.value(), x.shape().count());
+    return tape.record(op, op.y);
   }
 
   @Override

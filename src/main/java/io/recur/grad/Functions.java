@@ -10,12 +10,14 @@ import io.recur.device.Elementwise;
  * import static io.recur.grad.Functions.tanh;
  * Tensor y = tanh(Wxh.matmul(x).add(Whh.matmul(h)).add(b));
  * }</pre>
- *
- * @param f the function
- * @param x input
- * @param y output, of x's shape
  */
-public record Functions(Elementwise f, Tensor x, Tensor y) implements Op {
+public final class Functions implements Op {
+  private Elementwise f;
+  private Tensor x;
+  private Tensor y;
+
+  private Functions() {}
+
   /**
    * Applies a function of the table.
    *
@@ -25,9 +27,12 @@ public record Functions(Elementwise f, Tensor x, Tensor y) implements Op {
    */
   public static Tensor apply(Elementwise f, Tensor x) {
     Tape tape = Tape.of(f.label(), x);
-    Tensor y = tape.output(x.shape(), x.isDifferentiable());
-    tape.device().pointwise().map(f, x.value(), y.value(), x.shape().count());
-    return tape.record(new Functions(f, x, y), y);
+    Functions op = tape.reuse(Functions.class, Functions::new);
+    op.f = f;
+    op.x = x;
+    op.y = tape.output(x.shape(), x.isDifferentiable());
+    tape.device().pointwise().map(f, x.value(), op.y.value(), x.shape().count());
+    return tape.record(op, op.y);
   }
 
   @Override

@@ -5,12 +5,12 @@ package io.recur.grad;
  *
  * <p>a is a matrix m×k; x a vector k, a batch k×B or sequences k×B×T, and y has m in k's place. A
  * {@link OneHot} x is a gather of a's columns.
- *
- * @param a left factor
- * @param x right factor
- * @param y product
  */
-record MatMul(Tensor a, Tensor x, Tensor y) implements Op {
+final class MatMul implements Op {
+  private Tensor a;
+  private Tensor x;
+  private Tensor y;
+
   static Tensor matmul(Tensor a, Tensor x) {
     Shape left = a.shape();
     if (left.rank() > 2 || left.columns() != x.shape().rows()) {
@@ -19,19 +19,25 @@ record MatMul(Tensor a, Tensor x, Tensor y) implements Op {
               .formatted(left, x.shape(), left.columns(), x.shape().rows()));
     }
     Tape tape = Tape.of("matmul", a, x);
-    Tensor y =
-        tape.output(x.shape().withRows(left.rows()), a.isDifferentiable() || x.isDifferentiable());
-    int m = left.rows();
+    MatMul op = tape.reuse(MatMul.class, MatMul::new);
+    op.a = a;
+    op.x = x;
+    op.y = tape.output(x.shape(), left.rows(), a.isDifferentiable() || x.isDifferentiable());
+    op.forward();
+    return tape.record(op, op.y);
+  }
+
+  private void forward() {
+    int m = a.shape().rows();
     int n = x.shape().columns();
-    int k = left.columns();
+    int k = a.shape().columns();
     if (x instanceof OneHot hot) {
-      tape.device().columns().gather(m, n, a.value(), hot.index(), null, y.value());
+      y.device().columns().gather(m, n, a.value(), hot.index(), null, y.value());
     } else {
-      tape.device()
+      y.device()
           .blas()
           .multiply(false, false, m, n, k, 1, a.value(), m, x.value(), k, 0, y.value(), m);
     }
-    return tape.record(new MatMul(a, x, y), y);
   }
 
   @Override

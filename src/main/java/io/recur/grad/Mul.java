@@ -1,22 +1,27 @@
 package io.recur.grad;
 
-/**
- * Elementwise product {@code y = a∘b}; {@code da += dy∘b, db += dy∘a}.
- *
- * @param a of b's shape
- * @param b of a's shape
- * @param y product
- */
-record Mul(Tensor a, Tensor b, Tensor y) implements Op {
+/** Elementwise product {@code y = a∘b}; {@code da += dy∘b, db += dy∘a}. */
+final class Mul implements Op {
+  private Tensor a;
+  private Tensor b;
+  private Tensor y;
+
   /** Either may be a vector that is repeated over the other's columns. */
   static Tensor mul(Tensor a, Tensor b) {
     Repeat.check("mul", a, b);
     Tensor left = Repeat.like(b, a);
     Tensor right = Repeat.like(a, b);
     Tape tape = Tape.of("mul", left, right);
-    Tensor y = tape.output(left.shape(), left.isDifferentiable() || right.isDifferentiable());
-    tape.device().pointwise().multiply(left.value(), right.value(), y.value(), y.shape().count());
-    return tape.record(new Mul(left, right, y), y);
+    Mul op = tape.reuse(Mul.class, Mul::new);
+    op.a = left;
+    op.b = right;
+    op.y = tape.output(left.shape(), left.isDifferentiable() || right.isDifferentiable());
+    op.forward();
+    return tape.record(op, op.y);
+  }
+
+  private void forward() {
+    y.device().pointwise().multiply(a.value(), b.value(), y.value(), y.shape().count());
   }
 
   @Override

@@ -1,7 +1,7 @@
 package io.recur.grad;
 
 import io.recur.device.Buffer;
-import org.jspecify.annotations.Nullable;
+import java.util.Objects;
 
 /**
  * Columns that are 1 at one place and 0 elsewhere, kept as int32 indexes: a product with it is a
@@ -13,12 +13,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class OneHot extends Tensor {
-  private final Buffer index;
-  private @Nullable Buffer dense;
-
-  OneHot(Tape tape, Shape shape, Buffer index) {
-    super(tape, shape, null, false);
-    this.index = index;
+  OneHot(Node node, Buffer index) {
+    super(node);
+    node.index = index;
   }
 
   static void check(Shape shape, int[] index) {
@@ -43,26 +40,25 @@ public final class OneHot extends Tensor {
    */
   public Buffer index() {
     check();
-    return index;
+    return Objects.requireNonNull(node.index);
   }
 
   /** The dense values, made when first asked for. */
   @Override
   public Buffer value() {
     check();
-    Buffer values = dense;
+    Buffer values = node.value;
     if (values == null) {
-      Tape tape = Tape.of("oneHot", this);
-      values = tape.scratch(shape().count());
+      values = Tape.of("oneHot", this).scratch(shape().count());
       values.write(columns());
-      dense = values;
+      node.value = values;
     }
     return values;
   }
 
   /** Written out on the heap: an identity matrix to gather from would take classes² values. */
   private float[] columns() {
-    float[] bits = index.read();
+    float[] bits = index().read();
     float[] values = new float[shape().count()];
     for (int j = 0; j < bits.length; j++) {
       values[j * shape().rows() + Float.floatToRawIntBits(bits[j])] = 1;
@@ -71,11 +67,12 @@ public final class OneHot extends Tensor {
   }
 
   @Override
-  Tensor view(Shape shape, int offset) {
-    if (shape.rows() != shape().rows()) {
-      return super.view(shape, offset);
+  Tensor view(int rank, int rows, int batch, int time, int offset) {
+    if (rows != shape().rows()) {
+      return super.view(rank, rows, batch, time, offset);
     }
     Tape tape = Tape.of("oneHot", this);
-    return new OneHot(tape, shape, index.slice(offset / shape.rows(), shape.columns()));
+    Buffer part = index().slice(offset / rows, (long) batch * time);
+    return new OneHot(tape.node(rank, rows, batch, time), part);
   }
 }

@@ -52,7 +52,8 @@ public final class Parameter extends Tensor {
   private @Nullable Buffer gradient;
 
   private Parameter(Shape shape, Initialiser initialiser, boolean trainable) {
-    super(null, shape, null, trainable);
+    super(new Node(null, shape));
+    node.differentiable = trainable;
     this.initialiser = initialiser;
     this.trainable = trainable;
   }

@@ -3,6 +3,8 @@ package io.recur.grad;
 import io.recur.device.Buffer;
 import io.recur.device.Slab;
 import java.util.Arrays;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The operations of a tape in the order in which they ran, each with its outputs, and the gradients
@@ -12,8 +14,17 @@ import java.util.Arrays;
  */
 final class Recording {
   private Op[] ops = new Op[64];
-  private Tensor[][] outputs = new Tensor[64][];
+
+  /** The outputs of all operations, and for each operation where its own end. */
+  private Tensor[] outputs = new Tensor[64];
+
+  private int[] ends = new int[64];
   private int length;
+
+  /** Operation objects that were asked for, in order, kept over {@link #clear}. */
+  private @Nullable Op[] kept = new Op[64];
+
+  private int taken;
   private final Slab gradients;
   private int pass;
 
@@ -21,22 +32,60 @@ final class Recording {
     this.gradients = gradients;
   }
 
+  /** The operation object of this place: the last one if it is of this class, else a new one. */
+  <T extends Op> T reuse(Class<T> kind, Supplier<T> maker) {
+    if (taken == kept.length) {
+      kept = Arrays.copyOf(kept, 2 * taken);
+    }
+    Op known = kept[taken];
+    T op = known != null && known.getClass() == kind ? kind.cast(known) : maker.get();
+    kept[taken++] = op;
+    return op;
+  }
+
+  /** Adds an operation if its output is differentiable. */
+  void add(Op op, Tensor output) {
+    if (output.isDifferentiable()) {
+      int end = end(length);
+      reserve(end + 1);
+      outputs[end] = output;
+      end(op, end + 1);
+    }
+  }
+
   /** Adds an operation if one of its outputs is differentiable. */
-  void add(Op op, Tensor... all) {
+  void addAll(Op op, Tensor... all) {
     boolean wanted = false;
     for (Tensor output : all) {
       wanted |= output.isDifferentiable();
     }
-    if (!wanted) {
-      return;
+    if (wanted) {
+      int end = end(length);
+      reserve(end + all.length);
+      System.arraycopy(all, 0, outputs, end, all.length);
+      end(op, end + all.length);
     }
+  }
+
+  private void reserve(int count) {
+    if (count > outputs.length) {
+      outputs = Arrays.copyOf(outputs, Math.max(count, 2 * outputs.length));
+    }
+  }
+
+  private void end(Op op, int end) {
     if (length == ops.length) {
       ops = Arrays.copyOf(ops, 2 * length);
-      outputs = Arrays.copyOf(outputs, 2 * length);
+      ends = Arrays.copyOf(ends, 2 * length);
     }
     ops[length] = op;
-    outputs[length] = all;
+    ends[length] = end;
     length++;
+  }
+
+  /** Where the outputs of the operations before this one end. */
+  private int end(int number) {
+    return number == 0 ? 0 : ends[number - 1];
   }
 
   /** Begins a pass: every gradient but the parameters' is zero until the pass reaches it. */
@@ -57,15 +106,15 @@ final class Recording {
 
   void walkBack() {
     for (int i = length - 1; i >= 0; i--) {
-      if (isReached(outputs[i])) {
+      if (isReached(i)) {
         ops[i].backward();
       }
     }
   }
 
-  private static boolean isReached(Tensor[] all) {
-    for (Tensor output : all) {
-      if (output.isReached()) {
+  private boolean isReached(int number) {
+    for (int i = end(number); i < ends[number]; i++) {
+      if (outputs[i].isReached()) {
         return true;
       }
     }
@@ -73,9 +122,10 @@ final class Recording {
   }
 
   void clear() {
+    Arrays.fill(outputs, 0, end(length), null);
     Arrays.fill(ops, 0, length, null);
-    Arrays.fill(outputs, 0, length, null);
     length = 0;
+    taken = 0;
     gradients.rewind();
   }
 

@@ -7,10 +7,14 @@ package io.recur.grad;
  * Tensor columns = Repeat.repeat(tape, b, Shape.of(5, 32));   // b: 5 or 5×1
  * }</pre>
  *
- * @param x a vector m, or m×1
- * @param y m×B or m×B×T
+ * <p>x is a vector m, or m×1; y is m×B or m×B×T.
  */
-public record Repeat(Tensor x, Tensor y) implements Op {
+public final class Repeat implements Op {
+  private Tensor x;
+  private Tensor y;
+
+  private Repeat() {}
+
   /**
    * Repeats a vector on a tape.
    *
@@ -26,17 +30,11 @@ public record Repeat(Tensor x, Tensor y) implements Op {
           "repeat: x=%s, to=%s; need one column with %d rows"
               .formatted(x.shape(), shape, shape.rows()));
     }
-    Tensor y = tape.output(shape, x.isDifferentiable());
-    tape.device().columns().repeat(shape.rows(), shape.columns(), x.value(), y.value());
-    return tape.record(new Repeat(x, y), y);
-  }
-
-  /** A copy of any tensor on the tape. */
-  static Tensor lift(Tape tape, Tensor x) {
-    tape.accept("use", x);
-    Tensor y = tape.output(x.shape(), x.isDifferentiable());
-    tape.device().pointwise().copy(x.value(), y.value(), x.shape().count());
-    return tape.record(new Scale(x, 1, y), y);
+    Repeat op = tape.reuse(Repeat.class, Repeat::new);
+    op.x = x;
+    op.y = tape.output(shape, x.isDifferentiable());
+    tape.device().columns().repeat(shape.rows(), shape.columns(), x.value(), op.y.value());
+    return tape.record(op, op.y);
   }
 
   @Override

@@ -1,14 +1,21 @@
 package io.recur.grad;
 
+import io.recur.device.Buffer;
+import io.recur.device.Pieces;
+
 /**
  * Some rows of a matrix: {@code y = x[from … to−1, :]}, a copy; the gradient goes back to these
  * rows.
- *
- * @param x m×B or m×B×T
- * @param from first row
- * @param y the rows
  */
-record Rows(Tensor x, int from, Tensor y) implements Op {
+final class Rows implements Op {
+  /** The part of x, and of its gradient, that begins at the first of the rows. */
+  private final Pieces source = new Pieces();
+
+  private final Pieces gradient = new Pieces();
+  private int from;
+  private Tensor x;
+  private Tensor y;
+
   static Tensor rows(Tensor x, int from, int to) {
     Shape shape = x.shape();
     if (from < 0 || to > shape.rows() || from >= to) {
@@ -16,29 +23,31 @@ record Rows(Tensor x, int from, Tensor y) implements Op {
           "rows: x=%s, from=%d, to=%d; need 0 ≤ from < to ≤ rows".formatted(shape, from, to));
     }
     Tape tape = Tape.of("rows", x);
-    Tensor y = tape.output(shape.withRows(to - from), x.isDifferentiable());
-    int m = to - from;
-    long span = (long) shape.rows() * (shape.columns() - 1) + m;
-    tape.device()
-        .columns()
-        .block(m, shape.columns(), x.value().slice(from, span), shape.rows(), false, y.value(), m);
-    return tape.record(new Rows(x, from, y), y);
+    Rows op = tape.reuse(Rows.class, Rows::new);
+    op.from = from;
+    op.x = x;
+    op.y = tape.output(shape, to - from, x.isDifferentiable());
+    op.forward();
+    return tape.record(op, op.y);
+  }
+
+  private void forward() {
+    int m = y.shape().rows();
+    Shape shape = x.shape();
+    Buffer rows = part(source, x.value());
+    y.device().columns().block(m, shape.columns(), rows, shape.rows(), false, y.value(), m);
   }
 
   @Override
   public void backward() {
-    Shape shape = x.shape();
     int m = y.shape().rows();
-    long span = (long) shape.rows() * (shape.columns() - 1) + m;
-    y.device()
-        .columns()
-        .block(
-            m,
-            shape.columns(),
-            y.gradient(),
-            m,
-            true,
-            x.accumulator().slice(from, span),
-            shape.rows());
+    Shape shape = x.shape();
+    Buffer rows = part(gradient, x.accumulator());
+    y.device().columns().block(m, shape.columns(), y.gradient(), m, true, rows, shape.rows());
+  }
+
+  private Buffer part(Pieces pieces, Buffer whole) {
+    long span = (long) x.shape().rows() * (x.shape().columns() - 1) + y.shape().rows();
+    return pieces.of(whole, from, span, span).at(0);
   }
 }

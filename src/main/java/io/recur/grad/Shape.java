@@ -16,6 +16,8 @@ package io.recur.grad;
  * @param time steps
  */
 public record Shape(int rank, int rows, int batch, int time) {
+  static final Shape SCALAR = new Shape(1, 1, 1, 1);
+
   /** Checks the sizes. */
   public Shape {
     if (rank < 1 || rank > 3 || rows < 1 || batch < 1 || time < 1) {
@@ -64,6 +66,10 @@ public record Shape(int rank, int rows, int batch, int time) {
    */
   public int count() {
     return rows * columns();
+  }
+
+  boolean is(int rank, int rows, int batch, int time) {
+    return this.rank == rank && this.rows == rows && this.batch == batch && this.time == time;
   }
 
   /**

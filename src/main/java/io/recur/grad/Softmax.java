@@ -8,11 +8,15 @@ package io.recur.grad;
  * Tensor p = Softmax.softmax(x);
  * }</pre>
  *
- * @param x scores, classes × batch or classes × batch × time
- * @param logarithm whether y is the logarithm
- * @param y of x's shape
+ * <p>x holds scores, classes × batch or classes × batch × time; y is of x's shape.
  */
-public record Softmax(Tensor x, boolean logarithm, Tensor y) implements Op {
+public final class Softmax implements Op {
+  private boolean logarithm;
+  private Tensor x;
+  private Tensor y;
+
+  private Softmax() {}
+
   /**
    * Softmax of every column.
    *
@@ -36,9 +40,14 @@ public record Softmax(Tensor x, boolean logarithm, Tensor y) implements Op {
   private static Tensor apply(String where, Tensor x, boolean logarithm) {
     Tape tape = Tape.of(where, x);
     Shape shape = x.shape();
-    Tensor y = tape.output(shape, x.isDifferentiable());
-    tape.device().columns().softmax(shape.rows(), shape.columns(), logarithm, x.value(), y.value());
-    return tape.record(new Softmax(x, logarithm, y), y);
+    Softmax op = tape.reuse(Softmax.class, Softmax::new);
+    op.logarithm = logarithm;
+    op.x = x;
+    op.y = tape.output(shape, x.isDifferentiable());
+    tape.device()
+        .columns()
+        .softmax(shape.rows(), shape.columns(), logarithm, x.value(), op.y.value());
+    return tape.record(op, op.y);
   }
 
   @Override

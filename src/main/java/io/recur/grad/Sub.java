@@ -1,24 +1,27 @@
 package io.recur.grad;
 
-/**
- * Difference {@code y = a − b}; {@code da += dy, db −= dy}.
- *
- * @param a of b's shape
- * @param b of a's shape
- * @param y difference
- */
-record Sub(Tensor a, Tensor b, Tensor y) implements Op {
+/** Difference {@code y = a − b}; {@code da += dy, db −= dy}. */
+final class Sub implements Op {
+  private Tensor a;
+  private Tensor b;
+  private Tensor y;
+
   /** Either may be a vector that is repeated over the other's columns. */
   static Tensor sub(Tensor a, Tensor b) {
     Repeat.check("sub", a, b);
     Tensor left = Repeat.like(b, a);
     Tensor right = Repeat.like(a, b);
     Tape tape = Tape.of("sub", left, right);
-    Tensor y = tape.output(left.shape(), left.isDifferentiable() || right.isDifferentiable());
-    tape.device()
-        .pointwise()
-        .combine(left.value(), -1, right.value(), y.value(), y.shape().count());
-    return tape.record(new Sub(left, right, y), y);
+    Sub op = tape.reuse(Sub.class, Sub::new);
+    op.a = left;
+    op.b = right;
+    op.y = tape.output(left.shape(), left.isDifferentiable() || right.isDifferentiable());
+    op.forward();
+    return tape.record(op, op.y);
+  }
+
+  private void forward() {
+    y.device().pointwise().combine(a.value(), -1, b.value(), y.value(), y.shape().count());
   }
 
   @Override

@@ -1,13 +1,13 @@
 package io.recur.grad;
 
-/**
- * Sum of all values times a factor: {@code y = factor·Σ x}; {@code dx += factor·dy}.
- *
- * @param x input
- * @param factor 1, or 1/count for the mean
- * @param y a scalar
- */
-record Sum(Tensor x, float factor, Tensor y) implements Op {
+/** Sum of all values times a factor: {@code y = factor·Σ x}; {@code dx += factor·dy}. */
+final class Sum implements Op {
+  /** 1, or 1/count for the mean. */
+  private float factor;
+
+  private Tensor x;
+  private Tensor y;
+
   static Tensor sum(Tensor x) {
     return scaled("sum", x, 1);
   }
@@ -18,9 +18,12 @@ record Sum(Tensor x, float factor, Tensor y) implements Op {
 
   private static Tensor scaled(String where, Tensor x, float factor) {
     Tape tape = Tape.of(where, x);
-    Tensor y = tape.output(Shape.of(1), x.isDifferentiable());
-    tape.device().pointwise().sumInto(factor, x.value(), x.shape().count(), y.value());
-    return tape.record(new Sum(x, factor, y), y);
+    Sum op = tape.reuse(Sum.class, Sum::new);
+    op.factor = factor;
+    op.x = x;
+    op.y = tape.output(Shape.SCALAR, x.isDifferentiable());
+    tape.device().pointwise().sumInto(factor, x.value(), x.shape().count(), op.y.value());
+    return tape.record(op, op.y);
   }
 
   @Override

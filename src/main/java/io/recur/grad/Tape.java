@@ -3,9 +3,10 @@ package io.recur.grad;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.Slab;
-import java.util.LinkedHashSet;
-import java.util.Set;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Records operations in the order in which they run and walks them backward.
@@ -30,9 +31,13 @@ import java.util.function.Supplier;
 public final class Tape implements AutoCloseable {
   private final Device device;
   private final Slab values;
-  private final Set<Resident> residents = new LinkedHashSet<>();
+  private final List<Resident> residents = new ArrayList<>();
   private final Recording recorded;
-  private int generation;
+  private final Nodes nodes = new Nodes();
+
+  /** Room for one value on its way to the heap. */
+  final float[] one = new float[1];
+
   private boolean recording;
   private boolean open = true;
   private long seed;
@@ -128,7 +133,8 @@ public final class Tape implements AutoCloseable {
    * @return a vector that takes no gradient
    */
   public Tensor input(float... x) {
-    return input(Shape.of(x.length), x);
+    checkOpen();
+    return input(node(1, x.length, 1, 1), x);
   }
 
   /**
@@ -144,9 +150,13 @@ public final class Tape implements AutoCloseable {
       throw new ShapeException(
           "input: shape=%s, %d values; need %d".formatted(shape, x.length, shape.count()));
     }
-    Tensor tensor = output(shape, false);
-    tensor.value().write(x);
-    return tensor;
+    return input(node(shape), x);
+  }
+
+  private Tensor input(Node node, float[] x) {
+    Buffer value = values.take(x.length);
+    value.write(x);
+    return tensor(node, value, false);
   }
 
   /**
@@ -157,8 +167,9 @@ public final class Tape implements AutoCloseable {
    * @return a tensor that takes a gradient, unless this tape records nothing
    */
   public Tensor variable(Shape shape, float... x) {
-    Tensor plain = input(shape, x);
-    return new Tensor(this, shape, plain.value(), recording);
+    Tensor tensor = input(shape, x);
+    tensor.node.differentiable = recording;
+    return tensor;
   }
 
   /**
@@ -173,7 +184,7 @@ public final class Tape implements AutoCloseable {
     OneHot.check(shape, index);
     Buffer buffer = values.take(index.length);
     buffer.writeIndexes(index);
-    return new OneHot(this, shape, buffer);
+    return new OneHot(node(shape), buffer);
   }
 
   // For operations.
@@ -191,18 +202,56 @@ public final class Tape implements AutoCloseable {
     for (Tensor input : inputs) {
       tape = tape == null ? input.tape() : tape;
     }
+    Tape its = on(where, tape);
+    for (Tensor input : inputs) {
+      its.accept(where, input);
+    }
+    return its;
+  }
+
+  /**
+   * {@link #of(String, Tensor...)} for one input.
+   *
+   * @param where the operation's name, for errors
+   * @param input its input
+   * @return its tape
+   */
+  public static Tape of(String where, Tensor input) {
+    Tape tape = on(where, input.tape());
+    tape.accept(where, input);
+    return tape;
+  }
+
+  /**
+   * {@link #of(String, Tensor...)} for two inputs.
+   *
+   * @param where the operation's name, for errors
+   * @param a an input
+   * @param b an input
+   * @return the tape of those that have one
+   */
+  public static Tape of(String where, Tensor a, Tensor b) {
+    Tape tape = on(where, a.tape() != null ? a.tape() : b.tape());
+    tape.accept(where, a);
+    tape.accept(where, b);
+    return tape;
+  }
+
+  private static Tape on(String where, @Nullable Tape tape) {
     if (tape == null) {
       throw new IllegalStateException(
           where + ": none of its tensors is on a tape; lift one with tape.use(parameter)");
     }
-    for (Tensor input : inputs) {
-      tape.accept(where, input);
-    }
     return tape;
   }
 
-  /** Refuses a stale tensor, and one of another tape or device: its gradient would be lost. */
-  void accept(String where, Tensor input) {
+  /**
+   * Refuses a stale tensor, and one of another tape or device: its gradient would be lost.
+   *
+   * @param where the operation's name, for errors
+   * @param input an input of an operation on this tape
+   */
+  public void accept(String where, Tensor input) {
     input.check();
     if (input.tape() != null && input.tape() != this) {
       throw new IllegalStateException(
@@ -223,7 +272,29 @@ public final class Tape implements AutoCloseable {
    */
   public Tensor use(Tensor parameter) {
     checkOpen();
-    return Repeat.lift(this, parameter);
+    return Scale.copy(this, parameter);
+  }
+
+  /**
+   * An object of an operation, to be recorded with new inputs and outputs: the one that was used at
+   * this place before the last {@link #clear} if it is of this class, so that a loop makes none.
+   *
+   * @param <T> the operation
+   * @param kind its class
+   * @param maker makes one where there is none
+   * @return an operation whose fields are those of the last time: set them all
+   */
+  public <T extends Op> T reuse(Class<T> kind, Supplier<T> maker) {
+    return recorded.reuse(kind, maker);
+  }
+
+  private Node node(Shape shape) {
+    return node(shape.rank(), shape.rows(), shape.batch(), shape.time());
+  }
+
+  /** A node without values for the next tensor of this tape. */
+  Node node(int rank, int rows, int batch, int time) {
+    return nodes.next(this, rank, rows, batch, time);
   }
 
   /**
@@ -234,8 +305,21 @@ public final class Tape implements AutoCloseable {
    * @return a tensor that {@link #record} makes differentiable
    */
   public Tensor output(Shape shape, boolean differentiable) {
+    return output(shape, shape.rows(), differentiable);
+  }
+
+  /**
+   * Memory for an output of as many columns as another tensor, with unspecified content.
+   *
+   * @param like the shape of the other
+   * @param rows of the output
+   * @param differentiable whether any input that matters is
+   * @return a tensor that {@link #record} makes differentiable
+   */
+  public Tensor output(Shape like, int rows, boolean differentiable) {
     checkOpen();
-    return new Tensor(this, shape, values.take(shape.count()), differentiable && recording);
+    Node node = node(like.rank(), rows, like.batch(), like.time());
+    return tensor(node, values.take(node.shape.count()), differentiable && recording);
   }
 
   /**
@@ -247,7 +331,27 @@ public final class Tape implements AutoCloseable {
    * @return a tensor that {@link #record} makes differentiable
    */
   public Tensor output(Shape shape, Buffer value, boolean differentiable) {
-    return new Tensor(this, shape, value, differentiable && recording);
+    return output(shape, shape.rows(), value, differentiable);
+  }
+
+  /**
+   * An output of as many columns as another tensor, in memory that was taken as {@link #scratch}.
+   *
+   * @param like the shape of the other
+   * @param rows of the output
+   * @param value as many values
+   * @param differentiable whether any input that matters is
+   * @return a tensor that {@link #record} makes differentiable
+   */
+  public Tensor output(Shape like, int rows, Buffer value, boolean differentiable) {
+    Node node = node(like.rank(), rows, like.batch(), like.time());
+    return tensor(node, value, differentiable && recording);
+  }
+
+  private static Tensor tensor(Node node, Buffer value, boolean differentiable) {
+    node.value = value;
+    node.differentiable = differentiable;
+    return new Tensor(node);
   }
 
   /**
@@ -269,7 +373,7 @@ public final class Tape implements AutoCloseable {
    * @return the output
    */
   public Tensor record(Op op, Tensor output) {
-    recordAll(op, output);
+    recorded.add(op, output);
     return output;
   }
 
@@ -280,7 +384,7 @@ public final class Tape implements AutoCloseable {
    * @param all its outputs
    */
   public void recordAll(Op op, Tensor... all) {
-    recorded.add(op, all);
+    recorded.addAll(op, all);
   }
 
   // Backward.
@@ -297,7 +401,9 @@ public final class Tape implements AutoCloseable {
           "backward: loss=%s; need one value: take its sum or mean, or give a gradient"
               .formatted(loss.shape()));
     }
-    backward(loss, 1f);
+    Buffer gradient = begin(loss, 1);
+    device.pointwise().fill(1, gradient, 1);
+    recorded.walkBack();
   }
 
   /**
@@ -307,23 +413,29 @@ public final class Tape implements AutoCloseable {
    * @param dy the gradient of y, as many values as it has
    */
   public void backward(Tensor y, float... dy) {
+    Buffer gradient = begin(y, dy.length);
+    gradient.write(dy);
+    recorded.walkBack();
+  }
+
+  /** Begins a pass from this tensor with so many values; gives its gradient. */
+  private Buffer begin(Tensor y, int given) {
     checkOpen();
     if (y.tape() != this) {
       throw new IllegalStateException("backward: the tensor is not on this tape");
     }
     y.check();
-    if (dy.length != y.shape().count()) {
+    if (given != y.shape().count()) {
       throw new ShapeException(
           "backward: y=%s, %d gradient values; need %d"
-              .formatted(y.shape(), dy.length, y.shape().count()));
+              .formatted(y.shape(), given, y.shape().count()));
     }
     if (!y.isDifferentiable()) {
       throw new IllegalStateException(
           "backward: no parameter took part in y, or the tape records nothing; use Tape.on(device)");
     }
     recorded.begin();
-    y.accumulator().write(dy);
-    recorded.walkBack();
+    return y.accumulator();
   }
 
   int pass() {
@@ -354,7 +466,9 @@ public final class Tape implements AutoCloseable {
    * @param resident who holds it
    */
   public void hold(Resident resident) {
-    residents.add(resident);
+    if (!residents.contains(resident)) {
+      residents.add(resident);
+    }
   }
 
   /**
@@ -383,7 +497,7 @@ public final class Tape implements AutoCloseable {
               .formatted(String.join(", ", residents.stream().map(Resident::describe).toList())));
     }
     recorded.clear();
-    generation++;
+    nodes.clear();
     values.rewind();
   }
 
@@ -416,10 +530,6 @@ public final class Tape implements AutoCloseable {
     }
   }
 
-  int generation() {
-    return generation;
-  }
-
   /**
    * Whether tensors made now can be used.
    *
@@ -436,16 +546,13 @@ public final class Tape implements AutoCloseable {
     device.checkOpen();
   }
 
-  boolean isLive(int generation) {
-    return open && generation == this.generation;
-  }
-
-  void checkLive(int generation, Shape shape) {
+  /** Refuses a tensor of this tape that was made before it was cleared. */
+  void check(Tensor tensor) {
     checkOpen();
-    if (generation != this.generation) {
+    if (!tensor.isCurrent()) {
       throw new IllegalStateException(
           "tensor: %s was made before the tape was cleared; copy what must last with toArray()"
-              .formatted(shape));
+              .formatted(tensor.shape()));
     }
   }
 }

@@ -21,34 +21,11 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public class Tensor {
-  private final @Nullable Tape tape;
-  private final int generation;
-  private final Shape shape;
-  private final @Nullable Buffer value;
-  private final boolean differentiable;
-  private final Tensor root;
-  private final int offset;
-  private @Nullable Buffer gradient;
-  private int pass = -1;
+  final Node node;
 
-  Tensor(@Nullable Tape tape, Shape shape, @Nullable Buffer value, boolean differentiable) {
-    this.tape = tape;
-    this.generation = tape == null ? 0 : tape.generation();
-    this.shape = shape;
-    this.value = value;
-    this.differentiable = differentiable;
-    this.root = this;
-    this.offset = 0;
-  }
-
-  private Tensor(Tensor base, Shape shape, int offset) {
-    this.tape = base.tape;
-    this.generation = base.generation;
-    this.shape = shape;
-    this.value = base.value().slice(offset, shape.count());
-    this.differentiable = base.differentiable;
-    this.root = base.root;
-    this.offset = base.offset + offset;
+  Tensor(Node node) {
+    this.node = node;
+    node.tensor = this;
   }
 
   /**
@@ -59,7 +36,9 @@ public class Tensor {
    * @return the tensor
    */
   public static Tensor constant(Shape shape, Buffer value) {
-    return new Tensor(null, shape, value, false);
+    Node node = new Node(null, shape);
+    node.value = value;
+    return new Tensor(node);
   }
 
   /**
@@ -68,7 +47,7 @@ public class Tensor {
    * @return features × batch × time
    */
   public final Shape shape() {
-    return shape;
+    return node.shape;
   }
 
   /**
@@ -77,7 +56,7 @@ public class Tensor {
    * @return the tape, or null for parameters and constants
    */
   public final @Nullable Tape tape() {
-    return tape;
+    return node.tape;
   }
 
   /**
@@ -86,7 +65,7 @@ public class Tensor {
    * @return false for inputs, constants and all that was computed from these alone
    */
   public boolean isDifferentiable() {
-    return differentiable;
+    return node.differentiable;
   }
 
   /**
@@ -95,7 +74,7 @@ public class Tensor {
    * @return the device
    */
   public final Device device() {
-    return tape != null ? tape.device() : value().device();
+    return node.tape != null ? node.tape.device() : value().device();
   }
 
   /**
@@ -106,8 +85,9 @@ public class Tensor {
    */
   public Buffer value() {
     check();
+    Buffer value = node.value;
     if (value == null) {
-      throw new IllegalStateException("tensor: %s has no values".formatted(shape));
+      throw new IllegalStateException("tensor: %s has no values".formatted(shape()));
     }
     return value;
   }
@@ -118,7 +98,7 @@ public class Tensor {
    * @return a new array
    */
   public final float[] toArray() {
-    return value().slice(0, shape.count()).read();
+    return value().slice(0, shape().count()).read();
   }
 
   /**
@@ -128,11 +108,13 @@ public class Tensor {
    * @throws ShapeException if it has several
    */
   public final float scalar() {
-    if (shape.count() != 1) {
+    if (shape().count() != 1) {
       throw new ShapeException(
-          "scalar: shape=%s has %d values; need 1".formatted(shape, shape.count()));
+          "scalar: shape=%s has %d values; need 1".formatted(shape(), shape().count()));
     }
-    return toArray()[0];
+    float[] one = node.tape != null ? node.tape.one : new float[1];
+    value().read(one);
+    return one[0];
   }
 
   /**
@@ -152,7 +134,7 @@ public class Tensor {
    * @return a new array
    */
   public final float[] gradientArray() {
-    return gradient().slice(0, shape.count()).read();
+    return gradient().slice(0, shape().count()).read();
   }
 
   /**
@@ -163,36 +145,31 @@ public class Tensor {
    */
   public Buffer accumulator() {
     check();
-    if (this != root) {
-      return root.accumulator().slice(offset, shape.count());
+    Node root = node.root;
+    if (node != root && root.tensor != null) {
+      return node.part(root.tensor.accumulator());
     }
-    if (tape == null || !differentiable) {
+    if (node.tape == null || !node.differentiable) {
       throw new IllegalStateException(
           "gradient: the tensor %s takes no gradient; it is an input or a constant"
-              .formatted(shape));
+              .formatted(shape()));
     }
-    Buffer buffer = gradient;
-    if (pass != tape.pass() || buffer == null) {
-      buffer = tape.zeroedGradient(shape.count());
-      gradient = buffer;
-      pass = tape.pass();
-    }
-    return buffer;
+    return node.gradient(node.tape);
   }
 
   /** Whether the present backward pass has brought a gradient here. */
   final boolean isReached() {
-    return tape != null && root.pass == tape.pass();
+    return node.isReached();
   }
 
-  /** The tensor whose memory this is a view of; itself where it is no view. */
-  final Tensor root() {
-    return root;
+  /** Whether its tape was not cleared since it was made. */
+  final boolean isCurrent() {
+    return node.tensor == this;
   }
 
   final void check() {
-    if (tape != null) {
-      tape.checkLive(generation, shape);
+    if (node.tape != null) {
+      node.tape.check(this);
     }
   }
 
@@ -205,12 +182,12 @@ public class Tensor {
    * @return a view
    */
   public final Tensor reshape(Shape shape) {
-    if (shape.count() != this.shape.count()) {
+    if (shape.count() != shape().count()) {
       throw new ShapeException(
           "reshape: from=%s to=%s; counts %d and %d must be equal"
-              .formatted(this.shape, shape, this.shape.count(), shape.count()));
+              .formatted(shape(), shape, shape().count(), shape.count()));
     }
-    return view(shape, 0);
+    return view(shape.rank(), shape.rows(), shape.batch(), shape.time(), 0);
   }
 
   /**
@@ -221,12 +198,28 @@ public class Tensor {
    * @return a view of rank 2
    */
   public final Tensor columns(int from, int to) {
+    Shape shape = shape();
     if (shape.time() != 1 || from < 0 || to > shape.batch() || from >= to) {
       throw new ShapeException(
           "columns: x=%s, from=%d, to=%d; need a matrix and 0 ≤ from < to ≤ columns"
               .formatted(shape, from, to));
     }
-    return view(Shape.of(shape.rows(), to - from), from * shape.rows());
+    return view(2, shape.rows(), to - from, 1, from * shape.rows());
+  }
+
+  /**
+   * One column of a matrix; no copy.
+   *
+   * @param j the column, from 0
+   * @return a vector that is a view
+   */
+  public final Tensor column(int j) {
+    Shape shape = shape();
+    if (shape.time() != 1 || j < 0 || j >= shape.batch()) {
+      throw new ShapeException(
+          "column: x=%s, j=%d; need a matrix and 0 ≤ j < columns".formatted(shape, j));
+    }
+    return view(1, shape.rows(), 1, 1, j * shape.rows());
   }
 
   /**
@@ -236,12 +229,12 @@ public class Tensor {
    * @return a view of rank 2
    */
   public final Tensor time(int t) {
+    Shape shape = shape();
     if (t < 0 || t >= shape.time()) {
       throw new ShapeException(
           "time: x=%s, t=%d; need 0 ≤ t < %d".formatted(shape, t, shape.time()));
     }
-    int step = shape.rows() * shape.batch();
-    return view(Shape.of(shape.rows(), shape.batch()), t * step);
+    return view(2, shape.rows(), shape.batch(), 1, t * shape.rows() * shape.batch());
   }
 
   /**
@@ -252,17 +245,23 @@ public class Tensor {
    * @return a view of rank 3
    */
   public final Tensor times(int from, int to) {
+    Shape shape = shape();
     if (from < 0 || to > shape.time() || from >= to) {
       throw new ShapeException(
           "times: x=%s, from=%d, to=%d; need 0 ≤ from < to ≤ time".formatted(shape, from, to));
     }
-    int step = shape.rows() * shape.batch();
-    return view(Shape.of(shape.rows(), shape.batch(), to - from), from * step);
+    return view(3, shape.rows(), shape.batch(), to - from, from * shape.rows() * shape.batch());
   }
 
   /** A view; one-hot inputs give a one-hot view. */
-  Tensor view(Shape shape, int offset) {
-    return new Tensor(this, shape, offset);
+  Tensor view(int rank, int rows, int batch, int time, int offset) {
+    Buffer whole = value();
+    Node part =
+        node.tape != null
+            ? node.tape.node(rank, rows, batch, time)
+            : new Node(null, new Shape(rank, rows, batch, time));
+    part.view(node, whole, offset);
+    return new Tensor(part);
   }
 
   // The operations, each in a file of its own.
@@ -348,9 +347,9 @@ public class Tensor {
 
   @Override
   public String toString() {
-    if (shape.count() > 12 || (tape != null && !tape.isLive(generation))) {
-      return "Tensor(" + shape + ")";
+    if (shape().count() > 12 || !isCurrent() || (node.tape != null && !node.tape.isOpen())) {
+      return "Tensor(" + shape() + ")";
     }
-    return "Tensor(" + shape + ": " + Arrays.toString(toArray()) + ")";
+    return "Tensor(" + shape() + ": " + Arrays.toString(toArray()) + ")";
   }
 }

@@ -71,12 +71,19 @@ final class BandMatrix extends Matrix {
               .formatted(this, x.shape(), columns(), x.shape().rows()));
     }
     Tape tape = Tape.of("matmul", values(), x);
-    Tensor y = tape.output(x.shape().withRows(rows()), true);
-    multiply(x.value(), x.shape().columns(), 0, y.value(), rows());
-    return tape.record(new Product(this, x, y), y);
+    Product op = tape.reuse(Product.class, Product::new);
+    op.w = this;
+    op.x = x;
+    op.y = tape.output(x.shape(), rows(), true);
+    multiply(x.value(), x.shape().columns(), 0, op.y.value(), rows());
+    return tape.record(op, op.y);
   }
 
-  private record Product(BandMatrix w, Tensor x, Tensor y) implements Op {
+  private static final class Product implements Op {
+    private BandMatrix w;
+    private Tensor x;
+    private Tensor y;
+
     @Override
     public void backward() {
       int n = x.shape().columns();

@@ -19,6 +19,8 @@ public final class Chain implements Layer {
   /** Every Recur inside, where no layer of a user's might change the batch on the way. */
   private final List<Recur> sameBatch;
 
+  private final List<Recur> recurs;
+
   private @Nullable Parameters parameters;
 
   /**
@@ -28,7 +30,8 @@ public final class Chain implements Layer {
    */
   public Chain(List<? extends Layer> layers) {
     this.layers = List.copyOf(layers);
-    this.sameBatch = all().stream().allMatch(Chain::keepsTheBatch) ? recurs() : List.of();
+    this.recurs = Layer.super.recurs();
+    this.sameBatch = all().stream().allMatch(Chain::keepsTheBatch) ? recurs : List.of();
   }
 
   private static boolean keepsTheBatch(Layer layer) {
@@ -47,14 +50,19 @@ public final class Chain implements Layer {
    */
   @Override
   public Tensor apply(Tensor x) {
-    for (Recur recur : sameBatch) {
-      recur.checkBatch(x.shape().batch());
+    for (int i = 0; i < sameBatch.size(); i++) {
+      sameBatch.get(i).checkBatch(x.shape().batch());
     }
     Tensor y = x;
-    for (Layer layer : layers) {
-      y = layer.apply(y);
+    for (int i = 0; i < layers.size(); i++) {
+      y = layers.get(i).apply(y);
     }
     return y;
+  }
+
+  @Override
+  public List<Recur> recurs() {
+    return recurs;
   }
 
   @Override

@@ -1,14 +1,46 @@
 package io.recur.nn;
 
 import io.recur.device.Buffer;
+import io.recur.device.Packed;
+import io.recur.device.Recurrences;
 import io.recur.grad.OneHot;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /** All values stored, column-major. */
 final class DenseMatrix extends Matrix {
+  private @Nullable Packed plain;
+  private @Nullable Packed transposed;
+  private int gates;
+
   DenseMatrix(Parameter values) {
     super(values.shape().rows(), values.shape().columns(), values);
+  }
+
+  @Override
+  synchronized Packed packed(Recurrences recurrences, int gates, boolean transposed) {
+    if (gates != this.gates) {
+      this.plain = null;
+      this.transposed = null;
+      this.gates = gates;
+    }
+    Packed found = transposed ? this.transposed : plain;
+    if (found != null) {
+      return found;
+    }
+    Packed fresh = recurrences.pack(values().value(), gates, rows() / gates, columns(), transposed);
+    if (transposed) {
+      this.transposed = fresh;
+    } else {
+      plain = fresh;
+    }
+    return fresh;
+  }
+
+  @Override
+  boolean isDense() {
+    return true;
   }
 
   @Override
@@ -48,24 +80,16 @@ final class DenseMatrix extends Matrix {
   }
 
   @Override
-  void multiplyInput(Tensor x, Buffer b, Buffer y) {
-    if (x instanceof OneHot hot) {
-      Buffer w = values().value();
-      w.device().columns().gather(rows(), x.shape().columns(), w, hot.index(), b, y);
-    } else {
-      super.multiplyInput(x, b, y);
-    }
+  void gather(Buffer index, int n, Buffer b, Buffer y) {
+    Buffer w = values().value();
+    w.device().columns().gather(rows(), n, w, index, b, y);
   }
 
   @Override
-  void addInputGradient(Buffer dy, Tensor x) {
-    if (x instanceof OneHot hot) {
-      if (values().isTrainable()) {
-        Buffer dw = values().accumulator();
-        dw.device().columns().scatterAdd(rows(), x.shape().columns(), dy, hot.index(), dw);
-      }
-    } else {
-      super.addInputGradient(dy, x);
+  void scatter(Buffer dy, Buffer index, int n) {
+    if (values().isTrainable()) {
+      Buffer dw = values().accumulator();
+      dw.device().columns().scatterAdd(rows(), n, dy, index, dw);
     }
   }
 

@@ -4,9 +4,14 @@ import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
 import io.recur.device.Buffer;
+import io.recur.device.Pieces;
+import io.recur.device.Recurrences;
+import io.recur.device.Recurrences.Array;
+import io.recur.device.Recurrences.Sequence;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
+import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -52,7 +57,7 @@ public final class GRUCell extends StackedCell {
    * @param state0 d × 1
    */
   public GRUCell(Matrix wi, Matrix wh, Parameter b, @Nullable Parameter bh, Parameter state0) {
-    super(3, 3, wi, wh, b, state0.named("h0"));
+    super(3, 3, wi, wh, bh == null ? List.of() : List.of(bh), b, state0.named("h0"));
     this.bh = bh;
     if (bh != null) {
       if (bh.shape().count() != units) {
@@ -61,11 +66,6 @@ public final class GRUCell extends StackedCell {
       }
       bh.named("bh");
     }
-  }
-
-  @Override
-  List<Parameter> extra() {
-    return bh == null ? List.of() : List.of(bh);
   }
 
   @Override
@@ -85,7 +85,8 @@ public final class GRUCell extends StackedCell {
 
   @Override
   public Step run(State state, Tensor x) {
-    return new Run(this, state, x).run();
+    Tape tape = tape(state, x);
+    return tape.reuse(Run.class, Run::new).run(tape, this, state, x);
   }
 
   @Override
@@ -93,65 +94,69 @@ public final class GRUCell extends StackedCell {
     return "GRUCell";
   }
 
-  private static final class Run extends Sweep<GRUCell> {
-    private final Buffer recurrent;
+  @Override
+  Recurrences.Cell kind() {
+    return Recurrences.Cell.GRU;
+  }
 
-    Run(GRUCell cell, State before, Tensor x) {
-      super(cell, before, x);
-      this.recurrent = tape.scratch(3 * size() * time);
+  private static final class Run extends Sweep<GRUCell> {
+    /** Wh·h of every step, step by step. */
+    private final Pieces recurrent = new Pieces();
+
+    private final Pieces drecurrent = new Pieces();
+    private final Pieces third = new Pieces();
+
+    @Override
+    void prepare() {
+      if (!isWhole()) {
+        recurrent.of(tape.scratch(3 * size() * time), 3 * size());
+      }
+    }
+
+    @Override
+    void name(Sequence sequence) {
+      sequence.with(Array.BH, cell.bh == null ? null : cell.bh.value());
+    }
+
+    @Override
+    void nameBackward(Sequence sequence) {
+      boolean biased = cell.bh != null && cell.bh.isTrainable();
+      sequence
+          .with(Array.DRECURRENT, drecurrent.whole())
+          .with(Array.DBH, biased ? cell.bh.accumulator() : null);
     }
 
     @Override
     void step(Buffer gates, int t) {
-      Buffer products = gatesAt(recurrent, t);
+      Buffer products = recurrent.at(t);
       Buffer bias = cell.bh == null ? null : cell.bh.value();
-      cell.wh.multiply(at(h, t), batch, 0, products, 3 * units);
-      device.gates().gru(units, batch, gates, products, bias, at(h, t), at(h, t + 1));
+      cell.wh.multiply(h.at(t), batch, 0, products, 3 * units);
+      device.gates().gru(units, batch, gates, products, bias, h.at(t), h.at(t + 1));
     }
 
-    private Buffer drecurrent;
-
     @Override
-    public void backward() {
-      drecurrent = tape.backwardScratch(3 * size() * time);
-      super.backward();
+    void prepareBackward() {
+      drecurrent.of(tape.backwardScratch(3 * size() * time), 3 * size());
     }
 
     @Override
     void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
-      Buffer dproducts = gatesAt(drecurrent, t);
+      Buffer dproducts = drecurrent.at(t);
       device
           .gates()
-          .gruSlope(
-              units,
-              batch,
-              gatesAt(gates, t),
-              gatesAt(recurrent, t),
-              at(h, t),
-              dy,
-              dh,
-              dgates,
-              dproducts);
+          .gruSlope(units, batch, gates.at(t), recurrent.at(t), h.at(t), dy, dh, dgates, dproducts);
       cell.wh.multiplyTransposed(dproducts, 3 * units, batch, 1, dh);
     }
 
     @Override
     void addRecurrentGradient(Buffer dgates) {
-      super.addRecurrentGradient(drecurrent);
-      if (cell.bh != null && cell.bh.isTrainable()) {
-        Buffer third = tape.backwardScratch(size() * time);
+      super.addRecurrentGradient(drecurrent.whole());
+      if (!isWhole() && cell.bh != null && cell.bh.isTrainable()) {
+        Buffer packed = tape.backwardScratch(size() * time);
         long span = 3 * size() * time - 2L * units;
-        device
-            .columns()
-            .block(
-                units,
-                batch * time,
-                drecurrent.slice(2L * units, span),
-                3 * units,
-                false,
-                third,
-                units);
-        device.columns().addSum(units, batch * time, third, cell.bh.accumulator());
+        Buffer candidate = third.of(drecurrent.whole(), 2L * units, span, span).at(0);
+        device.columns().block(units, batch * time, candidate, 3 * units, false, packed, units);
+        device.columns().addSum(units, batch * time, packed, cell.bh.accumulator());
       }
     }
   }

@@ -4,9 +4,14 @@ import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
 import io.recur.device.Buffer;
+import io.recur.device.Pieces;
+import io.recur.device.Recurrences;
+import io.recur.device.Recurrences.Array;
+import io.recur.device.Recurrences.Sequence;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
+import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.List;
 
@@ -49,18 +54,13 @@ public final class GRUv3Cell extends StackedCell {
    * @param state0 d × 1
    */
   public GRUv3Cell(Matrix wi, Matrix wh, Matrix whCandidate, Parameter b, Parameter state0) {
-    super(3, 2, wi, wh, b, state0.named("h0"));
+    super(3, 2, wi, wh, List.of(whCandidate.values()), b, state0.named("h0"));
     this.whCandidate = whCandidate;
     if (whCandidate.rows() != units || whCandidate.columns() != units) {
       throw new ShapeException(
           "GRUv3Cell: Wh̃=%s, Wh=%s; need Wh̃ %d×%d".formatted(whCandidate, wh, units, units));
     }
     whCandidate.values().named("Whc");
-  }
-
-  @Override
-  List<Parameter> extra() {
-    return List.of(whCandidate.values());
   }
 
   @Override
@@ -78,7 +78,8 @@ public final class GRUv3Cell extends StackedCell {
 
   @Override
   public Step run(State state, Tensor x) {
-    return new Run(this, state, x).run();
+    Tape tape = tape(state, x);
+    return tape.reuse(Run.class, Run::new).run(tape, this, state, x);
   }
 
   @Override
@@ -86,49 +87,78 @@ public final class GRUv3Cell extends StackedCell {
     return "GRUv3Cell";
   }
 
+  @Override
+  Recurrences.Cell kind() {
+    return Recurrences.Cell.GRU_V3;
+  }
+
+  @Override
+  boolean isDense() {
+    return super.isDense() && whCandidate.isDense();
+  }
+
   private static final class Run extends Sweep<GRUv3Cell> {
     /** r∘h of every step. */
-    private final Buffer q;
+    private final Pieces q = new Pieces();
 
-    Run(GRUv3Cell cell, State before, Tensor x) {
-      super(cell, before, x);
-      this.q = tape.scratch(size() * time);
+    private final Pieces candidates = new Pieces();
+    private final Pieces dcandidates = new Pieces();
+    private final Pieces dcandidate = new Pieces();
+    private Buffer dq;
+
+    @Override
+    void prepare() {
+      q.of(tape.scratch(size() * time), size());
+      if (!isWhole()) {
+        candidates(candidates, gates);
+      }
+    }
+
+    @Override
+    void name(Sequence sequence) {
+      sequence.with(Array.Q, q.whole()).with(Array.WC, packed(cell.whCandidate, 1, false));
+    }
+
+    @Override
+    void nameBackward(Sequence sequence) {
+      sequence.with(Array.WCT, packed(cell.whCandidate, 1, true));
     }
 
     /** The candidate's third of stacked gates, a matrix of 3H rows that begins at row 2H. */
-    private Buffer candidate(Buffer stacked) {
-      return stacked.slice(2L * units, stacked.floats() - 2L * units);
+    private void candidates(Pieces thirds, Pieces stacked) {
+      long length = 3 * size();
+      thirds.of(stacked.whole(), 2L * units, length, length - 2L * units);
     }
 
     @Override
     void step(Buffer gates, int t) {
-      cell.wh.multiply(at(h, t), batch, 1, gates, 3 * units);
-      device.gates().gruV3Reset(units, batch, gates, at(h, t), at(q, t));
-      cell.whCandidate.multiply(at(q, t), batch, 1, candidate(gates), 3 * units);
-      device.gates().gruV3Candidate(units, batch, gates, at(h, t), at(h, t + 1));
+      cell.wh.multiply(h.at(t), batch, 1, gates, 3 * units);
+      device.gates().gruV3Reset(units, batch, gates, h.at(t), q.at(t));
+      cell.whCandidate.multiply(q.at(t), batch, 1, candidates.at(t), 3 * units);
+      device.gates().gruV3Candidate(units, batch, gates, h.at(t), h.at(t + 1));
     }
 
-    private Buffer dq;
-
     @Override
-    public void backward() {
+    void prepareBackward() {
       dq = tape.backwardScratch(size());
-      super.backward();
+      candidates(dcandidates, dgates);
     }
 
     @Override
     void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
-      Buffer here = gatesAt(gates, t);
-      device.gates().gruV3CandidateSlope(units, batch, here, at(h, t), dy, dh, dgates);
-      cell.whCandidate.multiplyTransposed(candidate(dgates), 3 * units, batch, 0, dq);
-      device.gates().gruV3ResetSlope(units, batch, here, at(h, t), dq, dh, dgates);
+      Buffer here = gates.at(t);
+      device.gates().gruV3CandidateSlope(units, batch, here, h.at(t), dy, dh, dgates);
+      cell.whCandidate.multiplyTransposed(dcandidates.at(t), 3 * units, batch, 0, dq);
+      device.gates().gruV3ResetSlope(units, batch, here, h.at(t), dq, dh, dgates);
       cell.wh.multiplyTransposed(dgates, 3 * units, batch, 1, dh);
     }
 
     @Override
     void addRecurrentGradient(Buffer dgates) {
-      cell.wh.addGradient(dgates, 3 * units, h, batch * time);
-      cell.whCandidate.addGradient(candidate(dgates), 3 * units, q, batch * time);
+      cell.wh.addGradient(dgates, 3 * units, h.whole(), batch * time);
+      long span = dgates.floats() - 2L * units;
+      Buffer third = dcandidate.of(dgates, 2L * units, span, span).at(0);
+      cell.whCandidate.addGradient(third, 3 * units, q.whole(), batch * time);
     }
   }
 }

@@ -4,10 +4,16 @@ import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
 import io.recur.device.Buffer;
+import io.recur.device.Pieces;
+import io.recur.device.Recurrences;
+import io.recur.device.Recurrences.Array;
+import io.recur.device.Recurrences.Sequence;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
+import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Long short-term memory (Hochreiter and Schmidhuber 1997; forget gate: Gers et al. 2000): {@code
@@ -47,7 +53,7 @@ public final class LSTMCell extends StackedCell {
    * @param c0 d × 1
    */
   public LSTMCell(Matrix wi, Matrix wh, Parameter b, Parameter h0, Parameter c0) {
-    super(4, 4, wi, wh, b, h0.named("h0"), c0.named("c0"));
+    super(4, 4, wi, wh, List.of(), b, h0.named("h0"), c0.named("c0"));
   }
 
   private static Parameter forgetBias(int out) {
@@ -70,7 +76,8 @@ public final class LSTMCell extends StackedCell {
 
   @Override
   public Step run(State state, Tensor x) {
-    return new Run(this, state, x).run();
+    Tape tape = tape(state, x);
+    return tape.reuse(Run.class, Run::new).run(tape, this, state, x);
   }
 
   @Override
@@ -78,43 +85,62 @@ public final class LSTMCell extends StackedCell {
     return "LSTMCell";
   }
 
-  private static final class Run extends Sweep<LSTMCell> {
-    private final Buffer c;
-    private final Tensor cLast;
+  @Override
+  Recurrences.Cell kind() {
+    return Recurrences.Cell.LSTM;
+  }
 
-    Run(LSTMCell cell, State before, Tensor x) {
-      super(cell, before, x);
-      this.c = states(before.c());
-      this.cLast = tape.output(Shape.of(units, batch), at(c, time), true);
+  private static final class Run extends Sweep<LSTMCell> {
+    private final Pieces c = new Pieces();
+    private final Tensor[] outputs = new Tensor[2];
+    private Tensor cLast;
+    private Buffer dc;
+
+    @Override
+    void prepare() {
+      states(c, before.c());
+    }
+
+    @Override
+    void name(Sequence sequence) {
+      sequence.with(Array.C, c.whole());
+    }
+
+    @Override
+    void nameBackward(Sequence sequence) {
+      sequence.with(Array.DC, dc);
     }
 
     @Override
     void step(Buffer gates, int t) {
-      cell.wh.multiply(at(h, t), batch, 1, gates, 4 * units);
-      device.gates().lstm(units, batch, gates, at(c, t), at(c, t + 1), at(h, t + 1));
+      cell.wh.multiply(h.at(t), batch, 1, gates, 4 * units);
+      device.gates().lstm(units, batch, gates, c.at(t), c.at(t + 1), h.at(t + 1));
     }
 
     @Override
     Step finish(Tensor hLast) {
-      tape.recordAll(this, y, cLast);
+      cLast = tape.output(hLast.shape(), c.at(time), true);
+      outputs[0] = y;
+      outputs[1] = cLast;
+      tape.recordAll(this, outputs);
       return new Step(State.of(hLast, cLast), y);
     }
 
-    private Buffer dc;
+    @Override
+    void prepareBackward() {
+      dc = tape.backwardScratch(size());
+      device.pointwise().copy(cLast.gradient(), dc, size());
+    }
 
     @Override
     public void backward() {
-      dc = tape.backwardScratch(size());
-      device.pointwise().copy(cLast.gradient(), dc, size());
       super.backward();
       addTo(before.c(), dc);
     }
 
     @Override
     void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
-      device
-          .gates()
-          .lstmSlope(units, batch, gatesAt(gates, t), at(c, t), at(c, t + 1), dy, dh, dc, dgates);
+      device.gates().lstmSlope(units, batch, gates.at(t), c.at(t), c.at(t + 1), dy, dh, dc, dgates);
       cell.wh.multiplyTransposed(dgates, 4 * units, batch, 0, dh);
     }
   }

@@ -54,7 +54,7 @@ public interface Layer {
   }
 
   /**
-   * The layers inside.
+   * The layers inside; the same ones at every call.
    *
    * @return in the order in which they run
    */
@@ -73,12 +73,18 @@ public interface Layer {
 
   /** Gives every Recur inside its initial state again, gradient and all. */
   default void reset() {
-    recurs().forEach(Recur::reset);
+    List<Recur> recurs = recurs();
+    for (int i = 0; i < recurs.size(); i++) {
+      recurs.get(i).reset();
+    }
   }
 
   /** Keeps the state of every Recur inside and drops its history: no gradient passes it. */
   default void truncate() {
-    recurs().forEach(Recur::truncate);
+    List<Recur> recurs = recurs();
+    for (int i = 0; i < recurs.size(); i++) {
+      recurs.get(i).truncate();
+    }
   }
 
   /**

@@ -1,6 +1,8 @@
 package io.recur.nn;
 
 import io.recur.device.Buffer;
+import io.recur.device.Packed;
+import io.recur.device.Recurrences;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tensor;
 
@@ -141,16 +143,36 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
     return false;
   }
 
-  /** {@code Y = W·X + b} where X may be one-hot. */
+  /** {@code Y = W·X + b} for n one-hot columns X, where the matrix gathers. */
+  void gather(Buffer index, int n, Buffer b, Buffer y) {
+    throw new IllegalStateException(this + ": it does not gather");
+  }
+
+  /** {@code dW += dY·Xᵀ} for n one-hot columns X, where the matrix gathers and is trained. */
+  void scatter(Buffer dy, Buffer index, int n) {
+    throw new IllegalStateException(this + ": it does not gather");
+  }
+
+  /** {@code Y = W·X + b}. */
   void multiplyInput(Tensor x, Buffer b, Buffer y) {
     int n = x.shape().columns();
     b.device().columns().repeat(rows, n, b, y);
     multiply(x.value(), n, 1, y, rows);
   }
 
-  /** {@code dW += dY·Xᵀ} where X may be one-hot. */
+  /** {@code dW += dY·Xᵀ}. */
   void addInputGradient(Buffer dy, Tensor x) {
     addGradient(dy, rows, x.value(), x.shape().columns());
+  }
+
+  /** Whether the kernels for whole sequences can multiply with it. */
+  boolean isDense() {
+    return false;
+  }
+
+  /** A dense matrix as these kernels read it, of stacked gates or transposed. */
+  Packed packed(Recurrences recurrences, int gates, boolean transposed) {
+    throw new UnsupportedOperationException(this + " is not packed");
   }
 
   /** The kind as a model prints it, or nothing for dense. */

@@ -191,8 +191,9 @@ public final class Parameters implements Iterable<Parameter> {
 
   /** Sets all gradients to zero. */
   public void zeroGradients() {
-    for (Span span : spans()) {
-      Buffer gradients = span.gradients();
+    List<Span> known = spans();
+    for (int i = 0; i < known.size(); i++) {
+      Buffer gradients = known.get(i).gradients();
       gradients.device().pointwise().fill(0, gradients, gradients.floats());
     }
   }

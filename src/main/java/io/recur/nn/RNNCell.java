@@ -2,10 +2,13 @@ package io.recur.nn;
 
 import io.recur.device.Buffer;
 import io.recur.device.Elementwise;
+import io.recur.device.Recurrences;
 import io.recur.grad.Functions;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
+import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import java.util.List;
 
 /**
  * The simple recurrent cell {@code h' = σ(Wi·x + Wh·h + b)}, whose output is its state (Elman
@@ -47,7 +50,7 @@ public final class RNNCell extends StackedCell {
    * @param state0 d × 1
    */
   public RNNCell(Elementwise function, Matrix wi, Matrix wh, Parameter b, Parameter state0) {
-    super(1, 1, wi, wh, b, state0.named("h0"));
+    super(1, 1, wi, wh, List.of(), b, state0.named("h0"));
     this.function = function;
   }
 
@@ -60,7 +63,8 @@ public final class RNNCell extends StackedCell {
 
   @Override
   public Step run(State state, Tensor x) {
-    return new Run(this, state, x).run();
+    Tape tape = tape(state, x);
+    return tape.reuse(Run.class, Run::new).run(tape, this, state, x);
   }
 
   @Override
@@ -69,26 +73,32 @@ public final class RNNCell extends StackedCell {
   }
 
   @Override
+  Recurrences.Cell kind() {
+    return Recurrences.Cell.RNN;
+  }
+
+  @Override
+  Elementwise function() {
+    return function;
+  }
+
+  @Override
   String details() {
     return ", " + function.label() + super.details();
   }
 
   private static final class Run extends Sweep<RNNCell> {
-    Run(RNNCell cell, State before, Tensor x) {
-      super(cell, before, x);
-    }
-
     @Override
     void step(Buffer gates, int t) {
-      cell.wh.multiply(at(h, t), batch, 1, gates, units);
-      device.pointwise().map(cell.function, gates, at(h, t + 1), size());
+      cell.wh.multiply(h.at(t), batch, 1, gates, units);
+      device.pointwise().map(cell.function, gates, h.at(t + 1), size());
     }
 
     @Override
     void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
       device
           .gates()
-          .rnnSlope(cell.function, (int) size(), gatesAt(gates, t), at(h, t + 1), dy, dh, dgates);
+          .rnnSlope(cell.function, (int) size(), gates.at(t), h.at(t + 1), dy, dh, dgates);
       cell.wh.multiplyTransposed(dgates, units, batch, 0, dh);
     }
   }

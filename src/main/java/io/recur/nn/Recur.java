@@ -50,7 +50,8 @@ public final class Recur implements Layer, Resident {
   /** The state without history, in memory of this Recur's own; or none. Neither: fresh. */
   private @Nullable State kept;
 
-  private Buffer[] memory = {};
+  /** Tensors in that memory, to be filled when a state is kept. */
+  private @Nullable State own;
 
   /**
    * A Recur of a cell.
@@ -93,21 +94,25 @@ public final class Recur implements Layer, Resident {
   public Tensor apply(Tensor x) {
     Tape its = Tape.of(label, x);
     Shape shape = x.shape();
-    Tensor input = shape.rank() == 1 ? x.reshape(Shape.of(shape.rows(), 1)) : x;
+    Tensor input = shape.rank() == 1 ? x.columns(0, 1) : x;
     Step step = cell.run(before(its, shape.batch()), input);
     if (its.isRecording()) {
       if (tape != its) {
         detach();
+        its.hold(this);
+        tape = its;
       }
       live = step.state();
-      tape = its;
       kept = null;
-      its.hold(this);
     } else {
       keep(step.state());
     }
     Tensor y = step.y();
-    return y.shape().rank() == shape.rank() ? y : y.reshape(shape.withRows(y.shape().rows()));
+    if (y.shape().rank() == shape.rank()) {
+      return y;
+    }
+    boolean isColumn = shape.rank() == 1 && y.shape().columns() == 1;
+    return isColumn ? y.column(0) : y.reshape(shape.withRows(y.shape().rows()));
   }
 
   /** The state from which the next step starts, with as many columns as the batch. */
@@ -124,14 +129,15 @@ public final class Recur implements Layer, Resident {
               + " or reset() to drop it");
     }
     checkBatch(batch);
-    return spread(its, current(), batch, live == null);
+    return spread(its, current(), batch, live == null && !(cell instanceof StackedCell));
   }
 
   /** Refuses a batch that the state is neither of nor can be repeated to. */
   void checkBatch(int batch) {
     State now = live != null ? live : kept;
-    for (Tensor part : now != null ? now.parts() : cell.state0()) {
-      int columns = part.shape().columns();
+    List<? extends Tensor> parts = now != null ? now.parts() : cell.state0();
+    for (int i = 0; i < parts.size(); i++) {
+      int columns = parts.get(i).shape().columns();
       if (columns != 1 && columns != batch) {
         String remedy =
             now == null
@@ -145,9 +151,13 @@ public final class Recur implements Layer, Resident {
 
   /**
    * A state for this batch, on the tape. The next {@link #keep} must not overwrite what an
-   * operation has recorded or a cell gives back as its output, so kept memory is copied.
+   * operation has recorded or a cell gives back as its output, so kept memory is copied; the
+   * built-in cells do so themselves.
    */
   private State spread(Tape its, State state, int batch, boolean copy) {
+    if (!copy && isOfBatch(state, batch)) {
+      return state;
+    }
     List<Tensor> parts = new ArrayList<>(state.parts().size());
     for (Tensor part : state.parts()) {
       int columns = part.shape().columns();
@@ -155,12 +165,21 @@ public final class Recur implements Layer, Resident {
       if (columns == batch && !copy) {
         parts.add(part);
       } else if (columns == batch) {
-        parts.add(its.use(part).reshape(wanted));
+        Tensor used = its.use(part);
+        parts.add(used.shape().equals(wanted) ? used : used.reshape(wanted));
       } else {
         parts.add(Repeat.repeat(its, part, wanted));
       }
     }
     return new State(parts);
+  }
+
+  private static boolean isOfBatch(State state, int batch) {
+    boolean fits = true;
+    for (int i = 0; i < state.parts().size(); i++) {
+      fits &= state.parts().get(i).shape().columns() == batch;
+    }
+    return fits;
   }
 
   /**
@@ -233,23 +252,38 @@ public final class Recur implements Layer, Resident {
 
   /** Copies a state into this Recur's own memory. */
   private void keep(State state) {
-    int parts = state.parts().size();
-    if (memory.length != parts) {
-      memory = new Buffer[parts];
+    State mine = own;
+    if (mine == null || !isLike(mine, state)) {
+      mine = memory(state);
+      own = mine;
     }
-    List<Tensor> constants = new ArrayList<>(parts);
-    for (int i = 0; i < parts; i++) {
+    for (int i = 0; i < mine.parts().size(); i++) {
       Tensor part = state.parts().get(i);
-      Shape shape = Shape.of(part.shape().rows(), part.shape().columns());
-      Device device = part.device();
-      if (memory[i] == null || memory[i].floats() != shape.count()) {
-        memory[i] = device.allocate(shape.count());
-      }
-      device.pointwise().copy(part.value(), memory[i], shape.count());
-      constants.add(Tensor.constant(shape, memory[i]));
+      part.device()
+          .pointwise()
+          .copy(part.value(), mine.parts().get(i).value(), part.shape().count());
     }
     detach();
-    kept = new State(constants);
+    kept = mine;
+  }
+
+  private static boolean isLike(State mine, State state) {
+    boolean like = mine.parts().size() == state.parts().size();
+    for (int i = 0; like && i < mine.parts().size(); i++) {
+      Shape here = mine.parts().get(i).shape();
+      Shape there = state.parts().get(i).shape();
+      like = here.rows() == there.rows() && here.columns() == there.columns();
+    }
+    return like;
+  }
+
+  private static State memory(State state) {
+    List<Tensor> constants = new ArrayList<>();
+    for (Tensor part : state.parts()) {
+      Shape shape = Shape.of(part.shape().rows(), part.shape().columns());
+      constants.add(Tensor.constant(shape, part.device().allocate(shape.count())));
+    }
+    return new State(constants);
   }
 
   /** The number of values in the state, of one column where it is fresh. */
@@ -293,15 +327,14 @@ public final class Recur implements Layer, Resident {
       return;
     }
     Device device = cell.state0().getFirst().device();
-    memory = new Buffer[parts.size()];
     List<Tensor> constants = new ArrayList<>();
-    for (int i = 0; i < memory.length; i++) {
-      Snapshot.Part part = parts.get(i);
-      memory[i] = device.allocate(part.values().length);
-      memory[i].write(part.values());
-      constants.add(Tensor.constant(Shape.of(part.rows(), part.batch()), memory[i]));
+    for (Snapshot.Part part : parts) {
+      Buffer memory = device.allocate(part.values().length);
+      memory.write(part.values());
+      constants.add(Tensor.constant(Shape.of(part.rows(), part.batch()), memory));
     }
-    kept = new State(constants);
+    own = new State(constants);
+    kept = own;
   }
 
   @Override

@@ -1,8 +1,11 @@
 package io.recur.nn;
 
+import io.recur.device.Elementwise;
+import io.recur.device.Recurrences;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
+import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,11 +25,18 @@ public abstract sealed class StackedCell implements Cell
   final Matrix wh;
   final Parameter b;
   final List<Parameter> state0;
+  private final List<Parameter> parameters;
   final int units;
   final int gates;
 
   StackedCell(
-      int gates, int recurrentGates, Matrix wi, Matrix wh, Parameter b, Parameter... state0) {
+      int gates,
+      int recurrentGates,
+      Matrix wi,
+      Matrix wh,
+      List<Parameter> extra,
+      Parameter b,
+      Parameter... state0) {
     this.wi = wi;
     this.wh = wh;
     this.b = b;
@@ -56,6 +66,11 @@ public abstract sealed class StackedCell implements Cell
                 .formatted(label(), part.shape(), wh.rows(), wh.columns(), units));
       }
     }
+    List<Parameter> all = new ArrayList<>(List.of(wi.values(), wh.values()));
+    all.addAll(extra);
+    all.add(b);
+    all.addAll(this.state0);
+    this.parameters = List.copyOf(all);
     wi.values().named("Wi");
     wh.values().named("Wh");
     b.named("b");
@@ -68,6 +83,19 @@ public abstract sealed class StackedCell implements Cell
 
   /** The name as a model prints it. */
   abstract String label();
+
+  /** The name as the kernels for whole sequences know it. */
+  abstract Recurrences.Cell kind();
+
+  /** Whether the kernels for whole sequences can run it. */
+  boolean isDense() {
+    return wh.isDense();
+  }
+
+  /** The RNN's function. */
+  Elementwise function() {
+    return Elementwise.TANH;
+  }
 
   /** What stands behind the sizes in a printed model. */
   String details() {
@@ -88,35 +116,41 @@ public abstract sealed class StackedCell implements Cell
 
   @Override
   public List<Parameter> parameters() {
-    List<Parameter> all = new ArrayList<>(List.of(wi.values(), wh.values()));
-    all.addAll(extra());
-    all.add(b);
-    all.addAll(state0);
-    return all;
-  }
-
-  /** Further weights of a cell. */
-  List<Parameter> extra() {
-    return List.of();
+    return parameters;
   }
 
   /** Refuses an input or a state of the wrong size before anything is computed. */
   final void check(State state, Tensor x) {
+    List<Tensor> parts = state.parts();
     if (x.shape().rows() != wi.columns()) {
       throw new ShapeException("%s: x=%s; need %d rows".formatted(this, x.shape(), wi.columns()));
     }
-    for (Tensor part : state.parts()) {
+    for (int i = 0; i < parts.size(); i++) {
+      Tensor part = parts.get(i);
       if (part.shape().rows() != units || part.shape().columns() != x.shape().batch()) {
         throw new ShapeException(
             "%s: state=%s, x=%s; need a state of %d×%d"
                 .formatted(this, part.shape(), x.shape(), units, x.shape().batch()));
       }
     }
-    if (state.parts().size() != state0.size()) {
+    if (parts.size() != state0.size()) {
       throw new ShapeException(
-          "%s: a state of %d tensors; need %d"
-              .formatted(this, state.parts().size(), state0.size()));
+          "%s: a state of %d tensors; need %d".formatted(this, parts.size(), state0.size()));
     }
+  }
+
+  /** Refuses what a sequence cannot start from; gives the tape that it will be recorded on. */
+  final Tape tape(State state, Tensor x) {
+    check(state, x);
+    Tape tape = Tape.of(label(), state.h().tape() != null ? state.h() : x);
+    tape.accept(label(), x);
+    for (int i = 0; i < state.parts().size(); i++) {
+      tape.accept(label(), state.parts().get(i));
+    }
+    for (int i = 0; i < parameters.size(); i++) {
+      tape.accept(label(), parameters.get(i));
+    }
+    return tape;
   }
 
   /** {@code Wi·x + Wh·h + b}. */

@@ -30,13 +30,23 @@ public record State(List<Tensor> parts) {
     return new State(List.of(parts));
   }
 
+  /** A state of one tensor, without an array in between. */
+  static State of(Tensor h) {
+    return new State(List.of(h));
+  }
+
+  /** A state of two tensors, without an array in between. */
+  static State of(Tensor h, Tensor c) {
+    return new State(List.of(h, c));
+  }
+
   /**
    * The first part, which is all there is for most cells.
    *
    * @return h
    */
   public Tensor h() {
-    return parts.getFirst();
+    return parts.get(0);
   }
 
   /**

@@ -2,12 +2,16 @@ package io.recur.nn;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
+import io.recur.device.Pieces;
+import io.recur.device.Recurrences;
+import io.recur.device.Recurrences.Array;
+import io.recur.device.Recurrences.Sequence;
+import io.recur.grad.OneHot;
 import io.recur.grad.Op;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
-import java.util.ArrayList;
-import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A whole sequence of a built-in cell as one recorded operation: one input product for all T steps,
@@ -17,38 +21,75 @@ import java.util.List;
  * one matrix: {@code h₀ h₁ … h_T}, each H×B.
  */
 abstract class Sweep<C extends StackedCell> implements Op {
-  final C cell;
-  final Tape tape;
-  final Device device;
-  final Tensor x;
-  final State before;
-  final int units;
-  final int batch;
-  final int time;
+  C cell;
+  Tape tape;
+  Device device;
+  Tensor x;
+  State before;
+  int units;
+  int batch;
+  int time;
 
-  /** In: Wi·x + b for all steps; out: what the cell's slope needs. kH×B×T. */
-  final Buffer gates;
+  /**
+   * What the slope needs. Step by step kH×B×T, a piece a step, at first Wi·x + b and then the
+   * gates; in an order of the kernels' own where they run the whole sequence.
+   */
+  final Pieces gates = new Pieces();
 
-  final Buffer h;
-  final Tensor y;
+  /** The states, the initial one first. */
+  final Pieces h = new Pieces();
 
-  Sweep(C cell, State before, Tensor x) {
-    cell.check(before, x);
+  /** The states but the initial one, in one piece. */
+  private final Pieces outputs = new Pieces();
+
+  Tensor y;
+
+  /** The gradients of gates and of y, while a backward runs. */
+  final Pieces dgates = new Pieces();
+
+  final Pieces dy = new Pieces();
+
+  /** The indexes of one-hot inputs. */
+  private final Pieces index = new Pieces();
+
+  /** The device's kernels for whole sequences, and this one described to them; or none. */
+  private @Nullable Recurrences recurrences;
+
+  private @Nullable Sequence sequence;
+
+  // What is taken from the tape: the same at every step of a loop, so nothing is made anew.
+
+  /** All steps on this tape; what of the cell, the state and x does not fit was refused before. */
+  final Step run(Tape tape, C cell, State before, Tensor x) {
+    Shape shape = x.shape();
+    this.tape = tape;
     this.cell = cell;
+    this.device = tape.device();
     this.before = before;
     this.x = x;
-    List<Tensor> inputs = new ArrayList<>(before.parts());
-    inputs.add(x);
-    inputs.addAll(cell.parameters());
-    this.tape = Tape.of(cell.label(), inputs.toArray(Tensor[]::new));
-    this.device = tape.device();
     this.units = cell.units;
-    this.batch = x.shape().batch();
-    this.time = x.shape().time();
-    this.gates = tape.scratch((long) cell.gates * units * batch * time);
-    this.h = states(before.h());
-    Shape shape = x.shape().rank() == 3 ? Shape.of(units, batch, time) : Shape.of(units, batch);
-    this.y = tape.output(shape, h.slice(size(), size() * time), true);
+    this.batch = shape.batch();
+    this.time = shape.time();
+    this.recurrences = cell.isDense() ? device.recurrences() : null;
+    if (recurrences != null) {
+      describe(recurrences);
+    } else {
+      gates.of(tape.scratch(cell.gates * size() * time), cell.gates * size());
+    }
+    states(h, before.h());
+    long all = size() * time;
+    Shape like = shape.rank() == 1 ? Shape.of(shape.rows(), 1) : shape;
+    y = tape.output(like, units, outputs.of(h.whole(), size(), all, all).at(0), true);
+    if (cell.wi.gathers(x) && x instanceof OneHot hot) {
+      index.of(hot.index(), batch);
+    }
+    prepare();
+    if (recurrences != null) {
+      forward(recurrences, sequence);
+    } else {
+      forward();
+    }
+    return finish(shape.rank() == 3 ? y.time(time - 1) : y);
   }
 
   /** Values of one state. */
@@ -56,38 +97,14 @@ abstract class Sweep<C extends StackedCell> implements Op {
     return (long) units * batch;
   }
 
-  /** Memory for T + 1 states that begins with the given one. */
-  final Buffer states(Tensor first) {
-    Buffer all = tape.scratch(size() * (time + 1));
-    device.pointwise().copy(first.value(), all, size());
-    return all;
+  /** Takes memory for T + 1 states that begins with the given one. */
+  final void states(Pieces states, Tensor first) {
+    states.of(tape.scratch(size() * (time + 1)), size());
+    device.pointwise().copy(first.value(), states.at(0), size());
   }
 
-  /** The state number t of such memory. */
-  final Buffer at(Buffer states, int t) {
-    return states.slice(size() * t, size());
-  }
-
-  /** Step t of stacked gates, {@code kH×B}. */
-  final Buffer gatesAt(Buffer stacked, int t) {
-    long length = cell.gates * size();
-    return stacked.slice(length * t, length);
-  }
-
-  final Step run() {
-    boolean gathers = cell.wi.gathers(x);
-    if (!gathers) {
-      cell.wi.multiplyInput(x, cell.b.value(), gates);
-    }
-    for (int t = 0; t < time; t++) {
-      Buffer here = gatesAt(gates, t);
-      if (gathers) {
-        cell.wi.multiplyInput(x.time(t), cell.b.value(), here); // still in the cache for the step
-      }
-      step(here, t);
-    }
-    return finish(time == 1 && y.shape().rank() == 2 ? y : y.time(time - 1));
-  }
+  /** Takes what else the forward pass of a cell needs. */
+  void prepare() {}
 
   /** Records the operation; hLast is the state after the last step. */
   Step finish(Tensor hLast) {
@@ -95,8 +112,135 @@ abstract class Sweep<C extends StackedCell> implements Op {
     return Step.step(hLast, y);
   }
 
+  @Override
+  public void backward() {
+    Buffer dh = tape.backwardScratch(size());
+    dgates.of(tape.backwardScratch(cell.gates * size() * time), cell.gates * size());
+    dy.of(y.gradient(), size());
+    device.pointwise().fill(0, dh, size());
+    prepareBackward();
+    if (recurrences != null) {
+      backward(recurrences, sequence, dh);
+    } else {
+      backward(dh);
+    }
+    addRecurrentGradient(dgates.whole());
+    if (x.isDifferentiable()) {
+      int rows = cell.gates * units;
+      cell.wi.multiplyTransposed(dgates.whole(), rows, batch * time, 1, x.accumulator());
+    }
+    addTo(before.h(), dh);
+  }
+
+  /** Takes what else the backward pass of a cell needs. */
+  void prepareBackward() {}
+
+  /** Hands a gradient on to a part of the state before the first step. */
+  final void addTo(Tensor part, Buffer gradient) {
+    if (part.isDifferentiable()) {
+      device.pointwise().addScaled(1, gradient, part.accumulator(), size());
+    }
+  }
+
+  // All steps in one call.
+
+  /** Whether the device runs the whole sequence in one call. */
+  final boolean isWhole() {
+    return recurrences != null;
+  }
+
+  private void describe(Recurrences recurrences) {
+    sequence = sequence == null ? recurrences.sequence() : sequence;
+    Buffer memory = tape.scratch(Recurrences.DESCRIPTION_FLOATS);
+    int in = cell.wi.columns();
+    sequence.begin(memory, cell.kind(), cell.function(), in, units, batch, time);
+    Buffer tiles = tape.scratch(recurrences.tiles(sequence));
+    gates.of(tiles, tiles.floats());
+  }
+
+  /** Recurrent weights as the kernels for whole sequences read them. */
+  final Buffer packed(Matrix weights, int gates, boolean transposed) {
+    return weights.packed(recurrences, gates, transposed).current();
+  }
+
+  private void forward(Recurrences recurrences, Sequence sequence) {
+    sequence
+        .with(Array.WH, packed(cell.wh, cell.wh.rows() / units, false))
+        .with(Array.B, cell.b.value())
+        .with(Array.TILES, gates.whole())
+        .with(Array.H, h.whole());
+    if (cell.wi.gathers(x) && x instanceof OneHot hot) {
+      sequence.with(Array.TABLE, cell.wi.values().value()).with(Array.INDEX, hot.index());
+    } else if (cell.wi.isDense()) {
+      sequence.with(Array.WI, packed(cell.wi, cell.gates, false)).with(Array.X, x.value());
+    } else {
+      Buffer sums = tape.scratch(cell.gates * size() * time);
+      cell.wi.multiplyInput(x, cell.b.value(), sums);
+      sequence.with(Array.SUMS, sums);
+    }
+    name(sequence);
+    recurrences.forward(sequence);
+  }
+
+  /** Names the arrays that only this cell has. */
+  void name(Sequence sequence) {}
+
+  private void backward(Recurrences recurrences, Sequence sequence, Buffer dh) {
+    sequence
+        .with(Array.WHT, packed(cell.wh, cell.wh.rows() / units, true))
+        .with(Array.DY, dy.whole())
+        .with(Array.DH, dh)
+        .with(Array.DGATES, dgates.whole())
+        .with(Array.DB, cell.b.isTrainable() ? cell.b.accumulator() : null);
+    nameBackward(sequence);
+    recurrences.backward(sequence);
+    if (cell.wi.gathers(x) && x instanceof OneHot hot) {
+      cell.wi.scatter(dgates.whole(), hot.index(), batch * time);
+    } else {
+      cell.wi.addInputGradient(dgates.whole(), x);
+    }
+  }
+
+  /** Names the arrays that only this cell has, for backward. */
+  void nameBackward(Sequence sequence) {}
+
+  // Step by step.
+
+  private void forward() {
+    boolean gathers = cell.wi.gathers(x);
+    if (!gathers) {
+      cell.wi.multiplyInput(x, cell.b.value(), gates.whole());
+    }
+    for (int t = 0; t < time; t++) {
+      Buffer here = gates.at(t);
+      if (gathers) {
+        cell.wi.gather(index.at(t), batch, cell.b.value(), here); // still in the cache for the step
+      }
+      step(here, t);
+    }
+  }
+
   /** Step t, from state t to state t + 1. */
   abstract void step(Buffer gates, int t);
+
+  /** All steps in reverse; dh in: zeros; out: the gradient of the state before the first. */
+  private void backward(Buffer dh) {
+    int rows = cell.gates * units;
+    boolean gathers = cell.wi.gathers(x);
+    for (int t = time - 1; t >= 0; t--) {
+      Buffer here = dgates.at(t);
+      slope(t, dy.at(t), dh, here);
+      if (gathers) {
+        cell.wi.scatter(here, index.at(t), batch);
+      }
+      if (cell.b.isTrainable()) {
+        device.columns().addSum(rows, batch, here, cell.b.accumulator());
+      }
+    }
+    if (!gathers) {
+      cell.wi.addInputGradient(dgates.whole(), x);
+    }
+  }
 
   /**
    * The derivative of step t: fills dgates and leaves in dh the gradient of state t.
@@ -110,42 +254,6 @@ abstract class Sweep<C extends StackedCell> implements Op {
 
   /** Adds the gradients of the recurrent weights, once for all steps. */
   void addRecurrentGradient(Buffer dgates) {
-    cell.wh.addGradient(dgates, cell.wh.rows(), h, batch * time);
-  }
-
-  @Override
-  public void backward() {
-    int rows = cell.gates * units;
-    int columns = batch * time;
-    Buffer dgates = tape.backwardScratch((long) rows * columns);
-    Buffer dh = tape.backwardScratch(size());
-    Buffer dy = y.gradient();
-    device.pointwise().fill(0, dh, size());
-    boolean gathers = cell.wi.gathers(x);
-    for (int t = time - 1; t >= 0; t--) {
-      Buffer here = gatesAt(dgates, t);
-      slope(t, at(dy, t), dh, here);
-      if (gathers) {
-        cell.wi.addInputGradient(here, x.time(t));
-      }
-      if (cell.b.isTrainable()) {
-        device.columns().addSum(rows, batch, here, cell.b.accumulator());
-      }
-    }
-    if (!gathers) {
-      cell.wi.addInputGradient(dgates, x);
-    }
-    addRecurrentGradient(dgates);
-    if (x.isDifferentiable()) {
-      cell.wi.multiplyTransposed(dgates, rows, columns, 1, x.accumulator());
-    }
-    addTo(before.h(), dh);
-  }
-
-  /** Hands a gradient on to a part of the state before the first step. */
-  final void addTo(Tensor part, Buffer gradient) {
-    if (part.isDifferentiable()) {
-      device.pointwise().addScaled(1, gradient, part.accumulator(), size());
-    }
+    cell.wh.addGradient(dgates, cell.wh.rows(), h.whole(), batch * time);
   }
 }

@@ -33,7 +33,9 @@ public final class AdaDelta extends Optimiser {
   }
 
   @Override
-  float[] settings(long t) {
-    return new float[] {rate(), rho, epsilon};
+  void settings(long t, float[] s) {
+    s[0] = rate();
+    s[1] = rho;
+    s[2] = epsilon;
   }
 }

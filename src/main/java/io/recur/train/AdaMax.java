@@ -40,8 +40,11 @@ public final class AdaMax extends Optimiser {
   }
 
   @Override
-  float[] settings(long t) {
+  void settings(long t, float[] s) {
     float corrected = (float) (rate() / (1 - Math.pow(beta1, t)));
-    return new float[] {corrected, beta1, beta2, epsilon};
+    s[0] = corrected;
+    s[1] = beta1;
+    s[2] = beta2;
+    s[3] = epsilon;
   }
 }

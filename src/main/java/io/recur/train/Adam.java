@@ -40,21 +40,20 @@ public final class Adam extends Optimiser {
   }
 
   @Override
-  float[] settings(long t) {
-    return moments(rate(), beta1, beta2, epsilon, t, 0);
+  void settings(long t, float[] s) {
+    moments(s, rate(), beta1, beta2, epsilon, t, 0);
   }
 
   /** Settings of the rule with weight decay λ. */
-  static float[] moments(float rate, float beta1, float beta2, float epsilon, long t, float decay) {
+  static void moments(
+      float[] s, float rate, float beta1, float beta2, float epsilon, long t, float decay) {
     double first = 1 - Math.pow(beta1, t);
     double second = 1 - Math.pow(beta2, t);
-    return new float[] {
-      (float) (rate / first),
-      beta1,
-      beta2,
-      epsilon,
-      (float) (1 / Math.sqrt(second)),
-      1 - rate * decay
-    };
+    s[0] = (float) (rate / first);
+    s[1] = beta1;
+    s[2] = beta2;
+    s[3] = epsilon;
+    s[4] = (float) (1 / Math.sqrt(second));
+    s[5] = 1 - rate * decay;
   }
 }

@@ -25,7 +25,7 @@ public final class AdamW extends Optimiser {
   }
 
   @Override
-  float[] settings(long t) {
-    return Adam.moments(rate(), 0.9f, 0.999f, 1e-8f, t, decay);
+  void settings(long t, float[] s) {
+    Adam.moments(s, rate(), 0.9f, 0.999f, 1e-8f, t, decay);
   }
 }

@@ -21,7 +21,7 @@ public final class AmsGrad extends Optimiser {
   }
 
   @Override
-  float[] settings(long t) {
-    return Adam.moments(rate(), 0.9f, 0.999f, 1e-8f, t, 0);
+  void settings(long t, float[] s) {
+    Adam.moments(s, rate(), 0.9f, 0.999f, 1e-8f, t, 0);
   }
 }

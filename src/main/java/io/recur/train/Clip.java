@@ -2,6 +2,7 @@ package io.recur.train;
 
 import io.recur.nn.Parameters;
 import io.recur.nn.Parameters.Span;
+import java.util.List;
 
 /**
  * Keeps gradients small.
@@ -26,7 +27,9 @@ public final class Clip {
     double norm = norm(parameters);
     if (norm > limit && Double.isFinite(norm)) {
       float factor = (float) (limit / norm);
-      for (Span span : parameters.spans()) {
+      List<Span> spans = parameters.spans();
+      for (int i = 0; i < spans.size(); i++) {
+        Span span = spans.get(i);
         span.gradients()
             .device()
             .pointwise()
@@ -43,8 +46,10 @@ public final class Clip {
    * @return the norm
    */
   public static double norm(Parameters parameters) {
+    List<Span> spans = parameters.spans();
     double squares = 0;
-    for (Span span : parameters.spans()) {
+    for (int i = 0; i < spans.size(); i++) {
+      Span span = spans.get(i);
       squares +=
           span.gradients().device().pointwise().sumOfSquares(span.gradients(), span.floats());
     }

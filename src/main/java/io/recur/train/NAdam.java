@@ -25,21 +25,19 @@ public final class NAdam extends Optimiser {
   }
 
   @Override
-  float[] settings(long t) {
+  void settings(long t, float[] s) {
     double product = 1;
     for (long i = Math.max(1, t - HISTORY); i <= t; i++) {
       product *= momentum(i);
     }
     double now = momentum(t);
     double next = momentum(t + 1);
-    return new float[] {
-      (float) (rate() * (1 - now) / (1 - product)),
-      BETA1,
-      BETA2,
-      1e-8f,
-      (float) (1 / Math.sqrt(1 - Math.pow(BETA2, t))),
-      (float) (rate() * next / (1 - product * next))
-    };
+    s[0] = (float) (rate() * (1 - now) / (1 - product));
+    s[1] = BETA1;
+    s[2] = BETA2;
+    s[3] = 1e-8f;
+    s[4] = (float) (1 / Math.sqrt(1 - Math.pow(BETA2, t)));
+    s[5] = (float) (rate() * next / (1 - product * next));
   }
 
   /**

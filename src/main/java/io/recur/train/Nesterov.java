@@ -34,7 +34,8 @@ public final class Nesterov extends Optimiser {
   }
 
   @Override
-  float[] settings(long t) {
-    return new float[] {rate(), momentum};
+  void settings(long t, float[] s) {
+    s[0] = rate();
+    s[1] = momentum;
   }
 }

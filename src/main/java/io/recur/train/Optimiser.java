@@ -23,12 +23,15 @@ import java.util.List;
  * }</pre>
  */
 public abstract class Optimiser {
+  private static final int MOST_SETTINGS = 6;
+
   private final UpdateRule rule;
   private float rate;
   private long steps;
   private List<Buffer[]> slots = List.of();
   private long floats;
   private long[] lengths = {};
+  private final float[] settings = new float[MOST_SETTINGS];
 
   /**
    * For the optimisers of this package.
@@ -63,7 +66,7 @@ public abstract class Optimiser {
   public void step(Parameters parameters) {
     prepare(parameters);
     steps++;
-    float[] settings = settings(steps);
+    settings(steps, settings);
     List<Span> spans = parameters.spans();
     for (int i = 0; i < spans.size(); i++) {
       Span span = spans.get(i);
@@ -74,12 +77,11 @@ public abstract class Optimiser {
     }
   }
 
-  /** The rule's settings at step t, counted from 1, in the order that the table gives. */
-  abstract float[] settings(long t);
+  /** Sets the rule's settings of step t, counted from 1, in the order that the table gives. */
+  abstract void settings(long t, float[] s);
 
   private void prepare(Parameters parameters) {
     List<Span> spans = parameters.spans();
-    long[] found = spans.stream().mapToLong(Span::floats).toArray();
     if (lengths.length == 0) {
       List<Buffer[]> fresh = new ArrayList<>();
       for (Span span : spans) {
@@ -90,9 +92,10 @@ public abstract class Optimiser {
         fresh.add(memory);
       }
       slots = fresh;
-      lengths = found;
-      floats = Arrays.stream(found).sum();
-    } else if (!Arrays.equals(found, lengths)) {
+      lengths = lengths(spans);
+      floats = Arrays.stream(lengths).sum();
+    } else if (!isLikeTheFirst(spans)) {
+      long[] found = lengths(spans);
       throw new IllegalStateException(
           """
           optimiser: the model has %d values in pieces of %s, at the first step it had %d in %s; \
@@ -103,6 +106,18 @@ public abstract class Optimiser {
                   floats,
                   Arrays.toString(lengths)));
     }
+  }
+
+  private static long[] lengths(List<Span> spans) {
+    return spans.stream().mapToLong(Span::floats).toArray();
+  }
+
+  private boolean isLikeTheFirst(List<Span> spans) {
+    boolean like = spans.size() == lengths.length;
+    for (int i = 0; like && i < lengths.length; i++) {
+      like = spans.get(i).floats() == lengths[i];
+    }
+    return like;
   }
 
   /**

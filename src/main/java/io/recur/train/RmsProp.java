@@ -37,7 +37,9 @@ public final class RmsProp extends Optimiser {
   }
 
   @Override
-  float[] settings(long t) {
-    return new float[] {rate(), alpha, epsilon};
+  void settings(long t, float[] s) {
+    s[0] = rate();
+    s[1] = alpha;
+    s[2] = epsilon;
   }
 }

@@ -21,7 +21,7 @@ public final class Sgd extends Optimiser {
   }
 
   @Override
-  float[] settings(long t) {
-    return new float[] {rate()};
+  void settings(long t, float[] s) {
+    s[0] = rate();
   }
 }

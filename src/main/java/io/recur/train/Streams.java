@@ -23,6 +23,10 @@ public final class Streams {
   private final int batch;
   private final int steps;
   private final int length;
+  private final Shape shape;
+
+  /** A chunk on its way to the device; guarded by this. */
+  private final int[] index;
 
   /**
    * Streams of equal length; what does not fill them is left out at the end.
@@ -50,6 +54,8 @@ public final class Streams {
     this.classes = classes;
     this.batch = batch;
     this.steps = steps;
+    this.shape = Shape.of(classes, batch, steps);
+    this.index = new int[batch * steps];
   }
 
   /**
@@ -92,16 +98,15 @@ public final class Streams {
     return cut(tape, chunk, 1);
   }
 
-  private OneHot cut(Tape tape, int chunk, int ahead) {
+  private synchronized OneHot cut(Tape tape, int chunk, int ahead) {
     if (chunk < 0 || chunk >= chunks()) {
       throw new ShapeException("streams: chunk=%d; need 0 ≤ chunk < %d".formatted(chunk, chunks()));
     }
-    int[] index = new int[batch * steps];
     for (int t = 0; t < steps; t++) {
       for (int b = 0; b < batch; b++) {
         index[t * batch + b] = elements[b * length + chunk * steps + t + ahead];
       }
     }
-    return tape.oneHot(Shape.of(classes, batch, steps), index);
+    return tape.oneHot(shape, index);
   }
 }

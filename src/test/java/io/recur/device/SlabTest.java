@@ -3,6 +3,7 @@ package io.recur.device;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -71,6 +72,28 @@ class SlabTest {
         assertEquals(first, addresses(take(slab)));
         assertEquals(bytes, slab.bytes());
       }
+    }
+  }
+
+  @Test
+  void rewindGivesTheSameObjectsAgainWhereTheLengthsAreTheSame() {
+    try (Slab slab = device.slab()) {
+      List<Buffer> first = take(slab);
+      slab.rewind();
+      List<Buffer> second = take(slab);
+      for (int i = 0; i < PIECES.length; i++) {
+        assertSame(first.get(i), second.get(i), "piece " + i);
+      }
+      slab.rewind();
+      assertSame(first.get(0), slab.take(PIECES[0]));
+      Buffer shorter = slab.take(2); // 3 before: another piece at the same address
+      assertEquals(2, shorter.floats());
+      assertEquals(first.get(1).segment().address(), shorter.segment().address());
+      slab.rewind();
+      Buffer longer = slab.take(40); // the next one moves
+      longer.write(new float[40]);
+      slab.take(3).write(1, 2, 3);
+      assertArrayEquals(new float[40], longer.read());
     }
   }
 

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -27,6 +28,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Every built-in cell against the double-precision reference, and its fast run against its step.
  */
+@ParameterizedClass
+@MethodSource("io.recur.device.Devices#all")
 class CellGradientTest {
   /** Half the step of a central difference: its error is of order 1e-10, beside float32's 1e-7. */
   private static final double EPSILON = 1e-5;
@@ -37,8 +40,13 @@ class CellGradientTest {
    */
   private static final double SLOPE_TOLERANCE = 1e-5;
 
-  @AutoClose private final Device device = Device.cpu();
-  @AutoClose private final Tape tape = Tape.on(device);
+  private final Device device;
+  @AutoClose private final Tape tape;
+
+  CellGradientTest(Device device) {
+    this.device = device;
+    this.tape = Tape.on(device);
+  }
 
   static Stream<Reference> references() {
     List<Reference> all = new ArrayList<>();

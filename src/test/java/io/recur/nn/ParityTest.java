@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -29,6 +30,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * make.py} beside the pinned files made them. Each file is run as a whole sequence, step by step,
  * and as a plain loop over {@link Cell#step}, the specification.
  */
+@ParameterizedClass
+@MethodSource("io.recur.device.Devices#all")
 class ParityTest {
   /**
    * Of the largest magnitude of each tensor: float32 has 6e-8, a gradient here is a sum of up to 35
@@ -38,8 +41,13 @@ class ParityTest {
 
   private static final int HIDDEN = 4;
 
-  @AutoClose private final Device device = Device.cpu();
-  @AutoClose private final Tape tape = Tape.on(device);
+  private final Device device;
+  @AutoClose private final Tape tape;
+
+  ParityTest(Device device) {
+    this.device = device;
+    this.tape = Tape.on(device);
+  }
 
   private static Set<String> files() {
     Set<String> files = new TreeSet<>();

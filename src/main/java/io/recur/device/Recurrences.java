@@ -10,11 +10,11 @@ import org.jspecify.annotations.Nullable;
  * T time, N in, G gates (RNN 1, LSTM 4, GRU and GRUv3 3); the equations are those of {@link Gates}.
  *
  * <pre>{@code
- * Sequences sequences = device.sequences();
- * boolean fused = sequences != null && sequences.supports(Elementwise.TANH);
+ * Recurrences recurrences = device.recurrences();
+ * boolean whole = recurrences != null;                      // else the cells run step by step
  * }</pre>
  */
-public interface Sequences {
+public interface Recurrences {
   /** The cells, in the order of the C contract. */
   enum Cell {
     /** {@code h' = f(Wi x + Wh h + b)}. */
@@ -44,7 +44,7 @@ public interface Sequences {
 
   /** What a sequence reads and writes; whatever a cell or an input has not, is left out. */
   enum Array {
-    /** Packed input weights, G gates of H×N; left out, see {@link #TABLE} and {@link #GATES}. */
+    /** Packed input weights, G gates of H×N; left out, see {@link #TABLE} and {@link #SUMS}. */
     WI,
     /** Packed recurrent weights, all gates of H×H; of GRUv3 reset and update. */
     WH,
@@ -64,9 +64,11 @@ public interface Sequences {
     TABLE,
     /** One-hot input: B×T int32 classes. */
     INDEX,
-    /** GH×B×T. In, without {@link #WI} and {@link #TABLE}: Wi·x + b. Out: what backward needs. */
-    GATES,
-    /** H×B×T. GRU: Wh₃·h + bh; GRUv3: r∘h. */
+    /** Wi·x + b, GH×B×T, where there is neither {@link #WI} nor {@link #TABLE}. */
+    SUMS,
+    /** {@link Recurrences#tiles} words, written by forward and read by backward. */
+    TILES,
+    /** GRUv3: r∘h, H×B×T. */
     Q,
     /** States H×B×(T+1); in: the first. */
     H,
@@ -88,8 +90,24 @@ public interface Sequences {
     DBH
   }
 
-  /** A sequence to run: sizes and the places of its arrays. */
+  /** A sequence to run: sizes and the places of its arrays. It may be begun again and again. */
   interface Sequence {
+    /**
+     * Forgets all arrays and takes sizes.
+     *
+     * @param memory {@link #DESCRIPTION_FLOATS} words, aligned to 8 bytes, which live as long as
+     *     the arrays
+     * @param cell the cell
+     * @param function of the RNN; any of the table for other cells
+     * @param in N
+     * @param units H
+     * @param batch B
+     * @param time T
+     * @return this, to be completed by {@link #with}
+     */
+    Sequence begin(
+        Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time);
+
     /**
      * Names an array.
      *
@@ -104,19 +122,19 @@ public interface Sequences {
   int DESCRIPTION_FLOATS = 64;
 
   /**
-   * A sequence without arrays.
+   * A sequence to be begun.
    *
-   * @param memory {@link #DESCRIPTION_FLOATS} words, which live as long as the arrays
-   * @param cell the cell
-   * @param function of the RNN; any of the table for other cells
-   * @param in N
-   * @param units H
-   * @param batch B
-   * @param time T
-   * @return a description to be completed by {@link Sequence#with}
+   * @return an empty description
    */
-  Sequence sequence(
-      Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time);
+  Sequence sequence();
+
+  /**
+   * The words of {@link Array#TILES}: about GH×B×T.
+   *
+   * @param sequence its cell and sizes
+   * @return words
+   */
+  long tiles(Sequence sequence);
 
   /**
    * Runs all steps.

@@ -4,26 +4,49 @@ import static io.recur.bindings.kernels.recur_h.recur_backward;
 import static io.recur.bindings.kernels.recur_h.recur_forward;
 import static io.recur.bindings.kernels.recur_h.recur_pack;
 import static io.recur.bindings.kernels.recur_h.recur_packed;
+import static io.recur.bindings.kernels.recur_h.recur_tiles;
 
 import io.recur.bindings.kernels.recur_sequence;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Whole sequences in C, see {@code native/recur.h}. */
-final class NativeSequences implements Sequences {
+final class NativeRecurrences implements Recurrences {
   private final Device device;
   private final Kernels kernels;
 
-  NativeSequences(Device device, Kernels kernels) {
+  NativeRecurrences(Device device, Kernels kernels) {
     this.device = device;
     this.kernels = kernels;
   }
 
   /** A struct of the C contract in memory of the caller's. */
-  private record Described(MemorySegment struct) implements Sequence {
+  private static final class Described implements Sequence {
+    private MemorySegment struct = MemorySegment.NULL;
+
+    /** What the addresses in the struct keep nobody from freeing. */
+    private final @Nullable Buffer[] arrays = new Buffer[Array.values().length];
+
+    @Override
+    public Sequence begin(
+        Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time) {
+      Arrays.fill(arrays, null);
+      struct = memory.target().fill((byte) 0);
+      recur_sequence.cell(struct, cell.ordinal());
+      recur_sequence.function(struct, function.ordinal());
+      recur_sequence.in(struct, in);
+      recur_sequence.units(struct, units);
+      recur_sequence.batch(struct, batch);
+      recur_sequence.time(struct, time);
+      return this;
+    }
+
     @Override
     public Sequence with(Array array, @Nullable Buffer buffer) {
       MemorySegment to = buffer == null ? MemorySegment.NULL : buffer.segment();
+      arrays[array.ordinal()] = buffer;
       switch (array) {
         case WI -> recur_sequence.wi(struct, to);
         case WH -> recur_sequence.wh(struct, to);
@@ -35,7 +58,8 @@ final class NativeSequences implements Sequences {
         case X -> recur_sequence.x(struct, to);
         case TABLE -> recur_sequence.table(struct, to);
         case INDEX -> recur_sequence.index(struct, to);
-        case GATES -> recur_sequence.gates(struct, to);
+        case SUMS -> recur_sequence.sums(struct, to);
+        case TILES -> recur_sequence.tiles(struct, to);
         case Q -> recur_sequence.q(struct, to);
         case H -> recur_sequence.h(struct, to);
         case C -> recur_sequence.c(struct, to);
@@ -52,26 +76,25 @@ final class NativeSequences implements Sequences {
   }
 
   @Override
-  public Sequence sequence(
-      Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time) {
-    MemorySegment struct = memory.target().asSlice(0, recur_sequence.sizeof()).fill((byte) 0);
-    recur_sequence.cell(struct, cell.ordinal());
-    recur_sequence.function(struct, function.ordinal());
-    recur_sequence.in(struct, in);
-    recur_sequence.units(struct, units);
-    recur_sequence.batch(struct, batch);
-    recur_sequence.time(struct, time);
-    return new Described(struct);
+  public Sequence sequence() {
+    return new Described();
+  }
+
+  @Override
+  public long tiles(Sequence sequence) {
+    return recur_tiles(kernels.context(), ((Described) sequence).struct);
   }
 
   @Override
   public void forward(Sequence sequence) {
     recur_forward(kernels.context(), ((Described) sequence).struct);
+    Reference.reachabilityFence(sequence);
   }
 
   @Override
   public void backward(Sequence sequence) {
     recur_backward(kernels.context(), ((Described) sequence).struct);
+    Reference.reachabilityFence(sequence);
   }
 
   @Override

@@ -1,0 +1,137 @@
+package io.recur.peers;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Properties;
+
+/**
+ * What all contenders compute: a model, its sizes, and a folder that holds its weights and inputs
+ * and takes the answers.
+ *
+ * <p>An array is a file {@code NAME.f32} of little-endian floats, laid out as Recur lays it out:
+ * first dimension contiguous, sequences features × batch × time, weights out × in, gates in the
+ * order input, forget, cell, output or reset, update, candidate. Layer l has Wi{l}, Wh{l}, b{l},
+ * and for a GRU bh{l}.
+ *
+ * @param kind one of the constants
+ * @param cell LSTM, GRU or RNN; empty for a product
+ * @param layers one above the other
+ * @param batch columns
+ * @param time steps; of a character model's chunk too
+ * @param in length of x; the classes of a character model; the rows of a product
+ * @param hidden length of h and y
+ * @param folder where its files are
+ */
+record Work(
+    String kind, String cell, int layers, int batch, int time, int in, int hidden, Path folder) {
+  /** A whole sequence at once. */
+  static final String SEQUENCE = "sequence";
+
+  /** A step at a time, the state carried. */
+  static final String STEP = "step";
+
+  /** Training steps on a text, one-hot, with a head, clipping and Adam. */
+  static final String CHARACTERS = "characters";
+
+  /** The product of two square matrices. */
+  static final String PRODUCT = "product";
+
+  /** Chunks of text that a character model goes through. */
+  static final int CHUNKS = 4;
+
+  private static final String FILE = "work.properties";
+
+  int gates() {
+    return switch (cell) {
+      case "LSTM" -> 4;
+      case "GRU" -> 3;
+      default -> 1;
+    };
+  }
+
+  /** Length of the x of a layer. */
+  int in(int layer) {
+    return layer == 0 ? in : hidden;
+  }
+
+  static Work read(Path folder) {
+    Properties facts = new Properties();
+    try (var reader = Files.newBufferedReader(folder.resolve(FILE))) {
+      facts.load(reader);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new Work(
+        facts.getProperty("kind"),
+        facts.getProperty("cell"),
+        Integer.parseInt(facts.getProperty("layers")),
+        Integer.parseInt(facts.getProperty("batch")),
+        Integer.parseInt(facts.getProperty("time")),
+        Integer.parseInt(facts.getProperty("in")),
+        Integer.parseInt(facts.getProperty("hidden")),
+        folder);
+  }
+
+  /** Makes the folder and writes these facts to it. */
+  void write() throws IOException {
+    Files.createDirectories(folder);
+    Files.writeString(
+        folder.resolve(FILE),
+        "kind=%s%ncell=%s%nlayers=%d%nbatch=%d%ntime=%d%nin=%d%nhidden=%d%n"
+            .formatted(kind, cell, layers, batch, time, in, hidden));
+  }
+
+  /** An array of this work. */
+  float[] array(String name) {
+    return array(folder, name);
+  }
+
+  static float[] array(Path folder, String name) {
+    try {
+      ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file(folder, name)));
+      float[] values = new float[bytes.remaining() / Float.BYTES];
+      bytes.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
+      return values;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static void write(Path folder, String name, float[] values) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES);
+    bytes.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values);
+    Files.write(file(folder, name), bytes.array());
+  }
+
+  private static Path file(Path folder, String name) {
+    return folder.resolve(name + ".f32");
+  }
+
+  /** The values of a matrix of so many rows with its rows one after the other. */
+  static float[] transposed(float[] values, int rows) {
+    int columns = values.length / rows;
+    float[] other = new float[values.length];
+    for (int c = 0; c < columns; c++) {
+      for (int r = 0; r < rows; r++) {
+        other[r * columns + c] = values[c * rows + r];
+      }
+    }
+    return other;
+  }
+
+  /**
+   * Equal blocks in another order: block k of the answer is block {@code order[k]} of the values.
+   */
+  static float[] blocks(float[] values, int... order) {
+    int length = values.length / order.length;
+    float[] other = new float[values.length];
+    for (int k = 0; k < order.length; k++) {
+      System.arraycopy(values, order[k] * length, other, k * length, length);
+    }
+    return other;
+  }
+}

@@ -1,0 +1,201 @@
+"""PyTorch as a contender: `make peers` starts this and asks it line by line (see Contender.java).
+
+Needs a Python with torch and nothing else. 2 threads; all else at PyTorch's defaults.
+"""
+import array
+import pathlib
+import sys
+import time
+import traceback
+
+CHUNKS, CHECKED = 4, 8
+
+
+class Work:
+    """The facts and arrays of a folder; arrays as Recur lays them out (see Work.java)."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        lines = (self.folder / "work.properties").read_text(encoding="utf-8").splitlines()
+        facts = dict(line.split("=", 1) for line in lines if "=" in line)
+        self.kind, self.cell = facts["kind"], facts["cell"]
+        for name in "layers", "batch", "time", "in", "hidden":
+            setattr(self, name if name != "in" else "inputs", int(facts[name]))
+
+    def array(self, name):
+        return torch.frombuffer(bytearray((self.folder / f"{name}.f32").read_bytes()), dtype=torch.float32)
+
+    def matrix(self, name, rows):
+        """A matrix of so many rows: its file goes down the columns."""
+        return self.array(name).view(-1, rows).t()
+
+
+def save(folder, name, t):
+    values = array.array("f", t.detach().contiguous().flatten().tolist())
+    (folder / f"{name}.f32").write_bytes(values.tobytes())
+
+
+def fill(net, work):
+    """Recur's one bias is the sum of PyTorch's two; a GRU's bh is inside of r*(...)."""
+    with torch.no_grad():
+        for l in range(work.layers):
+            wi, wh, bi, bh = net.all_weights[l]
+            wi.copy_(work.matrix(f"Wi{l}", wi.shape[0]))
+            wh.copy_(work.matrix(f"Wh{l}", wh.shape[0]))
+            bi.copy_(work.array(f"b{l}"))
+            bh.zero_()
+            if work.cell == "GRU":
+                bh[2 * work.hidden:] = work.array(f"bh{l}")
+
+
+def gradients(net, work):
+    for l in range(work.layers):
+        wi, wh, bi, bh = net.all_weights[l]
+        yield f"dWi{l}", wi.grad.t()
+        yield f"dWh{l}", wh.grad.t()
+        yield f"db{l}", bi.grad
+        if work.cell == "GRU":
+            yield f"dbh{l}", bh.grad[2 * work.hidden:]
+
+
+class Sequence:
+    def __init__(self, work):
+        self.work = work
+        self.net = getattr(torch.nn, work.cell)(work.inputs, work.hidden, work.layers)
+        fill(self.net, work)
+        self.x = work.array("x").view(work.time, work.batch, work.inputs)
+
+    def train(self):
+        self.net.zero_grad()
+        y, _ = self.net(self.x)
+        loss = y.sum()
+        loss.backward()
+        loss.item()
+        return y
+
+    def once(self, name):
+        if name == "train":
+            self.train()
+        else:
+            with torch.inference_mode():
+                self.net(self.x)
+
+    def answer(self, name):
+        if name == "train":
+            yield "y", self.train()
+            yield from gradients(self.net, self.work)
+        else:
+            with torch.inference_mode():
+                yield "y", self.net(self.x)[0]
+
+
+class Step(Sequence):
+    def __init__(self, work):
+        super().__init__(work)
+        self.state = None
+
+    def step(self, x):
+        with torch.inference_mode():
+            y, self.state = self.net(x, self.state)
+        return y
+
+    def once(self, name):
+        self.step(self.x[:1])
+
+    def answer(self, name):
+        self.state = None
+        yield "y", torch.cat([self.step(self.x[t: t + 1]) for t in range(self.work.time)])
+
+
+class Characters:
+    """As character_model.py trains it."""
+
+    def __init__(self, work):
+        self.work = work
+        self.net = torch.nn.LSTM(work.inputs, work.hidden)
+        fill(self.net, work)
+        self.head = torch.nn.Linear(work.hidden, work.inputs)
+        with torch.no_grad():
+            self.head.weight.copy_(work.matrix("Whead", work.inputs))
+            self.head.bias.copy_(work.array("bhead"))
+        self.streams = work.array("text").long().view(work.batch, -1).t().contiguous()  # time x streams
+        # Frozen: the second bias of PyTorch's, so that Adam moves the sum as it moves our one.
+        self.net.bias_hh_l0.requires_grad_(False)
+        self.parameters = [p for m in (self.net, self.head) for p in m.parameters()]
+        self.adam = torch.optim.Adam([p for p in self.parameters if p.requires_grad], lr=0.002)
+        self.state, self.chunk = None, 0
+
+    def learn(self, before_clipping=lambda: None):
+        if self.chunk == CHUNKS:
+            self.state, self.chunk = None, 0
+        at = self.chunk * self.work.time
+        chars, target = (self.streams[at + k: at + k + self.work.time] for k in (0, 1))
+        self.chunk += 1
+        self.adam.zero_grad()
+        x = torch.nn.functional.one_hot(chars, self.work.inputs).float()
+        y, state = self.net(x, self.state)
+        loss = torch.nn.functional.cross_entropy(self.head(y).flatten(0, 1), target.flatten())
+        loss.backward()
+        before_clipping()
+        torch.nn.utils.clip_grad_norm_(self.parameters, 5.0)
+        self.adam.step()
+        self.state = tuple(s.detach() for s in state)
+        return loss.item()
+
+    def once(self, name):
+        self.learn()
+
+    def answer(self, name):
+        first = {}
+
+        def keep():
+            first.update({k: v.clone() for k, v in gradients(self.net, self.work)})
+            first["dWhead"] = self.head.weight.grad.t().clone()
+            first["dbhead"] = self.head.bias.grad.clone()
+
+        losses = [self.learn(keep)] + [self.learn() for _ in range(CHECKED - 1)]
+        yield from first.items()
+        yield "losses", torch.tensor(losses)
+
+
+def respond(words, kept):
+    if words[0] == "version":
+        return torch.__version__
+    if words[0] == "prepare":
+        kept.clear()
+        work = Work(words[1])
+        kept.append({"sequence": Sequence, "step": Step, "characters": Characters}[work.kind](work))
+        return "ready"
+    if words[0] == "check":
+        folder = pathlib.Path(words[2])
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, t in kept[0].answer(words[1]):
+            save(folder, name, t)
+        return "done"
+    if words[0] == "run":
+        once, name, times = kept[0].once, words[1], int(words[2])
+        began = time.perf_counter()
+        for _ in range(times):
+            once(name)
+        return f"{(time.perf_counter() - began) * 1e3 / times:.6f}"
+    raise ValueError(f"unknown command {words[0]}")
+
+
+def main():
+    torch.set_num_threads(2)
+    kept = []
+    for line in sys.stdin:
+        try:
+            answer = "= " + respond(line.rstrip("\n").split(" ", 2), kept)
+        except Exception as e:
+            traceback.print_exc()
+            answer = "! " + (str(e).splitlines() or [repr(e)])[0]
+        print(answer, flush=True)
+
+
+try:
+    import torch
+except ImportError as e:
+    print(f"! this Python has no torch ({e})", flush=True)
+else:
+    main()

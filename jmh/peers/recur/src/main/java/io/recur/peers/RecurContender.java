@@ -1,0 +1,256 @@
+package io.recur.peers;
+
+import static io.recur.grad.CrossEntropy.crossEntropy;
+
+import io.recur.device.Buffer;
+import io.recur.device.Device;
+import io.recur.device.Elementwise;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
+import io.recur.grad.Tape;
+import io.recur.grad.Tensor;
+import io.recur.nn.Cell;
+import io.recur.nn.Chain;
+import io.recur.nn.Dense;
+import io.recur.nn.GRUCell;
+import io.recur.nn.LSTMCell;
+import io.recur.nn.Layer;
+import io.recur.nn.Matrix;
+import io.recur.nn.RNNCell;
+import io.recur.nn.Recur;
+import io.recur.train.Adam;
+import io.recur.train.Clip;
+import io.recur.train.Optimiser;
+import io.recur.train.Streams;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Recur, as a program of a user's would call it, on 2 threads. */
+final class RecurContender implements Contender {
+  /** Training steps whose losses are the character model's answer. */
+  private static final int CHECKED = 8;
+
+  private final Device device = Device.cpu(2);
+  private Tape recording = Tape.on(device);
+  private Tape inference = Tape.inference(device);
+  private Work work;
+  private Chain model;
+  private Shape size;
+  private float[] x;
+  private float[] one; // the first step of x
+
+  private Streams streams;
+  private Optimiser adam;
+  private int chunk;
+
+  private Buffer left;
+  private Buffer right;
+  private Buffer product;
+
+  public static void main(String[] args) throws Exception {
+    Contender.serve(new RecurContender());
+  }
+
+  @Override
+  public String version() {
+    return device.name();
+  }
+
+  @Override
+  public void prepare(Work work) {
+    this.work = work;
+    recording.close();
+    inference.close();
+    recording = Tape.on(device);
+    inference = Tape.inference(device);
+    model = null;
+    left = null;
+    if (work.kind().equals(Work.PRODUCT)) {
+      left = matrix(work.array("A"));
+      right = matrix(work.array("B"));
+      product = device.allocate((long) work.in() * work.in());
+      return;
+    }
+    List<Layer> layers = new ArrayList<>();
+    for (int l = 0; l < work.layers(); l++) {
+      layers.add(new Recur(cell(l)));
+    }
+    if (work.kind().equals(Work.CHARACTERS)) {
+      layers.add(
+          new Dense(
+              Elementwise.IDENTITY,
+              Matrix.dense(parameter("Whead", Shape.of(work.in(), work.hidden()))),
+              parameter("bhead", Shape.of(work.in()))));
+      float[] text = work.array("text");
+      int[] classes = new int[text.length];
+      for (int i = 0; i < text.length; i++) {
+        classes[i] = (int) text[i];
+      }
+      streams = new Streams(classes, work.in(), work.batch(), work.time());
+      adam = new Adam(0.002f);
+      chunk = 0;
+    } else {
+      x = work.array("x");
+      one = Arrays.copyOf(x, work.in());
+      size = Shape.of(work.in(), work.batch(), work.time());
+    }
+    model = new Chain(layers).on(device, 1);
+  }
+
+  private Buffer matrix(float[] values) {
+    Buffer buffer = device.allocate(values.length);
+    buffer.write(values);
+    return buffer;
+  }
+
+  private Cell cell(int l) {
+    int out = work.hidden();
+    int rows = work.gates() * out;
+    Matrix wi = Matrix.dense(parameter("Wi" + l, Shape.of(rows, work.in(l))));
+    Matrix wh = Matrix.dense(parameter("Wh" + l, Shape.of(rows, out)));
+    Parameter b = parameter("b" + l, Shape.of(rows));
+    Parameter h0 = Parameter.zeros(Shape.of(out, 1));
+    return switch (work.cell()) {
+      case "LSTM" -> new LSTMCell(wi, wh, b, h0, Parameter.zeros(Shape.of(out, 1)));
+      case "GRU" -> new GRUCell(wi, wh, b, parameter("bh" + l, Shape.of(out)), h0);
+      default -> new RNNCell(Elementwise.TANH, wi, wh, b, h0);
+    };
+  }
+
+  private Parameter parameter(String name, Shape shape) {
+    return Parameter.of(shape, work.array(name));
+  }
+
+  @Override
+  public Map<String, float[]> answer(String pass) {
+    Map<String, float[]> answer = new LinkedHashMap<>();
+    switch (work.kind()) {
+      case Work.PRODUCT:
+        multiply();
+        answer.put("y", product.read());
+        break;
+      case Work.CHARACTERS:
+        float[] losses = new float[CHECKED];
+        for (int i = 0; i < CHECKED; i++) {
+          losses[i] = learn(i == 0 ? answer : null);
+        }
+        answer.put("losses", losses);
+        break;
+      case Work.STEP:
+        answer.put("y", steps());
+        break;
+      default:
+        sequence(pass, answer);
+    }
+    return answer;
+  }
+
+  private float[] steps() {
+    model.reset();
+    float[] outputs = new float[work.hidden() * work.time()];
+    for (int t = 0; t < work.time(); t++) {
+      float[] now = Arrays.copyOfRange(x, t * work.in(), (t + 1) * work.in());
+      System.arraycopy(step(now), 0, outputs, t * work.hidden(), work.hidden());
+    }
+    return outputs;
+  }
+
+  private void sequence(String pass, Map<String, float[]> answer) {
+    Tape tape = pass.equals("train") ? recording : inference;
+    model.reset();
+    Tensor y = model.apply(tape.input(size, x));
+    answer.put("y", y.toArray());
+    if (pass.equals("train")) {
+      tape.backward(y.sum());
+      putGradients(answer);
+      model.parameters().zeroGradients();
+    }
+    model.reset();
+    tape.clear();
+  }
+
+  private void putGradients(Map<String, float[]> answer) {
+    int l = 0;
+    for (Layer layer : model.layers()) {
+      String suffix = layer instanceof Recur ? String.valueOf(l++) : "head";
+      for (Parameter parameter : layer.own()) {
+        if (!parameter.name().matches("[hc]0")) {
+          answer.put("d" + parameter.name() + suffix, parameter.gradientArray());
+        }
+      }
+    }
+  }
+
+  @Override
+  public void once(String pass) {
+    switch (work.kind()) {
+      case Work.PRODUCT:
+        multiply();
+        break;
+      case Work.CHARACTERS:
+        learn(null);
+        break;
+      case Work.STEP:
+        step(one);
+        break;
+      default:
+        if (pass.equals("train")) {
+          train();
+        } else {
+          forward();
+        }
+    }
+  }
+
+  private void forward() {
+    model.reset();
+    model.apply(inference.input(size, x));
+    inference.clear();
+  }
+
+  private void train() {
+    model.reset();
+    Tensor loss = model.apply(recording.input(size, x)).sum();
+    recording.backward(loss);
+    loss.scalar();
+    model.reset();
+    recording.clear();
+    model.parameters().zeroGradients();
+  }
+
+  private float[] step(float[] now) {
+    float[] y = model.apply(inference.input(now)).toArray();
+    inference.clear();
+    return y;
+  }
+
+  /** A training step of the character model; its gradients before clipping go to the answer. */
+  private float learn(Map<String, float[]> answer) {
+    if (chunk == Work.CHUNKS) {
+      chunk = 0;
+      model.reset();
+    }
+    Tensor loss =
+        crossEntropy(
+            model.apply(streams.input(recording, chunk)), streams.target(recording, chunk));
+    chunk++;
+    recording.backward(loss);
+    if (answer != null) {
+      putGradients(answer);
+    }
+    Clip.norm(model.parameters(), 5f);
+    adam.step(model.parameters());
+    float value = loss.scalar();
+    model.truncate();
+    recording.clear();
+    return value;
+  }
+
+  private void multiply() {
+    int n = work.in();
+    device.blas().multiply(false, false, n, n, n, 1, left, n, right, n, 0, product, n);
+  }
+}

@@ -1,0 +1,87 @@
+package io.recur.grad;
+
+import io.recur.device.Buffer;
+import io.recur.device.Pieces;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a tensor knows. A tape keeps its nodes when it is cleared and gives them, in order, to the
+ * tensors to come; a {@link Tensor} itself is never used again, and is stale from the moment that
+ * its node has forgotten it. The shape stays, so that a stale tensor still tells its own.
+ */
+final class Node {
+  final @Nullable Tape tape;
+  final Shape shape;
+
+  /** The tensor that this is the node of now; none after a clear. */
+  @Nullable Tensor tensor;
+
+  @Nullable Buffer value;
+
+  /** Of one-hot columns: the indexes. Their dense values are made when first asked for. */
+  @Nullable Buffer index;
+
+  boolean differentiable;
+
+  /** The node whose memory this is a view of, itself where it is no view, and from where. */
+  Node root = this;
+
+  int offset;
+
+  private @Nullable Buffer gradient;
+  private int pass = -1;
+  private @Nullable Pieces valuePart;
+  private @Nullable Pieces gradientPart;
+
+  Node(@Nullable Tape tape, Shape shape) {
+    this.tape = tape;
+    this.shape = shape;
+  }
+
+  /** Forgets what it was, but for the shape. */
+  void renew() {
+    value = null;
+    index = null;
+    differentiable = false;
+    root = this;
+    offset = 0;
+    pass = -1;
+  }
+
+  /** Becomes a view of the values of another. */
+  void view(Node base, Buffer whole, int from) {
+    Pieces part = valuePart == null ? new Pieces() : valuePart;
+    valuePart = part;
+    value = cut(part, whole, from);
+    differentiable = base.differentiable;
+    root = base.root;
+    offset = base.offset + from;
+  }
+
+  /** This view's part of its root's gradient. */
+  Buffer part(Buffer whole) {
+    Pieces part = gradientPart == null ? new Pieces() : gradientPart;
+    gradientPart = part;
+    return cut(part, whole, offset);
+  }
+
+  private Buffer cut(Pieces part, Buffer whole, int from) {
+    return part.of(whole, from, shape.count(), shape.count()).at(0);
+  }
+
+  /** The gradient on its tape, zero where the present pass asks for it the first time. */
+  Buffer gradient(Tape tape) {
+    Buffer known = gradient;
+    if (known == null || pass != tape.pass()) {
+      known = tape.zeroedGradient(shape.count());
+      gradient = known;
+      pass = tape.pass();
+    }
+    return known;
+  }
+
+  /** Whether the present backward pass has brought a gradient here. */
+  boolean isReached() {
+    return tape != null && root.pass == tape.pass();
+  }
+}

@@ -1,0 +1,97 @@
+package io.recur.train;
+
+import static io.recur.grad.CrossEntropy.crossEntropy;
+import static io.recur.nn.Layers.chain;
+import static io.recur.nn.Layers.dense;
+import static io.recur.nn.Layers.gru;
+import static io.recur.nn.Layers.gruV3;
+import static io.recur.nn.Layers.lstm;
+import static io.recur.nn.Layers.rnn;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import io.recur.device.Device;
+import io.recur.grad.Tape;
+import io.recur.nn.Chain;
+import io.recur.nn.Layer;
+import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A step in the steady state allocates no native memory and next to nothing on the heap. The sizes
+ * are small: what a step allocates must not depend on them.
+ */
+class AllocationTest {
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+  /** Steps before the measurement: the first ones link calls and grow arrays. */
+  private static final int WARM_UP = 1000;
+
+  private static final int STEPS = 1000;
+  private static final int MOST_BYTES = 256;
+  private static final int CLASSES = 7;
+
+  private static void allocatesNothing(String what, Tape tape, Runnable step) {
+    for (int i = 0; i < WARM_UP; i++) {
+      step.run();
+    }
+    long natives = tape.bytes();
+    long before = THREADS.getCurrentThreadAllocatedBytes();
+    for (int i = 0; i < STEPS; i++) {
+      step.run();
+    }
+    double bytes = (double) (THREADS.getCurrentThreadAllocatedBytes() - before) / STEPS;
+    assertEquals(natives, tape.bytes(), what);
+    assertTrue(bytes <= MOST_BYTES, what + ": " + bytes + " bytes a step");
+  }
+
+  private static void trains(String what, Layer cell) {
+    try (Device device = Device.cpu();
+        Tape tape = Tape.on(device)) {
+      Chain model = chain(cell, dense(16, CLASSES)).on(device, 1);
+      int[] text = new int[3 * 9];
+      for (int i = 0; i < text.length; i++) {
+        text[i] = i * i % CLASSES;
+      }
+      Streams streams = new Streams(text, CLASSES, 3, 8);
+      Trainer trainer = new Trainer(model, new Adam(0.002f), tape).clipNorm(5);
+      Trainer.Loss loss =
+          i -> crossEntropy(model.apply(streams.input(tape, i)), streams.target(tape, i));
+      allocatesNothing(what, tape, () -> trainer.pass(0, 1, loss));
+    }
+  }
+
+  private static void streams(String what, Layer cell) {
+    try (Device device = Device.cpu();
+        Tape tape = Tape.inference(device)) {
+      Chain model = chain(cell, dense(16, CLASSES)).on(device, 1);
+      float[] x = new float[CLASSES];
+      float[] y = new float[CLASSES];
+      x[2] = 1;
+      allocatesNothing(
+          what,
+          tape,
+          () -> {
+            model.apply(tape.input(x)).value().read(y);
+            tape.clear();
+          });
+    }
+  }
+
+  @Test
+  void aTrainingStepAllocatesNextToNothing() {
+    trains("lstm", lstm(CLASSES, 16));
+    trains("gru", gru(CLASSES, 16));
+    trains("gruV3", gruV3(CLASSES, 16));
+    trains("rnn", rnn(CLASSES, 16));
+  }
+
+  @Test
+  void aStreamingStepAllocatesNextToNothing() {
+    streams("lstm", lstm(CLASSES, 16));
+    streams("gru", gru(CLASSES, 16));
+    streams("gruV3", gruV3(CLASSES, 16));
+    streams("rnn", rnn(CLASSES, 16));
+  }
+}
