@@ -60,7 +60,7 @@ class UlpsTest {
     double largest = 0;
     for (int i = 0; i < n; i++) {
       // a logistic below the normal numbers may be 0; the Java tanh loses digits near them
-      boolean java = device.sequences() == null;
+      boolean java = device.recurrences() == null;
       boolean normal =
           f == Elementwise.TANH ? !java || Math.abs(walk.x[i]) > 0x1p-100f : walk.x[i] > -87.3f;
       double error = Math.abs(y[i] - walk.exact[i]) / Math.ulp((float) walk.exact[i]);
@@ -84,7 +84,7 @@ class UlpsTest {
 
   @Test
   void tanhKeepsItsBound() {
-    check(Elementwise.TANH, TANH, device.sequences() == null ? 7 : 2.5);
+    check(Elementwise.TANH, TANH, device.recurrences() == null ? 7 : 2.5);
   }
 
   @Test
