@@ -106,14 +106,14 @@ INLINE vf exp_fraction(vf a, vf *shifted) {
 INLINE vi exponent(vf shifted) { return (vi)shifted - bits(ROUNDER); }
 INLINE vf power(vi k) { return (vf)((k + 127) << 23); } /* 2^k */
 
-/* e^x for x <= 0, to 1.0 ulp; 0 where the result would be below 2^-126. */
+/* e^x for x <= 0, to 1.1 ulp; 0 where the result would be below 2^-126. */
 INLINE vf exp_negative(vf x) {
   vf shifted, fraction = exp_fraction(most(x, -87.33654f), &shifted);
   vf y = (fraction + 1.0f) * power(exponent(shifted));
   return (vf)((vi)y & ~(x < all(-87.33654f)));
 }
 
-/* e^x to 1.0 ulp, subnormals and overflow included: 2^k is split in two, so that neither overflows. */
+/* e^x to 1.1 ulp, subnormals and overflow included: 2^k is split in two, so that neither overflows. */
 INLINE vf expv(vf x) {
   vf shifted, fraction = exp_fraction(least(most(x, -104), 89), &shifted);
   vi k = exponent(shifted), half = k >> 1;
