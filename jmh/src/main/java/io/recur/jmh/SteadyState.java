@@ -5,7 +5,6 @@ import static io.recur.nn.Layers.chain;
 import static io.recur.nn.Layers.dense;
 import static io.recur.nn.Layers.lstm;
 
-import com.sun.management.ThreadMXBean;
 import io.recur.device.Device;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
@@ -15,7 +14,6 @@ import io.recur.train.Adam;
 import io.recur.train.Streams;
 import io.recur.train.Trainer;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,30 +27,28 @@ import java.util.Random;
  * % and 100 % of them.
  *
  * <p>It runs in a JVM of its own whose heap is fixed and touched at the start, so that what is seen
- * is native memory. {@code --short}: a tenth of the steps, and no file is written.
+ * is native memory; and without the optimising compiler, whose own memory comes and goes by 20 MB.
+ * {@code --short}: a tenth of the steps, and no file is written.
  */
 public final class SteadyState {
   private static final int HIDDEN = 256;
   private static final int CLASSES = 20;
 
   /** What resident memory may grow by between 10 % and 100 %: the JVM's own code and tables. */
-  private static final long SLACK_BYTES = 4L << 20;
+  private static final long SLACK_BYTES = 1L << 20;
 
   private SteadyState() {}
 
   /** What is held after so many steps. */
-  private record Row(
-      String loop, int steps, long resident, long tape, double heapPerStep, double microseconds) {
+  private record Row(String loop, int steps, long resident, long tape) {
     String markdown() {
       return String.format(
           Locale.ROOT,
-          "| %s | %d | %s | %d | %.0f | %.1f |",
+          "| %s | %d | %s | %d |",
           loop,
           steps,
           resident < 0 ? "unknown" : Long.toString(resident),
-          tape,
-          heapPerStep,
-          microseconds);
+          tape);
     }
   }
 
@@ -66,6 +62,7 @@ public final class SteadyState {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC"));
+    command.add("-XX:TieredStopAtLevel=1");
     command.addAll(List.of("-Xms128m", "-Xmx128m", "-XX:+AlwaysPreTouch"));
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Forked.class.getName()));
     command.addAll(List.of(arguments));
@@ -87,8 +84,8 @@ public final class SteadyState {
         rows.addAll(training(device, brief ? 1_000 : 10_000));
         String table =
             """
-            | loop | steps | resident, bytes | tape, bytes | heap bytes a step | µs a step |
-            |---|---|---|---|---|---|
+            | loop | steps | resident, bytes | tape, bytes |
+            |---|---|---|---|
             %s
             """
                 .formatted(String.join("\n", rows.stream().map(Row::markdown).toList()));
@@ -172,21 +169,13 @@ public final class SteadyState {
   }
 
   private static List<Row> measured(String loop, int steps, Tape tape, Runnable step) {
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     List<Row> rows = new ArrayList<>();
     int done = 0;
     for (int goal : new int[] {steps / 10, steps / 2, steps}) {
-      long heap = threads.getCurrentThreadAllocatedBytes();
-      long from = System.nanoTime();
-      int count = goal - done;
       for (; done < goal; done++) {
         step.run();
       }
-      double nanoseconds = System.nanoTime() - from;
-      double allocated = threads.getCurrentThreadAllocatedBytes() - heap;
-      rows.add(
-          new Row(
-              loop, goal, resident(), tape.bytes(), allocated / count, nanoseconds / count / 1000));
+      rows.add(new Row(loop, goal, resident(), tape.bytes()));
     }
     return rows;
   }
@@ -208,7 +197,7 @@ public final class SteadyState {
   private static void checkFlat(List<Row> rows, boolean brief) {
     Row first = rows.getFirst();
     Row last = rows.getLast();
-    long slack = brief ? 4 * SLACK_BYTES : SLACK_BYTES; // the JIT compiler is still at work
+    long slack = brief ? 4 * SLACK_BYTES : SLACK_BYTES; // classes are still loaded
     if (first.tape != last.tape || last.resident > first.resident + slack) {
       throw new IllegalStateException(
           "%s: memory grew between %d and %d steps: resident %d to %d bytes, tape %d to %d"
