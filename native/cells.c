@@ -100,27 +100,46 @@ typedef struct {
   int64_t units;          /* how many of the block exist, 1 to WIDTH */
   int column, columns;
   float *tile;            /* WIDTH x columns for each gate, one behind the other */
+  float *dtile;           /* the same of gradients, or NULL */
 } patch;
 
 typedef void patch_kernel(const patch *p);
 
-/* Gates that multiply x, and tiles that a patch keeps: a GRU keeps Wh3 h + bh as a fourth. */
+/* Gates that multiply x, and tiles that a patch keeps: an LSTM keeps c and tanh c beside its gates, a
+ * GRU Wh3 h + bh. What a slope reads lies in one piece then; columns of H x B would be far apart. */
 static int gate_count(const recur_sequence *s) {
   return s->cell == RECUR_LSTM ? 4 : s->cell == RECUR_RNN ? 1 : 3;
 }
-static int tile_count(const recur_sequence *s) { return s->cell == RECUR_GRU ? 4 : gate_count(s); }
+static int tile_count(const recur_sequence *s) {
+  return s->cell == RECUR_LSTM ? 6 : s->cell == RECUR_GRU ? 4 : gate_count(s);
+}
+
+/* Tiles of gradients: of the sums of each gate, and for a GRU of Wh3 h. */
+static int dtile_count(const recur_sequence *s) {
+  return s->cell == RECUR_GRU ? 4 : gate_count(s);
+}
 
 /* Where the tiles of a patch lie: those of a step together, in the order in which they are used. */
 static float *tile_of(const recur_sequence *s, int64_t t, int column, int columns, int64_t block) {
-  int64_t tiles = tile_count(s);
-  return s->tiles + ((t * s->batch + column) * blocks(s->units) + block * columns) * tiles * WIDTH;
+  int64_t all = blocks(s->units);
+  return s->tiles + ((t * s->batch + column) * all + block * columns) * tile_count(s) * WIDTH;
+}
+
+/* From step to step of gradients: one tile more than there are, so that the tiles of a block at
+ * successive steps do not fall upon each other in the cache. */
+INLINE int64_t dstride(const recur_sequence *s) {
+  return (blocks(s->units) * dtile_count(s) + 1) * s->batch * WIDTH;
+}
+static float *dtile_of(const recur_sequence *s, int64_t t, int column, int columns, int64_t block) {
+  if (!s->dtiles || t < 0) return NULL;
+  return s->dtiles + t * dstride(s) + (column * blocks(s->units) + block * columns) * dtile_count(s) * WIDTH;
 }
 
 static patch patch_of(const recur_sequence *s, int64_t t, int column, int64_t block) {
   int64_t unit = block * WIDTH;
   int columns = s->batch - column < TILE ? s->batch - column : TILE;
   return (patch){s, t, block, unit, s->units - unit < WIDTH ? s->units - unit : WIDTH, column, columns,
-      tile_of(s, t, column, columns, block)};
+      tile_of(s, t, column, columns, block), dtile_of(s, t, column, columns, block)};
 }
 
 /* Hands a part its patches: runs of columns, and within them its blocks of units. */
@@ -145,15 +164,20 @@ static void over_patches(const recur_sequence *s, int64_t t, int part, int parts
 INLINE float *gate_of(const patch *p, int g) { return p->tile + (int64_t)g * p->columns * WIDTH; }
 INLINE int64_t at(const patch *p, int j) { return (int64_t)(p->column + j) * p->s->units + p->unit; }
 
-/* The same in a GH x B matrix of step t. */
+/* Where gradients of step t lie among the steps that dgates has room for. */
+INLINE int64_t slot(const recur_sequence *s, int64_t t) { return t % s->dsteps; }
+
+/* The same place in the gradients of all gates, a GH x B matrix, at step t. */
 INLINE int64_t stacked(const patch *p, int g, int gates, int j) {
-  return ((p->t * p->s->batch + p->column + j) * gates + g) * p->s->units + p->unit;
+  return ((slot(p->s, p->t) * p->s->batch + p->column + j) * gates + g) * p->s->units + p->unit;
 }
 
 /* An H x B matrix of step t in a row of them. */
 INLINE float *step_of(const recur_sequence *s, const float *all, int64_t t) {
   return (float *)all + t * s->batch * s->units;
 }
+
+INLINE int is_last(const patch *p) { return p->t == p->s->time - 1; }
 
 INLINE void clear(float *tile, int columns) { memset(tile, 0, sizeof(float) * WIDTH * columns); }
 
@@ -241,20 +265,28 @@ static void rnn_step(const patch *p) {
       store_part(after + at(p, j) + i, load(h + j * WIDTH + i), p->units - i);
 }
 
+/* The tile of c of the step before, or NULL at the first. */
+INLINE const float *cells_before(const patch *p) {
+  return p->t ? tile_of(p->s, p->t - 1, p->column, p->columns, p->block) + 4 * (int64_t)p->columns * WIDTH : NULL;
+}
+
 INLINE void lstm_gates_on(const patch *p, int64_t units) {
   const recur_sequence *s = p->s;
-  const float *c = step_of(s, s->c, p->t);
-  float *h_after = step_of(s, s->h, p->t + 1), *c_after = step_of(s, s->c, p->t + 1);
+  float *h_after = step_of(s, s->h, p->t + 1);
   float *inputs = gate_of(p, 0), *forgets = gate_of(p, 1), *candidates = gate_of(p, 2),
-        *outputs = gate_of(p, 3);
+        *outputs = gate_of(p, 3), *cells = gate_of(p, 4), *squashes = gate_of(p, 5);
+  const float *before = cells_before(p);
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES) {
       int64_t here = at(p, j) + i, in_tile = j * WIDTH + i;
       vf input = sigmoid(load(inputs + in_tile)), forget = sigmoid(load(forgets + in_tile));
       vf candidate = tanhv(load(candidates + in_tile)), output = sigmoid(load(outputs + in_tile));
-      vf cell = forget * load_part(c + here, units - i) + input * candidate;
-      store_part(c_after + here, cell, units - i);
-      store_part(h_after + here, output * tanhv(cell), units - i);
+      vf c = before ? load(before + in_tile) : load_part(s->c + here, units - i);
+      vf cell = forget * c + input * candidate, squashed = tanhv(cell);
+      if (is_last(p)) store_part(s->c + s->batch * s->units + here, cell, units - i);
+      store_part(h_after + here, output * squashed, units - i);
+      store(cells + in_tile, cell);
+      store(squashes + in_tile, squashed);
       store(inputs + in_tile, input);
       store(forgets + in_tile, forget);
       store(candidates + in_tile, candidate);
@@ -368,7 +400,7 @@ static void forward(const void *job, int64_t number, int part, int parts) {
 INLINE void pull(const patch *p, const float *packed, int64_t terms, const float *d, int64_t rows,
     int64_t t, float *dh) {
   multiply_panel(panel_of(packed, p->block, 0, 1, terms), terms,
-      d + (t * p->s->batch + p->column) * rows, rows, p->columns, dh);
+      d + (slot(p->s, t) * p->s->batch + p->column) * rows, rows, p->columns, dh);
 }
 
 /* Between s->dh and a tile. */
@@ -389,16 +421,15 @@ static void expect(const patch *p, const float *matrix) {
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += 16) __builtin_prefetch(matrix + at(p, j) + i);
 }
-static void expect_tiles(const patch *p, int count) {
-  for (int64_t i = 0; i < (int64_t)count * p->columns * WIDTH; i += 16) __builtin_prefetch(p->tile + i);
-}
-
-INLINE int is_last(const patch *p) { return p->t == p->s->time - 1; }
-
 /* A row of bias gradients, added to once a patch. */
 INLINE void add_bias(float *db, vf sum, int64_t n) {
   store_part(db, load_part(db, n) + sum, n);
 }
+/* A gradient of gate g, kept for the gradients of the weights. */
+INLINE void keep(const patch *p, int g, int in_tile, vf d) {
+  if (p->dtile) store(p->dtile + (int64_t)g * p->columns * WIDTH + in_tile, d);
+}
+
 INLINE void add_biases(const patch *p, int first, int gates, vf sums[][2], int64_t units) {
   for (int g = 0; p->s->db && g < gates; g++)
     for (int half = 0; half < 2; half++)
@@ -411,7 +442,6 @@ static void rnn_slope(const patch *p) {
   const float *h_after = step_of(s, s->h, p->t + 1), *dy = step_of(s, s->dy, p->t);
   tile dh, h, slope;
   if (p->t >= 0) {
-    expect_tiles(p, 1);
     expect(p, dy);
     expect(p, h_after);
   }
@@ -435,6 +465,7 @@ static void rnn_slope(const patch *p) {
       vf total = load(dh + j * WIDTH + i) + load_part(dy + at(p, j) + i, p->units - i);
       vf d = total * load(slope + j * WIDTH + i);
       store_part(s->dgates + stacked(p, 0, 1, j) + i, d, p->units - i);
+      keep(p, 0, j * WIDTH + i, d);
       db[0][i / LANES] += d;
     }
   add_biases(p, 0, 1, db, p->units);
@@ -442,25 +473,26 @@ static void rnn_slope(const patch *p) {
 
 INLINE void lstm_slopes_on(const patch *p, int64_t units, const float *dh) {
   const recur_sequence *s = p->s;
-  const float *c = step_of(s, s->c, p->t), *c_after = step_of(s, s->c, p->t + 1);
   const float *dy = step_of(s, s->dy, p->t);
   const float *inputs = gate_of(p, 0), *forgets = gate_of(p, 1), *candidates = gate_of(p, 2),
-              *outputs = gate_of(p, 3);
+              *outputs = gate_of(p, 3), *squashes = gate_of(p, 5), *before = cells_before(p);
   vf db[4][2] = {};
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES) {
       int64_t here = at(p, j) + i, in_tile = j * WIDTH + i, n = units - i;
       vf input = load(inputs + in_tile), forget = load(forgets + in_tile);
       vf candidate = load(candidates + in_tile), output = load(outputs + in_tile);
-      vf squashed = tanhv(load_part(c_after + here, n));
+      vf squashed = load(squashes + in_tile);
+      vf c = before ? load(before + in_tile) : load_part(s->c + here, n);
       vf total = load(dh + in_tile) + load_part(dy + here, n);
       vf dc = load_part(s->dc + here, n) + total * output * (1.0f - squashed * squashed);
       vf d[4] = {dc * candidate * input * (1.0f - input),
-          dc * load_part(c + here, n) * forget * (1.0f - forget),
+          dc * c * forget * (1.0f - forget),
           dc * input * (1.0f - candidate * candidate), total * squashed * output * (1.0f - output)};
       store_part(s->dc + here, dc * forget, n);
       for (int g = 0; g < 4; g++) {
         store_part(s->dgates + stacked(p, g, 4, j) + i, d[g], n);
+        keep(p, g, in_tile, d[g]);
         db[g][i / LANES] += d[g];
       }
     }
@@ -472,9 +504,7 @@ static void lstm_slope(const patch *p) {
   int64_t rows = 4 * (int64_t)s->units;
   tile dh;
   if (p->t >= 0) {
-    expect_tiles(p, 4);
     expect(p, step_of(s, s->dy, p->t));
-    expect(p, step_of(s, s->c, p->t));
   }
   if (is_last(p)) {
     take_dh(p, dh);
@@ -519,6 +549,10 @@ INLINE void gru_slopes_on(const patch *p, int64_t units, const float *dh) {
       store_part(s->drecurrent + stacked(p, 0, 3, j) + i, dreset, n);
       store_part(s->drecurrent + stacked(p, 1, 3, j) + i, d.update, n);
       store_part(s->drecurrent + stacked(p, 2, 3, j) + i, dproduct, n);
+      keep(p, 0, in_tile, dreset);
+      keep(p, 1, in_tile, d.update);
+      keep(p, 2, in_tile, d.candidate);
+      keep(p, 3, in_tile, dproduct);
       db[0][i / LANES] += dreset;
       db[1][i / LANES] += d.update;
       db[2][i / LANES] += d.candidate;
@@ -534,7 +568,6 @@ static void gru_slope(const patch *p) {
   int64_t rows = 3 * (int64_t)s->units;
   tile dh;
   if (p->t >= 0) {
-    expect_tiles(p, 4);
     expect(p, step_of(s, s->dy, p->t));
     expect(p, step_of(s, s->h, p->t));
   }
@@ -559,6 +592,8 @@ INLINE void gruv3_candidate_slopes_on(const patch *p, int64_t units, const float
       store_part(s->dh + here, d.before, n);
       store_part(s->dgates + stacked(p, 1, 3, j) + i, d.update, n);
       store_part(s->dgates + stacked(p, 2, 3, j) + i, d.candidate, n);
+      keep(p, 1, in_tile, d.update);
+      keep(p, 2, in_tile, d.candidate);
       db[0][i / LANES] += d.update;
       db[1][i / LANES] += d.candidate;
     }
@@ -570,7 +605,6 @@ static void gruv3_candidate_slope(const patch *p) {
   int64_t units = s->units;
   tile dh;
   if (p->t >= 0) {
-    expect_tiles(p, 3);
     expect(p, step_of(s, s->dy, p->t));
     expect(p, step_of(s, s->h, p->t));
   }
@@ -592,6 +626,7 @@ INLINE void gruv3_reset_slopes_on(const patch *p, int64_t units, const float *dq
       vf d = dq * load_part(h + here, n) * reset * (1.0f - reset);
       store_part(s->dh + here, load_part(s->dh + here, n) + dq * reset, n);
       store_part(s->dgates + stacked(p, 0, 3, j) + i, d, n);
+      keep(p, 0, in_tile, d);
       db[0][i / LANES] += d;
     }
   add_biases(p, 0, 1, db, units);
@@ -607,17 +642,136 @@ static void gruv3_reset_slope(const patch *p) {
   else gruv3_reset_slopes_on(p, p->units, dq);
 }
 
+/* Gradients of the weights, where they are made of tiles: a part's own rows, a run of steps at a time.
+ * The columns of x are first packed in strips of up to COLUMNS features, column after column. */
+
+enum { STRIPS = 1 << 16 }; /* floats of packed x, half of a second-level cache; see strip_room */
+
+/* Does something for strip i of `terms` features, whose width the compiler is to know. */
+#define BY_WIDTH(terms, i, strips, CALL)                        \
+  switch ((terms) * ((i) + 1) / (strips) - (terms) * (i) / (strips)) { \
+    case 1: CALL(1); break;                                     \
+    case 2: CALL(2); break;                                     \
+    case 3: CALL(3); break;                                     \
+    case 4: CALL(4); break;                                     \
+    case 5: CALL(5); break;                                     \
+    case 6: CALL(6); break;                                     \
+    case 7: CALL((7 <= COLUMNS ? 7 : 1)); break;                \
+    case 8: CALL((8 <= COLUMNS ? 8 : 1)); break;                \
+  }
+
+static int64_t strip_count(int64_t terms) { return (terms + COLUMNS - 1) / COLUMNS; }
+
+static void pack_strips(const float *x, int64_t terms, int64_t columns, float *packed) {
+  int64_t strips = strip_count(terms);
+  for (int64_t i = 0; i < strips; i++) {
+    const float *from = x + terms * i / strips;
+    float *to = packed + terms * i / strips * columns;
+#define PACK(n) \
+  for (int64_t k = 0; k < columns; k++) memcpy(to + k * (n), from + k * terms, sizeof(float) * (n))
+    BY_WIDTH(terms, i, strips, PACK)
+#undef PACK
+  }
+}
+
+/* dw (WIDTH rows, n columns) += d x' over steps from..to, d the tile of a gate in a block. */
+INLINE void add_strip(int n, const recur_sequence *s, int64_t block, int tile, const float *x,
+    int64_t from, int64_t to, float *dw, int64_t ldw) {
+  vf sum[COLUMNS][2];
+  int64_t rows = s->units - block * WIDTH;
+  for (int j = 0; j < n; j++)
+    for (int half = 0; half < 2; half++)
+      sum[j][half] = load_part(dw + j * ldw + half * LANES, rows - half * LANES);
+  int64_t stride = dstride(s);
+  for (int column = 0; column < s->batch; column += TILE) {
+    int columns = s->batch - column < TILE ? s->batch - column : TILE;
+    const float *d = dtile_of(s, from, column, columns, block) + (int64_t)tile * columns * WIDTH;
+    const float *its = x + column * n;
+    for (int64_t t = from; t < to; t++, d += stride, its += s->batch * n)
+      for (int k = 0; k < columns; k++) {
+        vf low = load(d + k * WIDTH), high = load(d + k * WIDTH + LANES);
+        for (int j = 0; j < n; j++) {
+          vf value = all(its[k * n + j]);
+          sum[j][0] += low * value;
+          sum[j][1] += high * value;
+        }
+      }
+  }
+  for (int j = 0; j < n; j++)
+    for (int half = 0; half < 2; half++)
+      store_part(dw + j * ldw + half * LANES, sum[j][half], rows - half * LANES);
+}
+
+static void add_strips(const recur_sequence *s, int64_t block, int tile, const float *packed,
+    int64_t terms, int64_t from, int64_t to, float *dw, int64_t ldw) {
+  int64_t strips = strip_count(terms), columns = (to - from) * s->batch;
+  for (int64_t i = 0; i < strips; i++) {
+    int64_t j = terms * i / strips;
+#define ADD(n) add_strip(n, s, block, tile, packed + j * columns, from, to, dw + j * ldw, ldw)
+    BY_WIDTH(terms, i, strips, ADD)
+#undef ADD
+  }
+}
+
+/* dw += the gradients of `gates` gates times x'; x: terms x B x T. */
+static void add_weights(const recur_sequence *s, int gates, const int *tiles, const float *x,
+    int64_t terms, float *dw, int part, int parts) {
+  if (!dw) return;
+  int64_t all = blocks(s->units), size = (int64_t)s->batch * terms;
+  int64_t steps = s->batch < TERMS ? TERMS / s->batch : 1;
+  if (steps * size > STRIPS) steps = STRIPS / size ? STRIPS / size : 1;
+  float *packed = s->dtiles + dstride(s) * s->time + part * strip_room(s);
+  for (int64_t from = 0; from < s->time; from += steps) {
+    int64_t to = from + steps < s->time ? from + steps : s->time;
+    pack_strips(x + from * size, terms, (to - from) * s->batch, packed);
+    for (int64_t block = part_begin(all, part, parts); block < part_begin(all, part + 1, parts); block++)
+      for (int g = 0; g < gates; g++)
+        add_strips(s, block, tiles[g], packed, terms, from, to, dw + g * s->units + block * WIDTH,
+            (int64_t)gates * s->units);
+  }
+}
+
+static void add_all_weights(const recur_sequence *s, int part, int parts) {
+  static const int own[] = {0, 1, 2, 3}, candidate[] = {2}, products[] = {0, 1, 3};
+  int gates = gate_count(s);
+  if (!s->table) add_weights(s, gates, own, s->x, s->in, s->dwi, part, parts);
+  add_weights(s, s->cell == RECUR_GRUV3 ? 2 : gates, s->cell == RECUR_GRU ? products : own, s->h, s->units,
+      s->dwh, part, parts);
+  add_weights(s, 1, candidate, s->q, s->units, s->dwc, part, parts);
+}
+
+/* One-hot input: each column of gradients goes to the column of Wi that its x had taken. */
+static void scatter_on(const patch *p, int64_t units) {
+  const recur_sequence *s = p->s;
+  int gates = gate_count(s);
+  for (int j = 0; j < p->columns; j++) {
+    float *to = s->dwi + (int64_t)s->index[p->t * s->batch + p->column + j] * gates * s->units + p->unit;
+    for (int g = 0; g < gates; g++)
+      for (int i = 0; i < WIDTH; i += LANES)
+        store_part(to + g * s->units + i,
+            load_part(to + g * s->units + i, units - i)
+                + load(p->dtile + ((int64_t)g * p->columns + j) * WIDTH + i), units - i);
+  }
+}
+WHOLE_AND_REST(scatter)
+
 static void backward(const void *job, int64_t number, int part, int parts) {
   const recur_sequence *s = job;
-  int64_t last = (int64_t)s->time - 1;
-  switch (s->cell) {
-    case RECUR_RNN: over_patches(s, last - number, part, parts, rnn_slope); break;
-    case RECUR_LSTM: over_patches(s, last - number, part, parts, lstm_slope); break;
-    case RECUR_GRU: over_patches(s, last - number, part, parts, gru_slope); break;
-    default:
-      over_patches(s, last - number / 2, part, parts,
-          number % 2 ? gruv3_reset_slope : gruv3_candidate_slope);
+  int64_t t = s->time - 1 - (s->cell == RECUR_GRUV3 ? number / 2 : number);
+  int second = s->cell == RECUR_GRUV3 && number % 2;
+  if (t < -1 || (second && t < 0)) {
+    add_all_weights(s, part, parts);
+    return;
   }
+  switch (s->cell) {
+    case RECUR_RNN: over_patches(s, t, part, parts, rnn_slope); break;
+    case RECUR_LSTM: over_patches(s, t, part, parts, lstm_slope); break;
+    case RECUR_GRU: over_patches(s, t, part, parts, gru_slope); break;
+    default:
+      over_patches(s, t, part, parts, second ? gruv3_reset_slope : gruv3_candidate_slope);
+  }
+  if (t >= 0 && s->dwi && s->table && (second || s->cell != RECUR_GRUV3))
+    over_patches(s, t, part, parts, scatter);
 }
 
 const kernels NAME(kernels) = {.width = WIDTH, .pack = pack, .forward = forward, .backward = backward,

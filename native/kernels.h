@@ -13,6 +13,12 @@ void team_run(recur *r, phase *run, const void *job, int64_t phases, int64_t wor
 /* First item of a part: items are shared out evenly, in order. */
 static inline int64_t part_begin(int64_t items, int part, int parts) { return items * part / parts; }
 
+/* Floats of packed columns that a part takes to make gradients of weights: at least one step's. */
+static inline int64_t strip_room(const recur_sequence *s) {
+  int64_t terms = s->in > s->units ? s->in : s->units, step = terms * s->batch;
+  return step > 1 << 16 ? step : 1 << 16;
+}
+
 /* One instruction set. */
 typedef struct {
   int64_t width; /* rows of a packed panel */

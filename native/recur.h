@@ -157,18 +157,26 @@ typedef struct {
   float *tiles;          /* recur_tiles floats, 64-byte aligned; what backward needs, in an order of ours */
   float *q;              /* GRUv3: H x B x T, reset o h */
   float *h;              /* H x B x (T + 1); in: the first H x B */
-  float *c;              /* LSTM: like h */
+  float *c;              /* LSTM: H x B before the first step, then H x B after the last */
   const float *dy;       /* H x B x T */
   float *dh;             /* H x B; in: of the last state, beyond dy; out: of the state before */
   float *dc;             /* LSTM: like dh */
-  float *dgates;         /* GH x B x T; out: of Wi x + b */
-  float *drecurrent;     /* GRU: GH x B x T; out: of Wh h */
+  int64_t dsteps;        /* steps that dgates and drecurrent have room for: T, or 2 with dtiles */
+  float *dgates;         /* GH x B x dsteps; out: of Wi x + b, at step t modulo dsteps */
+  float *drecurrent;     /* GRU: GH x B x dsteps; out: of Wh h */
+  float *dtiles;         /* recur_dtiles floats, 64-byte aligned, overwritten; NULL: no dwi, dwh, dwc */
+  float *dwi;            /* GH x N, or x classes with table; added to; NULL: not wanted */
+  float *dwh;            /* recurrent gates * H x H, added to; NULL: not wanted */
+  float *dwc;            /* GRUv3: H x H, added to; NULL: not wanted */
   float *db;             /* GH, added to; NULL: not wanted */
   float *dbh;            /* GRU: H, added to; NULL: not wanted */
 } recur_sequence;
 
 /* Floats of the tiles of a sequence: about GH x B x T, units padded to whole panels. */
 RECUR_API int64_t recur_tiles(const recur *r, const recur_sequence *s);
+
+/* Floats of dtiles: about GH x B x T, and room for packed columns of x and h. */
+RECUR_API int64_t recur_dtiles(const recur *r, const recur_sequence *s);
 
 /* All steps in order; all steps in reverse. Only cell, function and the sizes are read as values. */
 RECUR_API void recur_forward(recur *r, const recur_sequence *s);

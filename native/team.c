@@ -247,9 +247,19 @@ void recur_pack(recur *r, int64_t gates, int64_t units, int64_t terms, const flo
   team_run(r, r->set->pack, &p, 1, gates * units * terms);
 }
 
+static int64_t padded(const recur *r, int64_t units) {
+  return (units + r->set->width - 1) / r->set->width * r->set->width;
+}
+
+int64_t recur_dtiles(const recur *r, const recur_sequence *s) {
+  int64_t tiles = s->cell == RECUR_RNN ? 1 : s->cell == RECUR_GRUV3 ? 3 : 4;
+  int64_t step = (padded(r, s->units) * tiles + r->set->width) * s->batch;
+  return step * s->time + r->threads * strip_room(s);
+}
+
 int64_t recur_tiles(const recur *r, const recur_sequence *s) {
-  int64_t width = r->set->width, tiles = s->cell == RECUR_RNN ? 1 : s->cell == RECUR_GRUV3 ? 3 : 4;
-  return (s->units + width - 1) / width * width * tiles * s->batch * s->time;
+  int64_t tiles = s->cell == RECUR_RNN ? 1 : s->cell == RECUR_LSTM ? 6 : s->cell == RECUR_GRU ? 4 : 3;
+  return padded(r, s->units) * tiles * s->batch * s->time;
 }
 
 /* Multiply-adds of one phase: what the recurrent product of a step costs. */
@@ -264,6 +274,6 @@ void recur_forward(recur *r, const recur_sequence *s) {
 }
 
 void recur_backward(recur *r, const recur_sequence *s) {
-  int64_t phases = (s->cell == RECUR_GRUV3 ? 2 * (int64_t)s->time : s->time) + 1;
+  int64_t phases = (s->cell == RECUR_GRUV3 ? 2 * (int64_t)s->time : s->time) + (s->dtiles ? 2 : 1);
   team_run(r, r->set->backward, s, phases, step_work(s));
 }

@@ -1932,6 +1932,65 @@ public class recur_h {
         }
     }
 
+    private static class recur_dtiles {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_dtiles");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t recur_dtiles(const recur *r, const recur_sequence *s)
+     * }
+     */
+    public static FunctionDescriptor recur_dtiles$descriptor() {
+        return recur_dtiles.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t recur_dtiles(const recur *r, const recur_sequence *s)
+     * }
+     */
+    public static MethodHandle recur_dtiles$handle() {
+        return recur_dtiles.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t recur_dtiles(const recur *r, const recur_sequence *s)
+     * }
+     */
+    public static MemorySegment recur_dtiles$address() {
+        return recur_dtiles.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t recur_dtiles(const recur *r, const recur_sequence *s)
+     * }
+     */
+    public static long recur_dtiles(MemorySegment r, MemorySegment s) {
+        var mh$ = recur_dtiles.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_dtiles", r, s);
+            }
+            return (long)mh$.invokeExact(r, s);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class recur_forward {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             recur_h.C_POINTER,

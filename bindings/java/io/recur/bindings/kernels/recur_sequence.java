@@ -39,8 +39,13 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     const float *dy;
  *     float *dh;
  *     float *dc;
+ *     int64_t dsteps;
  *     float *dgates;
  *     float *drecurrent;
+ *     float *dtiles;
+ *     float *dwi;
+ *     float *dwh;
+ *     float *dwc;
  *     float *db;
  *     float *dbh;
  * }
@@ -77,8 +82,13 @@ public class recur_sequence {
         recur_h.C_POINTER.withName("dy"),
         recur_h.C_POINTER.withName("dh"),
         recur_h.C_POINTER.withName("dc"),
+        recur_h.C_LONG.withName("dsteps"),
         recur_h.C_POINTER.withName("dgates"),
         recur_h.C_POINTER.withName("drecurrent"),
+        recur_h.C_POINTER.withName("dtiles"),
+        recur_h.C_POINTER.withName("dwi"),
+        recur_h.C_POINTER.withName("dwh"),
+        recur_h.C_POINTER.withName("dwc"),
         recur_h.C_POINTER.withName("db"),
         recur_h.C_POINTER.withName("dbh")
     ).withName("$anon$139:9");
@@ -1146,6 +1156,50 @@ public class recur_sequence {
         struct.set(dc$LAYOUT, dc$OFFSET, fieldValue);
     }
 
+    private static final OfLong dsteps$LAYOUT = (OfLong)$LAYOUT.select(groupElement("dsteps"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t dsteps
+     * }
+     */
+    public static final OfLong dsteps$layout() {
+        return dsteps$LAYOUT;
+    }
+
+    private static final long dsteps$OFFSET = $LAYOUT.byteOffset(groupElement("dsteps"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t dsteps
+     * }
+     */
+    public static final long dsteps$offset() {
+        return dsteps$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t dsteps
+     * }
+     */
+    public static long dsteps(MemorySegment struct) {
+        return struct.get(dsteps$LAYOUT, dsteps$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t dsteps
+     * }
+     */
+    public static void dsteps(MemorySegment struct, long fieldValue) {
+        struct.set(dsteps$LAYOUT, dsteps$OFFSET, fieldValue);
+    }
+
     private static final AddressLayout dgates$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("dgates"));
 
     /**
@@ -1232,6 +1286,182 @@ public class recur_sequence {
      */
     public static void drecurrent(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(drecurrent$LAYOUT, drecurrent$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout dtiles$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("dtiles"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float *dtiles
+     * }
+     */
+    public static final AddressLayout dtiles$layout() {
+        return dtiles$LAYOUT;
+    }
+
+    private static final long dtiles$OFFSET = $LAYOUT.byteOffset(groupElement("dtiles"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float *dtiles
+     * }
+     */
+    public static final long dtiles$offset() {
+        return dtiles$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float *dtiles
+     * }
+     */
+    public static MemorySegment dtiles(MemorySegment struct) {
+        return struct.get(dtiles$LAYOUT, dtiles$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float *dtiles
+     * }
+     */
+    public static void dtiles(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(dtiles$LAYOUT, dtiles$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout dwi$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("dwi"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float *dwi
+     * }
+     */
+    public static final AddressLayout dwi$layout() {
+        return dwi$LAYOUT;
+    }
+
+    private static final long dwi$OFFSET = $LAYOUT.byteOffset(groupElement("dwi"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float *dwi
+     * }
+     */
+    public static final long dwi$offset() {
+        return dwi$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float *dwi
+     * }
+     */
+    public static MemorySegment dwi(MemorySegment struct) {
+        return struct.get(dwi$LAYOUT, dwi$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float *dwi
+     * }
+     */
+    public static void dwi(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(dwi$LAYOUT, dwi$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout dwh$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("dwh"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float *dwh
+     * }
+     */
+    public static final AddressLayout dwh$layout() {
+        return dwh$LAYOUT;
+    }
+
+    private static final long dwh$OFFSET = $LAYOUT.byteOffset(groupElement("dwh"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float *dwh
+     * }
+     */
+    public static final long dwh$offset() {
+        return dwh$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float *dwh
+     * }
+     */
+    public static MemorySegment dwh(MemorySegment struct) {
+        return struct.get(dwh$LAYOUT, dwh$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float *dwh
+     * }
+     */
+    public static void dwh(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(dwh$LAYOUT, dwh$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout dwc$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("dwc"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float *dwc
+     * }
+     */
+    public static final AddressLayout dwc$layout() {
+        return dwc$LAYOUT;
+    }
+
+    private static final long dwc$OFFSET = $LAYOUT.byteOffset(groupElement("dwc"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float *dwc
+     * }
+     */
+    public static final long dwc$offset() {
+        return dwc$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float *dwc
+     * }
+     */
+    public static MemorySegment dwc(MemorySegment struct) {
+        return struct.get(dwc$LAYOUT, dwc$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float *dwc
+     * }
+     */
+    public static void dwc(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(dwc$LAYOUT, dwc$OFFSET, fieldValue);
     }
 
     private static final AddressLayout db$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("db"));

@@ -1,6 +1,7 @@
 package io.recur.device;
 
 import static io.recur.bindings.kernels.recur_h.recur_backward;
+import static io.recur.bindings.kernels.recur_h.recur_dtiles;
 import static io.recur.bindings.kernels.recur_h.recur_forward;
 import static io.recur.bindings.kernels.recur_h.recur_pack;
 import static io.recur.bindings.kernels.recur_h.recur_packed;
@@ -40,6 +41,13 @@ final class NativeRecurrences implements Recurrences {
       recur_sequence.units(struct, units);
       recur_sequence.batch(struct, batch);
       recur_sequence.time(struct, time);
+      recur_sequence.dsteps(struct, time);
+      return this;
+    }
+
+    @Override
+    public Sequence gradientSteps(int steps) {
+      recur_sequence.dsteps(struct, steps);
       return this;
     }
 
@@ -68,6 +76,10 @@ final class NativeRecurrences implements Recurrences {
         case DC -> recur_sequence.dc(struct, to);
         case DGATES -> recur_sequence.dgates(struct, to);
         case DRECURRENT -> recur_sequence.drecurrent(struct, to);
+        case DTILES -> recur_sequence.dtiles(struct, to);
+        case DWI -> recur_sequence.dwi(struct, to);
+        case DWH -> recur_sequence.dwh(struct, to);
+        case DWC -> recur_sequence.dwc(struct, to);
         case DB -> recur_sequence.db(struct, to);
         case DBH -> recur_sequence.dbh(struct, to);
       }
@@ -83,6 +95,11 @@ final class NativeRecurrences implements Recurrences {
   @Override
   public long tiles(Sequence sequence) {
     return recur_tiles(kernels.context(), ((Described) sequence).struct);
+  }
+
+  @Override
+  public long dtiles(Sequence sequence) {
+    return recur_dtiles(kernels.context(), ((Described) sequence).struct);
   }
 
   @Override

@@ -72,7 +72,7 @@ public interface Recurrences {
     Q,
     /** States H×B×(T+1); in: the first. */
     H,
-    /** LSTM: cells, like {@link #H}. */
+    /** LSTM: cells H×B before the first step, then, out, H×B after the last. */
     C,
     /** Gradient of the states 1 to T, H×B×T. */
     DY,
@@ -80,10 +80,21 @@ public interface Recurrences {
     DH,
     /** LSTM: like {@link #DH}. */
     DC,
-    /** Out: gradient of Wi·x + b, GH×B×T. */
+    /** Out: gradient of Wi·x + b, GH×B for each step, or for two in turn; see {@link #DTILES}. */
     DGATES,
-    /** GRU, out: gradient of Wh·h, GH×B×T. */
+    /** GRU, out: gradient of Wh·h, like {@link #DGATES}. */
     DRECURRENT,
+    /**
+     * {@link Recurrences#dtiles} words, overwritten, from which backward makes {@link #DWI}, {@link
+     * #DWH} and {@link #DWC}; left out where the caller makes these.
+     */
+    DTILES,
+    /** Gradient of Wi, GH × N or GH × classes, added to; left out where it is not wanted. */
+    DWI,
+    /** Gradient of the weights in {@link #WH}, added to; left out where it is not wanted. */
+    DWH,
+    /** GRUv3: gradient of the candidate's weights, added to; left out where it is not wanted. */
+    DWC,
     /** Gradient of {@link #B}, added to; left out where it is not wanted. */
     DB,
     /** Gradient of {@link #BH}, added to; left out where it is not wanted. */
@@ -107,6 +118,14 @@ public interface Recurrences {
      */
     Sequence begin(
         Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time);
+
+    /**
+     * Says how many steps {@link Array#DGATES} and {@link Array#DRECURRENT} have room for.
+     *
+     * @param steps T, or 2 with {@link Array#DTILES}
+     * @return this
+     */
+    Sequence gradientSteps(int steps);
 
     /**
      * Names an array.
@@ -135,6 +154,14 @@ public interface Recurrences {
    * @return words
    */
   long tiles(Sequence sequence);
+
+  /**
+   * The words of {@link Array#DTILES}: a little more than GH×B×T.
+   *
+   * @param sequence its cell and sizes
+   * @return words
+   */
+  long dtiles(Sequence sequence);
 
   /**
    * Runs all steps.

@@ -120,10 +120,9 @@ public final class GRUCell extends StackedCell {
 
     @Override
     void nameBackward(Sequence sequence) {
-      boolean biased = cell.bh != null && cell.bh.isTrainable();
       sequence
           .with(Array.DRECURRENT, drecurrent.whole())
-          .with(Array.DBH, biased ? cell.bh.accumulator() : null);
+          .with(Array.DBH, cell.bh == null ? null : gradient(cell.bh));
     }
 
     @Override
@@ -136,7 +135,7 @@ public final class GRUCell extends StackedCell {
 
     @Override
     void prepareBackward() {
-      drecurrent.of(tape.backwardScratch(3 * size() * time), 3 * size());
+      drecurrent.of(tape.backwardScratch(3 * size() * gradientSteps()), 3 * size());
     }
 
     @Override

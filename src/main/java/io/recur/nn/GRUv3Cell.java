@@ -121,7 +121,9 @@ public final class GRUv3Cell extends StackedCell {
 
     @Override
     void nameBackward(Sequence sequence) {
-      sequence.with(Array.WCT, packed(cell.whCandidate, 1, true));
+      sequence
+          .with(Array.WCT, packed(cell.whCandidate, 1, true))
+          .with(Array.DWC, gradient(cell.whCandidate.values()));
     }
 
     /** The candidate's third of stacked gates, a matrix of 3H rows that begins at row 2H. */
@@ -140,8 +142,10 @@ public final class GRUv3Cell extends StackedCell {
 
     @Override
     void prepareBackward() {
-      dq = tape.backwardScratch(size());
-      candidates(dcandidates, dgates);
+      if (!isWhole()) {
+        dq = tape.backwardScratch(size());
+        candidates(dcandidates, dgates);
+      }
     }
 
     @Override

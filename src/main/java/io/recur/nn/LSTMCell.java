@@ -96,9 +96,16 @@ public final class LSTMCell extends StackedCell {
     private Tensor cLast;
     private Buffer dc;
 
+    /**
+     * Cells kept beside the first: those of all steps, or the last alone where nobody reads them.
+     */
+    private int later() {
+      return isWhole() ? 1 : time;
+    }
+
     @Override
     void prepare() {
-      states(c, before.c());
+      states(c, before.c(), later());
     }
 
     @Override
@@ -119,7 +126,7 @@ public final class LSTMCell extends StackedCell {
 
     @Override
     Step finish(Tensor hLast) {
-      cLast = tape.output(hLast.shape(), units, c.at(time), true);
+      cLast = tape.output(hLast.shape(), units, c.at(later()), true);
       outputs[0] = y;
       outputs[1] = cLast;
       tape.recordAll(this, outputs);

@@ -8,6 +8,7 @@ import io.recur.device.Recurrences.Array;
 import io.recur.device.Recurrences.Sequence;
 import io.recur.grad.OneHot;
 import io.recur.grad.Op;
+import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
@@ -57,6 +58,15 @@ abstract class Sweep<C extends StackedCell> implements Op {
 
   private @Nullable Sequence sequence;
 
+  /**
+   * The smallest batch whose gradients the kernels keep in an order of their own, to make those of
+   * the weights from them; with fewer columns to a step a product over all steps is faster.
+   */
+  private static final int LEAST_KEPT = 16;
+
+  /** Whether they do in this pass. */
+  private boolean keepsTiles;
+
   // What is taken from the tape: the same at every step of a loop, so nothing is made anew.
 
   /** All steps on this tape; what of the cell, the state and x does not fit was refused before. */
@@ -76,7 +86,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
     } else {
       gates.of(tape.scratch(cell.gates * size() * time), cell.gates * size());
     }
-    states(h, before.h());
+    states(h, before.h(), time);
     long all = size() * time;
     Shape like = shape.rank() == 1 ? Shape.of(shape.rows(), 1) : shape;
     y = tape.output(like, units, outputs.of(h.whole(), size(), all, all).at(0), true);
@@ -97,9 +107,9 @@ abstract class Sweep<C extends StackedCell> implements Op {
     return (long) units * batch;
   }
 
-  /** Takes memory for T + 1 states that begins with the given one. */
-  final void states(Pieces states, Tensor first) {
-    states.of(tape.scratch(size() * (time + 1)), size());
+  /** Takes memory for a state and some later ones that begins with the given one. */
+  final void states(Pieces states, Tensor first, int later) {
+    states.of(tape.scratch(size() * (later + 1)), size());
     device.pointwise().copy(first.value(), states.at(0), size());
   }
 
@@ -115,7 +125,9 @@ abstract class Sweep<C extends StackedCell> implements Op {
   @Override
   public void backward() {
     Buffer dh = tape.backwardScratch(size());
-    dgates.of(tape.backwardScratch(cell.gates * size() * time), cell.gates * size());
+    keepsTiles = recurrences != null && cell.wi.isDense() && batch >= LEAST_KEPT && time > 1;
+    long steps = gradientSteps();
+    dgates.of(tape.backwardScratch(cell.gates * size() * steps), cell.gates * size());
     dy.of(y.gradient(), size());
     device.pointwise().fill(0, dh, size());
     prepareBackward();
@@ -124,7 +136,9 @@ abstract class Sweep<C extends StackedCell> implements Op {
     } else {
       backward(dh);
     }
-    addRecurrentGradient(dgates.whole());
+    if (!keepsTiles) {
+      addRecurrentGradient(dgates.whole());
+    }
     if (x.isDifferentiable()) {
       int rows = cell.gates * units;
       cell.wi.multiplyTransposed(dgates.whole(), rows, batch * time, 1, x.accumulator());
@@ -143,6 +157,16 @@ abstract class Sweep<C extends StackedCell> implements Op {
   }
 
   // All steps in one call.
+
+  /** Steps whose gradients of gates are kept as a matrix: all where somebody multiplies with it. */
+  final int gradientSteps() {
+    return keepsTiles && !x.isDifferentiable() ? 2 : time;
+  }
+
+  /** The gradient of a parameter's values, or null where it is not trained. */
+  static @Nullable Buffer gradient(Parameter parameter) {
+    return parameter.isTrainable() ? parameter.accumulator() : null;
+  }
 
   /** Whether the device runs the whole sequence in one call. */
   final boolean isWhole() {
@@ -191,9 +215,21 @@ abstract class Sweep<C extends StackedCell> implements Op {
         .with(Array.DY, dy.whole())
         .with(Array.DH, dh)
         .with(Array.DGATES, dgates.whole())
-        .with(Array.DB, cell.b.isTrainable() ? cell.b.accumulator() : null);
+        .with(Array.DB, gradient(cell.b))
+        .gradientSteps(gradientSteps());
+    if (keepsTiles) {
+      sequence
+          .with(Array.DTILES, tape.backwardScratch(recurrences.dtiles(sequence)))
+          .with(Array.DWI, gradient(cell.wi.values()))
+          .with(Array.DWH, gradient(cell.wh.values()));
+    } else {
+      sequence.with(Array.DTILES, null);
+    }
     nameBackward(sequence);
     recurrences.backward(sequence);
+    if (keepsTiles) {
+      return;
+    }
     if (cell.wi.gathers(x) && x instanceof OneHot hot) {
       cell.wi.scatter(dgates.whole(), hot.index(), batch * time);
     } else {

@@ -33,7 +33,19 @@ class RecurrencesTest {
   }
 
   private record Case(
-      InstructionSet set, Cell cell, Input input, int in, int units, int batch, int time) {}
+      InstructionSet set,
+      Cell cell,
+      Input input,
+      int in,
+      int units,
+      int batch,
+      int time,
+      boolean weights) {
+
+    Case(InstructionSet set, Cell cell, Input input, int in, int units, int batch, int time) {
+      this(set, cell, input, in, units, batch, time, false);
+    }
+  }
 
   static List<InstructionSet> sets() {
     return Kernels.present().stream().filter(set -> set != InstructionSet.JAVA).toList();
@@ -48,6 +60,11 @@ class RecurrencesTest {
             all.add(new Case(set, cell, Input.PACKED, 3, units, batch, 3));
           }
         }
+        for (int batch : new int[] {1, 16, 47, 49, 97}) {
+          all.add(new Case(set, cell, Input.PACKED, 13, 35, batch, 5, true));
+          all.add(new Case(set, cell, Input.ONE_HOT, 7, 17, batch, 3, true));
+        }
+        all.add(new Case(set, cell, Input.PACKED, 5, 130, 64, 33, true));
         all.add(new Case(set, cell, Input.PACKED, 257, 33, 49, 2));
         all.add(new Case(set, cell, Input.PACKED, 5, 257, 13, 2));
         all.add(new Case(set, cell, Input.PACKED, 1, 17, 256, 2));
@@ -85,11 +102,12 @@ class RecurrencesTest {
                 its.batch,
                 its.time);
     Guarded.Piece h = memory.inOut(first(states, all + states, 4));
-    Guarded.Piece c = memory.inOut(first(states, all + states, 5));
+    Guarded.Piece c = memory.inOut(first(states, 2 * states, 5));
     Guarded.Piece dh = memory.inOut(states);
     Guarded.Piece dc = memory.inOut(states);
-    Guarded.Piece dgates = memory.output(gates * all);
-    Guarded.Piece drecurrent = memory.output(gates * all);
+    int steps = its.weights ? Math.min(2, its.time) : its.time;
+    Guarded.Piece dgates = memory.output(gates * states * steps);
+    Guarded.Piece drecurrent = memory.output(gates * states * steps);
     Guarded.Piece db = memory.inOut(gates * units);
     Guarded.Piece dbh = memory.inOut(units);
     switch (its.input) {
@@ -129,6 +147,20 @@ class RecurrencesTest {
         results.add(q);
       }
       case RNN -> {}
+    }
+    if (its.weights) {
+      Guarded.Piece dwi = memory.inOut(gates * units * its.in);
+      Guarded.Piece dwh = memory.inOut(recurrent * units * units);
+      s.gradientSteps(steps)
+          .with(Array.DTILES, memory.output(Math.toIntExact(recurrences.dtiles(s))).buffer())
+          .with(Array.DWI, dwi.buffer())
+          .with(Array.DWH, dwh.buffer());
+      results.addAll(List.of(dwi, dwh));
+      if (its.cell == Cell.GRU_V3) {
+        Guarded.Piece dwc = memory.inOut(units * units);
+        s.with(Array.DWC, dwc.buffer());
+        results.add(dwc);
+      }
     }
     recurrences.forward(s);
     recurrences.backward(s);

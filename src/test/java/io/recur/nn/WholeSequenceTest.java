@@ -6,6 +6,7 @@ import static io.recur.nn.Near.near;
 import io.recur.device.Device;
 import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.nn.Reference.Kind;
@@ -84,6 +85,26 @@ class WholeSequenceTest {
     Recur plain = new Recur(new Plain(cell));
     near("gradient", FLOAT, gradients(plain, x, reference), found);
     near("dx", FLOAT, x.gradientArray(), dx);
+  }
+
+  /** With an input that takes no gradient, those of the gates are kept for two steps alone. */
+  @ParameterizedTest
+  @MethodSource("references")
+  void gradientsOfAPlainInputAreThoseOfTheSteps(Reference reference) {
+    Cell cell = reference.cell();
+    Tensor x = tape.input(reference.inputShape(), reference.input(new Random(4)));
+    Map<String, float[]> found = gradients(new Recur(cell).on(device, 5), x, reference);
+    near("gradient", FLOAT, gradients(new Recur(new Plain(cell)), x, reference), found);
+  }
+
+  @ParameterizedTest
+  @MethodSource("references")
+  void gradientsOfAOneHotInputAreThoseOfTheSteps(Reference reference) {
+    Cell cell = reference.cell();
+    Shape shape = reference.inputShape();
+    Tensor x = tape.oneHot(shape, new Random(3).ints(shape.columns(), 0, shape.rows()).toArray());
+    Map<String, float[]> found = gradients(new Recur(cell).on(device, 5), x, reference);
+    near("gradient", FLOAT, gradients(new Recur(new Plain(cell)), x, reference), found);
   }
 
   private Map<String, float[]> gradients(Recur recur, Tensor x, Reference reference) {
