@@ -122,7 +122,8 @@ static int dtile_count(const recur_sequence *s) {
 /* Where the tiles of a patch lie: those of a step together, in the order in which they are used. */
 static float *tile_of(const recur_sequence *s, int64_t t, int column, int columns, int64_t block) {
   int64_t all = blocks(s->units);
-  return s->tiles + ((t * s->batch + column) * all + block * columns) * tile_count(s) * WIDTH;
+  int64_t step = t < 0 ? 0 : t % s->steps;
+  return s->tiles + ((step * s->batch + column) * all + block * columns) * tile_count(s) * WIDTH;
 }
 
 /* From step to step of gradients: one tile more than there are, so that the tiles of a block at
@@ -208,7 +209,7 @@ static void fill_bias(const recur_sequence *s, int g, int64_t unit, int columns,
   }
 }
 
-/* Wi x + b of one step, into its tiles. */
+/* Wi x + b of one step, into its tiles, which the recurrent product then finds in the cache. */
 static void project_step(const patch *p) {
   const recur_sequence *s = p->s;
   int gates = gate_count(s);
@@ -219,12 +220,8 @@ static void project_step(const patch *p) {
   }
 }
 
-/* Wi x + b of all steps, a part's own units. Small batches are taken several steps at a time. */
-static void project(const recur_sequence *s, int part, int parts) {
-  if (s->batch >= COLUMNS) {
-    for (int64_t t = 0; t < s->time; t++) over_patches(s, t, part, parts, project_step);
-    return;
-  }
+/* The same for small batches, of all steps before the first: several steps fill a tile. */
+static void project_all(const recur_sequence *s, int part, int parts) {
   int gates = gate_count(s), steps = TILE / s->batch;
   int64_t all = blocks(s->units);
   int64_t from = part_begin(all, part, parts), to = part_begin(all, part + 1, parts);
@@ -244,6 +241,14 @@ static void project(const recur_sequence *s, int part, int parts) {
   }
 }
 
+INLINE int projects_all(const recur_sequence *s) { return s->wi && s->batch < COLUMNS; }
+
+/* The sums of all gates before the recurrent product, in the tiles. */
+static void begin_step(const patch *p) {
+  if (!p->s->wi) begin_gates(p);
+  else if (!projects_all(p->s)) project_step(p);
+}
+
 /* tile += gate number `of` of the packed weights times h. */
 INLINE void push(const patch *p, const float *packed, int of, int gates, const float *h, float *tile) {
   int64_t units = p->s->units;
@@ -257,7 +262,7 @@ static void rnn_step(const patch *p) {
   const recur_sequence *s = p->s;
   float *after = step_of(s, s->h, p->t + 1);
   tile h;
-  if (!s->wi) begin_gates(p);
+  begin_step(p);
   push(p, s->wh, 0, 1, step_of(s, s->h, p->t), p->tile);
   NAME(map)(s->function, p->tile, h, (int64_t)p->columns * WIDTH);
   for (int j = 0; j < p->columns; j++)
@@ -297,7 +302,7 @@ WHOLE_AND_REST(lstm_gates)
 
 static void lstm_step(const patch *p) {
   const recur_sequence *s = p->s;
-  if (!s->wi) begin_gates(p);
+  begin_step(p);
   for (int g = 0; g < 4; g++) push(p, s->wh, g, 4, step_of(s, s->h, p->t), gate_of(p, g));
   lstm_gates(p);
 }
@@ -328,7 +333,7 @@ WHOLE_AND_REST(gru_gates)
 static void gru_step(const patch *p) {
   const recur_sequence *s = p->s;
   const float *h = step_of(s, s->h, p->t);
-  if (!s->wi) begin_gates(p);
+  begin_step(p);
   clear(gate_of(p, 3), p->columns);
   push(p, s->wh, 0, 3, h, gate_of(p, 0));
   push(p, s->wh, 1, 3, h, gate_of(p, 1));
@@ -354,7 +359,7 @@ WHOLE_AND_REST(gruv3_resets)
 static void gruv3_reset_step(const patch *p) {
   const recur_sequence *s = p->s;
   const float *h = step_of(s, s->h, p->t);
-  if (!s->wi) begin_gates(p);
+  begin_step(p);
   push(p, s->wh, 0, 2, h, gate_of(p, 0));
   push(p, s->wh, 1, 2, h, gate_of(p, 1));
   gruv3_resets(p);
@@ -383,7 +388,7 @@ static void gruv3_candidate_step(const patch *p) {
 
 static void forward(const void *job, int64_t number, int part, int parts) {
   const recur_sequence *s = job;
-  if (number == 0 && s->wi) project(s, part, parts);
+  if (number == 0 && projects_all(s)) project_all(s, part, parts);
   switch (s->cell) {
     case RECUR_RNN: over_patches(s, number, part, parts, rnn_step); break;
     case RECUR_LSTM: over_patches(s, number, part, parts, lstm_step); break;

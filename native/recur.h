@@ -154,6 +154,7 @@ typedef struct {
   const float *table;    /* GH x classes, plain: one-hot input, instead of wi */
   const int32_t *index;  /* B x T classes, with table */
   const float *sums;     /* GH x B x T: Wi x + b, instead of wi and table */
+  int64_t steps;         /* that tiles have room for: T, or 1 where B >= 8 and no backward follows */
   float *tiles;          /* recur_tiles floats, 64-byte aligned; what backward needs, in an order of ours */
   float *q;              /* GRUv3: H x B x T, reset o h */
   float *h;              /* H x B x (T + 1); in: the first H x B */

@@ -233,7 +233,7 @@ void recur_product(recur *r, int32_t transpose_a, int32_t transpose_b, int64_t m
     float alpha, const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c,
     int64_t ldc) {
   product p = {r->sgemm, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc};
-  team_run(r, multiply, &p, 1, m * n * k);
+  team_run(r, multiply, &p, 1, m * n * k / 32); /* below 2 million multiply-adds, waking costs more */
 }
 
 int64_t recur_packed(const recur *r, int64_t gates, int64_t units, int64_t terms) {
@@ -259,7 +259,7 @@ int64_t recur_dtiles(const recur *r, const recur_sequence *s) {
 
 int64_t recur_tiles(const recur *r, const recur_sequence *s) {
   int64_t tiles = s->cell == RECUR_RNN ? 1 : s->cell == RECUR_LSTM ? 6 : s->cell == RECUR_GRU ? 4 : 3;
-  return padded(r, s->units) * tiles * s->batch * s->time;
+  return padded(r, s->units) * tiles * s->batch * s->steps;
 }
 
 /* Multiply-adds of one phase: what the recurrent product of a step costs. */

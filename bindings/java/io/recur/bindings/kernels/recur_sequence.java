@@ -32,6 +32,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     const float *table;
  *     const int32_t *index;
  *     const float *sums;
+ *     int64_t steps;
  *     float *tiles;
  *     float *q;
  *     float *h;
@@ -75,6 +76,7 @@ public class recur_sequence {
         recur_h.C_POINTER.withName("table"),
         recur_h.C_POINTER.withName("index"),
         recur_h.C_POINTER.withName("sums"),
+        recur_h.C_LONG.withName("steps"),
         recur_h.C_POINTER.withName("tiles"),
         recur_h.C_POINTER.withName("q"),
         recur_h.C_POINTER.withName("h"),
@@ -846,6 +848,50 @@ public class recur_sequence {
      */
     public static void sums(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(sums$LAYOUT, sums$OFFSET, fieldValue);
+    }
+
+    private static final OfLong steps$LAYOUT = (OfLong)$LAYOUT.select(groupElement("steps"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t steps
+     * }
+     */
+    public static final OfLong steps$layout() {
+        return steps$LAYOUT;
+    }
+
+    private static final long steps$OFFSET = $LAYOUT.byteOffset(groupElement("steps"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t steps
+     * }
+     */
+    public static final long steps$offset() {
+        return steps$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t steps
+     * }
+     */
+    public static long steps(MemorySegment struct) {
+        return struct.get(steps$LAYOUT, steps$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t steps
+     * }
+     */
+    public static void steps(MemorySegment struct, long fieldValue) {
+        struct.set(steps$LAYOUT, steps$OFFSET, fieldValue);
     }
 
     private static final AddressLayout tiles$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("tiles"));

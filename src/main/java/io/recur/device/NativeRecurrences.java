@@ -41,7 +41,14 @@ final class NativeRecurrences implements Recurrences {
       recur_sequence.units(struct, units);
       recur_sequence.batch(struct, batch);
       recur_sequence.time(struct, time);
+      recur_sequence.steps(struct, time);
       recur_sequence.dsteps(struct, time);
+      return this;
+    }
+
+    @Override
+    public Sequence steps(int steps) {
+      recur_sequence.steps(struct, steps);
       return this;
     }
 

@@ -120,6 +120,14 @@ public interface Recurrences {
         Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time);
 
     /**
+     * Says how many steps {@link Array#TILES} has room for; T where nothing is said.
+     *
+     * @param steps T, or 1 where the batch is 8 or more and no backward follows
+     * @return this
+     */
+    Sequence steps(int steps);
+
+    /**
      * Says how many steps {@link Array#DGATES} and {@link Array#DRECURRENT} have room for.
      *
      * @param steps T, or 2 with {@link Array#DTILES}

@@ -178,6 +178,9 @@ abstract class Sweep<C extends StackedCell> implements Op {
     Buffer memory = tape.scratch(Recurrences.DESCRIPTION_FLOATS);
     int in = cell.wi.columns();
     sequence.begin(memory, cell.kind(), cell.function(), in, units, batch, time);
+    if (!tape.isRecording() && batch >= LEAST_KEPT) {
+      sequence.steps(1); // no backward will read the others
+    }
     Buffer tiles = tape.scratch(recurrences.tiles(sequence));
     gates.of(tiles, tiles.floats());
   }

@@ -263,6 +263,60 @@ class RecurrencesTest {
     }
   }
 
+  @Test
+  void forwardAloneNeedsTheTilesOfOneStep() {
+    for (InstructionSet set : sets()) {
+      for (Cell cell : Cell.values()) {
+        try (Device device = new CpuDevice(set, 2)) {
+          float[] all = forward(device, cell, 4);
+          assertArrayEquals(all, forward(device, cell, 1));
+        }
+      }
+    }
+  }
+
+  /** States of 4 steps of 50 columns, with tiles for some steps. */
+  private static float[] forward(Device device, Cell cell, int steps) {
+    Recurrences recurrences = device.recurrences();
+    Guarded memory = new Guarded(device, 7);
+    int units = 19;
+    int batch = 50;
+    int recurrent = cell == Cell.GRU_V3 ? 2 : cell.gates();
+    Sequence s = recurrences.sequence();
+    s.begin(
+        device.allocate(Recurrences.DESCRIPTION_FLOATS),
+        cell,
+        Elementwise.TANH,
+        3,
+        units,
+        batch,
+        4);
+    s.steps(steps);
+    Guarded.Piece h = memory.inOut(units * batch * 5);
+    s.with(
+            Array.WI,
+            recurrences
+                .pack(weights(device, cell.gates() * units, 3, 1), cell.gates(), units, 3, false)
+                .current())
+        .with(
+            Array.WH,
+            recurrences
+                .pack(weights(device, recurrent * units, units, 2), recurrent, units, units, false)
+                .current())
+        .with(
+            Array.WC,
+            recurrences.pack(weights(device, units, units, 3), 1, units, units, false).current())
+        .with(Array.X, memory.input(3 * batch * 4).buffer())
+        .with(Array.B, memory.input(cell.gates() * units).buffer())
+        .with(Array.Q, memory.output(units * batch * 4).buffer())
+        .with(Array.H, h.buffer())
+        .with(Array.C, memory.inOut(2 * units * batch).buffer())
+        .with(Array.TILES, memory.output(Math.toIntExact(recurrences.tiles(s))).buffer());
+    recurrences.forward(s);
+    memory.check();
+    return h.read();
+  }
+
   private static int count(float[] values, float wanted) {
     int count = 0;
     for (float value : values) {
