@@ -143,14 +143,17 @@ static patch patch_of(const recur_sequence *s, int64_t t, int column, int64_t bl
       tile_of(s, t, column, columns, block), dtile_of(s, t, column, columns, block)};
 }
 
-/* Hands a part its patches: runs of columns, and within them its blocks of units. */
-static void over_patches(const recur_sequence *s, int64_t t, int part, int parts, patch_kernel *run) {
-  int64_t all = blocks(s->units);
-  int64_t from = part_begin(all, part, parts), to = part_begin(all, part + 1, parts);
-  for (int column = 0; column < s->batch; column += TILE)
-    for (int64_t block = from; block < to; block++) {
+/* Hands a part its blocks of units, each with all columns: its own first, then what others have not
+ * begun, because a thread that the system holds up would hold up all. Who computes a block does not
+ * show. `then`, if not NULL, follows on the same patch. */
+static void over_patches(const recur_sequence *s, int64_t t, claim *claims, int part, int parts,
+    patch_kernel *run, patch_kernel *then) {
+  int helped = 0;
+  for (int64_t block; (block = next_item(claims, blocks(s->units), part, parts, &helped)) >= 0;)
+    for (int column = 0; column < s->batch; column += TILE) {
       patch p = patch_of(s, t, column, block);
       run(&p);
+      if (then) then(&p);
     }
 }
 
@@ -241,7 +244,7 @@ static void project_all(const recur_sequence *s, int part, int parts) {
   }
 }
 
-INLINE int projects_all(const recur_sequence *s) { return s->wi && s->batch < COLUMNS; }
+static int projects_all(const recur_sequence *s) { return s->wi && s->batch < COLUMNS; }
 
 /* The sums of all gates before the recurrent product, in the tiles. */
 static void begin_step(const patch *p) {
@@ -387,14 +390,22 @@ static void gruv3_candidate_step(const patch *p) {
 }
 
 static void forward(const void *job, int64_t number, int part, int parts) {
-  const recur_sequence *s = job;
-  if (number == 0 && projects_all(s)) project_all(s, part, parts);
+  const recur_sequence *s = ((const sequence_job *)job)->s;
+  claim *claims = claims_of(job, number, part, parts);
+  if (projects_all(s)) { /* a phase of its own: the next one may begin blocks of other parts */
+    if (number == 0) {
+      project_all(s, part, parts);
+      return;
+    }
+    number--;
+  }
   switch (s->cell) {
-    case RECUR_RNN: over_patches(s, number, part, parts, rnn_step); break;
-    case RECUR_LSTM: over_patches(s, number, part, parts, lstm_step); break;
-    case RECUR_GRU: over_patches(s, number, part, parts, gru_step); break;
+    case RECUR_RNN: over_patches(s, number, claims, part, parts, rnn_step, NULL); break;
+    case RECUR_LSTM: over_patches(s, number, claims, part, parts, lstm_step, NULL); break;
+    case RECUR_GRU: over_patches(s, number, claims, part, parts, gru_step, NULL); break;
     default:
-      over_patches(s, number / 2, part, parts, number % 2 ? gruv3_candidate_step : gruv3_reset_step);
+      over_patches(s, number / 2, claims, part, parts, number % 2 ? gruv3_candidate_step : gruv3_reset_step,
+          NULL);
   }
 }
 
@@ -761,23 +772,24 @@ static void scatter_on(const patch *p, int64_t units) {
 WHOLE_AND_REST(scatter)
 
 static void backward(const void *job, int64_t number, int part, int parts) {
-  const recur_sequence *s = job;
+  const recur_sequence *s = ((const sequence_job *)job)->s;
+  claim *claims = claims_of(job, number, part, parts);
   int64_t t = s->time - 1 - (s->cell == RECUR_GRUV3 ? number / 2 : number);
   int second = s->cell == RECUR_GRUV3 && number % 2;
   if (t < -1 || (second && t < 0)) {
     add_all_weights(s, part, parts);
     return;
   }
+  patch_kernel *then = t >= 0 && s->dwi && s->table ? scatter : NULL;
   switch (s->cell) {
-    case RECUR_RNN: over_patches(s, t, part, parts, rnn_slope); break;
-    case RECUR_LSTM: over_patches(s, t, part, parts, lstm_slope); break;
-    case RECUR_GRU: over_patches(s, t, part, parts, gru_slope); break;
+    case RECUR_RNN: over_patches(s, t, claims, part, parts, rnn_slope, then); break;
+    case RECUR_LSTM: over_patches(s, t, claims, part, parts, lstm_slope, then); break;
+    case RECUR_GRU: over_patches(s, t, claims, part, parts, gru_slope, then); break;
     default:
-      over_patches(s, t, part, parts, second ? gruv3_reset_slope : gruv3_candidate_slope);
+      if (second) over_patches(s, t, claims, part, parts, gruv3_reset_slope, then);
+      else over_patches(s, t, claims, part, parts, gruv3_candidate_slope, NULL);
   }
-  if (t >= 0 && s->dwi && s->table && (second || s->cell != RECUR_GRUV3))
-    over_patches(s, t, part, parts, scatter);
 }
 
-const kernels NAME(kernels) = {.width = WIDTH, .pack = pack, .forward = forward, .backward = backward,
+const kernels NAME(kernels) = {.width = WIDTH, .projects_all = projects_all, .pack = pack, .forward = forward, .backward = backward,
     .pointwise = NAME(pointwise), .columns = NAME(columns), .update = NAME(update)};

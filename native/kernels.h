@@ -3,6 +3,8 @@
 #define RECUR_KERNELS_H
 #include "recur.h"
 
+#include <stdatomic.h>
+
 /* Part number `part` of `parts` of one phase of a job. Between two phases all parts wait. */
 typedef void phase(const void *job, int64_t number, int part, int parts);
 
@@ -13,6 +15,37 @@ void team_run(recur *r, phase *run, const void *job, int64_t phases, int64_t wor
 /* First item of a part: items are shared out evenly, in order. */
 static inline int64_t part_begin(int64_t items, int part, int parts) { return items * part / parts; }
 
+/* Items of a phase that a part has not handed out yet: it takes its own in order, then helps others. */
+typedef struct {
+  _Alignas(64) atomic_llong taken;
+} claim;
+
+/* The job of forward and backward: two sets of claims, a phase's and the next one's. */
+typedef struct {
+  const recur_sequence *s;
+  claim *claims;
+} sequence_job;
+
+/* Called by every part when it begins a phase: makes the claims of the next one ready. */
+static inline claim *claims_of(const sequence_job *job, int64_t number, int part, int parts) {
+  if (part == 0)
+    for (int i = 0; i < parts; i++)
+      atomic_store_explicit(&job->claims[(number + 1) % 2 * parts + i].taken, 0, memory_order_relaxed);
+  return job->claims + number % 2 * parts;
+}
+
+/* The next item for a part, or -1; helped counts from 0 the parts whose items are all taken. */
+static inline int64_t next_item(claim *claims, int64_t items, int part, int parts, int *helped) {
+  for (; *helped < parts; (*helped)++) {
+    int owner = (part + *helped) % parts;
+    int64_t begin = part_begin(items, owner, parts), end = part_begin(items, owner + 1, parts);
+    if (begin + atomic_load_explicit(&claims[owner].taken, memory_order_relaxed) >= end) continue;
+    int64_t item = begin + atomic_fetch_add_explicit(&claims[owner].taken, 1, memory_order_relaxed);
+    if (item < end) return item;
+  }
+  return -1;
+}
+
 /* Floats of packed columns that a part takes to make gradients of weights: at least one step's. */
 static inline int64_t strip_room(const recur_sequence *s) {
   int64_t terms = s->in > s->units ? s->in : s->units, step = terms * s->batch;
@@ -22,6 +55,7 @@ static inline int64_t strip_room(const recur_sequence *s) {
 /* One instruction set. */
 typedef struct {
   int64_t width; /* rows of a packed panel */
+  int (*projects_all)(const recur_sequence *s); /* whether forward begins with a phase more */
   phase *pack, *forward, *backward, *pointwise, *columns, *update;
 } kernels;
 

@@ -268,12 +268,22 @@ static int64_t step_work(const recur_sequence *s) {
   return gates * s->units * s->units * s->batch;
 }
 
+/* A sequence with claims for two phases on the caller's stack. */
+static void run_sequence(recur *r, phase *run, const recur_sequence *s, int64_t phases) {
+  claim claims[2 * r->threads];
+  for (int i = 0; i < 2 * r->threads; i++) atomic_init(&claims[i].taken, 0);
+  sequence_job job = {s, claims};
+  team_run(r, run, &job, phases, step_work(s));
+}
+
+static int64_t step_phases(const recur_sequence *s) {
+  return s->cell == RECUR_GRUV3 ? 2 * (int64_t)s->time : s->time;
+}
+
 void recur_forward(recur *r, const recur_sequence *s) {
-  int64_t phases = s->cell == RECUR_GRUV3 ? 2 * (int64_t)s->time : s->time;
-  team_run(r, r->set->forward, s, phases, step_work(s));
+  run_sequence(r, r->set->forward, s, step_phases(s) + r->set->projects_all(s));
 }
 
 void recur_backward(recur *r, const recur_sequence *s) {
-  int64_t phases = (s->cell == RECUR_GRUV3 ? 2 * (int64_t)s->time : s->time) + (s->dtiles ? 2 : 1);
-  team_run(r, r->set->backward, s, phases, step_work(s));
+  run_sequence(r, r->set->backward, s, step_phases(s) + (s->dtiles ? 2 : 1));
 }
