@@ -64,6 +64,12 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--seed", paramLabel = "N", description = "Of the initial weights.")
   private long seed;
 
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Of the processor; as many as it has cores unless given.")
+  private int threads = Runtime.getRuntime().availableProcessors();
+
   @Option(names = "--out", paramLabel = "FILE", description = "Where to keep the model.")
   private Path out = Path.of("character-model.safetensors");
 
@@ -90,7 +96,7 @@ final class TrainCommand implements Callable<Integer> {
         new CharacterTraining.Settings(cell, hidden, layers, batch, steps, rate, seed);
     Corpus corpus = text.isEmpty() ? Corpus.java() : Corpus.of(text);
     PrintWriter console = spec.commandLine().getOut();
-    try (Device device = Device.cpu();
+    try (Device device = Device.cpu(threads);
         CharacterTraining training =
             resume == null
                 ? CharacterTraining.fresh(device, corpus, settings)
@@ -139,13 +145,14 @@ final class TrainCommand implements Callable<Integer> {
             && steps > 0
             && rate > 0
             && saveSeconds > 0
+            && threads > 0
             && (epochs == null || epochs > 0)
             && (minutes == null || minutes > 0);
     if (!positive) {
       throw new ParameterException(
           spec.commandLine(),
-          "--hidden, --layers, --batch, --steps, --epochs, --minutes, --rate and --save-seconds"
-              + " must be more than 0");
+          "--hidden, --layers, --batch, --steps, --epochs, --minutes, --rate, --threads and"
+              + " --save-seconds must be more than 0");
     }
     Path folder = out.toAbsolutePath().getParent();
     if (Files.isDirectory(out) || !Files.isDirectory(folder) || !Files.isWritable(folder)) {

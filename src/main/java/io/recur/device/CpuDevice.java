@@ -1,5 +1,6 @@
 package io.recur.device;
 
+import io.recur.bindings.openblas.cblas_h;
 import io.recur.device.Kernels.InstructionSet;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -25,6 +26,9 @@ final class CpuDevice extends Device {
   CpuDevice(InstructionSet set, int threads) {
     this.threads = threads;
     this.kernels = Kernels.open(set, threads);
+    if (Kernels.preferred() == InstructionSet.JAVA) {
+      cblas_h.openblas_set_num_threads(threads); // nobody else shares out its products
+    }
     this.blas = kernels == null ? new CpuBlas() : new NativeBlas(kernels, new CpuBlas());
     this.recurrences = kernels == null ? null : new NativeRecurrences(this, kernels);
     this.pointwise = kernels == null ? new CpuPointwise(lanes) : new NativePointwise(kernels);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.recur.device.Kernels.InstructionSet;
 import io.recur.device.Recurrences.Array;
@@ -16,6 +17,7 @@ import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -49,6 +51,11 @@ class RecurrencesTest {
 
   static List<InstructionSet> sets() {
     return Kernels.present().stream().filter(set -> set != InstructionSet.JAVA).toList();
+  }
+
+  @BeforeAll
+  static void kernelsAreThere() {
+    assumeTrue(!sets().isEmpty(), "this build has no C kernels: make native, with a C compiler");
   }
 
   static Stream<Case> cases() {
