@@ -38,6 +38,7 @@ static recur *context;
 static int n;
 static float *a, *b, *c;
 static recur_sequence sequence;
+enum { WIDEST_PANEL = 32 }; /* rows of a packed panel, to which units are padded */
 
 static void fail(const char *what, const char *why) {
   fprintf(stderr, "panama: %s: %s\n", what, why ? why : "not found");
@@ -98,7 +99,8 @@ static void set_forward(int function) {
   a = packed_weights(n, 2);
   b = packed_weights(1, 1);
   sequence = (recur_sequence){.cell = RECUR_RNN, .function = function, .in = 1, .units = n, .batch = 1,
-      .time = 1, .wi = b, .wh = a, .b = filled(n, 3), .x = filled(1, 4), .gates = filled(n, 0), .h = c};
+      .time = 1, .wi = b, .wh = a, .b = filled(n, 3), .x = filled(1, 4), .steps = 1,
+      .tiles = filled(n + WIDEST_PANEL, 0), .h = c};
 }
 
 static uint64_t hash(const float *values, int64_t floats) {
@@ -117,7 +119,7 @@ static void forget(void) {
   free(c);
   free((void *)sequence.b);
   free((void *)sequence.x);
-  free(sequence.gates);
+  free(sequence.tiles);
   sequence = (recur_sequence){0};
 }
 

@@ -52,7 +52,7 @@ public final class Bench {
 
   private static boolean hasKernels() {
     try (Device device = Device.cpu(1)) {
-      return device.sequences() != null;
+      return device.recurrences() != null;
     }
   }
 }

@@ -7,6 +7,7 @@ import static io.recur.bindings.kernels.recur_h.recur_forward;
 import static io.recur.bindings.kernels.recur_h.recur_open;
 import static io.recur.bindings.kernels.recur_h.recur_pack;
 import static io.recur.bindings.kernels.recur_h.recur_packed;
+import static io.recur.bindings.kernels.recur_h.recur_tiles;
 import static io.recur.bindings.openblas.cblas_h.CblasColMajor;
 import static io.recur.bindings.openblas.cblas_h.CblasNoTrans;
 import static io.recur.bindings.openblas.cblas_h.cblas_sgemm;
@@ -209,7 +210,8 @@ abstract class NativeCall implements AutoCloseable {
       weights.add(kept(device, n, 3));
       recur_sequence.b(sequence, weights.getLast().segment());
       recur_sequence.x(sequence, taped(1, 4).segment());
-      recur_sequence.gates(sequence, taped(n, 0).segment());
+      recur_sequence.steps(sequence, 1);
+      recur_sequence.tiles(sequence, taped(recur_tiles(context, sequence), 0).segment());
       recur_sequence.h(sequence, states.segment());
     }
 

@@ -131,7 +131,7 @@ public final class PanamaAgainstC {
     }
     try (Device device = Device.cpu(1)) {
       cblas_h.openblas_set_num_threads(1);
-      boolean kernels = device.sequences() != null;
+      boolean kernels = device.recurrences() != null;
       String openBlas = fileOf(cblas_h.cblas_sgemm$address());
       String recur = kernels ? fileOf(recur_h.recur_forward$address()) : "-";
       try (C c = new C(openBlas, recur)) {

@@ -35,7 +35,7 @@ public class PanamaBenchmark {
   @Setup
   public void setUp() {
     device = Device.cpu(1);
-    if (routine.equals("forward") && device.sequences() == null) {
+    if (routine.equals("forward") && device.recurrences() == null) {
       throw new IllegalStateException(
           "forward: there are no C kernels here; build with make native");
     }
