@@ -3,6 +3,7 @@ package io.recur.device;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /** The optimisers' passes, tile by tile. */
 final class CpuUpdates implements Updates {
@@ -28,7 +29,8 @@ final class CpuUpdates implements Updates {
       }
       rule.apply(settings, value, gradient, memory, tile);
       Lanes.store(value, 0, w, at, tile);
-      g.target().asSlice(at * Float.BYTES, (long) tile * Float.BYTES).fill((byte) 0);
+      Arrays.fill(gradient, 0, tile, 0f);
+      Lanes.store(gradient, 0, g, at, tile);
       for (int s = 0; s < slots.length; s++) {
         Lanes.store(memory[s], 0, slots[s], at, tile);
       }

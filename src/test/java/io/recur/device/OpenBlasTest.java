@@ -58,7 +58,8 @@ class OpenBlasTest {
   private Process start(String classPath, String... properties) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx64m"));
+    command.addAll(
+        List.of("--enable-native-access=ALL-UNNAMED", "-Xmx64m", "-Dio.recur.kernels=java"));
     command.addAll(List.of(properties));
     command.addAll(List.of("-cp", classPath, Child.class.getName()));
     // where a JVM that crashes would leave its report
