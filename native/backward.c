@@ -1,0 +1,285 @@
+/* Backward: a phase first completes dh of its step from the gradients of the step after it, which
+ * all parts have written, then takes the slope of its own units. Step -1 only completes dh. */
+#include "patches.h"
+#include "pointwise.h"
+
+/* dh += the transposed recurrent weights times the gradients d of step t, of `rows` rows. */
+INLINE void pull(const patch *p, const float *packed, int64_t terms, const float *d, int64_t rows,
+    int64_t t, float *dh) {
+  NAME(multiply_panel)(panel_of(packed, p->block, 0, 1, terms), terms,
+      d + (slot(p->s, t) * p->s->batch + p->column) * rows, rows, p->columns, dh);
+}
+
+/* Between s->dh and a tile. */
+static void take_dh(const patch *p, float *dh) {
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES)
+      store(dh + j * WIDTH + i, load_part(p->s->dh + at(p, j) + i, p->units - i));
+}
+static void give_dh(const patch *p, const float *dh) {
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES)
+      store_part(p->s->dh + at(p, j) + i, load(dh + j * WIDTH + i), p->units - i);
+}
+
+/* Asks for what a slope will read, while the product before it runs: columns lie too far apart for
+ * the processor to see them coming. */
+static void expect(const patch *p, const float *matrix) {
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += 16) __builtin_prefetch(matrix + at(p, j) + i);
+}
+/* A row of bias gradients, added to once a patch. */
+INLINE void add_bias(float *db, vf sum, int64_t n) {
+  store_part(db, load_part(db, n) + sum, n);
+}
+/* A gradient of gate g, kept for the gradients of the weights. */
+INLINE void keep(const patch *p, int g, int in_tile, vf d) {
+  if (p->dtile) store(p->dtile + (int64_t)g * p->columns * WIDTH + in_tile, d);
+}
+
+INLINE void add_biases(const patch *p, int first, int gates, vf sums[][2], int64_t units) {
+  for (int g = 0; p->s->db && g < gates; g++)
+    for (int half = 0; half < 2; half++)
+      add_bias(p->s->db + (first + g) * p->s->units + p->unit + half * LANES, sums[g][half],
+          units - half * LANES);
+}
+
+static void rnn_slope(const patch *p) {
+  const recur_sequence *s = p->s;
+  const float *h_after = step_of(s, s->h, p->t + 1), *dy = step_of(s, s->dy, p->t);
+  tile dh, h, slope;
+  if (p->t >= 0) {
+    expect(p, dy);
+    expect(p, h_after);
+  }
+  if (is_last(p)) {
+    take_dh(p, dh);
+  } else {
+    clear(dh, p->columns);
+    pull(p, s->wht, s->units, s->dgates, s->units, p->t + 1, dh);
+  }
+  if (p->t < 0) {
+    give_dh(p, dh);
+    return;
+  }
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES)
+      store(h + j * WIDTH + i, load_part(h_after + at(p, j) + i, p->units - i));
+  NAME(slope)(s->function, p->tile, h, slope, (int64_t)p->columns * WIDTH);
+  vf db[1][2] = {};
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES) {
+      vf total = load(dh + j * WIDTH + i) + load_part(dy + at(p, j) + i, p->units - i);
+      vf d = total * load(slope + j * WIDTH + i);
+      store_part(s->dgates + stacked(p, 0, 1, j) + i, d, p->units - i);
+      keep(p, 0, j * WIDTH + i, d);
+      db[0][i / LANES] += d;
+    }
+  add_biases(p, 0, 1, db, p->units);
+}
+
+INLINE void lstm_slopes_on(const patch *p, int64_t units, const float *dh) {
+  const recur_sequence *s = p->s;
+  const float *dy = step_of(s, s->dy, p->t);
+  const float *inputs = gate_of(p, 0), *forgets = gate_of(p, 1), *candidates = gate_of(p, 2),
+              *outputs = gate_of(p, 3), *squashes = gate_of(p, 5), *before = cells_before(p);
+  vf db[4][2] = {};
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES) {
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i, n = units - i;
+      vf input = load(inputs + in_tile), forget = load(forgets + in_tile);
+      vf candidate = load(candidates + in_tile), output = load(outputs + in_tile);
+      vf squashed = load(squashes + in_tile);
+      vf c = before ? load(before + in_tile) : load_part(s->c + here, n);
+      vf total = load(dh + in_tile) + load_part(dy + here, n);
+      vf dc = load_part(s->dc + here, n) + total * output * (1.0f - squashed * squashed);
+      vf d[4] = {dc * candidate * input * (1.0f - input),
+          dc * c * forget * (1.0f - forget),
+          dc * input * (1.0f - candidate * candidate), total * squashed * output * (1.0f - output)};
+      store_part(s->dc + here, dc * forget, n);
+      for (int g = 0; g < 4; g++) {
+        store_part(s->dgates + stacked(p, g, 4, j) + i, d[g], n);
+        keep(p, g, in_tile, d[g]);
+        db[g][i / LANES] += d[g];
+      }
+    }
+  add_biases(p, 0, 4, db, units);
+}
+
+static void lstm_slope(const patch *p) {
+  const recur_sequence *s = p->s;
+  int64_t rows = 4 * (int64_t)s->units;
+  tile dh;
+  if (p->t >= 0) {
+    expect(p, step_of(s, s->dy, p->t));
+  }
+  if (is_last(p)) {
+    take_dh(p, dh);
+  } else {
+    clear(dh, p->columns);
+    pull(p, s->wht, rows, s->dgates, rows, p->t + 1, dh);
+  }
+  if (p->t < 0) give_dh(p, dh);
+  else if (p->units == WIDTH) lstm_slopes_on(p, WIDTH, dh);
+  else lstm_slopes_on(p, p->units, dh);
+}
+
+/* What the two GRUs share: h' = (1 - z) n + z h. */
+typedef struct {
+  vf update, candidate, before; /* gradients of the sums of z and n, and of h through z */
+} blend;
+
+INLINE blend blend_slope(vf total, vf update, vf candidate, vf before) {
+  return (blend){total * (before - candidate) * update * (1.0f - update),
+      total * (1.0f - update) * (1.0f - candidate * candidate), total * update};
+}
+
+INLINE void gru_slopes_on(const patch *p, int64_t units, const float *dh) {
+  const recur_sequence *s = p->s;
+  const float *h = step_of(s, s->h, p->t), *dy = step_of(s, s->dy, p->t);
+  const float *resets = gate_of(p, 0), *updates = gate_of(p, 1), *candidates = gate_of(p, 2),
+              *products = gate_of(p, 3);
+  vf db[3][2] = {}, dbh[2] = {};
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES) {
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i, n = units - i;
+      vf reset = load(resets + in_tile);
+      vf total = load(dh + in_tile) + load_part(dy + here, n);
+      blend d = blend_slope(total, load(updates + in_tile), load(candidates + in_tile),
+          load_part(h + here, n));
+      vf dreset = d.candidate * load(products + in_tile) * reset * (1.0f - reset);
+      vf dproduct = d.candidate * reset;
+      store_part(s->dh + here, d.before, n);
+      store_part(s->dgates + stacked(p, 0, 3, j) + i, dreset, n);
+      store_part(s->dgates + stacked(p, 1, 3, j) + i, d.update, n);
+      store_part(s->dgates + stacked(p, 2, 3, j) + i, d.candidate, n);
+      store_part(s->drecurrent + stacked(p, 0, 3, j) + i, dreset, n);
+      store_part(s->drecurrent + stacked(p, 1, 3, j) + i, d.update, n);
+      store_part(s->drecurrent + stacked(p, 2, 3, j) + i, dproduct, n);
+      keep(p, 0, in_tile, dreset);
+      keep(p, 1, in_tile, d.update);
+      keep(p, 2, in_tile, d.candidate);
+      keep(p, 3, in_tile, dproduct);
+      db[0][i / LANES] += dreset;
+      db[1][i / LANES] += d.update;
+      db[2][i / LANES] += d.candidate;
+      dbh[i / LANES] += dproduct;
+    }
+  add_biases(p, 0, 3, db, units);
+  for (int half = 0; s->dbh && half < 2; half++)
+    add_bias(s->dbh + p->unit + half * LANES, dbh[half], units - half * LANES);
+}
+
+static void gru_slope(const patch *p) {
+  const recur_sequence *s = p->s;
+  int64_t rows = 3 * (int64_t)s->units;
+  tile dh;
+  if (p->t >= 0) {
+    expect(p, step_of(s, s->dy, p->t));
+    expect(p, step_of(s, s->h, p->t));
+  }
+  take_dh(p, dh);
+  if (!is_last(p)) pull(p, s->wht, rows, s->drecurrent, rows, p->t + 1, dh);
+  if (p->t < 0) give_dh(p, dh);
+  else if (p->units == WIDTH) gru_slopes_on(p, WIDTH, dh);
+  else gru_slopes_on(p, p->units, dh);
+}
+
+INLINE void gruv3_candidate_slopes_on(const patch *p, int64_t units, const float *dh) {
+  const recur_sequence *s = p->s;
+  const float *h = step_of(s, s->h, p->t), *dy = step_of(s, s->dy, p->t);
+  const float *updates = gate_of(p, 1), *candidates = gate_of(p, 2);
+  vf db[2][2] = {};
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES) {
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i, n = units - i;
+      vf total = load(dh + in_tile) + load_part(dy + here, n);
+      blend d = blend_slope(total, load(updates + in_tile), load(candidates + in_tile),
+          load_part(h + here, n));
+      store_part(s->dh + here, d.before, n);
+      store_part(s->dgates + stacked(p, 1, 3, j) + i, d.update, n);
+      store_part(s->dgates + stacked(p, 2, 3, j) + i, d.candidate, n);
+      keep(p, 1, in_tile, d.update);
+      keep(p, 2, in_tile, d.candidate);
+      db[0][i / LANES] += d.update;
+      db[1][i / LANES] += d.candidate;
+    }
+  add_biases(p, 1, 2, db, units);
+}
+
+static void gruv3_candidate_slope(const patch *p) {
+  const recur_sequence *s = p->s;
+  int64_t units = s->units;
+  tile dh;
+  if (p->t >= 0) {
+    expect(p, step_of(s, s->dy, p->t));
+    expect(p, step_of(s, s->h, p->t));
+  }
+  take_dh(p, dh);
+  if (!is_last(p)) pull(p, s->wht, 2 * units, s->dgates, 3 * units, p->t + 1, dh);
+  if (p->t < 0) give_dh(p, dh);
+  else if (p->units == WIDTH) gruv3_candidate_slopes_on(p, WIDTH, dh);
+  else gruv3_candidate_slopes_on(p, p->units, dh);
+}
+
+INLINE void gruv3_reset_slopes_on(const patch *p, int64_t units, const float *dqs) {
+  const recur_sequence *s = p->s;
+  const float *h = step_of(s, s->h, p->t), *resets = gate_of(p, 0);
+  vf db[1][2] = {};
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES) {
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i, n = units - i;
+      vf reset = load(resets + in_tile), dq = load(dqs + in_tile);
+      vf d = dq * load_part(h + here, n) * reset * (1.0f - reset);
+      store_part(s->dh + here, load_part(s->dh + here, n) + dq * reset, n);
+      store_part(s->dgates + stacked(p, 0, 3, j) + i, d, n);
+      keep(p, 0, in_tile, d);
+      db[0][i / LANES] += d;
+    }
+  add_biases(p, 0, 1, db, units);
+}
+
+static void gruv3_reset_slope(const patch *p) {
+  const recur_sequence *s = p->s;
+  int64_t units = s->units;
+  tile dq;
+  clear(dq, p->columns);
+  pull(p, s->wct, units, s->dgates + 2 * units, 3 * units, p->t, dq);
+  if (p->units == WIDTH) gruv3_reset_slopes_on(p, WIDTH, dq);
+  else gruv3_reset_slopes_on(p, p->units, dq);
+}
+
+/* One-hot input: each column of gradients goes to the column of Wi that its x had taken. */
+static void scatter_on(const patch *p, int64_t units) {
+  const recur_sequence *s = p->s;
+  int gates = gate_count(s);
+  for (int j = 0; j < p->columns; j++) {
+    float *to = s->dwi + (int64_t)s->index[p->t * s->batch + p->column + j] * gates * s->units + p->unit;
+    for (int g = 0; g < gates; g++)
+      for (int i = 0; i < WIDTH; i += LANES)
+        store_part(to + g * s->units + i,
+            load_part(to + g * s->units + i, units - i)
+                + load(p->dtile + ((int64_t)g * p->columns + j) * WIDTH + i), units - i);
+  }
+}
+WHOLE_AND_REST(scatter)
+
+void NAME(backward)(const void *job, int64_t number, int part, int parts) {
+  const recur_sequence *s = ((const sequence_job *)job)->s;
+  claim *claims = claims_of(job, number, part, parts);
+  int64_t t = s->time - 1 - (s->cell == RECUR_GRUV3 ? number / 2 : number);
+  int second = s->cell == RECUR_GRUV3 && number % 2;
+  if (t < -1 || (second && t < 0)) {
+    NAME(add_weights)(s, part, parts);
+    return;
+  }
+  patch_kernel *then = t >= 0 && s->dwi && s->table ? scatter : NULL;
+  switch (s->cell) {
+    case RECUR_RNN: over_patches(s, t, claims, part, parts, rnn_slope, then); break;
+    case RECUR_LSTM: over_patches(s, t, claims, part, parts, lstm_slope, then); break;
+    case RECUR_GRU: over_patches(s, t, claims, part, parts, gru_slope, then); break;
+    default:
+      if (second) over_patches(s, t, claims, part, parts, gruv3_reset_slope, then);
+      else over_patches(s, t, claims, part, parts, gruv3_candidate_slope, NULL);
+  }
+}

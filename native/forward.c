@@ -1,0 +1,222 @@
+/* Forward: one phase is one step. */
+#include "patches.h"
+#include "pointwise.h"
+
+/* The sums of all gates before the recurrent product, for what Wi is not packed: Wi x + b from where
+ * the caller left it, or the columns of Wi that one-hot x takes, plus b. */
+INLINE void begin_gates_on(const patch *p, int64_t units) {
+  const recur_sequence *s = p->s;
+  int gates = gate_count(s);
+  for (int j = 0; j < p->columns; j++) {
+    int64_t column = p->t * s->batch + p->column + j;
+    const float *from = s->table ? s->table + (int64_t)s->index[column] * gates * s->units
+                                 : s->sums + column * gates * s->units;
+    for (int g = 0; g < gates; g++)
+      for (int i = 0; i < WIDTH; i += LANES) {
+        int64_t row = g * s->units + p->unit + i;
+        vf sum = load_part(from + row, units - i);
+        if (s->table) sum += load_part(s->b + row, units - i);
+        store(gate_of(p, g) + j * WIDTH + i, sum);
+      }
+  }
+}
+WHOLE_AND_REST(begin_gates)
+
+static void fill_bias(const recur_sequence *s, int g, int64_t unit, int columns, float *tile) {
+  for (int i = 0; i < WIDTH; i += LANES) {
+    vf bias = load_part(s->b + g * s->units + unit + i, s->units - unit - i);
+    for (int j = 0; j < columns; j++) store(tile + j * WIDTH + i, bias);
+  }
+}
+
+/* Wi x + b of one step, into its tiles, which the recurrent product then finds in the cache. */
+static void project_step(const patch *p) {
+  const recur_sequence *s = p->s;
+  int gates = gate_count(s);
+  for (int g = 0; g < gates; g++) {
+    fill_bias(s, g, p->unit, p->columns, gate_of(p, g));
+    NAME(multiply_panel)(panel_of(s->wi, p->block, g, gates, s->in), s->in,
+        s->x + (p->t * s->batch + p->column) * s->in, s->in, p->columns, gate_of(p, g));
+  }
+}
+
+/* The same for small batches, of all steps before the first: several steps fill a tile. */
+static void project_all(const recur_sequence *s, int part, int parts) {
+  int gates = gate_count(s), steps = TILE / s->batch;
+  int64_t all = blocks(s->units);
+  int64_t from = part_begin(all, part, parts), to = part_begin(all, part + 1, parts);
+  for (int64_t t = 0; t < s->time; t += steps) {
+    int few = s->time - t < steps ? s->time - t : steps, columns = few * s->batch;
+    for (int64_t block = from; block < to; block++)
+      for (int g = 0; g < gates; g++) {
+        tile sums;
+        fill_bias(s, g, block * WIDTH, columns, sums);
+        NAME(multiply_panel)(panel_of(s->wi, block, g, gates, s->in), s->in, s->x + t * s->batch * s->in, s->in,
+            columns, sums);
+        for (int step = 0; step < few; step++) {
+          patch p = patch_of(s, t + step, 0, block);
+          memcpy(gate_of(&p, g), sums + step * s->batch * WIDTH, sizeof(float) * WIDTH * s->batch);
+        }
+      }
+  }
+}
+
+int NAME(projects_all)(const recur_sequence *s) { return s->wi && s->batch < COLUMNS; }
+
+/* The sums of all gates before the recurrent product, in the tiles. */
+static void begin_step(const patch *p) {
+  if (!p->s->wi) begin_gates(p);
+  else if (!NAME(projects_all)(p->s)) project_step(p);
+}
+
+/* tile += gate number `of` of the packed weights times h. */
+INLINE void push(const patch *p, const float *packed, int of, int gates, const float *h, float *tile) {
+  int64_t units = p->s->units;
+  NAME(multiply_panel)(panel_of(packed, p->block, of, gates, units), units, h + p->column * units, units,
+      p->columns, tile);
+}
+
+/* Forward: in each tile first the sum of a gate, then its value. */
+
+static void rnn_step(const patch *p) {
+  const recur_sequence *s = p->s;
+  float *after = step_of(s, s->h, p->t + 1);
+  tile h;
+  begin_step(p);
+  push(p, s->wh, 0, 1, step_of(s, s->h, p->t), p->tile);
+  NAME(map)(s->function, p->tile, h, (int64_t)p->columns * WIDTH);
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES)
+      store_part(after + at(p, j) + i, load(h + j * WIDTH + i), p->units - i);
+}
+
+INLINE void lstm_gates_on(const patch *p, int64_t units) {
+  const recur_sequence *s = p->s;
+  float *h_after = step_of(s, s->h, p->t + 1);
+  float *inputs = gate_of(p, 0), *forgets = gate_of(p, 1), *candidates = gate_of(p, 2),
+        *outputs = gate_of(p, 3), *cells = gate_of(p, 4), *squashes = gate_of(p, 5);
+  const float *before = cells_before(p);
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES) {
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i;
+      vf input = sigmoid(load(inputs + in_tile)), forget = sigmoid(load(forgets + in_tile));
+      vf candidate = tanhv(load(candidates + in_tile)), output = sigmoid(load(outputs + in_tile));
+      vf c = before ? load(before + in_tile) : load_part(s->c + here, units - i);
+      vf cell = forget * c + input * candidate, squashed = tanhv(cell);
+      if (is_last(p)) store_part(s->c + s->batch * s->units + here, cell, units - i);
+      store_part(h_after + here, output * squashed, units - i);
+      store(cells + in_tile, cell);
+      store(squashes + in_tile, squashed);
+      store(inputs + in_tile, input);
+      store(forgets + in_tile, forget);
+      store(candidates + in_tile, candidate);
+      store(outputs + in_tile, output);
+    }
+}
+WHOLE_AND_REST(lstm_gates)
+
+static void lstm_step(const patch *p) {
+  const recur_sequence *s = p->s;
+  begin_step(p);
+  for (int g = 0; g < 4; g++) push(p, s->wh, g, 4, step_of(s, s->h, p->t), gate_of(p, g));
+  lstm_gates(p);
+}
+
+INLINE void gru_gates_on(const patch *p, int64_t units) {
+  const recur_sequence *s = p->s;
+  const float *h = step_of(s, s->h, p->t);
+  float *h_after = step_of(s, s->h, p->t + 1);
+  float *resets = gate_of(p, 0), *updates = gate_of(p, 1), *candidates = gate_of(p, 2),
+        *products = gate_of(p, 3);
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES) {
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i;
+      vf reset = sigmoid(load(resets + in_tile)), update = sigmoid(load(updates + in_tile));
+      vf product = load(products + in_tile);
+      if (s->bh) product += load_part(s->bh + p->unit + i, units - i);
+      vf candidate = tanhv(load(candidates + in_tile) + reset * product);
+      vf before = load_part(h + here, units - i);
+      store_part(h_after + here, (1.0f - update) * candidate + update * before, units - i);
+      store(resets + in_tile, reset);
+      store(updates + in_tile, update);
+      store(candidates + in_tile, candidate);
+      store(products + in_tile, product);
+    }
+}
+WHOLE_AND_REST(gru_gates)
+
+static void gru_step(const patch *p) {
+  const recur_sequence *s = p->s;
+  const float *h = step_of(s, s->h, p->t);
+  begin_step(p);
+  clear(gate_of(p, 3), p->columns);
+  push(p, s->wh, 0, 3, h, gate_of(p, 0));
+  push(p, s->wh, 1, 3, h, gate_of(p, 1));
+  push(p, s->wh, 2, 3, h, gate_of(p, 3));
+  gru_gates(p);
+}
+
+INLINE void gruv3_resets_on(const patch *p, int64_t units) {
+  const recur_sequence *s = p->s;
+  const float *h = step_of(s, s->h, p->t);
+  float *q = step_of(s, s->q, p->t), *resets = gate_of(p, 0), *updates = gate_of(p, 1);
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES) {
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i;
+      vf reset = sigmoid(load(resets + in_tile));
+      store_part(q + here, reset * load_part(h + here, units - i), units - i);
+      store(resets + in_tile, reset);
+      store(updates + in_tile, sigmoid(load(updates + in_tile)));
+    }
+}
+WHOLE_AND_REST(gruv3_resets)
+
+static void gruv3_reset_step(const patch *p) {
+  const recur_sequence *s = p->s;
+  const float *h = step_of(s, s->h, p->t);
+  begin_step(p);
+  push(p, s->wh, 0, 2, h, gate_of(p, 0));
+  push(p, s->wh, 1, 2, h, gate_of(p, 1));
+  gruv3_resets(p);
+}
+
+INLINE void gruv3_candidates_on(const patch *p, int64_t units) {
+  const recur_sequence *s = p->s;
+  const float *h = step_of(s, s->h, p->t);
+  float *h_after = step_of(s, s->h, p->t + 1), *updates = gate_of(p, 1), *candidates = gate_of(p, 2);
+  for (int j = 0; j < p->columns; j++)
+    for (int i = 0; i < WIDTH; i += LANES) {
+      int64_t here = at(p, j) + i, in_tile = j * WIDTH + i;
+      vf update = load(updates + in_tile), candidate = tanhv(load(candidates + in_tile));
+      vf before = load_part(h + here, units - i);
+      store_part(h_after + here, (1.0f - update) * candidate + update * before, units - i);
+      store(candidates + in_tile, candidate);
+    }
+}
+WHOLE_AND_REST(gruv3_candidates)
+
+static void gruv3_candidate_step(const patch *p) {
+  const recur_sequence *s = p->s;
+  push(p, s->wc, 0, 1, step_of(s, s->q, p->t), gate_of(p, 2));
+  gruv3_candidates(p);
+}
+
+void NAME(forward)(const void *job, int64_t number, int part, int parts) {
+  const recur_sequence *s = ((const sequence_job *)job)->s;
+  claim *claims = claims_of(job, number, part, parts);
+  if (NAME(projects_all)(s)) { /* a phase of its own: the next one may begin blocks of other parts */
+    if (number == 0) {
+      project_all(s, part, parts);
+      return;
+    }
+    number--;
+  }
+  switch (s->cell) {
+    case RECUR_RNN: over_patches(s, number, claims, part, parts, rnn_step, NULL); break;
+    case RECUR_LSTM: over_patches(s, number, claims, part, parts, lstm_step, NULL); break;
+    case RECUR_GRU: over_patches(s, number, claims, part, parts, gru_step, NULL); break;
+    default:
+      over_patches(s, number / 2, claims, part, parts, number % 2 ? gruv3_candidate_step : gruv3_reset_step,
+          NULL);
+  }
+}

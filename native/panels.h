@@ -1,0 +1,37 @@
+/* Packed weights: panel after panel, the gates of the same units side by side, terms in order. */
+#ifndef RECUR_PANELS_H
+#define RECUR_PANELS_H
+#include "kernels.h"
+#include "vector.h"
+
+/* Columns whose sums lie in a tile beside the registers, and terms whose panel stays in L1. */
+enum { TILE = 48, TERMS = 256 };
+
+typedef float tile[TILE * WIDTH]; /* WIDTH x TILE */
+
+/* CALL(width) for a width from 1 to COLUMNS that the compiler is to know. */
+#define BY_WIDTH(width, CALL)                    \
+  switch (width) {                               \
+    case 1: CALL(1); break;                      \
+    case 2: CALL(2); break;                      \
+    case 3: CALL(3); break;                      \
+    case 4: CALL(4); break;                      \
+    case 5: CALL(5); break;                      \
+    case 6: CALL(6); break;                      \
+    case 7: CALL((7 <= COLUMNS ? 7 : 1)); break; \
+    case 8: CALL((8 <= COLUMNS ? 8 : 1)); break; \
+  }
+
+INLINE int64_t blocks(int64_t units) { return (units + WIDTH - 1) / WIDTH; }
+
+INLINE const float *panel_of(const float *packed, int64_t block, int gate, int gates, int64_t terms) {
+  return packed + (block * gates + gate) * terms * WIDTH;
+}
+
+/* s (WIDTH x n) += panel b, for up to TILE columns of b. */
+void NAME(multiply_panel)(const float *panel, int64_t terms, const float *b, int64_t ldb, int n, float *s);
+
+/* The phase of recur_pack. */
+void NAME(pack)(const void *job, int64_t number, int part, int parts);
+
+#endif

@@ -1,0 +1,112 @@
+/* The work of a step is cut into patches: a block of units and a run of columns, whose gates lie in
+ * tiles of their own. */
+#ifndef RECUR_PATCHES_H
+#define RECUR_PATCHES_H
+#include "panels.h"
+
+/* A block of units and a run of columns at one step. */
+typedef struct {
+  const recur_sequence *s;
+  int64_t t, block, unit; /* unit: the block's first */
+  int64_t units;          /* how many of the block exist, 1 to WIDTH */
+  int column, columns;
+  float *tile;            /* WIDTH x columns for each gate, one behind the other */
+  float *dtile;           /* the same of gradients, or NULL */
+} patch;
+
+typedef void patch_kernel(const patch *p);
+
+/* Gates that multiply x, and tiles that a patch keeps: an LSTM keeps c and tanh c beside its gates, a
+ * GRU Wh3 h + bh. What a slope reads lies in one piece then; columns of H x B would be far apart. */
+static inline int gate_count(const recur_sequence *s) {
+  return s->cell == RECUR_LSTM ? 4 : s->cell == RECUR_RNN ? 1 : 3;
+}
+static inline int tile_count(const recur_sequence *s) {
+  return s->cell == RECUR_LSTM ? 6 : s->cell == RECUR_GRU ? 4 : gate_count(s);
+}
+
+/* Tiles of gradients: of the sums of each gate, and for a GRU of Wh3 h. */
+static inline int dtile_count(const recur_sequence *s) {
+  return s->cell == RECUR_GRU ? 4 : gate_count(s);
+}
+
+/* Where the tiles of a patch lie: those of a step together, in the order in which they are used. */
+static inline float *tile_of(const recur_sequence *s, int64_t t, int column, int columns, int64_t block) {
+  int64_t all = blocks(s->units);
+  int64_t step = t < 0 ? 0 : t % s->steps;
+  return s->tiles + ((step * s->batch + column) * all + block * columns) * tile_count(s) * WIDTH;
+}
+
+/* From step to step of gradients: one tile more than there are, so that the tiles of a block at
+ * successive steps do not fall upon each other in the cache. */
+INLINE int64_t dstride(const recur_sequence *s) {
+  return (blocks(s->units) * dtile_count(s) + 1) * s->batch * WIDTH;
+}
+static inline float *dtile_of(const recur_sequence *s, int64_t t, int column, int columns, int64_t block) {
+  if (!s->dtiles || t < 0) return NULL;
+  return s->dtiles + t * dstride(s) + (column * blocks(s->units) + block * columns) * dtile_count(s) * WIDTH;
+}
+
+static inline patch patch_of(const recur_sequence *s, int64_t t, int column, int64_t block) {
+  int64_t unit = block * WIDTH;
+  int columns = s->batch - column < TILE ? s->batch - column : TILE;
+  return (patch){s, t, block, unit, s->units - unit < WIDTH ? s->units - unit : WIDTH, column, columns,
+      tile_of(s, t, column, columns, block), dtile_of(s, t, column, columns, block)};
+}
+
+/* Hands a part its blocks of units, each with all columns: its own first, then what others have not
+ * begun, because a thread that the system holds up would hold up all. Who computes a block does not
+ * show. `then`, if not NULL, follows on the same patch. */
+static inline void over_patches(const recur_sequence *s, int64_t t, claim *claims, int part, int parts,
+    patch_kernel *run, patch_kernel *then) {
+  int helped = 0;
+  for (int64_t block; (block = next_item(claims, blocks(s->units), part, parts, &helped)) >= 0;)
+    for (int column = 0; column < s->batch; column += TILE) {
+      patch p = patch_of(s, t, column, block);
+      run(&p);
+      if (then) then(&p);
+    }
+}
+
+/* A kernel for blocks that are full, where the compiler knows it, and for the last one. */
+#define WHOLE_AND_REST(kernel)                                  \
+  static void kernel(const patch *p) {                          \
+    if (p->units == WIDTH) kernel##_on(p, WIDTH);               \
+    else kernel##_on(p, p->units);                              \
+  }
+
+/* The tile of gate g, a column of it, and the place of unit p->unit in column j of an H x B matrix. */
+INLINE float *gate_of(const patch *p, int g) { return p->tile + (int64_t)g * p->columns * WIDTH; }
+INLINE int64_t at(const patch *p, int j) { return (int64_t)(p->column + j) * p->s->units + p->unit; }
+
+/* Where gradients of step t lie among the steps that dgates has room for. */
+INLINE int64_t slot(const recur_sequence *s, int64_t t) { return t % s->dsteps; }
+
+/* The same place in the gradients of all gates, a GH x B matrix, at step t. */
+INLINE int64_t stacked(const patch *p, int g, int gates, int j) {
+  return ((slot(p->s, p->t) * p->s->batch + p->column + j) * gates + g) * p->s->units + p->unit;
+}
+
+/* An H x B matrix of step t in a row of them. */
+INLINE float *step_of(const recur_sequence *s, const float *all, int64_t t) {
+  return (float *)all + t * s->batch * s->units;
+}
+
+INLINE int is_last(const patch *p) { return p->t == p->s->time - 1; }
+
+INLINE void clear(float *tile, int columns) { memset(tile, 0, sizeof(float) * WIDTH * columns); }
+
+/* The tile of c of the step before, or NULL at the first. */
+INLINE const float *cells_before(const patch *p) {
+  return p->t ? tile_of(p->s, p->t - 1, p->column, p->columns, p->block) + 4 * (int64_t)p->columns * WIDTH : NULL;
+}
+
+/* The phases of recur_forward and recur_backward, and whether forward begins with one more. */
+void NAME(forward)(const void *job, int64_t number, int part, int parts);
+void NAME(backward)(const void *job, int64_t number, int part, int parts);
+int NAME(projects_all)(const recur_sequence *s);
+
+/* dwi, dwh and dwc += the gradients in dtiles times x, h and q: a part's own rows, all steps. */
+void NAME(add_weights)(const recur_sequence *s, int part, int parts);
+
+#endif

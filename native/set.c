@@ -1,0 +1,7 @@
+/* The table of one instruction set. */
+#include "patches.h"
+#include "pointwise.h"
+
+const kernels NAME(kernels) = {.width = WIDTH, .projects_all = NAME(projects_all), .pack = NAME(pack),
+    .forward = NAME(forward), .backward = NAME(backward),
+    .pointwise = NAME(pointwise), .columns = NAME(columns), .update = NAME(update)};
