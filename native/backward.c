@@ -6,7 +6,7 @@
 /* dh += the transposed recurrent weights times the gradients d of step t, of `rows` rows. */
 INLINE void pull(const patch *p, const float *packed, int64_t terms, const float *d, int64_t rows,
     int64_t t, float *dh) {
-  NAME(multiply_panel)(panel_of(packed, p->block, 0, 1, terms), terms,
+  NAME(multiply_panel)(panel_of(packed, p->block, 0, 1, terms), terms, is_far(p->s),
       d + (slot(p->s, t) * p->s->batch + p->column) * rows, rows, p->columns, dh);
 }
 
@@ -34,7 +34,7 @@ INLINE void add_bias(float *db, vf sum, int64_t n) {
 }
 /* A gradient of gate g, kept for the gradients of the weights. */
 INLINE void keep(const patch *p, int g, int in_tile, vf d) {
-  if (p->dtile) store(p->dtile + (int64_t)g * p->columns * WIDTH + in_tile, d);
+  if (p->dtile) store(p->dtile + g * dterms(p->s) * WIDTH + in_tile, d);
 }
 
 INLINE void add_biases(const patch *p, int first, int gates, vf sums[][2], int64_t units) {
@@ -259,7 +259,7 @@ static void scatter_on(const patch *p, int64_t units) {
       for (int i = 0; i < WIDTH; i += LANES)
         store_part(to + g * s->units + i,
             load_part(to + g * s->units + i, units - i)
-                + load(p->dtile + ((int64_t)g * p->columns + j) * WIDTH + i), units - i);
+                + load(p->dtile + (g * dterms(s) + j) * WIDTH + i), units - i);
   }
 }
 WHOLE_AND_REST(scatter)

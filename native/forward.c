@@ -35,7 +35,7 @@ static void project_step(const patch *p) {
   int gates = gate_count(s);
   for (int g = 0; g < gates; g++) {
     fill_bias(s, g, p->unit, p->columns, gate_of(p, g));
-    NAME(multiply_panel)(panel_of(s->wi, p->block, g, gates, s->in), s->in,
+    NAME(multiply_panel)(panel_of(s->wi, p->block, g, gates, s->in), s->in, is_far(s),
         s->x + (p->t * s->batch + p->column) * s->in, s->in, p->columns, gate_of(p, g));
   }
 }
@@ -51,7 +51,8 @@ static void project_all(const recur_sequence *s, int part, int parts) {
       for (int g = 0; g < gates; g++) {
         tile sums;
         fill_bias(s, g, block * WIDTH, columns, sums);
-        NAME(multiply_panel)(panel_of(s->wi, block, g, gates, s->in), s->in, s->x + t * s->batch * s->in, s->in,
+        NAME(multiply_panel)(panel_of(s->wi, block, g, gates, s->in), s->in, is_far(s),
+            s->x + t * s->batch * s->in, s->in,
             columns, sums);
         for (int step = 0; step < few; step++) {
           patch p = patch_of(s, t + step, 0, block);
@@ -61,7 +62,7 @@ static void project_all(const recur_sequence *s, int part, int parts) {
   }
 }
 
-int NAME(projects_all)(const recur_sequence *s) { return s->wi && s->batch < COLUMNS; }
+int NAME(projects_all)(const recur_sequence *s) { return s->wi && s->batch < COLUMNS && s->time > 1; }
 
 /* The sums of all gates before the recurrent product, in the tiles. */
 static void begin_step(const patch *p) {
@@ -72,8 +73,8 @@ static void begin_step(const patch *p) {
 /* tile += gate number `of` of the packed weights times h. */
 INLINE void push(const patch *p, const float *packed, int of, int gates, const float *h, float *tile) {
   int64_t units = p->s->units;
-  NAME(multiply_panel)(panel_of(packed, p->block, of, gates, units), units, h + p->column * units, units,
-      p->columns, tile);
+  NAME(multiply_panel)(panel_of(packed, p->block, of, gates, units), units, is_far(p->s),
+      h + p->column * units, units, p->columns, tile);
 }
 
 /* Forward: in each tile first the sum of a gate, then its value. */

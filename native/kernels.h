@@ -46,10 +46,11 @@ static inline int64_t next_item(claim *claims, int64_t items, int part, int part
   return -1;
 }
 
-/* Floats of packed columns that a part takes to make gradients of weights: at least one step's. */
+/* Floats of packed columns that a part takes to make gradients of weights: half of a second-level
+ * cache, or one column. */
 static inline int64_t strip_room(const recur_sequence *s) {
-  int64_t terms = s->in > s->units ? s->in : s->units, step = terms * s->batch;
-  return step > 1 << 16 ? step : 1 << 16;
+  int64_t terms = s->in > s->units ? s->in : s->units;
+  return terms > 1 << 16 ? terms : 1 << 16;
 }
 
 /* One instruction set. */

@@ -1,8 +1,11 @@
 #include "panels.h"
 
+enum { AHEAD = 512 }; /* floats between what is read and what is asked for */
+
 /* s += panel b for n columns, the sum of each value in the order of the terms. With few columns the
- * terms are dealt to several sums, or each would wait for the one before. */
-INLINE void multiply_add(int n, int chains, const float *panel, int64_t terms, const float *b,
+ * terms are dealt to several sums, or each would wait for the one before. far: the panel is not in a
+ * cache of this core's; the processor asks for no line of the next page by itself. */
+INLINE void multiply_add(int n, int chains, int far, const float *panel, int64_t terms, const float *b,
     int64_t ldb, float *s) {
   vf sum[COLUMNS][4][2] = {};
   const float *column[COLUMNS];
@@ -14,6 +17,7 @@ INLINE void multiply_add(int n, int chains, const float *panel, int64_t terms, c
   int64_t k = 0;
   for (; k + chains <= terms; k += chains)
     for (int c = 0; c < chains; c++) {
+      for (int i = 0; far && i < WIDTH; i += 16) __builtin_prefetch(panel + (k + c) * WIDTH + AHEAD + i);
       vf low = load(panel + (k + c) * WIDTH), high = load(panel + (k + c) * WIDTH + LANES);
       for (int j = 0; j < n; j++) {
         vf x = all(column[j][k + c]);
@@ -38,16 +42,19 @@ INLINE void multiply_add(int n, int chains, const float *panel, int64_t terms, c
 /* How many sums a value is dealt to. */
 #define CHAINS(n) ((n) == 1 ? 4 : (n) < 4 ? 2 : 1)
 
-/* In groups of nearly equal width. */
-void NAME(multiply_panel)(const float *panel, int64_t terms, const float *b, int64_t ldb, int n,
+/* In groups of nearly equal width. Only few columns wait for the panel. */
+void NAME(multiply_panel)(const float *panel, int64_t terms, int far, const float *b, int64_t ldb, int n,
     float *s) {
   int groups = (n + COLUMNS - 1) / COLUMNS;
   for (int64_t k = 0; k < terms; k += TERMS) {
     int64_t few = terms - k < TERMS ? terms - k : TERMS;
     for (int i = 0; i < groups; i++) {
       int from = n * i / groups, to = n * (i + 1) / groups;
-#define MULTIPLY(width)                                                                           \
-  multiply_add(width, CHAINS(width), panel + k * WIDTH, few, b + from * ldb + k, ldb, s + from * WIDTH)
+      const float *p = panel + k * WIDTH, *x = b + from * ldb + k;
+      float *to_s = s + from * WIDTH;
+#define MULTIPLY(width)                                                               \
+  if (width < 4 && far) multiply_add(width, CHAINS(width), 1, p, few, x, ldb, to_s); \
+  else multiply_add(width, CHAINS(width), 0, p, few, x, ldb, to_s)
       BY_WIDTH(to - from, MULTIPLY)
 #undef MULTIPLY
     }

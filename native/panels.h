@@ -28,8 +28,10 @@ INLINE const float *panel_of(const float *packed, int64_t block, int gate, int g
   return packed + (block * gates + gate) * terms * WIDTH;
 }
 
-/* s (WIDTH x n) += panel b, for up to TILE columns of b. */
-void NAME(multiply_panel)(const float *panel, int64_t terms, const float *b, int64_t ldb, int n, float *s);
+/* s (WIDTH x n) += panel b, for up to TILE columns of b. far: whether the panel has to come from beyond
+ * the caches of this core. */
+void NAME(multiply_panel)(const float *panel, int64_t terms, int far, const float *b, int64_t ldb, int n,
+    float *s);
 
 /* The phase of recur_pack. */
 void NAME(pack)(const void *job, int64_t number, int part, int parts);

@@ -11,7 +11,7 @@ typedef struct {
   int64_t units;          /* how many of the block exist, 1 to WIDTH */
   int column, columns;
   float *tile;            /* WIDTH x columns for each gate, one behind the other */
-  float *dtile;           /* the same of gradients, or NULL */
+  float *dtile;           /* WIDTH x columns of the first gate's gradients, or NULL; see dterms */
 } patch;
 
 typedef void patch_kernel(const patch *p);
@@ -37,21 +37,22 @@ static inline float *tile_of(const recur_sequence *s, int64_t t, int column, int
   return s->tiles + ((step * s->batch + column) * all + block * columns) * tile_count(s) * WIDTH;
 }
 
-/* From step to step of gradients: one tile more than there are, so that the tiles of a block at
- * successive steps do not fall upon each other in the cache. */
-INLINE int64_t dstride(const recur_sequence *s) {
-  return (blocks(s->units) * dtile_count(s) + 1) * s->batch * WIDTH;
+/* Gradients kept for those of the weights lie like packed weights: for each gate of a block a panel whose
+ * terms are the columns of all steps, and one term more, so that panels do not fall upon each other in
+ * the cache. */
+INLINE int64_t dterms(const recur_sequence *s) { return (int64_t)s->time * s->batch + 1; }
+static inline float *dpanel_of(const recur_sequence *s, int64_t block, int gate) {
+  return s->dtiles + (block * dtile_count(s) + gate) * dterms(s) * WIDTH;
 }
-static inline float *dtile_of(const recur_sequence *s, int64_t t, int column, int columns, int64_t block) {
-  if (!s->dtiles || t < 0) return NULL;
-  return s->dtiles + t * dstride(s) + (column * blocks(s->units) + block * columns) * dtile_count(s) * WIDTH;
+static inline float *dtile_of(const recur_sequence *s, int64_t t, int column, int64_t block) {
+  return s->dtiles && t >= 0 ? dpanel_of(s, block, 0) + (t * s->batch + column) * WIDTH : NULL;
 }
 
 static inline patch patch_of(const recur_sequence *s, int64_t t, int column, int64_t block) {
   int64_t unit = block * WIDTH;
   int columns = s->batch - column < TILE ? s->batch - column : TILE;
   return (patch){s, t, block, unit, s->units - unit < WIDTH ? s->units - unit : WIDTH, column, columns,
-      tile_of(s, t, column, columns, block), dtile_of(s, t, column, columns, block)};
+      tile_of(s, t, column, columns, block), dtile_of(s, t, column, block)};
 }
 
 /* Hands a part its blocks of units, each with all columns: its own first, then what others have not
@@ -90,6 +91,12 @@ INLINE int64_t stacked(const patch *p, int g, int gates, int j) {
 /* An H x B matrix of step t in a row of them. */
 INLINE float *step_of(const recur_sequence *s, const float *all, int64_t t) {
   return (float *)all + t * s->batch * s->units;
+}
+
+/* Whether the weights of a step are more than the second-level caches of two cores hold: then they come
+ * from the third level at every step. */
+INLINE int is_far(const recur_sequence *s) {
+  return gate_count(s) * (int64_t)s->units * (s->units + (s->time == 1 ? s->in : 0)) > 1 << 19;
 }
 
 INLINE int is_last(const patch *p) { return p->t == p->s->time - 1; }

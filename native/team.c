@@ -253,8 +253,7 @@ static int64_t padded(const recur *r, int64_t units) {
 
 int64_t recur_dtiles(const recur *r, const recur_sequence *s) {
   int64_t tiles = s->cell == RECUR_RNN ? 1 : s->cell == RECUR_GRUV3 ? 3 : 4;
-  int64_t step = (padded(r, s->units) * tiles + r->set->width) * s->batch;
-  return step * s->time + r->threads * strip_room(s);
+  return padded(r, s->units) * tiles * ((int64_t)s->time * s->batch + 1) + r->threads * strip_room(s);
 }
 
 int64_t recur_tiles(const recur *r, const recur_sequence *s) {

@@ -58,13 +58,13 @@ abstract class Sweep<C extends StackedCell> implements Op {
 
   private @Nullable Sequence sequence;
 
-  /**
-   * The smallest batch whose gradients the kernels keep in an order of their own, to make those of
-   * the weights from them; with fewer columns to a step a product over all steps is faster.
-   */
-  private static final int LEAST_KEPT = 16;
+  /** The smallest batch that needs the gates of one step alone where no backward follows. */
+  private static final int LEAST_OF_ONE_STEP = 16;
 
-  /** Whether they do in this pass. */
+  /**
+   * Whether the kernels keep the gradients of this pass in an order of their own, to make those of
+   * the weights from them.
+   */
   private boolean keepsTiles;
 
   // What is taken from the tape: the same at every step of a loop, so nothing is made anew.
@@ -125,7 +125,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
   @Override
   public void backward() {
     Buffer dh = tape.backwardScratch(size());
-    keepsTiles = recurrences != null && cell.wi.isDense() && batch >= LEAST_KEPT && time > 1;
+    keepsTiles = recurrences != null && cell.wi.isDense() && time > 1;
     long steps = gradientSteps();
     dgates.of(tape.backwardScratch(cell.gates * size() * steps), cell.gates * size());
     dy.of(y.gradient(), size());
@@ -178,7 +178,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
     Buffer memory = tape.scratch(Recurrences.DESCRIPTION_FLOATS);
     int in = cell.wi.columns();
     sequence.begin(memory, cell.kind(), cell.function(), in, units, batch, time);
-    if (!tape.isRecording() && batch >= LEAST_KEPT) {
+    if (!tape.isRecording() && batch >= LEAST_OF_ONE_STEP) {
       sequence.steps(1); // no backward will read the others
     }
     Buffer tiles = tape.scratch(recurrences.tiles(sequence));
