@@ -1,4 +1,4 @@
-/* Backward: a phase first completes dh of its step from the gradients of the step after it, which
+/* Backward: a phase of a step first completes dh of it from the gradients of the step after it, which
  * all parts have written, then takes the slope of its own units. Step -1 only completes dh. */
 #include "patches.h"
 #include "pointwise.h"
@@ -264,14 +264,23 @@ static void scatter_on(const patch *p, int64_t units) {
 }
 WHOLE_AND_REST(scatter)
 
+/* The phases are runs: the steps of a run in reverse, then the gradients of the weights from it. After
+ * the last run, or without dtiles after the last step, dh is completed. */
 void NAME(backward)(const void *job, int64_t number, int part, int parts) {
   const recur_sequence *s = ((const sequence_job *)job)->s;
   claim *claims = claims_of(job, number, part, parts);
-  int64_t t = s->time - 1 - (s->cell == RECUR_GRUV3 ? number / 2 : number);
-  int second = s->cell == RECUR_GRUV3 && number % 2;
-  if (t < -1 || (second && t < 0)) {
-    NAME(add_weights)(s, part, parts);
+  int64_t each = s->cell == RECUR_GRUV3 ? 2 : 1, steps = s->dtiles ? run_steps(s) : s->time;
+  int64_t phases = steps * each + (s->dtiles ? 1 : 0), last = s->time - 1 - number / phases * steps;
+  int64_t k = number % phases, begin = last + 1 - steps > 0 ? last + 1 - steps : 0;
+  int64_t t = last - k / each;
+  int second = k % each;
+  if (s->dtiles && last >= 0 && k == (last + 1 - begin) * each) {
+    NAME(add_weights)(s, begin, last + 1, part, parts);
     return;
+  }
+  if (t < 0) {
+    t = -1;
+    second = 0;
   }
   patch_kernel *then = t >= 0 && s->dwi && s->table ? scatter : NULL;
   switch (s->cell) {

@@ -46,11 +46,20 @@ static inline int64_t next_item(claim *claims, int64_t items, int part, int part
   return -1;
 }
 
-/* Floats of packed columns that a part takes to make gradients of weights: half of a second-level
+/* Backward makes the gradients of the weights from those of a run of steps: of some 256 columns, while
+ * these are still in the cache; of all steps where the weights' own gradients would not stay there from
+ * run to run. The last run may have less. */
+static inline int64_t run_steps(const recur_sequence *s) {
+  int64_t gates = s->cell == RECUR_LSTM ? 4 : s->cell == RECUR_RNN ? 1 : 3;
+  int64_t steps = s->batch < 256 ? 256 / s->batch : 1;
+  return steps < s->time && gates * s->units * ((int64_t)s->units + s->in) <= 1 << 20 ? steps : s->time;
+}
+
+/* Floats of packed columns that a part takes to make gradients of weights: half of a large second-level
  * cache, or one column. */
 static inline int64_t strip_room(const recur_sequence *s) {
   int64_t terms = s->in > s->units ? s->in : s->units;
-  return terms > 1 << 16 ? terms : 1 << 16;
+  return terms > 1 << 17 ? terms : 1 << 17;
 }
 
 /* One instruction set. */

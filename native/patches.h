@@ -37,15 +37,22 @@ static inline float *tile_of(const recur_sequence *s, int64_t t, int column, int
   return s->tiles + ((step * s->batch + column) * all + block * columns) * tile_count(s) * WIDTH;
 }
 
+/* The first step of the run that step t belongs to. */
+INLINE int64_t run_begin(const recur_sequence *s, int64_t t) {
+  int64_t steps = run_steps(s), begin = s->time - ((s->time - 1 - t) / steps + 1) * steps;
+  return begin > 0 ? begin : 0;
+}
+
 /* Gradients kept for those of the weights lie like packed weights: for each gate of a block a panel whose
- * terms are the columns of all steps, and one term more, so that panels do not fall upon each other in
- * the cache. */
-INLINE int64_t dterms(const recur_sequence *s) { return (int64_t)s->time * s->batch + 1; }
+ * terms are the columns of a run, and one term more, so that panels do not fall upon each other in the
+ * cache. */
+INLINE int64_t dterms(const recur_sequence *s) { return run_steps(s) * s->batch + 1; }
 static inline float *dpanel_of(const recur_sequence *s, int64_t block, int gate) {
   return s->dtiles + (block * dtile_count(s) + gate) * dterms(s) * WIDTH;
 }
 static inline float *dtile_of(const recur_sequence *s, int64_t t, int column, int64_t block) {
-  return s->dtiles && t >= 0 ? dpanel_of(s, block, 0) + (t * s->batch + column) * WIDTH : NULL;
+  if (!s->dtiles || t < 0) return NULL;
+  return dpanel_of(s, block, 0) + ((t - run_begin(s, t)) * s->batch + column) * WIDTH;
 }
 
 static inline patch patch_of(const recur_sequence *s, int64_t t, int column, int64_t block) {
@@ -113,7 +120,7 @@ void NAME(forward)(const void *job, int64_t number, int part, int parts);
 void NAME(backward)(const void *job, int64_t number, int part, int parts);
 int NAME(projects_all)(const recur_sequence *s);
 
-/* dwi, dwh and dwc += the gradients in dtiles times x, h and q: a part's own rows, all steps. */
-void NAME(add_weights)(const recur_sequence *s, int part, int parts);
+/* dwi, dwh and dwc += the gradients in dtiles, of steps from..to, times x, h and q: a part's own rows. */
+void NAME(add_weights)(const recur_sequence *s, int64_t from, int64_t to, int part, int parts);
 
 #endif

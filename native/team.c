@@ -253,7 +253,7 @@ static int64_t padded(const recur *r, int64_t units) {
 
 int64_t recur_dtiles(const recur *r, const recur_sequence *s) {
   int64_t tiles = s->cell == RECUR_RNN ? 1 : s->cell == RECUR_GRUV3 ? 3 : 4;
-  return padded(r, s->units) * tiles * ((int64_t)s->time * s->batch + 1) + r->threads * strip_room(s);
+  return padded(r, s->units) * tiles * (run_steps(s) * s->batch + 1) + r->threads * strip_room(s);
 }
 
 int64_t recur_tiles(const recur *r, const recur_sequence *s) {
@@ -284,5 +284,6 @@ void recur_forward(recur *r, const recur_sequence *s) {
 }
 
 void recur_backward(recur *r, const recur_sequence *s) {
-  run_sequence(r, r->set->backward, s, step_phases(s) + (s->dtiles ? 2 : 1));
+  int64_t steps = run_steps(s), runs = s->dtiles ? (s->time + steps - 1) / steps : 0;
+  run_sequence(r, r->set->backward, s, step_phases(s) + runs + 1);
 }

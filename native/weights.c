@@ -1,5 +1,5 @@
-/* Gradients of the weights, where they are made of panels: a part's own rows, a run of terms at a time,
- * a term being a column of a step. The columns of x are first packed in strips of up to COLUMNS
+/* Gradients of the weights, where they are made of panels: a part's own rows, some terms at a time, a
+ * term being a column of a step. The columns of x are first packed in strips of up to COLUMNS
  * features, term after term. */
 #include "patches.h"
 
@@ -51,15 +51,14 @@ static void add_strips(const float *panel, const float *next, int64_t features, 
   }
 }
 
-/* dw += the gradients of `gates` gates times x'; x: features x B x T. */
+/* dw += the gradients of `gates` gates times x'; x: features x terms. */
 static void add_matrix(const recur_sequence *s, int gates, const int *tiles, const float *x,
-    int64_t features, float *dw, int part, int parts) {
+    int64_t features, int64_t terms, float *dw, int part, int parts) {
   if (!dw) return;
-  int64_t all = blocks(s->units), terms = (int64_t)s->time * s->batch, run = strip_room(s) / features;
-  if (run > TERMS) run = TERMS;
+  int64_t all = blocks(s->units), most = strip_room(s) / features;
   float *packed = dpanel_of(s, all, 0) + part * strip_room(s);
-  for (int64_t from = 0; from < terms; from += run) {
-    int64_t few = terms - from < run ? terms - from : run;
+  for (int64_t from = 0; from < terms; from += most) {
+    int64_t few = terms - from < most ? terms - from : most;
     pack_strips(x + from * features, features, few, packed);
     for (int64_t block = part_begin(all, part, parts); block < part_begin(all, part + 1, parts); block++)
       for (int g = 0; g < gates; g++) {
@@ -71,11 +70,12 @@ static void add_matrix(const recur_sequence *s, int gates, const int *tiles, con
   }
 }
 
-void NAME(add_weights)(const recur_sequence *s, int part, int parts) {
+void NAME(add_weights)(const recur_sequence *s, int64_t from, int64_t to, int part, int parts) {
   static const int own[] = {0, 1, 2, 3}, candidate[] = {2}, products[] = {0, 1, 3};
   int gates = gate_count(s);
-  if (!s->table) add_matrix(s, gates, own, s->x, s->in, s->dwi, part, parts);
-  add_matrix(s, s->cell == RECUR_GRUV3 ? 2 : gates, s->cell == RECUR_GRU ? products : own, s->h, s->units,
-      s->dwh, part, parts);
-  add_matrix(s, 1, candidate, s->q, s->units, s->dwc, part, parts);
+  int64_t column = from * s->batch, terms = (to - from) * s->batch, first = column * s->units;
+  if (!s->table) add_matrix(s, gates, own, s->x + column * s->in, s->in, terms, s->dwi, part, parts);
+  add_matrix(s, s->cell == RECUR_GRUV3 ? 2 : gates, s->cell == RECUR_GRU ? products : own, s->h + first,
+      s->units, terms, s->dwh, part, parts);
+  add_matrix(s, 1, candidate, s->q ? s->q + first : NULL, s->units, terms, s->dwc, part, parts);
 }

@@ -49,6 +49,9 @@ class WholeSequenceTest {
       all.add(reference(kind, 3, 259, 13, 2));
       all.add(reference(kind, 3, 40, 256, 1));
       all.add(reference(kind, 3, 20, 2, 70)); // several steps of input in a tile
+      all.add(reference(kind, 4, 18, 60, 9)); // runs of four steps for the gradients of the weights
+      all.add(reference(kind, 3, 17, 1, 270)); // runs of 256
+      all.add(reference(kind, 3, 420, 2, 2)); // weights that are asked for ahead
     }
     return all.stream();
   }
