@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.grad.Concat;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
@@ -22,7 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class LongSequenceTest {
   private static final long MIB = 1 << 20;
 
-  @AutoClose private final Device device = Device.cpu();
+  @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);
 
   @ParameterizedTest
