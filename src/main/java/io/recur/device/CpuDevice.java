@@ -34,9 +34,7 @@ final class CpuDevice extends Device {
     this.pointwise = kernels == null ? new CpuPointwise(lanes) : new NativePointwise(kernels);
     this.columns = kernels == null ? new CpuColumns(lanes) : new NativeColumns(kernels);
     this.updates =
-        kernels == null
-            ? new CpuUpdates(lanes, pointwise)
-            : new NativeUpdates(kernels, pointwise);
+        kernels == null ? new CpuUpdates(lanes, pointwise) : new NativeUpdates(kernels, pointwise);
   }
 
   @Override

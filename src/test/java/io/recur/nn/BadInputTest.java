@@ -198,10 +198,16 @@ class BadInputTest {
     Recur recur = cells.make(3, 5).on(device, 1);
     try (Device other = Devices.here();
         Tape its = Tape.on(other)) {
-      badLife(() -> recur.apply(Cells.input(its, 1, 3, 2)), "is on " + device, "and the tape on " + other);
+      badLife(
+          () -> recur.apply(Cells.input(its, 1, 3, 2)),
+          "is on " + device,
+          "and the tape on " + other);
       recur.apply(Cells.input(tape, 1, 3, 2));
       recur.truncate();
-      badLife(() -> recur.apply(Cells.input(its, 1, 3, 2)), "is on " + device, "and the tape on " + other);
+      badLife(
+          () -> recur.apply(Cells.input(its, 1, 3, 2)),
+          "is on " + device,
+          "and the tape on " + other);
     }
   }
 
