@@ -65,8 +65,12 @@ class MovingTest {
         : kind == Adam.class ? new Adam(0.01f) : new AmsGrad(0.01f);
   }
 
+  private static Chain model() {
+    return chain(lstm(CLASSES, 7), dropout(0.3f), gru(7, 6), dense(6, CLASSES));
+  }
+
   private static Chain model(Device device, long seed) {
-    return chain(lstm(CLASSES, 7), dropout(0.3f), gru(7, 6), dense(6, CLASSES)).on(device, seed);
+    return model().on(device, seed);
   }
 
   private void train(Chain model, Optimiser optimiser, Device device, int from, int to) {
@@ -134,7 +138,7 @@ class MovingTest {
         "copyFrom: 9 parameters here, 11 there");
     Thrown.says(
         IllegalStateException.class,
-        () -> model.parameters().copyFrom(chain(lstm(CLASSES, 7)).parameters()),
+        () -> model.parameters().copyFrom(model().parameters()),
         "no memory yet");
     assertSameBits(before, model.parameters().named().get("0.Wi").toArray());
   }
