@@ -1,6 +1,8 @@
 package io.recur.device;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One launch of a kernel while its arguments are named, in the order of the kernel's parameters. A
@@ -16,6 +18,9 @@ final class CudaLaunch {
   private CudaKernel kernel = CudaKernel.values()[0];
   final long[] arguments = new long[MOST_ARGUMENTS];
   int count;
+
+  /** Kept from the collector until the launch is recorded: the list holds addresses alone. */
+  private final @Nullable MemorySegment[] held = new MemorySegment[MOST_ARGUMENTS];
 
   /** What goes to the device with the list, and the argument that points to it there; or none. */
   final int[] uploaded = new int[MOST_UPLOADED];
@@ -53,7 +58,14 @@ final class CudaLaunch {
 
   /** A pointer to device memory; or null, {@link MemorySegment#NULL}. */
   CudaLaunch pointer(MemorySegment value) {
+    held[count] = value;
     arguments[count++] = value.address();
+    return this;
+  }
+
+  /** A pointer to device memory that somebody holds. */
+  CudaLaunch pointer(long address) {
+    arguments[count++] = address;
     return this;
   }
 
@@ -83,6 +95,11 @@ final class CudaLaunch {
     uploadedArgument = count;
     arguments[count++] = 0;
     return this;
+  }
+
+  /** Lets go of what was held. */
+  void release() {
+    Arrays.fill(held, 0, count, null);
   }
 
   boolean uploads() {
