@@ -4,7 +4,7 @@
 #                    SteadyState, StartUp, Targets: that part alone)
 # make peers         measures the rivals beside us (PYTHON=a Python with torch, PEERS="part of a work's name",
 #                    PEERS_ROUNDS=n); with no PEERS: into jmh/peers.csv, jmh/peers.png and jmh/RESULTS.md
-# make native        builds the C kernels where there is a C compiler
+# make native        builds the C kernels, and the CPU double for the tests, where there is a C compiler
 # make bindings      makes bindings/ anew with jextract
 
 ARGS ?= train --out target/character-model.safetensors
@@ -47,6 +47,17 @@ SHARED_FILES := team passes
 KERNEL_FILES := set panels forward backward weights pointwise columns updates
 OBJECTS := $(foreach file,$(SHARED_FILES),target/native-objects/$(file).o) \
 	$(foreach set,$(SETS),$(foreach file,$(KERNEL_FILES),target/native-objects/$(set)/$(file).o))
+
+# The stand-in for CUDA on which the tests run where there is no GPU, with the CUDA kernels compiled for the host.
+DOUBLE := $(dir $(KERNELS))$(LIBRARY:librecur.%=librecur-double.%)
+DOUBLE_FILES := $(basename $(notdir $(wildcard native/double/*.c)))
+DOUBLE_PROGRAMS := recur faults
+DOUBLE_OBJECTS := $(DOUBLE_FILES:%=target/native-objects/double/%.o) \
+	$(DOUBLE_PROGRAMS:%=target/native-objects/double/%-program.o) $(DOUBLE_PROGRAMS:%=target/native-objects/double/%-source.o)
+# As it leaves stacks by longjmp, no check of where a jump leads to; kernels need not be fast but must not be folded.
+DOUBLE_FLAGS := -std=c11 -O2 -ffp-contract=fast -fno-math-errno -fno-strict-aliasing -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -Wall -Wextra -Werror -pthread
+recur_FILES := $(addprefix native/cuda/,$(shell cat native/cuda/FILES))
+faults_FILES := native/cuda/prelude.cu native/double/faults.cu
 
 SOURCES := pom.xml $(shell find src/main bindings/java -name '*.java')
 BENCHMARKS := jmh/pom.xml $(shell find jmh/src -name '*.java')
@@ -96,7 +107,7 @@ ifeq ($(CC),)
 native:
 	@echo "make native: no C compiler found (gcc or clang, or set CC): the library will run on its slower Java kernels"
 else
-native: $(KERNELS)
+native: $(KERNELS) $(DOUBLE)
 
 $(KERNELS): $(OBJECTS)
 	@mkdir -p $(@D)
@@ -113,6 +124,29 @@ target/native-objects/$(1)/%.o: native/%.c $$(wildcard native/*.h)
 	$$(CC) $$(CFLAGS) -DSET=$(1) $$(FLAGS_$(1)) -c $$< -o $$@
 endef
 $(foreach set,$(SETS),$(eval $(call kernels_of,$(set))))
+
+$(DOUBLE): $(DOUBLE_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) -shared -pthread -o $@ $^ -lm -ldl
+
+target/native-objects/double/%.o: native/double/%.c $(wildcard native/double/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(DOUBLE_FLAGS) -c $< -o $@
+
+# A program as C, which knows the files of its lines, and its text, which the double compares with what it is given.
+define program_of
+target/native-objects/double/$(1)-program.o: $$($(1)_FILES) native/cuda/FILES
+	@mkdir -p $$(@D)
+	@awk 'FNR == 1 { print "#line 1 \"" FILENAME "\"" } { print }' $$($(1)_FILES) >$$(@:.o=.c)
+	$$(CC) $$(DOUBLE_FLAGS) '-DPROGRAM="$(1)"' -c $$(@:.o=.c) -o $$@
+
+target/native-objects/double/$(1)-source.o: $$($(1)_FILES) native/cuda/FILES
+	@mkdir -p $$(@D)
+	@{ echo 'const char source_of_$(1)[] ='; \
+	  cat $$($(1)_FILES) | sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$$$/\\n"/'; echo ';'; } >$$(@:.o=.c)
+	$$(CC) $$(DOUBLE_FLAGS) -c $$(@:.o=.c) -o $$@
+endef
+$(foreach program,$(DOUBLE_PROGRAMS),$(eval $(call program_of,$(program))))
 endif
 
 bindings:
