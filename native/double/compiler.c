@@ -156,7 +156,7 @@ EXPORT int nvrtcCompileProgram(void *handle, int count, const char *const *optio
       snprintf(p->log, sizeof p->log, "nvrtc: error: invalid value for option: %.200s\n", options[i]);
       return leave(INVALID_OPTION);
     }
-    if ((real = strstr(options[i], "arch=sm_")) != NULL) p->has_binary = isdigit((unsigned char)real[8]) != 0;
+    if ((real = strstr(options[i], "=sm_")) != NULL) p->has_binary = isdigit((unsigned char)real[4]) != 0;
   }
   return leave(compile(p));
 }

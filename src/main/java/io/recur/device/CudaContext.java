@@ -5,6 +5,7 @@ import static io.recur.bindings.cuda.cuda_h.CU_STREAM_NON_BLOCKING;
 import static io.recur.bindings.cuda.cuda_h.cuCtxSetCurrent;
 import static io.recur.bindings.cuda.cuda_h.cuDevicePrimaryCtxRelease_v2;
 import static io.recur.bindings.cuda.cuda_h.cuDevicePrimaryCtxRetain;
+import static io.recur.bindings.cuda.cuda_h.cuEventSynchronize;
 import static io.recur.bindings.cuda.cuda_h.cuStreamCreate;
 import static io.recur.bindings.cuda.cuda_h.cuStreamDestroy_v2;
 import static io.recur.bindings.cuda.cuda_h.cuStreamSynchronize;
@@ -25,6 +26,7 @@ final class CudaContext {
   private final MemorySegment stream;
   private final MemorySegment transfers;
   private @Nullable String failure;
+  private long waitedNanos;
 
   /** Retains the context and makes it current on this thread. */
   CudaContext(CudaCard card) {
@@ -112,10 +114,25 @@ final class CudaContext {
 
   /** Waits for all work. */
   void synchronise(String after) {
+    long begin = System.nanoTime();
     int status = cuStreamSynchronize(stream);
+    waitedNanos += System.nanoTime() - begin;
     if (status != CUDA_SUCCESS()) {
       throw failed("cuStreamSynchronize after " + after, CudaStatus.driver(status));
     }
+  }
+
+  /** Waits for what an event was recorded behind. */
+  void await(MemorySegment event) {
+    long begin = System.nanoTime();
+    int status = cuEventSynchronize(event);
+    waitedNanos += System.nanoTime() - begin;
+    check(status, "cuEventSynchronize");
+  }
+
+  /** The time that the host has spent in waiting for the device. */
+  long waitedNanos() {
+    return waitedNanos;
   }
 
   /** Makes the context current for closing, whatever became of it. */

@@ -79,6 +79,11 @@ final class CudaDevice extends Device {
     return name;
   }
 
+  /** The time that the host has spent in waiting for the device, since it was opened. */
+  long waitedNanos() {
+    return queue.waitedNanos();
+  }
+
   /** What all groups record into. */
   CudaQueue queue() {
     return queue;

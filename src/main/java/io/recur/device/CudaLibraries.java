@@ -74,10 +74,10 @@ record CudaLibraries(Path compiler, Path blas, int driverVersion, int compilerVe
         String property = System.getProperty(PROPERTY);
         String variable = System.getenv(ENVIRONMENT);
         if (property != null) {
-          return new Outcome(named(Path.of(property), "-D" + PROPERTY), null);
+          return new Outcome(named(Path.of(property).toAbsolutePath(), "-D" + PROPERTY), null);
         }
         if (variable != null && !variable.isBlank()) {
-          return new Outcome(named(Path.of(variable), ENVIRONMENT), null);
+          return new Outcome(named(Path.of(variable).toAbsolutePath(), ENVIRONMENT), null);
         }
         List<Path> system = CudaFolders.system();
         return new Outcome(

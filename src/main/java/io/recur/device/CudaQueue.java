@@ -96,6 +96,11 @@ final class CudaQueue {
     return context.card().multiprocessors();
   }
 
+  /** The time that the host has spent in waiting for the device. */
+  synchronized long waitedNanos() {
+    return context.waitedNanos();
+  }
+
   /** Whether each operation is waited for. */
   boolean checks() {
     return checks;

@@ -11,12 +11,12 @@ final class CudaSource {
 
   private CudaSource() {}
 
-  /** All files in the order of their list, each told to the compiler by its name. */
+  /** All files in the order of their list, each told to the compiler by its name; all end a line. */
   static String read() {
     StringBuilder program = new StringBuilder();
     for (String file : file(LIST).lines().map(String::strip).toList()) {
       if (!file.isEmpty()) {
-        program.append("#line 1 \"").append(file).append("\"\n").append(file(file)).append('\n');
+        program.append("#line 1 \"").append(file).append("\"\n").append(file(file));
       }
     }
     return program.toString();

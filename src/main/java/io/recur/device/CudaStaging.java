@@ -5,7 +5,6 @@ import static io.recur.bindings.cuda.cuda_h.CU_EVENT_WAIT_DEFAULT;
 import static io.recur.bindings.cuda.cuda_h.cuEventCreate;
 import static io.recur.bindings.cuda.cuda_h.cuEventDestroy_v2;
 import static io.recur.bindings.cuda.cuda_h.cuEventRecord;
-import static io.recur.bindings.cuda.cuda_h.cuEventSynchronize;
 import static io.recur.bindings.cuda.cuda_h.cuMemFreeHost;
 import static io.recur.bindings.cuda.cuda_h.cuMemHostAlloc;
 import static io.recur.bindings.cuda.cuda_h.cuMemcpyDtoDAsync_v2;
@@ -124,7 +123,7 @@ final class CudaStaging {
     isBusy[slot] = true;
     slot = (slot + 1) % SLOTS;
     if (isBusy[slot]) {
-      context.check(cuEventSynchronize(done[slot]), "cuEventSynchronize");
+      context.await(done[slot]);
       isBusy[slot] = false;
     }
   }
@@ -170,7 +169,7 @@ final class CudaStaging {
               (long) count * Float.BYTES,
               context.stream()),
           "cuMemcpyDtoHAsync");
-      context.synchronise("a read of " + length + " values");
+      context.synchronise("what was recorded before a read");
       MemorySegment.copy(outgoing, ValueLayout.JAVA_FLOAT, 0, values, from + done, count);
     }
   }
