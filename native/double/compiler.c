@@ -45,28 +45,32 @@ const char *program_of_image(const void *image) {
   return NULL;
 }
 
-/* The next line that says something: #line says only where others come from. */
-static const char *next_line(const char *at, const char **end, int *number) {
-  for (;;) {
-    *end = strchr(at, '\n');
-    if (*end == NULL) *end = at + strlen(at);
-    if (strncmp(at, "#line", 5) != 0 || **end == 0) return at;
-    at = *end + 1;
-    ++*number;
+/* Where the next line that says something begins and ends; lines without a word and those of #line say nothing. */
+typedef struct cursor {
+  const char *at, *end;
+  int seen;      /* lines that said something */
+  int line;      /* in the file that #line named last */
+  char file[64];
+} cursor;
+
+static int advance(cursor *c) {
+  for (c->at = c->end; *c->at != 0; c->at = c->end) {
+    const char *end = strchr(c->at, '\n');
+    c->end = end == NULL ? c->at + strlen(c->at) : end + 1;
+    c->line++;
+    if (sscanf(c->at, "#line %d \"%63[^\"\n]", &c->line, c->file) >= 1) c->line--;
+    else if (c->at + strspn(c->at, " \t\r\n") < c->end) return c->seen++, 1;
   }
+  return 0;
 }
 
-/* The number of the first line that differs, or 0. */
-static int difference(const char *theirs, const char *ours) {
-  int line = 1, ignored = 1;
-  for (;; line++) {
-    const char *end, *our_end;
-    theirs = next_line(theirs, &end, &line);
-    ours = next_line(ours, &our_end, &ignored);
-    if (end - theirs != our_end - ours || memcmp(theirs, ours, (size_t)(end - theirs)) != 0) return line;
-    if (*end == 0 || *our_end == 0) return *end == *our_end ? 0 : line;
-    theirs = end + 1;
-    ours = our_end + 1;
+/* Sets theirs to the first line that differs: 1, or 0 where none does. */
+static int difference(cursor *theirs, cursor *ours) {
+  for (;;) {
+    int more = advance(theirs), our_more = advance(ours);
+    if (!more && !our_more) return 0;
+    size_t bytes = (size_t)(theirs->end - theirs->at);
+    if (!more || !our_more || ours->end - ours->at != (ptrdiff_t)bytes || memcmp(theirs->at, ours->at, bytes) != 0) return 1;
   }
 }
 
@@ -127,20 +131,21 @@ EXPORT int nvrtcDestroyProgram(void **handle) {
 
 /* Of all programs the one that agrees longest is the one that is meant. */
 static int compile(program *p) {
-  int line = 0;
-  size_t meant = 0;
+  cursor meant = {.seen = -1};
+  size_t which = 0;
   for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
-    int differs = difference(p->source, programs[i].text);
-    if (differs == 0) {
+    cursor theirs = {.end = p->source}, ours = {.end = programs[i].text};
+    snprintf(theirs.file, sizeof theirs.file, "%s", p->name);
+    if (!difference(&theirs, &ours)) {
       image_of(i, p->image, sizeof p->image);
       return SUCCESS;
     }
-    if (differs > line) line = differs, meant = i;
+    if (theirs.seen > meant.seen) meant = theirs, which = i;
   }
   snprintf(p->log, sizeof p->log,
-      "%s(%d): error: this is not the source that the CPU double was built from, and it compiles nothing itself: line %d "
-      "differs from its program \"%s\"; build it anew with make native\n1 error detected in the compilation of \"%s\".\n",
-      p->name, line, line, programs[meant].name, p->name);
+      "%s(%d): error: this line is not what the CPU double, which compiles nothing itself, was built from: its program is "
+      "\"%s\"; build it anew with make native\n1 error detected in the compilation of \"%s\".\n",
+      meant.file, meant.line, programs[which].name, p->name);
   return COMPILATION;
 }
 
