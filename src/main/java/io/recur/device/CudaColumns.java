@@ -42,7 +42,7 @@ final class CudaColumns implements Columns {
         .pointer(x.segment(all))
         .pointer(b.segment(m))
         .pointer(y.target(all))
-        .over(all);
+        .overFours(all);
   }
 
   @Override

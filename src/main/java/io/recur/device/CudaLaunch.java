@@ -113,6 +113,16 @@ final class CudaLaunch {
     }
   }
 
+  /**
+   * The same for a kernel whose threads take four items at a time where there are so many: only as
+   * many blocks as the card holds at once.
+   */
+  void overFours(long n) {
+    if (n > 0) {
+      blocks(Math.min((n + BLOCK - 1) / BLOCK, queue.residentBlocks()), BLOCK);
+    }
+  }
+
   /** Records so many blocks of so many threads. */
   void blocks(long blocks, int threads) {
     if (blocks > 0) {

@@ -86,9 +86,7 @@ final class CudaList {
       int ldc) {
     int at = reserve(PRODUCT_WORDS);
     words[at] =
-        PRODUCT
-            | (transposeA ? 1L : 0L) << FIRST_SHIFT
-            | (transposeB ? 1L : 0L) << SECOND_SHIFT;
+        PRODUCT | (transposeA ? 1L : 0L) << FIRST_SHIFT | (transposeB ? 1L : 0L) << SECOND_SHIFT;
     words[at + 1] = pair(m, n);
     words[at + 2] = pair(k, Float.floatToRawIntBits(alpha));
     words[at + 3] = pair(lda, ldb);
@@ -217,8 +215,6 @@ final class CudaList {
         ? String.join(", ", names)
         : "%d operations, %s … %s"
             .formatted(
-                names.size(),
-                String.join(", ", names.subList(0, MOST_NAMES - 1)),
-                names.getLast());
+                names.size(), String.join(", ", names.subList(0, MOST_NAMES - 1)), names.getLast());
   }
 }

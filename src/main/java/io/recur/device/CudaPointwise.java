@@ -22,7 +22,7 @@ final class CudaPointwise implements Pointwise {
         .pointer(x.segment(n))
         .pointer(y.target(n))
         .integer(n)
-        .over(n);
+        .overFours(n);
   }
 
   @Override
@@ -33,7 +33,7 @@ final class CudaPointwise implements Pointwise {
         .pointer(x.segment(n))
         .pointer(y.target(n))
         .integer(n)
-        .over(n);
+        .overFours(n);
   }
 
   @Override
@@ -50,7 +50,7 @@ final class CudaPointwise implements Pointwise {
         .pointer(b.segment(n))
         .pointer(y.target(n))
         .integer(n)
-        .over(n);
+        .overFours(n);
   }
 
   @Override
@@ -70,7 +70,7 @@ final class CudaPointwise implements Pointwise {
         .pointer(b.segment(n))
         .pointer(y.target(n))
         .integer(n)
-        .over(n);
+        .overFours(n);
   }
 
   @Override
@@ -81,7 +81,7 @@ final class CudaPointwise implements Pointwise {
         .pointer(x.segment(n))
         .pointer(y.target(n))
         .integer(n)
-        .over(n);
+        .overFours(n);
   }
 
   @Override
@@ -136,6 +136,6 @@ final class CudaPointwise implements Pointwise {
         .pointer(s.segment(1))
         .pointer(y.target(n))
         .integer(n)
-        .over(n);
+        .overFours(n);
   }
 }

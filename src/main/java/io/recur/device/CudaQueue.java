@@ -1,6 +1,5 @@
 package io.recur.device;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.MemorySegment;
@@ -36,6 +35,7 @@ final class CudaQueue {
   private static final int LEAST_IN_GRAPH = 4;
 
   private static final int BLOCKS_A_MULTIPROCESSOR = 32;
+  private static final int RESIDENT_BLOCKS = 8;
 
   private final CudaDevice device;
   private final CudaContext context;
@@ -92,8 +92,9 @@ final class CudaQueue {
     return (long) BLOCKS_A_MULTIPROCESSOR * context.card().multiprocessors();
   }
 
-  int multiprocessors() {
-    return context.card().multiprocessors();
+  /** Blocks that the card holds at once: of 256 threads, eight a multiprocessor. */
+  long residentBlocks() {
+    return (long) RESIDENT_BLOCKS * context.card().multiprocessors();
   }
 
   /** The time that the host has spent in waiting for the device. */
@@ -170,8 +171,7 @@ final class CudaQueue {
     long left = a.segment().address();
     long right = b.segment().address();
     long target = c.target().address();
-    list.product(
-        transposeA, transposeB, m, n, k, alpha, left, lda, right, ldb, beta, target, ldc);
+    list.product(transposeA, transposeB, m, n, k, alpha, left, lda, right, ldb, beta, target, ldc);
     recorded();
     Reference.reachabilityFence(a);
     Reference.reachabilityFence(b);

@@ -18,6 +18,9 @@ final class CudaScratch {
   /** Values a block for each of its parts, at least: four a thread. */
   private static final int LEAST_PART = 4 * CudaLaunch.BLOCK;
 
+  /** Shares of the columns of a matrix: one thread adds their sums up. */
+  private static final int MOST_SHARES = 64;
+
   private final Device device;
   private final CudaQueue queue;
   private @Nullable Buffer memory;
@@ -93,12 +96,12 @@ final class CudaScratch {
 
   /**
    * In how many shares to sum up n columns of m values, so that there are enough blocks for the
-   * device, long shares, and room for their sums.
+   * device, long shares, few of them, and room for their sums.
    */
   int shares(long m, int n, int rowsOfBlock, int leastColumns) {
     long blocks = (m + rowsOfBlock - 1) / rowsOfBlock;
-    long most = Math.min(n / leastColumns, FLOATS / m);
-    return (int) Math.clamp(queue.mostBlocks() / blocks, 1, Math.max(1, most));
+    long most = Math.min(MOST_SHARES, Math.min(n / leastColumns, FLOATS / m));
+    return (int) Math.clamp(queue.residentBlocks() / 2 / blocks, 1, Math.max(1, most));
   }
 
   /** Records that y grows by so many parts of m values each, if there is more than one. */

@@ -11,7 +11,9 @@ final class CudaSource {
 
   private CudaSource() {}
 
-  /** All files in the order of their list, each told to the compiler by its name; all end a line. */
+  /**
+   * All files in the order of their list, each told to the compiler by its name; all end a line.
+   */
   static String read() {
     StringBuilder program = new StringBuilder();
     for (String file : file(LIST).lines().map(String::strip).toList()) {

@@ -150,8 +150,7 @@ final class CudaStaging {
           cuStreamWaitEvent(context.stream(), arrived[slot], CU_EVENT_WAIT_DEFAULT()),
           "cuStreamWaitEvent");
       context.check(
-          cuMemcpyDtoDAsync_v2(
-              target + (long) from * Float.BYTES, there, bytes, context.stream()),
+          cuMemcpyDtoDAsync_v2(target + (long) from * Float.BYTES, there, bytes, context.stream()),
           "cuMemcpyDtoDAsync");
       turn();
     }

@@ -32,8 +32,7 @@ final class CudaStream implements CudaList.Reader {
   }
 
   @Override
-  public void kernel(
-      CudaKernel kernel, int blocks, int threads, long[] words, int at, int count) {
+  public void kernel(CudaKernel kernel, int blocks, int threads, long[] words, int at, int count) {
     MemorySegment.copy(words, at, arguments, ValueLayout.JAVA_LONG, 0, count);
     int status =
         cuLaunchKernel(

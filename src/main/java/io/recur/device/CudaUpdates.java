@@ -35,7 +35,7 @@ final class CudaUpdates implements Updates {
 
   @Override
   public void clamp(float limit, Buffer g, long n) {
-    queue.kernel(CudaKernel.CLAMP).real(limit).pointer(g.target(n)).integer(n).over(n);
+    queue.kernel(CudaKernel.CLAMP).real(limit).pointer(g.target(n)).integer(n).overFours(n);
   }
 
   @Override
@@ -54,6 +54,6 @@ final class CudaUpdates implements Updates {
         .pointer(s.segment(2))
         .pointer(g.target(n))
         .integer(n)
-        .over(n);
+        .overFours(n);
   }
 }
