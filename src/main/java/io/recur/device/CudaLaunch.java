@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 final class CudaLaunch {
   static final int MOST_ARGUMENTS = 24;
   static final int BLOCK = 256;
+  private static final int LEAST_BLOCK = 64;
   private static final int MOST_UPLOADED = 16;
   private static final int NONE = -1;
 
@@ -108,9 +109,7 @@ final class CudaLaunch {
 
   /** Records a thread for each of n items, or fewer that stride. */
   void over(long n) {
-    if (n > 0) {
-      blocks(Math.min((n + BLOCK - 1) / BLOCK, queue.mostBlocks()), BLOCK);
-    }
+    over(n, queue.mostBlocks());
   }
 
   /**
@@ -118,9 +117,15 @@ final class CudaLaunch {
    * many blocks as the card holds at once.
    */
   void overFours(long n) {
-    if (n > 0) {
-      blocks(Math.min((n + BLOCK - 1) / BLOCK, queue.residentBlocks()), BLOCK);
+    over(n, queue.residentBlocks());
+  }
+
+  private void over(long n, long most) {
+    int threads = LEAST_BLOCK;
+    while (threads < BLOCK && n > threads * queue.multiprocessors()) {
+      threads *= 2; // few items: in small blocks, so that every multiprocessor has some of them
     }
+    blocks(Math.min((n + threads - 1) / threads, most), threads);
   }
 
   /** Records so many blocks of so many threads. */

@@ -89,12 +89,16 @@ final class CudaQueue {
 
   /** Blocks that are enough to fill the card: more threads would only stride less. */
   long mostBlocks() {
-    return (long) BLOCKS_A_MULTIPROCESSOR * context.card().multiprocessors();
+    return BLOCKS_A_MULTIPROCESSOR * multiprocessors();
   }
 
   /** Blocks that the card holds at once: of 256 threads, eight a multiprocessor. */
   long residentBlocks() {
-    return (long) RESIDENT_BLOCKS * context.card().multiprocessors();
+    return RESIDENT_BLOCKS * multiprocessors();
+  }
+
+  long multiprocessors() {
+    return context.card().multiprocessors();
   }
 
   /** The time that the host has spent in waiting for the device. */
