@@ -1,9 +1,16 @@
 /* What several kernels share: the elementwise functions and sums over the threads of a block. */
 
+#ifdef __CUDACC__
+#define ROLLED _Pragma("unroll 1")
+#else
+#define ROLLED
+#endif
+
 /* As OVER, but a thread takes four values, i a grid apart, at a time: it reads all of them, in `load`, into one[k],
  * two[k] and three[k], before it writes one in `store`. With one value at a time too few bytes are under way to fill the
  * bus. Neither alignment nor the size matters, and an output may be an input. */
 #define FOURS(i, n, load, ...) \
+  ROLLED \
   for (int64_t first = BLOCK * THREADS + THREAD, step = BLOCKS * THREADS; first < (n); first += 4 * step) { \
     float one[4], two[4], three[4]; \
     (void)two, (void)three; \

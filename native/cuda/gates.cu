@@ -7,7 +7,7 @@
 KERNEL7(recur_rnn_slope, int64_t, function, int64_t, n, const float *, a, const float *, h, const float *, dy,
     const float *, dh, float *, da)
 {
-  OVER(i, n) da[i] = (dy[i] + dh[i]) * slope_of(function, a[i], h[i]);
+  FOURS(i, n, (one[k] = a[i], two[k] = h[i], three[k] = dy[i] + dh[i]), da[i] = three[k] * slope_of(function, one[k], two[k]))
 }
 
 /* gates in: the sums; out: i, f, g, o. c may be before. */

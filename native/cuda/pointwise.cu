@@ -47,7 +47,7 @@ KERNEL4(recur_map, int64_t, function, const float *, x, float *, y, int64_t, n)
 KERNEL6(recur_add_slope, int64_t, function, const float *, x, const float *, y, const float *, dy, float *, dx,
     int64_t, n)
 {
-  OVER(i, n) dx[i] += dy[i] * slope_of(function, x[i], y[i]);
+  FOURS(i, n, (one[k] = x[i], two[k] = y[i], three[k] = dy[i]), dx[i] += three[k] * slope_of(function, one[k], two[k]))
 }
 
 /* The coin of value i: 24 uniform bits from a seed and a counter, the finaliser of SplitMix64 (its last shift does not
