@@ -135,7 +135,7 @@ bench-gpu: jmh/peers/target/gpu.jar
 	fi
 
 pack: jmh/peers/target/gpu.jar
-	@$(MAVEN) -q -B test-compile >target/build.log 2>&1 || { cat target/build.log; exit 1; }
+	@$(MAVEN) -q -B test-compile -Dspotless.check.skip >target/build.log 2>&1 || { cat target/build.log; exit 1; }
 	@MAVEN="$(MAVEN)" jmh/pack "$(JDK)" target/recur-gpu.tar.gz
 
 # Without a compiler everything still works: the kernels in Java take over, and say so once.

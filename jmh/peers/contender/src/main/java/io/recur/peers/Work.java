@@ -24,8 +24,8 @@ import java.util.Properties;
  * @param time steps; of a character model's chunk too
  * @param in length of x; the classes of a character model; the rows of a product
  * @param hidden length of h and y
- * @param repeats of x, one after the other in time, where a pass is timed: a long sequence in
- *     small files, whose answers are compared over the first {@code time} steps and the last one
+ * @param repeats of x, one after the other in time, where a pass is timed: a long sequence in small
+ *     files, whose answers are compared over the first {@code time} steps and the last one
  * @param precision of a GPU's products: float32, tf32, bf16 or fp16
  * @param folder where its files are
  */

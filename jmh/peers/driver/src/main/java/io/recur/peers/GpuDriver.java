@@ -50,8 +50,7 @@ final class GpuDriver {
       boolean rehearsal = name.contains(DOUBLE);
       System.out.println(name);
       try (Peer rival = peers.pyTorchOn(args[0], rehearsal ? "cpu" : args[1])) {
-        GpuDriver driver =
-            new GpuDriver(ours, rival, rehearsal, Integer.parseInt(args[3]));
+        GpuDriver driver = new GpuDriver(ours, rival, rehearsal, Integer.parseInt(args[3]));
         driver.run(pattern, GpuReport.begun(SCRATCH, args[2].isEmpty()), name);
       }
     } catch (CannotRun e) {

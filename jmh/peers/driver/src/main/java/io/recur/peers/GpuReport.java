@@ -43,7 +43,9 @@ final class GpuReport {
     rows.addAll(fresh);
     if (begun.facts.equals(facts)) {
       begun.rows.stream()
-          .filter(old -> fresh.stream().noneMatch(row -> old.isOf(row.work(), row.pass(), row.products())))
+          .filter(
+              old ->
+                  fresh.stream().noneMatch(row -> old.isOf(row.work(), row.pass(), row.products())))
           .forEach(rows::add);
     }
   }
@@ -83,7 +85,9 @@ final class GpuReport {
       return start + format("  host %.1f %%", 100 * row.oursMs()) + end;
     }
     return start
-        + format("  %10s ms, PyTorch %10s ms, ratio %.2f", ms(row.oursMs()), ms(row.rivalMs()), row.ratio())
+        + format(
+            "  %10s ms, PyTorch %10s ms, ratio %.2f",
+            ms(row.oursMs()), ms(row.rivalMs()), row.ratio())
         + answers
         + end;
   }
@@ -112,7 +116,8 @@ final class GpuReport {
     if (from < 0 || to < from) {
       throw new IOException(file + ": its markers are missing: " + BEGIN + " … " + END);
     }
-    Files.writeString(file, text.substring(0, from) + BEGIN + "\n\n" + section() + "\n" + text.substring(to));
+    Files.writeString(
+        file, text.substring(0, from) + BEGIN + "\n\n" + section() + "\n" + text.substring(to));
   }
 
   /** The targets with what was reached, for the terminal. */
@@ -177,7 +182,8 @@ final class GpuReport {
 
   /** A line a target: how many of the works reach it, and which do not. */
   private String targets() {
-    StringBuilder text = new StringBuilder("| target | wanted | reached | missed |\n|---|---|---|---|\n");
+    StringBuilder text =
+        new StringBuilder("| target | wanted | reached | missed |\n|---|---|---|---|\n");
     appendTarget(text, "training, B ≥ 16", 0.9, Job.TRAIN);
     appendTarget(text, "large batch, B 256, H 2048", 0.95, Job.TRAIN);
     appendTarget(text, "large batch, B 256, H 2048", 0.95, Job.FORWARD);
