@@ -45,11 +45,12 @@ final class CudaCompiler {
     this.source = source;
   }
 
-  /** The program for a card, from the cache where it is. */
+  /** The program for a card, from the cache where it is and can be read. */
   byte[] image(int architecture) {
     Path file = file(architecture);
     try {
-      return Files.isRegularFile(file) ? Files.readAllBytes(file) : compiled(architecture);
+      byte[] kept = Files.isRegularFile(file) ? Files.readAllBytes(file) : new byte[0];
+      return kept.length > 0 ? kept : compiled(architecture);
     } catch (IOException e) {
       return compiled(architecture);
     }
@@ -162,7 +163,11 @@ final class CudaCompiler {
                       CudaStatus.compiler(status),
                       log(arena, program)));
         }
-        return target.startsWith("sm_") ? cubin(arena, program) : ptx(arena, program);
+        byte[] image = target.startsWith("sm_") ? cubin(arena, program) : ptx(arena, program);
+        if (image.length == 0) {
+          throw new DeviceException("cuda: NVRTC gave an empty program for " + target);
+        }
+        return image;
       } finally {
         nvrtcDestroyProgram(handle);
       }

@@ -105,7 +105,6 @@ final class CudaGraphs {
     }
     Graph graph = new Graph(hash, list.words(), captured(list, pieces));
     if (place < count) {
-      context.synchronise("graphs that may still run");
       context.check(cuGraphExecDestroy(graphs[place].executable), "cuGraphExecDestroy");
     } else {
       count++;

@@ -88,7 +88,8 @@ record CudaLibraries(Path compiler, Path blas, int driverVersion, int compilerVe
     }
   }
 
-  private static CudaLibraries named(Path path, String how) {
+  /** From a file that has all symbols, or a folder; how it was named is for errors. */
+  static CudaLibraries named(Path path, String how) {
     if (Files.isDirectory(path)) {
       List<Path> folders = CudaFolders.below(path);
       List<Path> driver = new ArrayList<>(folders);
@@ -137,7 +138,7 @@ record CudaLibraries(Path compiler, Path blas, int driverVersion, int compilerVe
   }
 
   /** Starts the driver and gives its version. */
-  private static int driver(Path path) {
+  static int driver(Path path) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment version = arena.allocate(ValueLayout.JAVA_INT);
       CudaStatus.check(cuDriverGetVersion(version), "cuDriverGetVersion");

@@ -96,8 +96,9 @@ final class CudaMemory {
         throw new IllegalStateException("slab: it was closed; take from it before");
       }
       long address = take(floats * Float.BYTES, !isCloseable);
+      Queue<Long> target = released; // all that the cleanup may refer to: never its own arena
       MemorySegment segment =
-          MemorySegment.ofAddress(address).reinterpret(0, arena, gone -> released.add(address));
+          MemorySegment.ofAddress(address).reinterpret(0, arena, gone -> target.add(address));
       return new Buffer(device, segment, floats, new Block(arena));
     }
 

@@ -31,16 +31,25 @@ final class CudaProgram {
       }
       CudaStatus.check(status, "cuModuleLoadData of the kernels on " + context);
       MemorySegment module = out.get(ValueLayout.ADDRESS, 0);
-      CudaKernel[] kernels = CudaKernel.values();
-      MemorySegment[] functions = new MemorySegment[kernels.length];
-      for (int i = 0; i < kernels.length; i++) {
-        String symbol = kernels[i].symbol();
-        status = cuModuleGetFunction(out, module, arena.allocateFrom(symbol));
-        CudaStatus.check(status, "cuModuleGetFunction of " + symbol);
-        functions[i] = out.get(ValueLayout.ADDRESS, 0);
+      try {
+        return new CudaProgram(module, functions(arena, module, out));
+      } catch (DeviceException e) {
+        cuModuleUnload(module);
+        throw e;
       }
-      return new CudaProgram(module, functions);
     }
+  }
+
+  private static MemorySegment[] functions(Arena arena, MemorySegment module, MemorySegment out) {
+    CudaKernel[] kernels = CudaKernel.values();
+    MemorySegment[] functions = new MemorySegment[kernels.length];
+    for (int i = 0; i < kernels.length; i++) {
+      String symbol = kernels[i].symbol();
+      int status = cuModuleGetFunction(out, module, arena.allocateFrom(symbol));
+      CudaStatus.check(status, "cuModuleGetFunction of " + symbol);
+      functions[i] = out.get(ValueLayout.ADDRESS, 0);
+    }
+    return functions;
   }
 
   private static MemorySegment data(Arena arena, byte[] image) {

@@ -221,9 +221,10 @@ final class CudaQueue {
   /** Waits for all work, then copies words of a buffer to the heap. */
   synchronized void read(Buffer buffer, float[] values, int from, int length) {
     refuse();
+    long address = buffer.segment().address();
     handOver();
     context.enter();
-    staging.fetch(buffer.segment().address(), values, from, length);
+    staging.fetch(address, values, from, length);
     Reference.reachabilityFence(buffer);
   }
 

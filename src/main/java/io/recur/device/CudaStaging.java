@@ -15,6 +15,7 @@ import static io.recur.bindings.cuda.cuda_h.cuStreamWaitEvent;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Pinned memory through which values travel between the heap and a CUDA device.
@@ -70,11 +71,18 @@ final class CudaStaging {
       outgoing = pinned.asSlice(SLOTS * SLOT_BYTES, SLOT_BYTES);
       for (int i = 0; i < SLOTS; i++) {
         slots[i] = pinned.asSlice(i * SLOT_BYTES, SLOT_BYTES);
-        done[i] = event(out);
-        arrived[i] = event(out);
+      }
+      try {
+        for (int i = 0; i < SLOTS; i++) {
+          done[i] = event(out);
+          arrived[i] = event(out);
+        }
+        landing = memory.take(SLOT_BYTES, false);
+      } catch (DeviceException e) {
+        close();
+        throw e;
       }
     }
-    landing = memory.take(SLOT_BYTES, false);
   }
 
   private MemorySegment event(MemorySegment out) {
@@ -176,9 +184,15 @@ final class CudaStaging {
   /** Gives all back but the device's memory. */
   void close() {
     for (int i = 0; i < SLOTS; i++) {
-      cuEventDestroy_v2(done[i]);
-      cuEventDestroy_v2(arrived[i]);
+      destroy(done[i]);
+      destroy(arrived[i]);
     }
     cuMemFreeHost(pinned);
+  }
+
+  private static void destroy(@Nullable MemorySegment event) {
+    if (event != null) {
+      cuEventDestroy_v2(event);
+    }
   }
 }
