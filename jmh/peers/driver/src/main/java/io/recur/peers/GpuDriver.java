@@ -210,7 +210,7 @@ final class GpuDriver {
     Path folder = SCRATCH.resolve("works").resolve("gpu-characters");
     Work work =
         rehearsal
-            ? new Work(Work.CHARACTERS, "LSTM", 1, 3, 8, 11, 16, folder)
+            ? new Work(Work.CHARACTERS, "LSTM", 1, 8, 32, 29, 32, folder)
             : new Work(Work.CHARACTERS, "LSTM", 1, 32, 64, 107, 256, folder);
     Inputs.write(work);
     measure(
