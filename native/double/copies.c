@@ -23,14 +23,18 @@ static int outside(context *c, const char *what, const void *at, size_t bytes) {
   return context_fault(c, ILLEGAL_ADDRESS, "%s of %zu bytes, %s: it is not within one allocation", what, bytes, text);
 }
 
+/* Where a side of it lies now, or NULL. */
+static void *side(context *c, const void *at, size_t bytes, int device) {
+  address a = (address)(uintptr_t)at;
+  if (!device) return (void *)(uintptr_t)a;
+  return memory_check(c, a, bytes) ? memory_touch(c, a) : NULL;
+}
+
 static int copy_now(work *work, context *c) {
   struct copy *it = (struct copy *)work;
-  const void *device[] = {it->to_device ? it->to : NULL, it->from_device ? it->from : NULL};
-  for (int i = 0; i < 2; i++)
-    if (device[i] != NULL && !(memory_check(c, (address)(uintptr_t)device[i], it->bytes) &&
-                                 memory_open(c, (address)(uintptr_t)device[i])))
-      return outside(c, work->name, device[i], it->bytes);
-  memmove(it->to, it->from, it->bytes);
+  void *to = side(c, it->to, it->bytes, it->to_device), *from = side(c, it->from, it->bytes, it->from_device);
+  if (to == NULL || from == NULL) return outside(c, work->name, to == NULL ? it->to : it->from, it->bytes);
+  memmove(to, from, it->bytes);
   return SUCCESS;
 }
 
@@ -103,10 +107,11 @@ struct fill {
 static int fill_now(work *work, context *c) {
   struct fill *it = (struct fill *)work;
   size_t bytes = it->count * it->width;
-  if (!memory_check(c, it->to, bytes) || !memory_open(c, it->to)) return outside(c, work->name, pointer(it->to), bytes);
-  if (it->width == 1) memset(pointer(it->to), (int)it->value, bytes);
+  void *to = side(c, pointer(it->to), bytes, 1);
+  if (to == NULL) return outside(c, work->name, pointer(it->to), bytes);
+  if (it->width == 1) memset(to, (int)it->value, bytes);
   else
-    for (size_t i = 0; i < it->count; i++) ((uint32_t *)pointer(it->to))[i] = it->value;
+    for (size_t i = 0; i < it->count; i++) ((uint32_t *)to)[i] = it->value;
   return SUCCESS;
 }
 

@@ -105,11 +105,14 @@ int context_fault(context *c, int code, const char *format, ...) __attribute__((
 
 int memory_check(const context *c, address begin, uint64_t bytes); /* whether it lies in one live allocation */
 int memory_is_device(address begin);                               /* whether it lies where device memory does */
-int memory_open(const context *c, address within);                 /* lets the allocation be touched; 0: there is none */
-int memory_close(void);  /* ends every call: what was opened; a code where a canary is dead */
+void *memory_at(address within);                   /* where a kernel finds it, whether or not there is an allocation */
+void *memory_touch(context *c, address within);    /* the same of a live allocation, whose canaries will be looked at; or NULL */
+int memory_is_foreign(const context *c, address within); /* whether another context's allocation is there */
+int memory_close(void); /* ends every call: a code where a canary of what was touched is dead */
 void memory_describe(address at, char *text, size_t bytes);
-int memory_release(context *c); /* all that is left; how many */
-int pinned_release(const context *c);                              /* page-locked memory that is left; how many */
+address memory_address(const void *found); /* what memory_at was asked for */
+int memory_release(context *c);            /* all that is left; how many */
+int pinned_release(const context *c);      /* page-locked memory that is left; how many */
 
 /* streams.c: what is asked for waits in its stream until somebody waits for it. */
 

@@ -82,7 +82,6 @@ static const int signals[] = {SIGSEGV, SIGBUS};
 static void on_signal(int number, siginfo_t *information, void *state) {
   if (running && pthread_equal(pthread_self(), runner)) {
     touched = (address)(uintptr_t)information->si_addr;
-    if (memory_open(runs_in, touched)) return; /* in bounds, and not touched so far: it goes on */
     pthread_sigmask(SIG_SETMASK, &((ucontext_t *)state)->uc_sigmask, NULL);
     _longjmp(*escape, ILLEGAL_ADDRESS);
   }
@@ -123,7 +122,8 @@ int execute(work *it, context *c) {
   } else if (code == ILLEGAL_ADDRESS) {
     char text[160];
     running = 0;
-    memory_describe(touched, text, sizeof text);
+    address asked = memory_address((void *)(uintptr_t)touched);
+    memory_describe(memory_is_device(asked) ? asked : touched, text, sizeof text);
     context_fault(c, code, "%s: illegal access, block=%lld, thread=%lld, %s", it->name, (long long)recur_place.block,
         (long long)recur_place.thread, text);
   }

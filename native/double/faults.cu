@@ -35,6 +35,3 @@ KERNEL2(fault_none, const float *, x, float *, y) {
   }
   if (THREAD == 0) y[BLOCK] = sums[0];
 }
-
-/* Follows an address that lies in device memory. */
-KERNEL2(fault_follow, float *const *, x, float *, y) { OVER(i, 1) y[0] = *x[0]; }

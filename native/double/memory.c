@@ -1,5 +1,6 @@
-/* Device memory: addresses that nobody can follow but the work of a stream, that end at a page which nobody can follow
- * at all, and that are never given twice. */
+/* Device memory. The addresses that the host is given cannot be followed: the memory lies elsewhere, a fixed distance
+ * away, which is added to what kernels and copies are given when they run. Each allocation ends at a page that nobody
+ * can touch, begins with NaN, and its addresses are never given twice. */
 #define _GNU_SOURCE
 #include "double.h"
 
@@ -19,13 +20,14 @@ typedef struct allocation {
   address begin, bytes;
   address first, end; /* the pages that hold it: what lies before and after it in them is canaries */
   context *owner;
-  int open, ending; /* ending: a free of it waits in a stream */
+  int touched, ending; /* ending: a free of it waits in a stream */
 } allocation;
 
 static const uint64_t reserved = (uint64_t)1 << 40; /* addresses, not memory */
 static address region, unused;                       /* the first address that was never given */
-static allocation **all, **opened;                   /* by address; those that can be touched now */
-static size_t number, openings, room;
+static uint64_t distance;                            /* from an address to where its memory lies */
+static allocation **all, **touched;                  /* by address; those whose canaries are to be looked at */
+static size_t number, touches, room;
 static int64_t total = (int64_t)8 << 30;
 
 static uint64_t page(void) {
@@ -36,14 +38,18 @@ static uint64_t page(void) {
 
 static uint64_t round_up(uint64_t bytes, uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
 
-static void *at(address a) { return (void *)(uintptr_t)a; }
+void *memory_at(address within) { return (void *)(uintptr_t)(within + distance); }
+
+address memory_address(const void *found) { return (address)(uintptr_t)found - distance; }
 
 static int begin_region(void) {
   const char *named = getenv("RECUR_DOUBLE_MEMORY");
   if (named != NULL) total = atoll(named);
-  void *all_of_it = mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (all_of_it == MAP_FAILED) return OUT_OF_MEMORY;
-  region = unused = (address)(uintptr_t)all_of_it;
+  void *given = mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *used = mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (given == MAP_FAILED || used == MAP_FAILED) return OUT_OF_MEMORY;
+  region = unused = (address)(uintptr_t)given;
+  distance = (address)(uintptr_t)used - region;
   return SUCCESS;
 }
 
@@ -85,10 +91,10 @@ void memory_describe(address a, char *text, size_t bytes) {
 static int make_room(void) {
   if (number < room) return 1;
   size_t more = room == 0 ? 256 : 2 * room;
-  allocation **larger = realloc(all, more * sizeof *larger), **lists = larger == NULL ? NULL : realloc(opened, more * sizeof *lists);
+  allocation **larger = realloc(all, more * sizeof *larger), **lists = larger == NULL ? NULL : realloc(touched, more * sizeof *lists);
   if (larger != NULL) all = larger;
   if (lists == NULL) return 0;
-  opened = lists;
+  touched = lists;
   room = more;
   return 1;
 }
@@ -103,10 +109,9 @@ static int allocate(context *c, address *result, uint64_t bytes) {
   if (it == NULL) return OUT_OF_MEMORY;
   address first = unused + page(), end = first + pages, begin = end - padded;
   *it = (allocation){begin, bytes, first, end, c, 0, 0};
-  if (mprotect(at(first), pages, PROT_READ | PROT_WRITE) != 0) return free(it), OUT_OF_MEMORY;
-  memset(at(first), CANARY, pages);
-  memset(at(begin), 0xFF, bytes); /* as floats: NaN */
-  mprotect(at(first), pages, PROT_NONE);
+  if (mprotect(memory_at(first), pages, PROT_READ | PROT_WRITE) != 0) return free(it), OUT_OF_MEMORY;
+  memset(memory_at(first), CANARY, pages);
+  memset(memory_at(begin), 0xFF, bytes); /* as floats: NaN */
   unused = end;
   all[number++] = it; /* the highest address of all */
   c->allocated += (int64_t)bytes;
@@ -118,41 +123,44 @@ static void take_away(allocation *it) {
   size_t place = rank(it->begin) - 1;
   if (!it->ending) it->owner->allocated -= (int64_t)it->bytes;
   memmove(all + place, all + place + 1, (--number - place) * sizeof *all);
-  for (size_t i = 0; i < openings; i++)
-    if (opened[i] == it) opened[i] = opened[--openings];
-  mmap(at(it->first), it->end - it->first, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  for (size_t i = 0; i < touches; i++)
+    if (touched[i] == it) touched[i] = touched[--touches];
+  mmap(memory_at(it->first), it->end - it->first, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
   free(it);
 }
 
-int memory_open(const context *c, address within) {
+void *memory_touch(context *c, address within) {
   allocation *it = find(c, within);
-  if (it == NULL || it->open) return it != NULL;
-  it->open = 1;
-  opened[openings++] = it;
-  return mprotect(at(it->first), it->end - it->first, PROT_READ | PROT_WRITE) == 0;
+  if (it == NULL) return NULL;
+  if (!it->touched) touched[touches++] = it;
+  it->touched = 1;
+  return memory_at(within);
 }
 
-/* 64 bytes next to it are enough: a longer overrun meets the page before or after, or these first. */
+int memory_is_foreign(const context *c, address within) {
+  size_t before = rank(within);
+  const allocation *it = before == 0 ? NULL : all[before - 1];
+  return it != NULL && it->owner != c && within < it->end;
+}
+
 static int is_whole(address from, address to) {
   static const unsigned char canaries[64] = {[0 ... 63] = CANARY};
   for (; from < to; from += sizeof canaries) {
     uint64_t bytes = to - from < sizeof canaries ? to - from : sizeof canaries;
-    if (memcmp(at(from), canaries, bytes) != 0) return 0;
+    if (memcmp(memory_at(from), canaries, bytes) != 0) return 0;
   }
   return 1;
 }
 
 int memory_close(void) {
   int code = SUCCESS;
-  for (size_t i = 0; i < openings; i++) {
-    allocation *it = opened[i];
-    if (!is_whole(it->first, it->begin) || !is_whole(it->begin + it->bytes, it->end))
-      code = context_fault(it->owner, ILLEGAL_ADDRESS, "something wrote next to the %lld bytes at %#llx",
-          (long long)it->bytes, (unsigned long long)it->begin);
-    mprotect(at(it->first), it->end - it->first, PROT_NONE);
-    it->open = 0;
+  for (; touches > 0; touches--) {
+    allocation *it = touched[touches - 1];
+    it->touched = 0;
+    if (is_whole(it->first, it->begin) && is_whole(it->begin + it->bytes, it->end)) continue;
+    code = context_fault(it->owner, ILLEGAL_ADDRESS, "something wrote next to the %lld bytes at %#llx", (long long)it->bytes,
+        (unsigned long long)it->begin);
   }
-  openings = 0;
   return code;
 }
 

@@ -148,13 +148,19 @@ struct launch {
 static int launch_now(work *work, context *c) {
   struct launch *it = (struct launch *)work;
   void *arguments[MOST_PARAMETERS];
+  uint64_t found[MOST_PARAMETERS];
   for (int i = 0; i < it->parameters; i++) {
     arguments[i] = &it->slots[i];
     if (!memory_is_device(it->slots[i])) continue;
     if (it->slots[i] % sizeof(float) != 0)
       return context_fault(c, MISALIGNED_ADDRESS, "%s: parameter=%d, address=%#llx is not a multiple of 4", work->name, i,
           (unsigned long long)it->slots[i]);
-    memory_open(c, it->slots[i]); /* or, where it is an address out of bounds, nothing: its use is caught */
+    if (memory_is_foreign(c, it->slots[i]))
+      return context_fault(c, ILLEGAL_ADDRESS, "%s: parameter=%d, address=%#llx is memory of another device", work->name, i,
+          (unsigned long long)it->slots[i]);
+    memory_touch(c, it->slots[i]);
+    found[i] = (uint64_t)(uintptr_t)memory_at(it->slots[i]); /* where it is out of bounds, its use is caught */
+    arguments[i] = &found[i];
   }
   block_run(it->stub, arguments, it->blocks, it->threads);
   return c->fault;

@@ -40,7 +40,7 @@ static float rounded(float x, int rounding) {
 static size_t size_of(int type) { return type == BFLOAT_TYPE ? sizeof(uint16_t) : sizeof(float); }
 
 static void *place(const matrix *x, int64_t which) {
-  return (char *)(uintptr_t)x->at + (size_t)(which * x->stride) * size_of(x->type);
+  return (char *)memory_at(x->at) + (size_t)(which * x->stride) * size_of(x->type);
 }
 
 /* Column after column without a gap, as floats. */
@@ -90,7 +90,7 @@ static int multiply(const struct product *p, int64_t which) {
 static int touch(const struct product *p, context *c, const matrix *x, const char *name) {
   if (x->rows == 0 || x->columns == 0) return SUCCESS;
   int64_t last = (p->count - 1) * x->stride + (x->columns - 1) * x->lead + x->rows;
-  if (memory_check(c, x->at, (uint64_t)last * size_of(x->type)) && memory_open(c, x->at)) return SUCCESS;
+  if (memory_check(c, x->at, (uint64_t)last * size_of(x->type)) && memory_touch(c, x->at)) return SUCCESS;
   char text[160];
   memory_describe(x->at, text, sizeof text);
   return context_fault(c, ILLEGAL_ADDRESS, "%s: m=%lld, n=%lld, k=%lld, %s=%lldx%lld, lead=%lld, count=%lld, %s: not within one allocation",
@@ -100,9 +100,10 @@ static int touch(const struct product *p, context *c, const matrix *x, const cha
 
 static int read_scalar(context *c, address at, float *value) {
   if (at == 0) return SUCCESS;
-  if (!memory_check(c, at, sizeof *value) || !memory_open(c, at))
+  const float *from = memory_check(c, at, sizeof *value) ? memory_touch(c, at) : NULL;
+  if (from == NULL)
     return context_fault(c, ILLEGAL_ADDRESS, "cuBLAS: a scalar at %#llx is not in device memory", (unsigned long long)at);
-  *value = *(float *)(uintptr_t)at;
+  *value = *from;
   return SUCCESS;
 }
 
@@ -114,9 +115,9 @@ static int multiply_now(work *work, context *c) {
   if (code == SUCCESS && p->k > 0) code = touch(p, c, &p->a, "A");
   if (code == SUCCESS && p->k > 0) code = touch(p, c, &p->b, "B");
   if (code == SUCCESS && p->workspace != 0) { /* it is cuBLAS's to write to */
-    if (!memory_check(c, p->workspace, 64) || !memory_open(c, p->workspace))
-      return context_fault(c, ILLEGAL_ADDRESS, "%s: its workspace is gone", p->work.name);
-    memset((void *)(uintptr_t)p->workspace, 0xFF, 64);
+    void *workspace = memory_check(c, p->workspace, 64) ? memory_touch(c, p->workspace) : NULL;
+    if (workspace == NULL) return context_fault(c, ILLEGAL_ADDRESS, "%s: its workspace is gone", p->work.name);
+    memset(workspace, 0xFF, 64);
   }
   for (int64_t i = 0; i < p->count && code == SUCCESS; i++) code = multiply(p, i);
   if (code == OUT_OF_MEMORY) context_fault(c, code, "%s: no memory for its operands", p->work.name);
