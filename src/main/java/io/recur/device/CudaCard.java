@@ -39,6 +39,7 @@ record CudaCard(
     int multiprocessors,
     boolean hasPools) {
   private static final int NAME_BYTES = 256;
+  private static final int FIRST_WITH_TF32 = 8;
 
   /** All that the driver shows. The libraries must be loaded. */
   static List<CudaCard> all() {
@@ -96,6 +97,15 @@ record CudaCard(
   private static int attribute(MemorySegment value, int attribute, int device) {
     CudaStatus.check(cuDeviceGetAttribute(value, attribute, device), "cuDeviceGetAttribute");
     return value.get(JAVA_INT, 0);
+  }
+
+  /** Refuses a precision for which the card has no units: cuBLAS would go its own ways. */
+  void refuse(Precision precision) {
+    if (precision != Precision.FLOAT32 && major < FIRST_WITH_TF32) {
+      throw new DeviceException(
+          "cuda: precision=%s, cuda:%d (%s); need compute capability %d.0 or FLOAT32"
+              .formatted(precision, ordinal, description(), FIRST_WITH_TF32));
+    }
   }
 
   /** The compute capability as NVRTC numbers it: 90 is 9.0. */

@@ -22,6 +22,7 @@ final class CudaDevice extends Device {
   CudaDevice(int ordinal, Precision precision) {
     CudaLibraries libraries = CudaLibraries.load();
     CudaCard card = CudaCard.of(ordinal);
+    card.refuse(precision);
     try {
       queue = new CudaQueue(this, new CudaContext(card), libraries, precision);
     } catch (LinkageError e) {

@@ -54,13 +54,16 @@ final class CudaFolders {
     return folders;
   }
 
-  /** Of the CUDA toolkit. */
+  /** Of the CUDA toolkit: the one that is named, the usual one, then the others, newest first. */
   static List<Path> toolkit() {
+    List<String> homes =
+        new ArrayList<>(
+            Stream.of(System.getenv("CUDA_HOME"), System.getenv("CUDA_PATH"), "/usr/local/cuda")
+                .filter(CudaFolders::isSet)
+                .toList());
+    listed(Path.of("/usr/local"), "cuda-*").reversed().forEach(home -> homes.add(home.toString()));
     List<Path> folders = new ArrayList<>();
-    for (String home :
-        Stream.of(System.getenv("CUDA_HOME"), System.getenv("CUDA_PATH"), "/usr/local/cuda")
-            .filter(CudaFolders::isSet)
-            .toList()) {
+    for (String home : homes) {
       add(folders, home + "/lib64");
       add(folders, home + "/bin");
       add(folders, home + "/bin/x64");

@@ -128,7 +128,12 @@ final class CudaGraphs {
       context.check(
           cuStreamBeginCapture_v2(context.stream(), CU_STREAM_CAPTURE_MODE_THREAD_LOCAL()),
           "cuStreamBeginCapture");
-      list.read(pieces);
+      try {
+        list.read(pieces);
+      } catch (DeviceException e) {
+        cuStreamEndCapture(context.stream(), out); // or the stream could not even be closed
+        throw e;
+      }
       check(cuStreamEndCapture(context.stream(), out), "cuStreamEndCapture", list);
       MemorySegment graph = out.get(ValueLayout.ADDRESS, 0);
       check(cuGraphInstantiateWithFlags(out, graph, 0), "cuGraphInstantiateWithFlags", list);

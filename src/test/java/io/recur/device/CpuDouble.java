@@ -11,7 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /** What the CPU double of a GPU lets tests do to it, see {@code native/double/double.h}. */
-final class CpuDouble {
+public final class CpuDouble {
   private CpuDouble() {}
 
   /** Skips a test where the run's device is none of NVIDIA's or its double. */
@@ -21,7 +21,7 @@ final class CpuDouble {
   }
 
   /** Skips a test where the run's device is not the double: nobody can make a GPU fail. */
-  static void assumeHere() {
+  public static void assumeHere() {
     assumeCuda();
     try (Device device = Devices.here()) {
       assumeTrue(device.name().contains("CPU double"), "about the double, this is " + device);
@@ -39,7 +39,7 @@ final class CpuDouble {
   }
 
   /** How often a call of this name was made. */
-  static long count(String call) {
+  public static long count(String call) {
     try (Arena arena = Arena.ofConfined()) {
       var descriptor = FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS);
       MemorySegment name = arena.allocateFrom(call);

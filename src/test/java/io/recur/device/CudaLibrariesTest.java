@@ -140,4 +140,15 @@ class CudaLibrariesTest {
         "device: name=cpu, precision=BF16",
         "FLOAT32");
   }
+
+  @Test
+  void aPrecisionThatTheCardLacksIsRefused() {
+    CudaCard card = new CudaCard(1, 1, "Old", 1L << 30, 7, 5, 10, true);
+    card.refuse(Precision.FLOAT32);
+    Thrown.says(
+        DeviceException.class,
+        () -> card.refuse(Precision.TF32),
+        "cuda: precision=TF32, cuda:1 (Old, 1.0 GiB, compute capability 7.5); need compute",
+        "8.0 or FLOAT32");
+  }
 }
