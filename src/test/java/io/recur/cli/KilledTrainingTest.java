@@ -69,8 +69,8 @@ class KilledTrainingTest {
   @Test
   void aKilledAndResumedTrainingEndsAsAnUnbrokenOne() throws Exception {
     Path text = folder.resolve("text.txt");
-    int lines = Devices.isCpu() ? 1000 : 100; // the CPU double takes its time
-    Files.writeString(text, "the quick brown fox jumps over the lazy dog.\n".repeat(lines));
+    String line = "the quick brown fox jumps over the lazy dog.\n";
+    Files.writeString(text, line.repeat(Devices.rounds(1000)));
     Path whole = folder.resolve("whole.safetensors");
     Path killed = folder.resolve("killed.safetensors");
     String[] settings = {

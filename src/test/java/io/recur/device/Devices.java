@@ -43,6 +43,14 @@ public final class Devices {
     return name().equals(CPU);
   }
 
+  /**
+   * Rounds of a law that a tenth of them shows as well, where the processor takes that many: the
+   * CPU double of a GPU takes its time.
+   */
+  public static int rounds(int onCpu) {
+    return isCpu() ? onCpu : Math.max(1, onCpu / 10);
+  }
+
   /** Skips a test in a run on another device than the processor, saying why. */
   public static void onlyOnCpu(String reason) {
     assumeTrue(isCpu(), reason);

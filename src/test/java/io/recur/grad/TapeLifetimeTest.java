@@ -163,7 +163,7 @@ class TapeLifetimeTest {
   void memoryIsFlatOverManySteps() {
     Parameter w = Parameter.glorot(100, 100).on(device);
     long before = 0;
-    for (int step = 0; step < 50; step++) {
+    for (int step = 0; step < Devices.rounds(50); step++) {
       Tensor x = tape.input(Shape.of(100, 32), new float[3200]);
       for (int t = 0; t < 20; t++) {
         x = Functions.tanh(w.matmul(x));
@@ -183,7 +183,7 @@ class TapeLifetimeTest {
     Tensor y = w.matmul(tape.input(Shape.of(100, 32), new float[3200])).mean();
     tape.backward(y);
     long before = tape.bytes();
-    for (int pass = 0; pass < 500; pass++) {
+    for (int pass = 0; pass < Devices.rounds(500); pass++) {
       tape.backward(y);
       y.gradientArray();
     }

@@ -139,7 +139,7 @@ class ForkLawsTest {
   private float[] talk(Layer model, int session) {
     try (Tape own = Tape.inference(device)) {
       float[] last = {};
-      for (int t = 0; t < 200; t++) {
+      for (int t = 0; t < Devices.rounds(200); t++) {
         last = model.apply(Cells.input(own, 1000 * session + t, IN, 1)).toArray();
         own.clear();
       }

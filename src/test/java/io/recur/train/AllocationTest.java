@@ -29,7 +29,7 @@ class AllocationTest {
   /** Steps before the measurement: the first ones link calls and grow arrays. */
   private static final int WARM_UP = 1000;
 
-  private static final int STEPS = 1000;
+  private static final int STEPS = Devices.rounds(1000);
   private static final int MOST_BYTES = 256;
   private static final int CLASSES = 7;
 
