@@ -4,7 +4,11 @@
 #                    SteadyState, StartUp, Targets: that part alone)
 # make peers         measures the rivals beside us (PYTHON=a Python with torch, PEERS="part of a work's name",
 #                    PEERS_ROUNDS=n); with no PEERS: into jmh/peers.csv, jmh/peers.png and jmh/RESULTS.md
-# make native        builds the C kernels where there is a C compiler
+# make test-gpu      runs the tests on a GPU (GPU=cuda:N), with NVIDIA's libraries; says why where it cannot
+# make bench-gpu     measures PyTorch beside us on a GPU (PYTHON=a Python with torch, BENCH_GPU="part of a work's
+#                    name", BENCH_GPU_ROUNDS=n), into jmh/gpu.csv and jmh/RESULTS-GPU.md
+# make pack          packs library, tests, benchmark and a Java runtime for a machine with a GPU and no JDK
+# make native        builds the C kernels, and the CPU double for the tests, where there is a C compiler
 # make bindings      makes bindings/ anew with jextract
 
 ARGS ?= train --out target/character-model.safetensors
@@ -12,6 +16,9 @@ BENCH ?=
 PEERS ?=
 PEERS_ROUNDS ?= 7
 PYTHON ?= python3
+GPU ?= cuda:0
+BENCH_GPU ?=
+BENCH_GPU_ROUNDS ?= 7
 MAVEN ?= $(shell command -v mvn || echo ./mvnw)
 
 # A JDK of version 22 or later: JAVA_HOME's, the one on the PATH, or one in the usual folders.
@@ -48,11 +55,23 @@ KERNEL_FILES := set panels forward backward weights pointwise columns updates
 OBJECTS := $(foreach file,$(SHARED_FILES),target/native-objects/$(file).o) \
 	$(foreach set,$(SETS),$(foreach file,$(KERNEL_FILES),target/native-objects/$(set)/$(file).o))
 
-SOURCES := pom.xml $(shell find src/main bindings/java -name '*.java')
+# The stand-in for CUDA on which the tests run where there is no GPU, with the CUDA kernels compiled for the host.
+DOUBLE := $(dir $(KERNELS))$(LIBRARY:librecur.%=librecur-double.%)
+DOUBLE_FILES := $(basename $(notdir $(wildcard native/double/*.c)))
+DOUBLE_PROGRAMS := recur faults
+DOUBLE_OBJECTS := $(DOUBLE_FILES:%=target/native-objects/double/%.o) \
+	$(DOUBLE_PROGRAMS:%=target/native-objects/double/%-program.o) $(DOUBLE_PROGRAMS:%=target/native-objects/double/%-source.o)
+# As it leaves stacks by longjmp, no check of where a jump leads to; kernels need not be fast but must not be folded.
+DOUBLE_FLAGS := -std=c11 -O2 -ffp-contract=fast -fno-math-errno -fno-strict-aliasing -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -Wall -Wextra -Werror -pthread
+recur_FILES := $(addprefix native/cuda/,$(shell cat native/cuda/FILES))
+faults_FILES := native/cuda/prelude.cu native/double/faults.cu
+
+SOURCES := pom.xml $(shell find src/main bindings/java -name '*.java') $(wildcard native/cuda/*)
 BENCHMARKS := jmh/pom.xml $(shell find jmh/src -name '*.java')
+GPU_BENCHMARK := $(shell find jmh/peers/contender jmh/peers/driver jmh/peers/recur -name '*.java')
 CONTENDERS := $(shell find jmh/peers -name pom.xml -o -name '*.java')
 
-.PHONY: run test bench peers native bindings clean
+.PHONY: run test bench peers test-gpu bench-gpu pack native bindings clean
 
 run: target/recur-cli.jar
 	@"$(JDK)/bin/java" -jar target/recur-cli.jar $(ARGS)
@@ -91,12 +110,40 @@ peers: jmh/peers/target/built
 	@"$(JDK)/bin/java" -cp "jmh/peers/driver/target/classes:$$(cat jmh/peers/driver/target/classpath.txt)" \
 	    io.recur.peers.Driver "$(PYTHON)" "$(PEERS)" "$(PEERS_ROUNDS)"
 
+# Whether the GPU can be used, or the reason why not.
+RECUR := "$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -cp target/recur-cli.jar io.recur.cli.Main
+
+test-gpu: target/recur-cli.jar
+	@if $(RECUR) devices $(GPU); then \
+	  $(MAVEN) -B test-compile surefire:test -Dio.recur.test.device=$(GPU) -DexcludedGroups=cpu; \
+	else \
+	  echo "make test-gpu: SKIPPED: $(GPU) cannot be used here, for the reason above"; \
+	fi
+
+# No Maven: all that it needs lies in the command line's jar.
+jmh/peers/target/gpu.jar: target/recur-cli.jar $(GPU_BENCHMARK)
+	@mkdir -p jmh/peers/target/gpu
+	@"$(JDK)/bin/javac" --release 22 -d jmh/peers/target/gpu -cp target/recur-cli.jar $(GPU_BENCHMARK)
+	@"$(JDK)/bin/jar" --create --file $@ -C jmh/peers/target/gpu .
+
+bench-gpu: jmh/peers/target/gpu.jar
+	@if $(RECUR) devices $(GPU); then \
+	  "$(JDK)/bin/java" -cp jmh/peers/target/gpu.jar:target/recur-cli.jar io.recur.peers.GpuDriver \
+	    "$(PYTHON)" $(GPU) "$(BENCH_GPU)" $(BENCH_GPU_ROUNDS); \
+	else \
+	  echo "make bench-gpu: SKIPPED: $(GPU) cannot be used here, for the reason above"; \
+	fi
+
+pack: jmh/peers/target/gpu.jar
+	@$(MAVEN) -q -B test-compile -Dspotless.check.skip >target/build.log 2>&1 || { cat target/build.log; exit 1; }
+	@MAVEN="$(MAVEN)" jmh/pack "$(JDK)" target/recur-gpu.tar.gz
+
 # Without a compiler everything still works: the kernels in Java take over, and say so once.
 ifeq ($(CC),)
 native:
 	@echo "make native: no C compiler found (gcc or clang, or set CC): the library will run on its slower Java kernels"
 else
-native: $(KERNELS)
+native: $(KERNELS) $(DOUBLE)
 
 $(KERNELS): $(OBJECTS)
 	@mkdir -p $(@D)
@@ -113,6 +160,29 @@ target/native-objects/$(1)/%.o: native/%.c $$(wildcard native/*.h)
 	$$(CC) $$(CFLAGS) -DSET=$(1) $$(FLAGS_$(1)) -c $$< -o $$@
 endef
 $(foreach set,$(SETS),$(eval $(call kernels_of,$(set))))
+
+$(DOUBLE): $(DOUBLE_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) -shared -pthread -o $@ $^ -lm -ldl
+
+target/native-objects/double/%.o: native/double/%.c $(wildcard native/double/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(DOUBLE_FLAGS) -c $< -o $@
+
+# A program as C, which knows the files of its lines, and its text, which the double compares with what it is given.
+define program_of
+target/native-objects/double/$(1)-program.o: $$($(1)_FILES) native/cuda/FILES
+	@mkdir -p $$(@D)
+	@awk 'FNR == 1 { print "#line 1 \"" FILENAME "\"" } { print }' $$($(1)_FILES) >$$(@:.o=.c)
+	$$(CC) $$(DOUBLE_FLAGS) '-DPROGRAM="$(1)"' -c $$(@:.o=.c) -o $$@
+
+target/native-objects/double/$(1)-source.o: $$($(1)_FILES) native/cuda/FILES
+	@mkdir -p $$(@D)
+	@{ echo 'const char source_of_$(1)[] ='; \
+	  cat $$($(1)_FILES) | sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$$$/\\n"/'; echo ';'; } >$$(@:.o=.c)
+	$$(CC) $$(DOUBLE_FLAGS) -c $$(@:.o=.c) -o $$@
+endef
+$(foreach program,$(DOUBLE_PROGRAMS),$(eval $(call program_of,$(program))))
 endif
 
 bindings:

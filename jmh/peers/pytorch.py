@@ -1,6 +1,7 @@
 """PyTorch as a contender: `make peers` starts this and asks it line by line (see Contender.java).
 
-Needs a Python with torch and nothing else. 2 threads; all else at PyTorch's defaults.
+Needs a Python with torch and nothing else. 2 threads; all else at PyTorch's defaults. An argument
+names another device than the processor (`make bench-gpu`): there the work says in which precision.
 """
 import array
 import pathlib
@@ -9,6 +10,9 @@ import time
 import traceback
 
 CHUNKS, CHECKED = 4, 8
+COMPARED = 1 << 20  # as Work.java: a longer answer is thinned out where x is repeated
+DEVICE = sys.argv[1] if len(sys.argv) > 1 else "cpu"
+HALVES = {"bf16": "bfloat16", "fp16": "float16"}
 
 
 class Work:
@@ -19,8 +23,12 @@ class Work:
         lines = (self.folder / "work.properties").read_text(encoding="utf-8").splitlines()
         facts = dict(line.split("=", 1) for line in lines if "=" in line)
         self.kind, self.cell = facts["kind"], facts["cell"]
-        for name in "layers", "batch", "time", "in", "hidden":
+        for name in "layers", "batch", "time", "in", "hidden", "repeats":
             setattr(self, name if name != "in" else "inputs", int(facts[name]))
+        self.type = getattr(torch, HALVES.get(facts["precision"], "float32"))
+        if DEVICE != "cpu":
+            torch.backends.cuda.matmul.allow_tf32 = facts["precision"] == "tf32"
+            torch.backends.cudnn.allow_tf32 = facts["precision"] == "tf32"
 
     def array(self, name):
         return torch.frombuffer(bytearray((self.folder / f"{name}.f32").read_bytes()), dtype=torch.float32)
@@ -30,8 +38,10 @@ class Work:
         return self.array(name).view(-1, rows).t()
 
 
-def save(folder, name, t):
-    values = array.array("f", t.detach().contiguous().flatten().tolist())
+def save(folder, name, t, work):
+    values = t.detach().contiguous().flatten()
+    stride = 1 if work.repeats == 1 else -(-len(values) // COMPARED)
+    values = array.array("f", values[::stride].float().tolist())
     (folder / f"{name}.f32").write_bytes(values.tobytes())
 
 
@@ -63,48 +73,49 @@ class Sequence:
         self.work = work
         self.net = getattr(torch.nn, work.cell)(work.inputs, work.hidden, work.layers)
         fill(self.net, work)
-        self.x = work.array("x").view(work.time, work.batch, work.inputs)
+        self.net.to(DEVICE, work.type)
+        self.state = None
+        self.host = work.array("x").view(work.time, work.batch, work.inputs).to(work.type)
+        self.x = self.host.to(DEVICE)
+        self.all = self.x.repeat(work.repeats, 1, 1)  # what is timed
 
-    def train(self):
+    def train(self, x):
         self.net.zero_grad()
-        y, _ = self.net(self.x)
+        y, _ = self.net(x)
         loss = y.sum()
         loss.backward()
         loss.item()
         return y
 
-    def once(self, name):
-        if name == "train":
-            self.train()
-        else:
-            with torch.inference_mode():
-                self.net(self.x)
-
-    def answer(self, name):
-        if name == "train":
-            yield "y", self.train()
-            yield from gradients(self.net, self.work)
-        else:
-            with torch.inference_mode():
-                yield "y", self.net(self.x)[0]
-
-
-class Step(Sequence):
-    def __init__(self, work):
-        super().__init__(work)
-        self.state = None
+    def forward(self, x):
+        with torch.inference_mode():
+            return self.net(x)[0]
 
     def step(self, x):
+        """From the host and back to it, as a stream comes."""
         with torch.inference_mode():
-            y, self.state = self.net(x, self.state)
-        return y
+            y, self.state = self.net(x.to(DEVICE), self.state)
+            return y.cpu()
 
     def once(self, name):
-        self.step(self.x[:1])
+        if name == "train":
+            self.train(self.all)
+        elif name == "step":
+            self.step(self.host[:1])
+        else:
+            self.forward(self.all)
 
     def answer(self, name):
-        self.state = None
-        yield "y", torch.cat([self.step(self.x[t: t + 1]) for t in range(self.work.time)])
+        if name == "train":
+            yield "y", self.train(self.x)
+            yield from gradients(self.net, self.work)
+        elif name == "step":
+            self.state = None
+            yield "y", torch.cat([self.step(self.host[t: t + 1]) for t in range(self.work.time)])
+        else:
+            yield "y", self.forward(self.x)
+            if self.work.repeats > 1:
+                yield "last", self.forward(self.all)[-1]
 
 
 class Characters:
@@ -118,7 +129,10 @@ class Characters:
         with torch.no_grad():
             self.head.weight.copy_(work.matrix("Whead", work.inputs))
             self.head.bias.copy_(work.array("bhead"))
-        self.streams = work.array("text").long().view(work.batch, -1).t().contiguous()  # time x streams
+        self.net.to(DEVICE)
+        self.head.to(DEVICE)
+        text = work.array("text").long().view(work.batch, -1)
+        self.streams = text.t().contiguous().to(DEVICE)  # time x streams
         # Frozen: the second bias of PyTorch's, so that Adam moves the sum as it moves our one.
         self.net.bias_hh_l0.requires_grad_(False)
         self.parameters = [p for m in (self.net, self.head) for p in m.parameters()]
@@ -160,23 +174,28 @@ class Characters:
 
 def respond(words, kept):
     if words[0] == "version":
-        return torch.__version__
+        return torch.__version__ if DEVICE == "cpu" else (
+            f"{torch.__version__}, CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}")
     if words[0] == "prepare":
         kept.clear()
+        if DEVICE != "cpu":
+            torch.cuda.empty_cache()
         work = Work(words[1])
-        kept.append({"sequence": Sequence, "step": Step, "characters": Characters}[work.kind](work))
+        kept.append(Characters(work) if work.kind == "characters" else Sequence(work))
         return "ready"
     if words[0] == "check":
         folder = pathlib.Path(words[2])
         folder.mkdir(parents=True, exist_ok=True)
         for name, t in kept[0].answer(words[1]):
-            save(folder, name, t)
+            save(folder, name, t, kept[0].work)
         return "done"
     if words[0] == "run":
         once, name, times = kept[0].once, words[1], int(words[2])
         began = time.perf_counter()
         for _ in range(times):
             once(name)
+        if DEVICE != "cpu":
+            torch.cuda.synchronize()
         return f"{(time.perf_counter() - began) * 1e3 / times:.6f}"
     raise ValueError(f"unknown command {words[0]}")
 

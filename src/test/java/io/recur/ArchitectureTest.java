@@ -14,6 +14,7 @@ import com.tngtech.archunit.core.domain.JavaField;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -23,9 +24,11 @@ import java.util.Random;
 import java.util.ServiceLoader;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The rooms and what they may know, as the design fixes them. */
+@Tag(Devices.CPU)
 class ArchitectureTest {
   /** A room may know only what stands to its left. */
   private static final List<String> ROOMS =

@@ -3,6 +3,7 @@ package io.recur;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.device.Devices;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.net.URI;
@@ -16,6 +17,7 @@ import java.util.stream.Stream;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Every public top-level type but the exceptions, which users only catch, has an example in its
  * Javadoc, and every example compiles.
  */
+@Tag(Devices.CPU)
 class ExamplesTest {
   private static final Pattern EXAMPLE =
       Pattern.compile("<pre>\\{@code\n(.*?)\\* }</pre>", Pattern.DOTALL);

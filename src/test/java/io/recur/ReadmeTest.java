@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.nn.Chain;
@@ -17,8 +18,10 @@ import io.recur.train.Streams;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag(Devices.CPU)
 class ReadmeTest {
   @Test
   void theFirstProgramLearnsItsText() {

@@ -19,7 +19,12 @@ import picocli.CommandLine.Command;
     description = "Recurrent neural networks on native memory.",
     mixinStandardHelpOptions = true,
     version = "recur 0.1.0",
-    subcommands = {TrainCommand.class, SampleCommand.class, InfoCommand.class})
+    subcommands = {
+      TrainCommand.class,
+      SampleCommand.class,
+      InfoCommand.class,
+      DevicesCommand.class
+    })
 public final class Main {
   /** OpenBLAS's frames are larger than some JVMs' default stacks. */
   private static final long STACK_BYTES = 64L << 20;

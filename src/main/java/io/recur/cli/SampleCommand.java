@@ -4,6 +4,7 @@ import io.recur.device.Device;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -34,6 +35,8 @@ final class SampleCommand implements Callable<Integer> {
   @Option(names = "--seed", paramLabel = "N", description = "The same seed gives the same text.")
   private long seed;
 
+  @Mixin private DeviceOptions options = new DeviceOptions();
+
   @Spec private CommandSpec spec;
 
   SampleCommand() {}
@@ -45,7 +48,7 @@ final class SampleCommand implements Callable<Integer> {
           spec.commandLine(),
           "--length=%d, --temperature=%s: need 0 or more of each".formatted(length, temperature));
     }
-    try (Device device = Device.cpu()) {
+    try (Device device = options.open()) {
       CharacterModel loaded = CharacterModel.load(model, device);
       String text = loaded.sample(device, prime, length, temperature, seed);
       spec.commandLine().getOut().println(text);

@@ -11,6 +11,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -64,12 +65,6 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--seed", paramLabel = "N", description = "Of the initial weights.")
   private long seed;
 
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      description = "Of the processor; as many as it has cores unless given.")
-  private int threads = Runtime.getRuntime().availableProcessors();
-
   @Option(names = "--out", paramLabel = "FILE", description = "Where to keep the model.")
   private Path out = Path.of("character-model.safetensors");
 
@@ -85,6 +80,8 @@ final class TrainCommand implements Callable<Integer> {
       description = "The model is saved this often, and at the end.")
   private double saveSeconds = 30;
 
+  @Mixin private DeviceOptions options = new DeviceOptions();
+
   @Spec private CommandSpec spec;
 
   TrainCommand() {}
@@ -92,15 +89,21 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     check();
+    try (Device device = options.open()) { // before a long text is read
+      train(device);
+      return 0;
+    }
+  }
+
+  private void train(Device device) throws IOException {
     CharacterTraining.Settings settings =
         new CharacterTraining.Settings(cell, hidden, layers, batch, steps, rate, seed);
     Corpus corpus = text.isEmpty() ? Corpus.java() : Corpus.of(text);
     PrintWriter console = spec.commandLine().getOut();
-    try (Device device = Device.cpu(threads);
-        CharacterTraining training =
-            resume == null
-                ? CharacterTraining.fresh(device, corpus, settings)
-                : CharacterTraining.resumed(device, corpus, resume)) {
+    try (CharacterTraining training =
+        resume == null
+            ? CharacterTraining.fresh(device, corpus, settings)
+            : CharacterTraining.resumed(device, corpus, resume)) {
       PrintWriter err = spec.commandLine().getErr();
       err.println(corpus.name() + ": " + corpus.text().length() + " characters");
       err.println(device);
@@ -116,7 +119,6 @@ final class TrainCommand implements Callable<Integer> {
       console.printf("model %s, learning curve %s%n", out, drawn);
       console.printf(Locale.ROOT, "held-out %.3f bits/char%n", bits);
       console.flush();
-      return 0;
     }
   }
 
@@ -145,14 +147,13 @@ final class TrainCommand implements Callable<Integer> {
             && steps > 0
             && rate > 0
             && saveSeconds > 0
-            && threads > 0
             && (epochs == null || epochs > 0)
             && (minutes == null || minutes > 0);
     if (!positive) {
       throw new ParameterException(
           spec.commandLine(),
-          "--hidden, --layers, --batch, --steps, --epochs, --minutes, --rate, --threads and"
-              + " --save-seconds must be more than 0");
+          "--hidden, --layers, --batch, --steps, --epochs, --minutes, --rate and --save-seconds"
+              + " must be more than 0");
     }
     Path folder = out.toAbsolutePath().getParent();
     if (Files.isDirectory(out) || !Files.isDirectory(folder) || !Files.isWritable(folder)) {

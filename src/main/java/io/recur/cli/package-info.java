@@ -1,4 +1,4 @@
-/** The {@code recur} command: train, sample, info. */
+/** The {@code recur} command: train, sample, info, devices. */
 @NullMarked
 package io.recur.cli;
 

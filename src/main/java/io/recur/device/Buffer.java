@@ -23,7 +23,7 @@ public final class Buffer {
   private final Writes writes;
 
   /** Counts the writes to one piece of memory, for all buffers that share it. */
-  static final class Writes {
+  static class Writes {
     private long count;
   }
 

@@ -33,7 +33,8 @@ final class CpuDevice extends Device {
     this.recurrences = kernels == null ? null : new NativeRecurrences(this, kernels);
     this.pointwise = kernels == null ? new CpuPointwise(lanes) : new NativePointwise(kernels);
     this.columns = kernels == null ? new CpuColumns(lanes) : new NativeColumns(kernels);
-    this.updates = kernels == null ? new CpuUpdates(lanes) : new NativeUpdates(kernels);
+    this.updates =
+        kernels == null ? new CpuUpdates(lanes, pointwise) : new NativeUpdates(kernels, pointwise);
   }
 
   @Override

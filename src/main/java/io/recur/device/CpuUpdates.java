@@ -6,12 +6,13 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /** The optimisers' passes, tile by tile. */
-final class CpuUpdates implements Updates {
+final class CpuUpdates extends HostUpdates {
   private static final int FIRST_SLOT = 2;
 
   private final ThreadLocal<Lanes> lanes;
 
-  CpuUpdates(ThreadLocal<Lanes> lanes) {
+  CpuUpdates(ThreadLocal<Lanes> lanes, Pointwise pointwise) {
+    super(pointwise);
     this.lanes = lanes;
   }
 

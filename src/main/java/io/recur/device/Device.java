@@ -1,5 +1,6 @@
 package io.recur.device;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  */
-public abstract sealed class Device implements AutoCloseable permits CpuDevice {
+public abstract sealed class Device implements AutoCloseable permits CpuDevice, CudaDevice {
   private final AtomicBoolean open = new AtomicBoolean(true);
 
   /** For the devices in this package. */
@@ -53,6 +54,85 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice {
       throw new IllegalArgumentException("cpu: threads=" + threads + "; need 1 or more");
     }
     return new CpuDevice(Kernels.preferred(), threads);
+  }
+
+  /**
+   * A GPU of NVIDIA's, with true float32 products.
+   *
+   * @param ordinal its number, from 0
+   * @return a device to be closed by the caller
+   * @throws DeviceException if there is no driver, no NVRTC, no cuBLAS, one of them is too old, or
+   *     there is no such GPU; the message says what was looked for and where
+   */
+  public static Device cuda(int ordinal) {
+    return cuda(ordinal, Precision.FLOAT32);
+  }
+
+  /**
+   * A GPU of NVIDIA's. Nothing falls back to the processor. The libraries are looked for in this
+   * order: what the system property {@code io.recur.cuda} names, a file with all symbols or a
+   * folder with NVIDIA's libraries; what the environment variable {@code RECUR_CUDA} names, in the
+   * same way; the system's folders, for CUDA 13 then 12; the folders of NVIDIA's Python packages;
+   * the CUDA toolkit's folder.
+   *
+   * <p>The calls return before the work is done; a {@link Buffer#read} waits for it. The property
+   * {@code io.recur.cuda.check=true} makes each call wait, so that a fault is told with the call
+   * that made it; {@code io.recur.cuda.graphs=false} launches all work piece by piece.
+   *
+   * @param ordinal its number, from 0
+   * @param precision of matrix products
+   * @return a device to be closed by the caller
+   * @throws DeviceException if there is no driver, no NVRTC, no cuBLAS, one of them is too old, or
+   *     there is no such GPU; the message says what was looked for and where
+   */
+  public static Device cuda(int ordinal, Precision precision) {
+    return new CudaDevice(ordinal, precision);
+  }
+
+  /**
+   * A device by its name.
+   *
+   * @param name {@code cpu}, {@code cuda} (the first GPU) or {@code cuda:N}
+   * @return a device to be closed by the caller
+   * @throws IllegalArgumentException if it is no such name
+   * @throws DeviceException if that device cannot be opened
+   */
+  public static Device of(String name) {
+    return of(name, Precision.FLOAT32);
+  }
+
+  /**
+   * A device by its name.
+   *
+   * @param name {@code cpu}, {@code cuda} (the first GPU) or {@code cuda:N}
+   * @param precision of a GPU's matrix products; the processor has float32 alone
+   * @return a device to be closed by the caller
+   * @throws IllegalArgumentException if it is no such name, or the processor is asked for another
+   *     precision
+   * @throws DeviceException if that device cannot be opened
+   */
+  public static Device of(String name, Precision precision) {
+    if (name.matches("cuda(:\\d{1,4})?")) {
+      return cuda(name.length() > 5 ? Integer.parseInt(name.substring(5)) : 0, precision);
+    }
+    if (!name.equals("cpu")) {
+      throw new IllegalArgumentException("device: name=" + name + "; need cpu, cuda or cuda:N");
+    }
+    if (precision != Precision.FLOAT32) {
+      throw new IllegalArgumentException(
+          "device: name=cpu, precision=" + precision + "; the processor multiplies in FLOAT32");
+    }
+    return cpu();
+  }
+
+  /**
+   * The GPUs that {@link #cuda} can open, each with its name, memory, compute capability, and the
+   * versions of driver and libraries; or what is missing, and where it was looked for.
+   *
+   * @return lines to be shown
+   */
+  public static List<String> cudaReport() {
+    return CudaDevice.report();
   }
 
   /**

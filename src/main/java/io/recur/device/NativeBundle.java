@@ -178,7 +178,8 @@ final class NativeBundle {
     Files.deleteIfExists(folder);
   }
 
-  private static Path cacheFolder() {
+  /** Where this library keeps what it need not make anew. */
+  static Path cacheFolder() {
     String named = System.getProperty(CACHE);
     if (named != null) {
       return Path.of(named);

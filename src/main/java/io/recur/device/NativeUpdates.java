@@ -6,10 +6,11 @@ import static io.recur.bindings.kernels.recur_h.recur_update;
 import java.lang.foreign.MemorySegment;
 
 /** The optimisers' passes in C, see {@code native/recur.h}. */
-final class NativeUpdates implements Updates {
+final class NativeUpdates extends HostUpdates {
   private final Kernels kernels;
 
-  NativeUpdates(Kernels kernels) {
+  NativeUpdates(Kernels kernels, Pointwise pointwise) {
+    super(pointwise);
     this.kernels = kernels;
   }
 

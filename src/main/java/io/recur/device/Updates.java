@@ -28,4 +28,24 @@ public interface Updates {
    * @param n values
    */
   void clamp(float limit, Buffer g, long n);
+
+  /**
+   * {@code s = Σ g²}, summed in double; the result stays on the device.
+   *
+   * @param accumulate whether to add to s
+   * @param g gradients
+   * @param n values
+   * @param s two words that hold one double in the order of the host
+   */
+  void squares(boolean accumulate, Buffer g, long n, Buffer s);
+
+  /**
+   * {@code g *= limit/√s} where {@code limit < √s < ∞}; otherwise g stays as it is.
+   *
+   * @param limit the largest norm that is left alone
+   * @param s what {@link #squares} gave, of all gradients that are clipped together
+   * @param g changed in place
+   * @param n values
+   */
+  void clipNorm(float limit, Buffer s, Buffer g, long n);
 }

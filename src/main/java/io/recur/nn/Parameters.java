@@ -4,6 +4,7 @@ import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.Slab;
 import io.recur.grad.Parameter;
+import io.recur.grad.ShapeException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -109,7 +110,9 @@ public final class Parameters implements Iterable<Parameter> {
     for (Parameter parameter : this) {
       if (parameter.isPlaced() && parameter.device() != device) {
         throw new IllegalStateException(
-            "on: parameter %s %s is on %s, not on %s; it stays where it is: build a new model there"
+            """
+            on: parameter %s %s is on %s, not on %s; it stays where it is: build a model alike there \
+            and call its parameters().copyFrom(…)"""
                 .formatted(parameter.name(), parameter.shape(), parameter.device(), device));
       }
     }
@@ -187,6 +190,42 @@ public final class Parameters implements Iterable<Parameter> {
     return new Span(
         slot.values().slice(slot.offset(), slot.length()),
         slot.gradients().slice(slot.offset(), slot.length()));
+  }
+
+  /**
+   * Takes over the values of another model of the same structure, to the last bit, wherever it
+   * lies: this is how a trained model comes to another device. Gradients stay as they are.
+   *
+   * <pre>{@code
+   * try (Device cpu = Device.cpu()) {
+   *   Chain twin = chain(lstm(10, 15), dense(15, 5)).on(cpu, 0);
+   *   twin.parameters().copyFrom(model.parameters());
+   *   twin.restore(model.save());                       // the states too
+   * }
+   * }</pre>
+   *
+   * @param other of a model built alike
+   * @throws ShapeException if it has other parameters; nothing has then changed
+   * @throws IllegalStateException if a parameter of one of both has no memory yet
+   */
+  public void copyFrom(Parameters other) {
+    for (Map.Entry<String, Parameter> mine : named.entrySet()) {
+      Parameter its = other.named.get(mine.getKey());
+      mine.getValue().slot();
+      if (its == null || !its.shape().equals(mine.getValue().shape())) {
+        throw new ShapeException(
+            "copyFrom: parameter %s is %s here and %s there; build both models alike"
+                .formatted(
+                    mine.getKey(), mine.getValue().shape(), its == null ? "none" : its.shape()));
+      }
+      its.slot();
+    }
+    if (other.named.size() != named.size()) {
+      throw new ShapeException(
+          "copyFrom: %d parameters here, %d there; build both models alike"
+              .formatted(named.size(), other.named.size()));
+    }
+    named.forEach((name, mine) -> mine.value().write(other.named.get(name).toArray()));
   }
 
   /** Sets all gradients to zero. */

@@ -50,9 +50,6 @@ abstract class Sweep<C extends StackedCell> implements Op {
 
   final Pieces dy = new Pieces();
 
-  /** The indexes of one-hot inputs. */
-  private final Pieces index = new Pieces();
-
   /** The device's kernels for whole sequences, and this one described to them; or none. */
   private @Nullable Recurrences recurrences;
 
@@ -90,9 +87,6 @@ abstract class Sweep<C extends StackedCell> implements Op {
     long all = size() * time;
     Shape like = shape.rank() == 1 ? Shape.of(shape.rows(), 1) : shape;
     y = tape.output(like, units, outputs.of(h.whole(), size(), all, all).at(0), true);
-    if (cell.wi.gathers(x) && x instanceof OneHot hot) {
-      index.of(hot.index(), batch);
-    }
     prepare();
     if (recurrences != null) {
       forward(recurrences, sequence);
@@ -246,16 +240,13 @@ abstract class Sweep<C extends StackedCell> implements Op {
   // Step by step.
 
   private void forward() {
-    boolean gathers = cell.wi.gathers(x);
-    if (!gathers) {
+    if (cell.wi.gathers(x) && x instanceof OneHot hot) {
+      cell.wi.gather(hot.index(), batch * time, cell.b.value(), gates.whole());
+    } else {
       cell.wi.multiplyInput(x, cell.b.value(), gates.whole());
     }
     for (int t = 0; t < time; t++) {
-      Buffer here = gates.at(t);
-      if (gathers) {
-        cell.wi.gather(index.at(t), batch, cell.b.value(), here); // still in the cache for the step
-      }
-      step(here, t);
+      step(gates.at(t), t);
     }
   }
 
@@ -264,20 +255,17 @@ abstract class Sweep<C extends StackedCell> implements Op {
 
   /** All steps in reverse; dh in: zeros; out: the gradient of the state before the first. */
   private void backward(Buffer dh) {
-    int rows = cell.gates * units;
-    boolean gathers = cell.wi.gathers(x);
     for (int t = time - 1; t >= 0; t--) {
-      Buffer here = dgates.at(t);
-      slope(t, dy.at(t), dh, here);
-      if (gathers) {
-        cell.wi.scatter(here, index.at(t), batch);
-      }
-      if (cell.b.isTrainable()) {
-        device.columns().addSum(rows, batch, here, cell.b.accumulator());
-      }
+      slope(t, dy.at(t), dh, dgates.at(t));
     }
-    if (!gathers) {
+    if (cell.wi.gathers(x) && x instanceof OneHot hot) {
+      cell.wi.scatter(dgates.whole(), hot.index(), batch * time);
+    } else {
       cell.wi.addInputGradient(dgates.whole(), x);
+    }
+    if (cell.b.isTrainable()) {
+      int rows = cell.gates * units;
+      device.columns().addSum(rows, batch * time, dgates.whole(), cell.b.accumulator());
     }
   }
 

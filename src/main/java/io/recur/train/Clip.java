@@ -1,5 +1,6 @@
 package io.recur.train;
 
+import io.recur.device.Buffer;
 import io.recur.nn.Parameters;
 import io.recur.nn.Parameters.Span;
 import java.util.List;
@@ -54,6 +55,24 @@ public final class Clip {
           span.gradients().device().pointwise().sumOfSquares(span.gradients(), span.floats());
     }
     return Math.sqrt(squares);
+  }
+
+  /** The square of the norm of all gradients, into two words of the device: one double. */
+  static void squares(Parameters parameters, Buffer sum) {
+    List<Span> spans = parameters.spans();
+    for (int i = 0; i < spans.size(); i++) {
+      Span span = spans.get(i);
+      sum.device().updates().squares(i > 0, span.gradients(), span.floats(), sum);
+    }
+  }
+
+  /** Scales all gradients as {@link #norm} does, with a norm that the device alone knows. */
+  static void norm(Parameters parameters, float limit, Buffer squares) {
+    List<Span> spans = parameters.spans();
+    for (int i = 0; i < spans.size(); i++) {
+      Span span = spans.get(i);
+      squares.device().updates().clipNorm(limit, squares, span.gradients(), span.floats());
+    }
   }
 
   /**

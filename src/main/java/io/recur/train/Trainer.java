@@ -25,6 +25,7 @@ public final class Trainer {
   private final Optimiser optimiser;
   private final Tape tape;
   private final Parameters parameters;
+  private final Measures measures;
   private float clip = Float.POSITIVE_INFINITY;
   private @Nullable Schedule schedule;
   private Listener listener = step -> true;
@@ -78,6 +79,7 @@ public final class Trainer {
     this.optimiser = optimiser;
     this.tape = tape;
     this.parameters = model.parameters();
+    this.measures = new Measures(tape.device());
   }
 
   /**
@@ -155,9 +157,9 @@ public final class Trainer {
     }
     Tensor value = loss.of(chunk);
     tape.backward(value);
-    float scalar = value.scalar();
-    double norm =
-        clip < Float.POSITIVE_INFINITY ? Clip.norm(parameters, clip) : Clip.norm(parameters);
+    measures.take(value, parameters, clip);
+    float scalar = measures.loss();
+    double norm = measures.norm();
     if (!Float.isFinite(scalar) || !Double.isFinite(norm)) {
       parameters.zeroGradients();
       model.reset();

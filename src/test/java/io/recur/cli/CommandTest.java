@@ -1,15 +1,15 @@
 package io.recur.cli;
 
+import static io.recur.cli.Shell.assertFails;
+import static io.recur.cli.Shell.recur;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.device.Devices;
 import io.recur.train.Safetensors;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,33 +23,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CommandTest {
-  private record Result(int status, String out, String err) {
-    String lastLine() {
-      return out.lines().toList().getLast();
-    }
-  }
-
   private Path folder;
   private Path text;
   private Path model;
-
-  /** Runs the command in this JVM as a shell would see it. */
-  private static Result recur(String... arguments) {
-    PrintStream oldOut = System.out;
-    PrintStream oldErr = System.err;
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    try {
-      System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
-      System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-      int status = Main.run(arguments);
-      return new Result(
-          status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(oldOut);
-      System.setErr(oldErr);
-    }
-  }
 
   @BeforeAll
   void train(@TempDir Path folder) throws IOException {
@@ -57,18 +33,19 @@ class CommandTest {
     text = folder.resolve("text.txt");
     Files.writeString(text, "the quick brown fox jumps over the lazy dog.\n".repeat(60));
     model = folder.resolve("model.safetensors");
-    Result result = train(model, "--rate", "0.02", "--epochs", "12");
+    Shell.Result result = train(model, "--rate", "0.02", "--epochs", "12");
     assertEquals(0, result.status(), result.err());
     assertTrue(result.lastLine().matches("held-out \\d\\.\\d{3} bits/char"), result.out());
     double bits = Double.parseDouble(result.lastLine().split(" ")[1]);
     assertTrue(bits < 1, "a text that repeats itself is learnt, bits=" + bits);
   }
 
-  private Result train(Path out, String... more) {
+  private Shell.Result train(Path out, String... more) {
     List<String> arguments =
         new java.util.ArrayList<>(
             List.of("train", "--text", text.toString(), "--hidden", "24", "--batch", "4"));
     arguments.addAll(List.of("--steps", "16", "--out", out.toString()));
+    arguments.addAll(List.of("--device", Devices.name()));
     arguments.addAll(List.of(more));
     return recur(arguments.toArray(String[]::new));
   }
@@ -79,7 +56,7 @@ class CommandTest {
     assertEquals(900, picture.getWidth());
   }
 
-  private Result sample(String seed) {
+  private Shell.Result sample(String seed) {
     return recur(
         "sample",
         "--model",
@@ -89,12 +66,14 @@ class CommandTest {
         "--temperature",
         "3",
         "--seed",
-        seed);
+        seed,
+        "--device",
+        Devices.name());
   }
 
   @Test
   void theSameSeedGivesTheSameText() {
-    Result first = sample("5");
+    Shell.Result first = sample("5");
     assertEquals(0, first.status(), first.err());
     assertTrue(first.out().startsWith("the "), first.out());
     assertEquals(504 + System.lineSeparator().length(), first.out().length());
@@ -104,7 +83,7 @@ class CommandTest {
 
   @Test
   void infoShowsModelVocabularyAndFacts() {
-    Result result = recur("info", model.toString());
+    Shell.Result result = recur("info", model.toString());
     assertEquals(0, result.status(), result.err());
     assertTrue(result.out().contains("LSTMCell(29 => 24)"), result.out());
     assertTrue(result.out().contains("vocabulary: 29 characters: \\n ."), result.out());
@@ -118,9 +97,9 @@ class CommandTest {
     Path whole = folder.resolve(cell + "-whole.safetensors");
     Path half = folder.resolve(cell + "-half.safetensors");
     Path rest = folder.resolve(cell + "-rest.safetensors");
-    Result unbroken = train(whole, "--cell", cell, "--layers", "2", "--epochs", "4");
+    Shell.Result unbroken = train(whole, "--cell", cell, "--layers", "2", "--epochs", "4");
     train(half, "--cell", cell, "--layers", "2", "--epochs", "2");
-    Result resumed =
+    Shell.Result resumed =
         recur(
             "train",
             "--text",
@@ -130,16 +109,12 @@ class CommandTest {
             "--epochs",
             "4",
             "--out",
-            rest.toString());
+            rest.toString(),
+            "--device",
+            Devices.name());
     assertEquals(0, resumed.status(), resumed.err());
     assertEquals(unbroken.lastLine(), resumed.lastLine());
     assertArrayEquals(Files.readAllBytes(whole), Files.readAllBytes(rest));
-  }
-
-  private static void assertFails(int status, String message, Result result) {
-    assertEquals(status, result.status(), result.out() + result.err());
-    assertTrue(result.err().contains(message), result.err());
-    assertFalse(result.err().contains("\tat "), "no stack trace: " + result.err());
   }
 
   @Test
@@ -193,7 +168,7 @@ class CommandTest {
       Path damaged = folder.resolve("damaged.safetensors");
       content.write(damaged);
       String out = folder.resolve("never.safetensors").toString();
-      Result result =
+      Shell.Result result =
           recur("train", "--text", text.toString(), "--resume", damaged.toString(), "--out", out);
       assertFails(1, damaged.toString(), result);
       assertFalse(result.err().contains("Exception"), result.err());
@@ -205,7 +180,7 @@ class CommandTest {
   void aLossThatIsNotANumberStopsTheTrainingAndKeepsTheOldFile() throws IOException {
     Path out = folder.resolve("wild.safetensors");
     Files.writeString(out, "an older file");
-    Result result = train(out, "--rate", "1e38", "--epochs", "3");
+    Shell.Result result = train(out, "--rate", "1e38", "--epochs", "3");
     assertFails(1, "lower the learning rate", result);
     assertEquals("an older file", Files.readString(out));
   }

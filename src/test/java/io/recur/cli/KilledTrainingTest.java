@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.device.Devices;
 import io.recur.train.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,7 +25,11 @@ class KilledTrainingTest {
   private Process recur(String... arguments) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp"));
+    command.add("--enable-native-access=ALL-UNNAMED");
+    System.getProperties().stringPropertyNames().stream()
+        .filter(name -> name.startsWith("io.recur."))
+        .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
+    command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(Main.class.getName());
     command.addAll(List.of(arguments));
@@ -64,10 +69,13 @@ class KilledTrainingTest {
   @Test
   void aKilledAndResumedTrainingEndsAsAnUnbrokenOne() throws Exception {
     Path text = folder.resolve("text.txt");
-    Files.writeString(text, "the quick brown fox jumps over the lazy dog.\n".repeat(1000));
+    String line = "the quick brown fox jumps over the lazy dog.\n";
+    Files.writeString(text, line.repeat(Devices.rounds(1000)));
     Path whole = folder.resolve("whole.safetensors");
     Path killed = folder.resolve("killed.safetensors");
-    String[] settings = {"--hidden", "48", "--batch", "4", "--steps", "16", "--epochs", "3"};
+    String[] settings = {
+      "--hidden", "48", "--batch", "4", "--steps", "16", "--epochs", "3", "--device", Devices.name()
+    };
     end(recur(joined(settings, "train", "--text", text.toString(), "--out", whole.toString())));
 
     String[] often = {"--save-seconds", "0.02", "--out", killed.toString()};
@@ -79,8 +87,8 @@ class KilledTrainingTest {
         chunk(killed) > 0 && !facts.containsKey("held-out"),
         "killed within a pass, epoch=" + facts.get("epoch") + ", chunk=" + facts.get("chunk"));
 
-    String[] again = {"--epochs", "3", "--resume", killed.toString(), "--out", killed.toString()};
-    end(recur(joined(again, "train", "--text", text.toString())));
+    String[] again = {"--resume", killed.toString(), "--out", killed.toString()};
+    end(recur(joined(settings, joined(again, "train", "--text", text.toString()))));
     assertArrayEquals(Files.readAllBytes(whole), Files.readAllBytes(killed));
   }
 

@@ -199,6 +199,40 @@ class ColumnsTest {
   }
 
   @Test
+  void manyColumnsAreAddedEachInItsPlace() {
+    int n = 20_000;
+    for (int k : new int[] {3, 30_000}) {
+      Guarded.Piece y = memory.input(2 * n);
+      Guarded.Piece index = memory.indexes(n, k);
+      Guarded.Piece w = memory.inOut(new float[2 * k]);
+      columns.scatterAdd(2, n, y.buffer(), index.buffer(), w.buffer());
+      float[] expected = new float[2 * k];
+      for (int j = 0; j < n; j++) {
+        expected[2 * index.index(j)] += (float) y.at(2 * j);
+        expected[2 * index.index(j) + 1] += (float) y.at(2 * j + 1);
+      }
+      assertArrayEquals(expected, w.read(), "k=" + k); // the same order, so the same bits
+      memory.check();
+    }
+  }
+
+  @Test
+  void theSumOfManyColumnsKeepsItsDigits() {
+    int n = 20_000;
+    Guarded.Piece x = memory.input(33 * n);
+    Guarded.Piece y = memory.inOut(33);
+    columns.addSum(33, n, x.buffer(), y.buffer());
+    double[] expected = y.start();
+    double[] magnitude = new double[33];
+    for (int at = 0; at < 33 * n; at++) {
+      expected[at % 33] += x.at(at);
+      magnitude[at % 33] += Math.abs(x.at(at));
+    }
+    Near.check("addSum", expected, magnitude, y.read(), 1e-6);
+    memory.check();
+  }
+
+  @Test
   void aNotANumberStaysInItsRow() {
     float[] values = memory.floats(3 * 17);
     values[3 * 16 + 1] = Float.NaN;

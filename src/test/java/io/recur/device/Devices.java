@@ -1,16 +1,58 @@
 package io.recur.device;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import java.util.stream.Stream;
 
-/** The devices that every test of a kernel runs on. */
+/**
+ * The devices that tests run on: those of the processor, or, in a run that the system property
+ * {@value #NAMED} names another device for, that one alone. What is about the processor, or about
+ * no device at all, carries the tag {@value #CPU} and takes no part in such a run.
+ */
 public final class Devices {
+  /** A device as {@link Device#of} takes it; {@value #CPU} where it is not set. */
+  public static final String NAMED = "io.recur.test.device";
+
+  /** The processor: the name of the device, and the tag of tests for which no other matters. */
+  public static final String CPU = "cpu";
+
   /** Around a tile of 2048 values and the widths of vector registers. */
   static final int[] SIZES = {1, 3, 16, 17, 63, 64, 65, 257, 2049};
 
   private Devices() {}
 
-  /** Each opened afresh; JUnit closes them. */
+  /** Every device that kernels are tested on, each opened afresh; JUnit closes them. */
   public static Stream<Device> all() {
-    return Kernels.present().stream().map(set -> new CpuDevice(set, 2));
+    return isCpu()
+        ? Kernels.present().stream().map(set -> new CpuDevice(set, 2))
+        : Stream.of(here());
+  }
+
+  /** The device of this run, opened afresh; to be closed by the test. */
+  public static Device here() {
+    return Device.of(name());
+  }
+
+  /** What the device of this run is called on a command line. */
+  public static String name() {
+    return System.getProperty(NAMED, CPU);
+  }
+
+  /** Whether this run is one on the processor. */
+  public static boolean isCpu() {
+    return name().equals(CPU);
+  }
+
+  /**
+   * Rounds of a law that a tenth of them shows as well, where the processor takes that many: the
+   * CPU double of a GPU takes its time.
+   */
+  public static int rounds(int onCpu) {
+    return isCpu() ? onCpu : Math.max(1, onCpu / 10);
+  }
+
+  /** Skips a test in a run on another device than the processor, saying why. */
+  public static void onlyOnCpu(String reason) {
+    assumeTrue(isCpu(), reason);
   }
 }

@@ -8,8 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Kernels.InstructionSet;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag(Devices.CPU)
 class KernelsTest {
   private final String before = System.getProperty(Kernels.SET);
 

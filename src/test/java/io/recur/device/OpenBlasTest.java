@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Where OpenBLAS is looked for and what is said when it is not there. A JVM loads a library once,
  * so each case runs in a JVM of its own.
  */
+@Tag(Devices.CPU)
 class OpenBlasTest {
   private static final int FAILED = 3;
 

@@ -18,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * The memory and the threads of the kernels for whole recurrences, on every instruction set; that
  * their values are right, the cells' tests show (CellGradientTest, WholeSequenceTest).
  */
+@Tag(Devices.CPU)
 class RecurrencesTest {
   /** How Wi·x + b reaches the kernel. */
   private enum Input {

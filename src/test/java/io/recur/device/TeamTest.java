@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -17,6 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Passes so large that the team shares them: the bits are those of one thread, the same at every
  * call, and nothing outside the buffers changes.
  */
+@Tag(Devices.CPU)
 @ParameterizedClass
 @MethodSource("sets")
 class TeamTest {

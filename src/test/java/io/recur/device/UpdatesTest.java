@@ -1,5 +1,7 @@
 package io.recur.device;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import io.recur.Near;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -184,5 +186,71 @@ class UpdatesTest {
     device.updates().clamp(2, g.buffer(), 4);
     Near.check("clamp", new double[] {2, -2, Double.NaN, 2}, g.read(), 0);
     memory.check();
+  }
+
+  private static double number(Guarded.Piece s) {
+    float[] words = s.read();
+    long low = Float.floatToRawIntBits(words[0]) & 0xFFFFFFFFL;
+    return Double.longBitsToDouble((long) Float.floatToRawIntBits(words[1]) << 32 | low);
+  }
+
+  @Test
+  void squaresAddUpInDouble() {
+    for (int n : Devices.SIZES) {
+      Guarded memory = new Guarded(device, 5);
+      Guarded.Piece g = memory.input(n);
+      Guarded.Piece more = memory.input(3e20f, 4e20f); // their squares are beyond float
+      Guarded.Piece s = memory.output(2);
+      Guarded.Piece large = memory.output(2);
+      device.updates().squares(false, g.buffer(), n, s.buffer());
+      device.updates().squares(true, g.buffer(), n, s.buffer());
+      device.updates().squares(false, more.buffer(), 2, large.buffer());
+      double squares = 0;
+      for (int i = 0; i < n; i++) {
+        squares += 2 * g.at(i) * g.at(i);
+      }
+      assertEquals(squares, number(s), 1e-12 * squares, "n=" + n);
+      double sum = (double) 3e20f * 3e20f + (double) 4e20f * 4e20f;
+      assertEquals(sum, number(large), 1e-15 * sum);
+      memory.check();
+    }
+  }
+
+  @Test
+  void clipNormScalesWhatIsAboveTheLimitAlone() {
+    for (int n : Devices.SIZES) {
+      Guarded memory = new Guarded(device, 6);
+      Guarded.Piece g = memory.inOut(n);
+      Guarded.Piece same = memory.inOut(n);
+      Guarded.Piece s = memory.output(2);
+      double squares = 0;
+      for (int i = 0; i < n; i++) {
+        squares += g.at(i) * g.at(i);
+      }
+      double norm = Math.sqrt(squares);
+      device.updates().squares(false, g.buffer(), n, s.buffer());
+      device.updates().clipNorm((float) (0.25 * norm), s.buffer(), g.buffer(), n);
+      device.updates().clipNorm((float) (1.01 * norm), s.buffer(), same.buffer(), n);
+      double[] expected = g.start();
+      for (int i = 0; i < n; i++) {
+        expected[i] *= 0.25;
+      }
+      Near.check("clipped n=" + n, expected, g.read(), 4 * 0x1p-24); // limit, factor, product
+      Near.check("below n=" + n, same.start(), same.read(), 0);
+      memory.check();
+    }
+  }
+
+  @Test
+  void aNormThatIsNotFiniteClipsNothing() {
+    for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+      Guarded memory = new Guarded(device, 7);
+      Guarded.Piece g = memory.inOut(1f, bad, -2f);
+      Guarded.Piece s = memory.output(2);
+      device.updates().squares(false, g.buffer(), 3, s.buffer());
+      device.updates().clipNorm(0.5f, s.buffer(), g.buffer(), 3);
+      Near.check("g", new double[] {1, bad, -2}, g.read(), 0);
+      memory.check();
+    }
   }
 }

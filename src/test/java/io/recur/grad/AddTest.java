@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -92,7 +93,7 @@ class AddTest {
   @ParameterizedTest
   @EnumSource
   void otherShapesThrow(Operation operation) {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Shape[][] pairs = {
         {Shape.of(3), Shape.of(4)},
@@ -118,7 +119,7 @@ class AddTest {
   @ParameterizedTest
   @EnumSource
   void parametersAloneNeedATape(Operation operation) {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Parameter a = Parameter.of(Shape.of(2), 3, 4).on(device);
       Parameter b = Parameter.of(Shape.of(2), 5, 6).on(device);
@@ -133,7 +134,7 @@ class AddTest {
 
   @Test
   void inputsAreUnchanged() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor a = tape.variable(Shape.of(2, 2), 1, 2, 3, 4);
       Tensor b = tape.variable(Shape.of(2), 5, 6);

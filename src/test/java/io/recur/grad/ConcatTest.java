@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -49,7 +50,7 @@ class ConcatTest {
 
   @Test
   void theShapeGrowsInOneDimension() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor a = tape.input(Shape.of(3, 2), new float[6]);
       assertEquals(Shape.of(6, 2), Concat.rows(a, a).shape());
@@ -62,7 +63,7 @@ class ConcatTest {
 
   @Test
   void aChangedListLeavesTheGradientAlone() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor a = tape.variable(Shape.of(2), 1, 2);
       List<Tensor> parts = new ArrayList<>(List.of(a, tape.input(3, 4)));
@@ -75,7 +76,7 @@ class ConcatTest {
 
   @Test
   void sizesThatDoNotFitThrow() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor a = tape.input(Shape.of(3, 2), new float[6]);
       Tensor b = tape.input(Shape.of(2, 3), new float[6]);

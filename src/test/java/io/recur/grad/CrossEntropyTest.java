@@ -7,6 +7,7 @@ import io.recur.Near;
 import io.recur.Pinned;
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -54,7 +55,7 @@ class CrossEntropyTest {
     for (int j = 0; j < index.length; j++) {
       index[j] = (int) classes[j];
     }
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor x = tape.variable(shape, pinned.floats("logits"));
       Tensor hard = CrossEntropy.crossEntropy(x, tape.oneHot(shape, index));
@@ -70,7 +71,7 @@ class CrossEntropyTest {
 
   @Test
   void classesAndTheirOneHotDistributionAgree() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor x = tape.input(Shape.of(3, 2), 1, -2, 3, 0.5f, 0, 4);
       OneHot target = tape.oneHot(Shape.of(3, 2), 2, 0);
@@ -84,7 +85,7 @@ class CrossEntropyTest {
 
   @Test
   void aHopelessScoreHasAFiniteLossAndGradient() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor x = tape.variable(Shape.of(2), 500, -500);
       Tensor loss = CrossEntropy.crossEntropy(x, tape.oneHot(Shape.of(2), 1));
@@ -96,7 +97,7 @@ class CrossEntropyTest {
 
   @Test
   void theGradientFollowsTheLosssOwn() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor x = tape.variable(Shape.of(2), 0, 0);
       Tensor loss = CrossEntropy.crossEntropy(x, tape.oneHot(Shape.of(2), 0)).scale(6);
@@ -107,7 +108,7 @@ class CrossEntropyTest {
 
   @Test
   void otherShapesThrow() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor x = tape.input(Shape.of(3, 2), new float[6]);
       Thrown.says(

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,7 +22,7 @@ class DropTest {
 
   @BeforeEach
   void open() {
-    device = Device.cpu();
+    device = Devices.here();
     tape = Tape.on(device);
     float[] values = new float[N];
     Arrays.fill(values, 1);

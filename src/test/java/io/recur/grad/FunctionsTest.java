@@ -6,6 +6,7 @@ import io.recur.Near;
 import io.recur.Pinned;
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import java.util.Arrays;
 import java.util.function.UnaryOperator;
@@ -70,7 +71,7 @@ class FunctionsTest {
   @EnumSource
   void valueAndSlopeArePyTorchs(Elementwise f) {
     Pinned pinned = Pinned.of("elementwise.txt");
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       float[] values = pinned.floats("x_" + f.label());
       Tensor x = tape.variable(Shape.of(values.length), values);
@@ -99,7 +100,7 @@ class FunctionsTest {
   @ParameterizedTest
   @EnumSource
   void theMessageNamesTheFunction(Elementwise f) {
-    try (Device device = Device.cpu()) {
+    try (Device device = Devices.here()) {
       Parameter w = Parameter.of(Shape.of(1), 1).on(device);
       Thrown.says(
           IllegalStateException.class, () -> method(f).apply(w), f.label() + ": none of its");

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -41,7 +42,7 @@ class MatMulTest {
 
   @Test
   void theShapeFollowsTheRightFactor() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor a = tape.input(Shape.of(5, 3), new float[15]);
       assertEquals(Shape.of(5), a.matmul(tape.input(new float[3])).shape());
@@ -75,7 +76,7 @@ class MatMulTest {
 
   @Test
   void aParameterTimesOneHotSumsWhereClassesRepeat() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Parameter w = Parameter.of(Shape.of(2, 3), 1, 2, 3, 4, 5, 6).on(device);
       Tensor y = w.matmul(tape.oneHot(Shape.of(3, 4), 2, 0, 2, 2));
@@ -87,7 +88,7 @@ class MatMulTest {
 
   @Test
   void sizesThatDoNotFitThrow() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor w = tape.input(Shape.of(20, 5), new float[100]);
       Tensor x = tape.input(Shape.of(4, 3), new float[12]);

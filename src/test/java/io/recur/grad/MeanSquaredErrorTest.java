@@ -4,6 +4,7 @@ import io.recur.Near;
 import io.recur.Pinned;
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import org.junit.jupiter.api.Test;
 
 class MeanSquaredErrorTest {
@@ -24,7 +25,7 @@ class MeanSquaredErrorTest {
   void valueAndGradientArePyTorchs() {
     Pinned pinned = Pinned.of("losses.txt");
     Shape shape = Shape.of(pinned.dims("a"));
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor a = tape.variable(shape, pinned.floats("a"));
       Tensor loss = MeanSquaredError.meanSquaredError(a, tape.input(shape, pinned.floats("b")));
@@ -37,7 +38,7 @@ class MeanSquaredErrorTest {
 
   @Test
   void otherShapesThrow() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor y = tape.input(Shape.of(3, 2), new float[6]);
       Tensor target = tape.input(1, 2, 3); // would broadcast silently elsewhere

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -17,7 +18,7 @@ class ParameterTest {
 
   @BeforeEach
   void open() {
-    device = Device.cpu();
+    device = Devices.here();
   }
 
   @AfterEach
@@ -105,7 +106,7 @@ class ParameterTest {
 
   @Test
   void anotherDeviceThrows() {
-    try (Device other = Device.cpu();
+    try (Device other = Devices.here();
         Tape tape = Tape.on(other)) {
       Parameter w = Parameter.of(Shape.of(2), 1, 2).on(device);
       Thrown.says(

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import org.junit.jupiter.api.Test;
 
 class RepeatTest {
@@ -25,7 +26,7 @@ class RepeatTest {
 
   @Test
   void aParameterIsRepeatedOnAnyTape() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape first = Tape.on(device);
         Tape second = Tape.on(device)) {
       Parameter b = Parameter.of(Shape.of(2), 3, 4).on(device);
@@ -40,7 +41,7 @@ class RepeatTest {
 
   @Test
   void otherShapesThrow() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor x = tape.input(1, 2, 3);
       Thrown.says(
@@ -54,7 +55,7 @@ class RepeatTest {
 
   @Test
   void aTensorOfAnotherTapeIsRefused() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device);
         Tape other = Tape.on(device)) {
       Tensor x = other.variable(Shape.of(2), 1, 2);

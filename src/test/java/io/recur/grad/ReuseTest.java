@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import io.recur.Thrown;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -25,7 +26,7 @@ class ReuseTest {
 
   @BeforeEach
   void open() {
-    device = Device.cpu();
+    device = Devices.here();
     tape = Tape.on(device);
   }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import org.junit.jupiter.api.Test;
 
 class RowsTest {
@@ -33,7 +34,7 @@ class RowsTest {
 
   @Test
   void theRankStays() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       assertEquals(Shape.of(2), tape.input(1, 2, 3).rows(1, 3).shape());
       Tensor sequences = tape.input(Shape.of(3, 2, 2), new float[12]);
@@ -43,7 +44,7 @@ class RowsTest {
 
   @Test
   void rowsOutsideThrow() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor x = tape.input(Shape.of(3, 2), new float[6]);
       for (int[] cut : new int[][] {{-1, 2}, {0, 4}, {2, 2}, {3, 1}}) {

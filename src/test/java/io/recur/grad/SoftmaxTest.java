@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.recur.Near;
 import io.recur.Pinned;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import org.junit.jupiter.api.Test;
 
 class SoftmaxTest {
@@ -41,7 +42,7 @@ class SoftmaxTest {
   @Test
   void valuesArePyTorchs() {
     Pinned pinned = Pinned.of("losses.txt");
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor x = tape.input(Shape.of(pinned.dims("logits")), pinned.floats("logits"));
       Near.check("softmax", pinned.doubles("softmax"), Softmax.softmax(x).toArray(), PINNED);
@@ -52,7 +53,7 @@ class SoftmaxTest {
 
   @Test
   void largeScoresAreStable() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor x = tape.variable(Shape.of(3, 2), 1e4f, 1e4f - 1, -1e4f, -1e4f, -1e4f - 2, -3e4f);
       Tensor y = Softmax.logSoftmax(x);
@@ -67,7 +68,7 @@ class SoftmaxTest {
 
   @Test
   void aConstantAddedToAllScoresChangesNothing() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor p = Softmax.softmax(tape.input(1, 2, 3));
       Tensor moved = Softmax.softmax(tape.input(1001, 1002, 1003));

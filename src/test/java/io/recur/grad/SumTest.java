@@ -3,6 +3,7 @@ package io.recur.grad;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import org.junit.jupiter.api.Test;
 
 class SumTest {
@@ -17,7 +18,7 @@ class SumTest {
 
   @Test
   void aScalarComesOut() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Tensor x = tape.input(Shape.of(2, 2), 1, 2, 3, 6);
       assertEquals(Shape.of(1), x.sum().shape());

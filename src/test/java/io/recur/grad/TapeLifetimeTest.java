@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.recur.Thrown;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,7 +25,7 @@ class TapeLifetimeTest {
 
   @BeforeEach
   void open() {
-    device = Device.cpu();
+    device = Devices.here();
     tape = Tape.on(device);
   }
 
@@ -162,7 +163,7 @@ class TapeLifetimeTest {
   void memoryIsFlatOverManySteps() {
     Parameter w = Parameter.glorot(100, 100).on(device);
     long before = 0;
-    for (int step = 0; step < 50; step++) {
+    for (int step = 0; step < Devices.rounds(50); step++) {
       Tensor x = tape.input(Shape.of(100, 32), new float[3200]);
       for (int t = 0; t < 20; t++) {
         x = Functions.tanh(w.matmul(x));
@@ -182,7 +183,7 @@ class TapeLifetimeTest {
     Tensor y = w.matmul(tape.input(Shape.of(100, 32), new float[3200])).mean();
     tape.backward(y);
     long before = tape.bytes();
-    for (int pass = 0; pass < 500; pass++) {
+    for (int pass = 0; pass < Devices.rounds(500); pass++) {
       tape.backward(y);
       y.gradientArray();
     }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.grad.Repeat;
@@ -24,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Every refusal names the numbers and the rule or the remedy. */
 class BadInputTest {
-  @AutoClose private final Device device = Device.cpu();
+  @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);
 
   private static void refused(
@@ -185,7 +186,7 @@ class BadInputTest {
   @Test
   void aModelStaysOnItsDevice() {
     Recur recur = rnn(3, 5).on(device, 1);
-    try (Device other = Device.cpu()) {
+    try (Device other = Devices.here()) {
       badLife(() -> recur.on(other, 1), "Wi 5×3", "stays where it is");
       badLife(() -> chain(dense(3, 3), recur).on(other, 1), "Wi 5×3", "stays where it is");
     }
@@ -195,12 +196,18 @@ class BadInputTest {
   @EnumSource
   void aTapeOfAnotherDeviceIsRefused(Cells cells) {
     Recur recur = cells.make(3, 5).on(device, 1);
-    try (Device other = Device.cpu();
+    try (Device other = Devices.here();
         Tape its = Tape.on(other)) {
-      badLife(() -> recur.apply(Cells.input(its, 1, 3, 2)), "is on cpu", "and the tape on cpu");
+      badLife(
+          () -> recur.apply(Cells.input(its, 1, 3, 2)),
+          "is on " + device,
+          "and the tape on " + other);
       recur.apply(Cells.input(tape, 1, 3, 2));
       recur.truncate();
-      badLife(() -> recur.apply(Cells.input(its, 1, 3, 2)), "is on cpu", "and the tape on cpu");
+      badLife(
+          () -> recur.apply(Cells.input(its, 1, 3, 2)),
+          "is on " + device,
+          "and the tape on " + other);
     }
   }
 
@@ -209,23 +216,23 @@ class BadInputTest {
   @EnumSource
   void aCellWhoseWeightsAreOnAnotherDeviceIsRefused(Cells cells) {
     Cell cell = cells.make(3, 5).on(device, 1).cell();
-    try (Device other = Device.cpu();
+    try (Device other = Devices.here();
         Tape its = Tape.on(other)) {
       Tensor x = Cells.input(its, 1, 3, 2);
       State state =
           new State(cell.state0().stream().map(part -> Cells.input(its, 2, 5, 2)).toList());
-      badLife(() -> cell.step(state, x), "is on cpu", "and the tape on cpu");
-      badLife(() -> cell.run(state, x), "is on cpu", "and the tape on cpu");
+      badLife(() -> cell.step(state, x), "is on " + device, "and the tape on " + other);
+      badLife(() -> cell.run(state, x), "is on " + device, "and the tape on " + other);
     }
   }
 
   @Test
   void aParameterOfAnotherDeviceIsNotLifted() {
     Parameter p = vector(5).named("b").on(device);
-    try (Device other = Device.cpu();
+    try (Device other = Devices.here();
         Tape its = Tape.on(other)) {
-      badLife(() -> its.use(p), "tensor 5 is on cpu", "and the tape on cpu");
-      badLife(() -> Repeat.repeat(its, p, Shape.of(5, 2)), "tensor 5 is on cpu");
+      badLife(() -> its.use(p), "tensor 5 is on " + device, "and the tape on " + other);
+      badLife(() -> Repeat.repeat(its, p, Shape.of(5, 2)), "tensor 5 is on " + device);
     }
   }
 
@@ -273,7 +280,7 @@ class BadInputTest {
   @ParameterizedTest
   @EnumSource
   void aClosedDeviceIsRefused(Cells cells) {
-    Device brief = Device.cpu();
+    Device brief = Devices.here();
     Recur recur = cells.make(3, 5).on(brief, 1);
     Tape its = Tape.on(brief);
     Tensor x = Cells.input(its, 1, 3, 2);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.Test;
  * RNN(in => out, σ = tanh)}, in their order, each in front of its Java twin.
  */
 class DocstringTest {
-  @AutoClose private final Device device = Device.cpu();
+  @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);
   private final Random random = new Random(1);
 

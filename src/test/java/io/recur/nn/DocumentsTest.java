@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
@@ -33,7 +34,7 @@ import org.junit.jupiter.api.Test;
  * document follows in {@link DocstringTest}.
  */
 class DocumentsTest {
-  @AutoClose private final Device device = Device.cpu();
+  @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);
   private final Random random = new Random(1);
 

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
@@ -27,7 +28,7 @@ class ForkLawsTest {
   private static final int IN = 3;
   private static final int OUT = 4;
 
-  @AutoClose private final Device device = Device.cpu();
+  @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);
 
   @ParameterizedTest
@@ -138,7 +139,7 @@ class ForkLawsTest {
   private float[] talk(Layer model, int session) {
     try (Tape own = Tape.inference(device)) {
       float[] last = {};
-      for (int t = 0; t < 200; t++) {
+      for (int t = 0; t < Devices.rounds(200); t++) {
         last = model.apply(Cells.input(own, 1000 * session + t, IN, 1)).toArray();
         own.clear();
       }

@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.Test;
  * The values before training: Glorot uniform weights, zero biases and states, a forget bias of 1.
  */
 class InitialValuesTest {
-  @AutoClose private final Device device = Device.cpu();
+  @AutoClose private final Device device = Devices.here();
 
   @Test
   void theForgetBiasIsOneAndAllOtherBiasesAreZero() {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.grad.Concat;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
@@ -22,13 +23,13 @@ import org.junit.jupiter.params.provider.EnumSource;
 class LongSequenceTest {
   private static final long MIB = 1 << 20;
 
-  @AutoClose private final Device device = Device.cpu();
+  @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);
 
   @ParameterizedTest
   @EnumSource
   void tenThousandStepsGoBackward(Cells cells) {
-    int time = 10_000;
+    int time = Devices.rounds(10_000);
     Recur recur = cells.make(2, 3).on(device, 1);
     Tensor x = Cells.input(tape, 1, 2, 1, time);
     List<Tensor> outputs = new ArrayList<>(time);
@@ -61,7 +62,7 @@ class LongSequenceTest {
     long tapeBytes = tape.bytes();
     long heap = heapBytes();
     long resident = residentBytes();
-    train(recur, 2_000);
+    train(recur, Devices.rounds(2_000));
     assertEquals(tapeBytes, tape.bytes(), "the tape's slabs");
     assertBelow("heap", heap, heapBytes(), MIB);
     // The Java heap may come to touch more of its pages, some 100 MiB; a tape that kept what a

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
@@ -153,7 +154,7 @@ class PrintTest {
 
   @Test
   void theStateThatIsShownIsTheStateThatThereIs() {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Recur recur = lstm(3, 5).on(device, 1);
       assertTrue(recur.toString().contains("state 10"));

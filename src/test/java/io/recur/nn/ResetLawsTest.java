@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
@@ -26,7 +27,7 @@ class ResetLawsTest {
   private static final int IN = 3;
   private static final int OUT = 4;
 
-  @AutoClose private final Device device = Device.cpu();
+  @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);
 
   // Law 6.

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
@@ -23,7 +24,7 @@ class SnapshotTest {
   private static final int IN = 3;
   private static final int OUT = 4;
 
-  @AutoClose private final Device device = Device.cpu();
+  @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);
 
   private Chain model(Cells cells) {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
@@ -26,7 +27,7 @@ class StepLawsTest {
   private static final int IN = 3;
   private static final int OUT = 5;
 
-  @AutoClose private final Device device = Device.cpu();
+  @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);
 
   // Law 1.

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.grad.Functions;
 import io.recur.grad.Op;
 import io.recur.grad.Parameter;
@@ -24,7 +25,7 @@ import org.junit.jupiter.api.Test;
 
 /** What a user adds grows in one place: a layer, a container, an operation, a cell. */
 class UserLayerTest {
-  @AutoClose private final Device device = Device.cpu();
+  @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);
 
   /** The example of {@link Layer}. */

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.grad.Tape;
 import io.recur.nn.Chain;
 import io.recur.nn.Layer;
@@ -28,7 +29,7 @@ class AllocationTest {
   /** Steps before the measurement: the first ones link calls and grow arrays. */
   private static final int WARM_UP = 1000;
 
-  private static final int STEPS = 1000;
+  private static final int STEPS = Devices.rounds(1000);
   private static final int MOST_BYTES = 256;
   private static final int CLASSES = 7;
 
@@ -47,7 +48,7 @@ class AllocationTest {
   }
 
   private static void trains(String what, Layer cell) {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.on(device)) {
       Chain model = chain(cell, dense(16, CLASSES)).on(device, 1);
       int[] text = new int[3 * 9];
@@ -63,7 +64,7 @@ class AllocationTest {
   }
 
   private static void streams(String what, Layer cell) {
-    try (Device device = Device.cpu();
+    try (Device device = Devices.here();
         Tape tape = Tape.inference(device)) {
       Chain model = chain(cell, dense(16, CLASSES)).on(device, 1);
       float[] x = new float[CLASSES];

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tape;
 import io.recur.nn.Chain;
@@ -42,7 +43,7 @@ class CheckpointTest {
 
   @BeforeEach
   void open() {
-    device = Device.cpu();
+    device = Devices.here();
     tape = Tape.on(device);
     Random random = new Random(7);
     int[] text = random.ints(400, 0, CLASSES).toArray();

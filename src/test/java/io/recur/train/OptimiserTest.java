@@ -8,6 +8,7 @@ import io.recur.Near;
 import io.recur.Pinned;
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import java.util.Arrays;
@@ -27,7 +28,7 @@ class OptimiserTest {
 
   @BeforeEach
   void open() {
-    device = Device.cpu();
+    device = Devices.here();
   }
 
   @AfterEach

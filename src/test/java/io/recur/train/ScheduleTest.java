@@ -4,8 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Thrown;
+import io.recur.device.Devices;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag(Devices.CPU)
 class ScheduleTest {
   @Test
   void aConstantStays() {

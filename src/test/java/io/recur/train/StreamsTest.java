@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.grad.OneHot;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -23,7 +24,7 @@ class StreamsTest {
 
   @BeforeEach
   void open() {
-    device = Device.cpu();
+    device = Devices.here();
     tape = Tape.inference(device);
   }
 

@@ -45,6 +45,9 @@ interface Contender {
   /** One pass, to be timed. */
   void once(String pass) throws Exception;
 
+  /** Waits for what a device has still to do; timed with the passes before it. */
+  default void finish() {}
+
   /** Answers the driver until it closes the pipe. */
   static void serve(Contender contender) throws IOException {
     PrintStream out =
@@ -85,6 +88,7 @@ interface Contender {
         for (int i = 0; i < times; i++) {
           contender.once(words[1]);
         }
+        contender.finish();
         return String.format(Locale.ROOT, "%.6f", (System.nanoTime() - began) / 1e6 / times);
       default:
         throw new IllegalArgumentException("unknown command " + words[0]);

@@ -24,10 +24,22 @@ import java.util.Properties;
  * @param time steps; of a character model's chunk too
  * @param in length of x; the classes of a character model; the rows of a product
  * @param hidden length of h and y
+ * @param repeats of x, one after the other in time, where a pass is timed: a long sequence in small
+ *     files, whose answers are compared over the first {@code time} steps and the last one
+ * @param precision of a GPU's products: float32, tf32, bf16 or fp16
  * @param folder where its files are
  */
 record Work(
-    String kind, String cell, int layers, int batch, int time, int in, int hidden, Path folder) {
+    String kind,
+    String cell,
+    int layers,
+    int batch,
+    int time,
+    int in,
+    int hidden,
+    int repeats,
+    String precision,
+    Path folder) {
   /** A whole sequence at once. */
   static final String SEQUENCE = "sequence";
 
@@ -43,7 +55,22 @@ record Work(
   /** Chunks of text that a character model goes through. */
   static final int CHUNKS = 4;
 
+  static final String FLOAT32 = "float32";
+
+  /** Values of an array that are compared where x is repeated: an array of more is thinned out. */
+  private static final int COMPARED = 1 << 20;
+
   private static final String FILE = "work.properties";
+
+  /** One whose x is timed as it is, in float32. */
+  Work(String kind, String cell, int layers, int batch, int time, int in, int hidden, Path folder) {
+    this(kind, cell, layers, batch, time, in, hidden, 1, FLOAT32, folder);
+  }
+
+  /** The same in another precision. */
+  Work in(String precision) {
+    return new Work(kind, cell, layers, batch, time, in, hidden, repeats, precision, folder);
+  }
 
   int gates() {
     return switch (cell) {
@@ -73,6 +100,8 @@ record Work(
         Integer.parseInt(facts.getProperty("time")),
         Integer.parseInt(facts.getProperty("in")),
         Integer.parseInt(facts.getProperty("hidden")),
+        Integer.parseInt(facts.getProperty("repeats")),
+        facts.getProperty("precision"),
         folder);
   }
 
@@ -81,8 +110,8 @@ record Work(
     Files.createDirectories(folder);
     Files.writeString(
         folder.resolve(FILE),
-        "kind=%s%ncell=%s%nlayers=%d%nbatch=%d%ntime=%d%nin=%d%nhidden=%d%n"
-            .formatted(kind, cell, layers, batch, time, in, hidden));
+        "kind=%s%ncell=%s%nlayers=%d%nbatch=%d%ntime=%d%nin=%d%nhidden=%d%nrepeats=%d%nprecision=%s%n"
+            .formatted(kind, cell, layers, batch, time, in, hidden, repeats, precision));
   }
 
   /** An array of this work. */
@@ -105,6 +134,16 @@ record Work(
     ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES);
     bytes.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values);
     Files.write(file(folder, name), bytes.array());
+  }
+
+  /** What is compared of an answer: values at equal distances where it is a large one. */
+  float[] thinned(float[] values) {
+    int stride = repeats == 1 ? 1 : Math.ceilDiv(values.length, COMPARED);
+    float[] some = new float[Math.ceilDiv(values.length, stride)];
+    for (int i = 0; i < some.length; i++) {
+      some[i] = values[i * stride];
+    }
+    return some;
   }
 
   private static Path file(Path folder, String name) {

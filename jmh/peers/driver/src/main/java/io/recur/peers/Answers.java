@@ -10,18 +10,25 @@ import java.util.stream.Stream;
 
 /** What contenders answered, compared before anybody is timed. */
 final class Answers {
-  /** Of the largest magnitude, or of 1 where that is smaller. */
-  private static final double OUTPUTS = 1e-4;
+  /**
+   * How far answers may be apart, of the largest magnitude, or of 1 where that is smaller.
+   *
+   * @param outputs y
+   * @param gradients of weights
+   */
+  record Tolerance(double outputs, double gradients) {}
 
-  private static final double GRADIENTS = 1e-3;
+  /** Of products in float32. */
+  static final Tolerance FLOAT32 = new Tolerance(1e-4, 1e-3);
 
   private Answers() {}
 
   /** Asks for an answer and gives the folder that holds it. */
   static Path of(Peer peer, Work work, String pass) throws CannotRun, IOException {
-    Path folder = work.folder().resolve(peer.name().replace(" ", "") + "-" + pass);
-    for (String name : Files.isDirectory(folder) ? names(folder) : List.<String>of()) {
-      Files.delete(folder.resolve(name + ".f32"));
+    String name = peer.name().replace(" ", "") + "-" + pass + "-" + work.precision();
+    Path folder = work.folder().resolve(name);
+    for (String old : Files.isDirectory(folder) ? names(folder) : List.<String>of()) {
+      Files.delete(folder.resolve(old + ".f32"));
     }
     peer.ask("check " + pass + " " + folder);
     return folder;
@@ -32,7 +39,8 @@ final class Answers {
    *
    * @throws CannotRun if it is not the same answer
    */
-  static double difference(Path ours, Path theirs) throws CannotRun, IOException {
+  static double difference(Path ours, Path theirs, Tolerance tolerance)
+      throws CannotRun, IOException {
     double worst = 0;
     for (String name : names(ours)) {
       if (!names(theirs).contains(name)) {
@@ -52,7 +60,7 @@ final class Answers {
         double d = Math.abs((double) actual[i] - expected[i]);
         apart = d <= apart ? apart : d; // a NaN stays
       }
-      double allowed = (name.startsWith("d") ? GRADIENTS : OUTPUTS) * largest;
+      double allowed = (name.startsWith("d") ? tolerance.gradients : tolerance.outputs) * largest;
       if (!(apart <= allowed)) {
         throw new CannotRun(
             String.format(

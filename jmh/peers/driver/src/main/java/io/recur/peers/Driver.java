@@ -112,7 +112,7 @@ final class Driver {
       }
       try {
         rival.ask("prepare " + job.work().folder()); // each pass: it may be a process anew
-        double d = Answers.difference(answer, Answers.of(rival, job.work(), pass));
+        double d = Answers.difference(answer, Answers.of(rival, job.work(), pass), Answers.FLOAT32);
         Turns.Entry entry = new Turns.Entry(rival, pass);
         differences.put(entry, d);
         entries.add(entry);

@@ -40,6 +40,26 @@ final class Peers {
         "target/recur-cli.jar");
   }
 
+  /** Recur on a device, with the class path and the properties of this JVM. */
+  Peer oursOn(String device) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("--enable-native-access=ALL-UNNAMED");
+    System.getProperties().stringPropertyNames().stream()
+        .filter(name -> name.startsWith("io.recur."))
+        .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of("io.recur.peers.RecurContender", device));
+    return new Peer("Recur", command, Map.of(), scratch.resolve("recur-gpu.log"));
+  }
+
+  /** PyTorch on a device. */
+  Peer pyTorchOn(String python, String device) {
+    String script = home.resolve("pytorch.py").toString();
+    List<String> command = List.of(python, "-u", script, device);
+    return new Peer(Job.PYTORCH, command, Map.of(), scratch.resolve("pytorch-gpu.log"));
+  }
+
   List<Peer> rivals(String python) {
     return List.of(
         new Peer(

@@ -6,30 +6,40 @@ import java.util.List;
 
 /** Times one pass of several contenders in turn: A B C A B C …, one computing at a time. */
 final class Turns {
-  private static final double TURN_MS = 150;
-  private static final double WARM_MS = 1200;
-  private static final double WARM_AT_MOST_MS = 5000;
-
-  /** Time that one contender may take; a slow one gets fewer turns than the others. */
-  private static final double BUDGET_MS = 6000;
-
-  private static final int FEWEST = 3;
+  /**
+   * How much time is spent.
+   *
+   * @param turnMs a turn, at least
+   * @param warmMs before the first turn, at least
+   * @param warmAtMostMs before the first turn
+   * @param budgetMs that one contender may take; a slow one gets fewer turns than the others
+   * @param pauseMs between turns
+   */
+  record Pace(double turnMs, double warmMs, double warmAtMostMs, double budgetMs, long pauseMs) {}
 
   /** OpenBLAS's and OpenMP's idle workers spin for some ten milliseconds. */
-  private static final long PAUSE_MS = 50;
+  private static final Pace PROCESSOR = new Pace(150, 1200, 5000, 6000, 50);
+
+  private static final int FEWEST = 3;
 
   /** A contender in a pass, and its times. */
   static final class Entry {
     final Peer peer;
     private final String pass;
+    private final Pace pace;
     private final List<Double> times = new ArrayList<>();
     private int iterations = 1;
     private double spent;
     private String failure;
 
     Entry(Peer peer, String pass) {
+      this(peer, pass, PROCESSOR);
+    }
+
+    Entry(Peer peer, String pass, Pace pace) {
       this.peer = peer;
       this.pass = pass;
+      this.pace = pace;
     }
 
     double median() {
@@ -53,13 +63,13 @@ final class Turns {
     private void warm() {
       try {
         double best = run();
-        for (boolean stable = best > WARM_AT_MOST_MS; !stable; ) {
-          iterations = (int) Math.max(1, Math.ceil(TURN_MS / best));
+        for (boolean stable = best > pace.warmAtMostMs; !stable; ) {
+          iterations = (int) Math.max(1, Math.ceil(pace.turnMs / best));
           double now = run();
-          stable = spent > WARM_AT_MOST_MS || (spent > WARM_MS && now > 0.97 * best);
+          stable = spent > pace.warmAtMostMs || (spent > pace.warmMs && now > 0.97 * best);
           best = Math.min(best, now);
         }
-        iterations = (int) Math.max(1, Math.ceil(TURN_MS / best));
+        iterations = (int) Math.max(1, Math.ceil(pace.turnMs / best));
         spent = 0;
       } catch (CannotRun e) {
         failure = e.getMessage();
@@ -67,11 +77,11 @@ final class Turns {
     }
 
     private void turn(int round) {
-      if (failure != null || (round >= FEWEST && spent > BUDGET_MS)) {
+      if (failure != null || (round >= FEWEST && spent > pace.budgetMs)) {
         return;
       }
       try {
-        Thread.sleep(PAUSE_MS);
+        Thread.sleep(pace.pauseMs);
         times.add(run());
       } catch (CannotRun e) {
         failure = e.getMessage();

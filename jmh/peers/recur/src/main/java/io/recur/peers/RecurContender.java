@@ -5,6 +5,8 @@ import static io.recur.grad.CrossEntropy.crossEntropy;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.Elementwise;
+import io.recur.device.Precision;
+import io.recur.device.Waiting;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
@@ -26,21 +28,36 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
-/** Recur, as a program of a user's would call it, on 2 threads. */
+/**
+ * Recur, as a program of a user's would call it: on the processor with 2 threads, or on the device
+ * that an argument names.
+ */
 final class RecurContender implements Contender {
+  private static final String CPU = "cpu";
+
   /** Training steps whose losses are the character model's answer. */
   private static final int CHECKED = 8;
 
-  private final Device device = Device.cpu(2);
-  private Tape recording = Tape.on(device);
-  private Tape inference = Tape.inference(device);
+  /** Steps of the character model before its host time is measured, and while it is. */
+  private static final int SHARE_STEPS = 200;
+
+  private final String name;
+  private String precision = Work.FLOAT32;
+  private Device device;
+  private Tape recording;
+  private Tape inference;
   private Work work;
   private Chain model;
   private Shape size;
   private float[] x;
   private float[] one; // the first step of x
+  private Buffer there; // on a GPU: x, repeated
+  private Shape all;
+  private Buffer last; // a word that is read when all is done
+  private final float[] word = new float[1];
 
   private Streams streams;
   private Optimiser adam;
@@ -50,8 +67,29 @@ final class RecurContender implements Contender {
   private Buffer right;
   private Buffer product;
 
+  private RecurContender(String name) {
+    this.name = name;
+    open();
+  }
+
   public static void main(String[] args) throws Exception {
-    Contender.serve(new RecurContender());
+    Contender.serve(new RecurContender(args.length == 0 ? CPU : args[0]));
+  }
+
+  private void open() {
+    device =
+        name.equals(CPU)
+            ? Device.cpu(2)
+            : Device.of(name, Precision.valueOf(precision.toUpperCase(Locale.ROOT)));
+    recording = Tape.on(device);
+    inference = Tape.inference(device);
+    last = device.allocate(1);
+  }
+
+  private void close() {
+    recording.close();
+    inference.close();
+    device.close();
   }
 
   @Override
@@ -62,12 +100,12 @@ final class RecurContender implements Contender {
   @Override
   public void prepare(Work work) {
     this.work = work;
-    recording.close();
-    inference.close();
-    recording = Tape.on(device);
-    inference = Tape.inference(device);
     model = null;
     left = null;
+    there = null;
+    precision = work.precision();
+    close(); // its memory too
+    open();
     if (work.kind().equals(Work.PRODUCT)) {
       left = matrix(work.array("A"));
       right = matrix(work.array("B"));
@@ -94,8 +132,15 @@ final class RecurContender implements Contender {
       chunk = 0;
     } else {
       x = work.array("x");
-      one = Arrays.copyOf(x, work.in());
+      one = Arrays.copyOf(x, work.in() * work.batch());
       size = Shape.of(work.in(), work.batch(), work.time());
+      all = Shape.of(work.in(), work.batch(), work.time() * work.repeats());
+      if (!name.equals(CPU)) {
+        there = device.allocate((long) x.length * work.repeats());
+        for (int i = 0; i < work.repeats(); i++) {
+          there.slice((long) i * x.length, x.length).write(x);
+        }
+      }
     }
     model = new Chain(layers).on(device, 1);
   }
@@ -127,6 +172,9 @@ final class RecurContender implements Contender {
   @Override
   public Map<String, float[]> answer(String pass) {
     Map<String, float[]> answer = new LinkedHashMap<>();
+    if (pass.equals("share")) {
+      return Map.of("share", new float[] {(float) share()});
+    }
     switch (work.kind()) {
       case Work.PRODUCT:
         multiply();
@@ -139,21 +187,25 @@ final class RecurContender implements Contender {
         }
         answer.put("losses", losses);
         break;
-      case Work.STEP:
-        answer.put("y", steps());
-        break;
       default:
-        sequence(pass, answer);
+        if (pass.equals("step")) {
+          answer.put("y", steps());
+        } else {
+          sequence(pass, answer);
+        }
     }
+    answer.replaceAll((array, values) -> work.thinned(values));
     return answer;
   }
 
   private float[] steps() {
     model.reset();
-    float[] outputs = new float[work.hidden() * work.time()];
+    int in = work.in() * work.batch();
+    int out = work.hidden() * work.batch();
+    float[] outputs = new float[out * work.time()];
     for (int t = 0; t < work.time(); t++) {
-      float[] now = Arrays.copyOfRange(x, t * work.in(), (t + 1) * work.in());
-      System.arraycopy(step(now), 0, outputs, t * work.hidden(), work.hidden());
+      float[] now = Arrays.copyOfRange(x, t * in, (t + 1) * in);
+      System.arraycopy(step(now), 0, outputs, t * out, out);
     }
     return outputs;
   }
@@ -170,6 +222,15 @@ final class RecurContender implements Contender {
     }
     model.reset();
     tape.clear();
+    if (work.repeats() > 1 && tape == inference) {
+      answer.put("last", model.apply(whole(tape)).time(all.time() - 1).toArray());
+      tape.clear();
+    }
+  }
+
+  /** What is timed: on a GPU an input that is there already. */
+  private Tensor whole(Tape tape) {
+    return there == null ? tape.input(size, x) : tape.use(Tensor.constant(all, there));
   }
 
   private void putGradients(Map<String, float[]> answer) {
@@ -193,11 +254,10 @@ final class RecurContender implements Contender {
       case Work.CHARACTERS:
         learn(null);
         break;
-      case Work.STEP:
-        step(one);
-        break;
       default:
-        if (pass.equals("train")) {
+        if (pass.equals("step")) {
+          step(one);
+        } else if (pass.equals("train")) {
           train();
         } else {
           forward();
@@ -207,13 +267,13 @@ final class RecurContender implements Contender {
 
   private void forward() {
     model.reset();
-    model.apply(inference.input(size, x));
+    model.apply(whole(inference));
     inference.clear();
   }
 
   private void train() {
     model.reset();
-    Tensor loss = model.apply(recording.input(size, x)).sum();
+    Tensor loss = model.apply(whole(recording)).sum();
     recording.backward(loss);
     loss.scalar();
     model.reset();
@@ -222,7 +282,11 @@ final class RecurContender implements Contender {
   }
 
   private float[] step(float[] now) {
-    float[] y = model.apply(inference.input(now)).toArray();
+    Tensor input =
+        work.batch() == 1
+            ? inference.input(now)
+            : inference.input(Shape.of(work.in(), work.batch()), now);
+    float[] y = model.apply(input).toArray();
     inference.clear();
     return y;
   }
@@ -247,6 +311,28 @@ final class RecurContender implements Contender {
     model.truncate();
     recording.clear();
     return value;
+  }
+
+  /** The share of a training step in which the host does something else than wait for a GPU. */
+  private double share() {
+    for (int i = 0; i < SHARE_STEPS; i++) {
+      learn(null);
+    }
+    long waited = Waiting.nanos(device);
+    long began = System.nanoTime();
+    for (int i = 0; i < SHARE_STEPS; i++) {
+      learn(null);
+    }
+    double all = System.nanoTime() - began;
+    return 1 - (Waiting.nanos(device) - waited) / all;
+  }
+
+  /** A pass only records what a GPU is to do; reading a word waits for all of it. */
+  @Override
+  public void finish() {
+    if (!name.equals(CPU)) {
+      last.read(word);
+    }
   }
 
   private void multiply() {

@@ -1,0 +1,59 @@
+/* Products with stacked band matrices, as io.recur.device.Bands describes them: blocks of n x n, the diagonals of each one
+ * after the other, lowest first. Diagonal d holds the elements (i, i + d); it begins at i = -d or at column d. */
+
+DEVICE int64_t stored_of(int64_t reach, int64_t n) { return (2 * reach + 1) * n - reach * (reach + 1); }
+
+/* Y = W X + beta Y, a thread for each value of Y. */
+KERNEL9(recur_band_multiply, int64_t, reach, int64_t, n, int64_t, blocks, const float *, w, const float *, x,
+    int64_t, columns, float, beta, float *, y, int64_t, ldy)
+{
+  OVER(at, blocks * n * columns) {
+    int64_t j = at / (blocks * n), row = at - j * (blocks * n), i = row % n;
+    const float *diagonal = w + row / n * stored_of(reach, n), *column = x + j * n;
+    float sum = beta == 0 ? 0 : beta * y[j * ldy + row];
+    for (int64_t d = -reach; d <= reach; d++) {
+      if (i + d >= 0 && i + d < n) sum += diagonal[d > 0 ? i : i + d] * column[i + d];
+      diagonal += n - (d > 0 ? d : -d);
+    }
+    y[j * ldy + row] = sum;
+  }
+}
+
+/* dX = W' dY + beta dX, a thread for each value of dX. */
+KERNEL9(recur_band_multiply_transposed, int64_t, reach, int64_t, n, int64_t, blocks, const float *, w, const float *, dy,
+    int64_t, lddy, int64_t, columns, float, beta, float *, dx)
+{
+  OVER(at, n * columns) {
+    int64_t j = at / n, i = at - j * n;
+    const float *diagonal = w, *column = dy + j * lddy;
+    float sum = beta == 0 ? 0 : beta * dx[at];
+    for (int64_t block = 0; block < blocks; block++, column += n)
+      for (int64_t d = -reach; d <= reach; d++) {
+        if (i - d >= 0 && i - d < n) sum += diagonal[d > 0 ? i - d : i] * column[i - d];
+        diagonal += n - (d > 0 ? d : -d);
+      }
+    dx[at] = sum;
+  }
+}
+
+/* dW += dY X' on the stored diagonals; shares and parts as for recur_add_column_sum, with a stored value as a row. */
+KERNEL10(recur_add_band_gradient, int64_t, reach, int64_t, n, int64_t, blocks, const float *, dy, int64_t, lddy,
+    const float *, x, int64_t, columns, int64_t, shares, float *, parts, float *, dw)
+{
+  SHARED(float, shared, ROWS * ACROSS);
+  int64_t stored = stored_of(reach, n), all = blocks * stored;
+  int64_t share = BLOCK % shares, at = BLOCK / shares * ROWS + THREAD % ROWS, place = at % stored, d = -reach;
+  while (place >= n - (d > 0 ? d : -d)) {
+    place -= n - (d > 0 ? d : -d);
+    d++;
+  }
+  int64_t row = at / stored * n + place + (d < 0 ? -d : 0), column = place + (d > 0 ? d : 0);
+  float sum = 0;
+  if (at < all)
+    for (int64_t j = columns * share / shares + THREAD / ROWS; j < columns * (share + 1) / shares; j += ACROSS)
+      sum += dy[j * lddy + row] * x[j * n + column];
+  sum = sum_across(shared, sum);
+  if (THREAD >= ROWS || at >= all) return;
+  if (shares == 1) dw[at] += sum;
+  else parts[share * all + at] = sum;
+}

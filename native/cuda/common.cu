@@ -1,0 +1,116 @@
+/* What several kernels share: the elementwise functions and sums over the threads of a block. */
+
+#ifdef __CUDACC__
+#define ROLLED _Pragma("unroll 1")
+#else
+#define ROLLED
+#endif
+
+/* As OVER, but a thread takes four values, i a grid apart, at a time: it reads all of them, in `load`, into one[k],
+ * two[k] and three[k], before it writes one in `store`. With one value at a time too few bytes are under way to fill the
+ * bus. Neither alignment nor the size matters, and an output may be an input. */
+#define FOURS(i, n, load, ...) \
+  ROLLED \
+  for (int64_t first = BLOCK * THREADS + THREAD, step = BLOCKS * THREADS; first < (n); first += 4 * step) { \
+    float one[4], two[4], three[4]; \
+    (void)two, (void)three; \
+    for (int k = 0; k < 4; k++) { \
+      int64_t i = first + k * step; \
+      if (i < (n)) load; \
+    } \
+    for (int k = 0; k < 4; k++) { \
+      int64_t i = first + k * step; \
+      if (i < (n)) __VA_ARGS__; \
+    } \
+  }
+
+/* 1/(1 + e^-x), from e^-|x|, so that nothing overflows and small results keep their digits. */
+DEVICE float sigmoid(float x) {
+  float e = expf(-fabsf(x));
+  return (x < 0 ? e : 1.0f) / (1.0f + e);
+}
+
+DEVICE float softsign_slope(float x) {
+  float s = 1.0f + fabsf(x);
+  return 1.0f / (s * s);
+}
+
+/* From y it would cancel where x is large. */
+DEVICE float swish_slope(float x) {
+  float s = sigmoid(x);
+  return s * (1.0f + x * (1.0f - s));
+}
+
+/* (1 + tanh(u))/2 = sigmoid(2u), which does not cancel; here is 2u. */
+#define GELU_SCALE 1.5957691216f
+#define GELU_CUBIC 0.044715f
+DEVICE float gelu_gate(float x) { return GELU_SCALE * (x + GELU_CUBIC * x * x * x); }
+DEVICE float gelu_slope(float x) {
+  float s = sigmoid(gelu_gate(x));
+  float a = x < -9 ? -9 : x > 9 ? 9 : x; /* beyond, s(1 - s) is 0 and a^2 might overflow */
+  return s + a * s * (1.0f - s) * (GELU_SCALE * (1.0f + 3 * GELU_CUBIC * a * a));
+}
+
+/* The elementwise table: the value from x, the derivative from x and y, in the order of the Java enum Elementwise. */
+#define FUNCTIONS(F) \
+  F(IDENTITY, x, 1.0f) \
+  F(TANH, tanhf(x), 1.0f - y * y) \
+  F(SIGMOID, sigmoid(x), y * (1.0f - y)) \
+  F(RELU, x < 0 ? 0.0f : x, x > 0 ? 1.0f : 0.0f) \
+  F(LEAKY_RELU, x > 0 ? x : 0.01f * x, x > 0 ? 1.0f : 0.01f) \
+  F(ELU, x > 0 ? x : expm1f(x), x > 0 ? 1.0f : y + 1.0f) \
+  F(SOFTPLUS, fmaxf(x, 0) + log1pf(expf(-fabsf(x))), sigmoid(x)) \
+  F(SOFTSIGN, x / (1.0f + fabsf(x)), softsign_slope(x)) \
+  F(SWISH, x * sigmoid(x), swish_slope(x)) \
+  F(GELU, x * sigmoid(gelu_gate(x)), gelu_slope(x)) \
+  F(EXP, expf(x), y) \
+  F(LOG, logf(x), 1.0f / x) \
+  F(SQUARE, x * x, 2.0f * x)
+
+#define NUMBER(f, value, slope) f,
+enum { FUNCTIONS(NUMBER) };
+
+DEVICE float value_of(int64_t function, float x) {
+  switch (function) {
+#define VALUE(f, value, slope) case f: return value;
+    FUNCTIONS(VALUE)
+  }
+  return x;
+}
+
+DEVICE float slope_of(int64_t function, float x, float y) {
+  switch (function) {
+#define SLOPE(f, value, slope) case f: return slope;
+    FUNCTIONS(SLOPE)
+  }
+  return y;
+}
+
+/* A block has 256 threads at most; `group` successive ones, a power of two, work together. Each gives an x and gets
+ * the sum of its group's, always added in the same order. `shared` has a place for each thread of the block. */
+enum { MOST_THREADS = 256 };
+
+DEVICE double sum_of_group(double *shared, int64_t group, double x) {
+  int64_t place = THREAD & (group - 1);
+  BARRIER(); /* who still reads the last result */
+  shared[THREAD] = x;
+  for (int64_t half = group / 2; half > 0; half /= 2) {
+    BARRIER();
+    if (place < half) shared[THREAD] += shared[THREAD + half];
+  }
+  BARRIER();
+  return shared[THREAD - place];
+}
+
+/* The same for the largest; a not-a-number may be passed over. */
+DEVICE float top_of_group(float *shared, int64_t group, float x) {
+  int64_t place = THREAD & (group - 1);
+  BARRIER();
+  shared[THREAD] = x;
+  for (int64_t half = group / 2; half > 0; half /= 2) {
+    BARRIER();
+    if (place < half) shared[THREAD] = fmaxf(shared[THREAD], shared[THREAD + half]);
+  }
+  BARRIER();
+  return shared[THREAD - place];
+}

@@ -1,0 +1,62 @@
+/* The optimisers' rules and clipping: passes over parameters w, gradients g and what a rule remembers. */
+
+#define LARGER(x, y) ((x) >= (y) ? (x) : (y))
+
+/* In the order of the Java enum UpdateRule, whose Javadoc has the formulas and the settings s. d is the gradient, v the
+ * parameter; a, b and c are what the slots hold. */
+#define RULES(R) \
+  R(SGD, v -= s[0] * d) \
+  R(MOMENTUM, a = s[1] * a + d; v -= s[0] * a) \
+  R(NESTEROV, a = s[1] * a + d; v -= s[0] * (d + s[1] * a)) \
+  R(RMSPROP, a = s[1] * a + (1 - s[1]) * d * d; v -= s[0] * d / (sqrtf(a) + s[2])) \
+  R(ADAM, a = s[1] * a + (1 - s[1]) * d; b = s[2] * b + (1 - s[2]) * d * d; \
+      v = s[5] * v - s[0] * a / (sqrtf(b) * s[4] + s[3])) \
+  R(ADAGRAD, a += d * d; v -= s[0] * d / (sqrtf(a) + s[1])) \
+  R(ADADELTA, a = s[1] * a + (1 - s[1]) * d * d; \
+      float change = sqrtf(b + s[2]) / sqrtf(a + s[2]) * d; \
+      b = s[1] * b + (1 - s[1]) * change * change; v -= s[0] * change) \
+  R(ADAMAX, a = s[1] * a + (1 - s[1]) * d; \
+      float top = fabsf(d) + s[3]; b = LARGER(s[2] * b, top); v -= s[0] * a / b) \
+  R(NADAM, a = s[1] * a + (1 - s[1]) * d; b = s[2] * b + (1 - s[2]) * d * d; \
+      v -= (s[0] * d + s[5] * a) / (sqrtf(b) * s[4] + s[3])) \
+  R(AMSGRAD, a = s[1] * a + (1 - s[1]) * d; b = s[2] * b + (1 - s[2]) * d * d; \
+      c = LARGER(c, b); v -= s[0] * a / (sqrtf(c) * s[4] + s[3]))
+
+#define RULE_NUMBER(rule, step) rule,
+enum { RULES(RULE_NUMBER) };
+
+/* One step; leaves g zero. The `count` settings change at every step, so they lie in memory and not in a graph's
+ * arguments. Slots that the rule has not are null. A thread reads all before it writes: a read cannot pass a write. */
+KERNEL9(recur_update, int64_t, rule, int64_t, count, const float *, settings, float *, w, float *, g, float *, slot0,
+    float *, slot1, float *, slot2, int64_t, n)
+{
+  float s[6];
+  for (int k = 0; k < 6; k++) s[k] = k < count ? settings[k] : 0;
+  OVER(i, n) {
+    float d = g[i], v = w[i], a = slot0 ? slot0[i] : 0, b = slot1 ? slot1[i] : 0, c = slot2 ? slot2[i] : 0;
+    switch (rule) {
+#define RULE(rule, step) case rule: { step; } break;
+      RULES(RULE)
+    }
+    g[i] = 0;
+    w[i] = v;
+    if (slot0) slot0[i] = a;
+    if (slot1) slot1[i] = b;
+    if (slot2) slot2[i] = c;
+  }
+}
+
+/* A not-a-number stays so. */
+KERNEL3(recur_clamp, float, limit, float *, g, int64_t, n)
+{
+  FOURS(i, n, one[k] = g[i], g[i] = one[k] < -limit ? -limit : one[k] > limit ? limit : one[k])
+}
+
+/* Scales g so that a norm whose square is squares[0] becomes the limit, if it is above it and finite. */
+KERNEL4(recur_clip_norm, float, limit, const double *, squares, float *, g, int64_t, n)
+{
+  double norm = sqrt(squares[0]);
+  if (!(norm > limit && norm < INFINITY)) return;
+  float factor = (float)(limit / norm);
+  FOURS(i, n, one[k] = g[i], g[i] = factor * one[k])
+}

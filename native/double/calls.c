@@ -1,0 +1,160 @@
+/* The lock that every call holds, what it needs before it begins, and calls that tests make fail. */
+#define _GNU_SOURCE
+#include "double.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PLANNED = 16 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static call *sites;
+static int initialised;
+static struct {
+  char name[64];
+  int code;
+} planned[PLANNED];
+static int plans;
+
+void say(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fputs("CPU double: ", stderr);
+  vfprintf(stderr, format, arguments);
+  fputc('\n', stderr);
+  va_end(arguments);
+}
+
+/* The code that a test has planned for the next call of this name, or 0. */
+static int take_plan(const char *name) {
+  for (int i = 0; i < plans; i++)
+    if (strcmp(planned[i].name, name) == 0) {
+      int code = planned[i].code;
+      planned[i] = planned[--plans];
+      return code;
+    }
+  return SUCCESS;
+}
+
+int enter(call *site, enum needs needs) {
+  pthread_mutex_lock(&lock);
+  if (site->count++ == 0) {
+    site->next = sites;
+    sites = site;
+  }
+  int code = plans == 0 ? SUCCESS : take_plan(site->name);
+  if (code == SUCCESS && needs != ANYTHING && !initialised) code = NOT_INITIALIZED;
+  if (code == SUCCESS && needs >= CONTEXT) {
+    context *c = context_current(&code);
+    if (c != NULL && needs == CONTEXT) code = c->fault;
+  }
+  return code;
+}
+
+int leave(int code) {
+  int dead = memory_close();
+  if (code == SUCCESS) code = dead;
+  pthread_mutex_unlock(&lock);
+  return code;
+}
+
+EXPORT int cuInit(unsigned flags) {
+  BEGIN(ANYTHING);
+  if (flags == 0) initialised = 1;
+  return leave(flags == 0 ? SUCCESS : INVALID_VALUE);
+}
+
+/* For tests: the next call of this name returns the code and does nothing. */
+EXPORT void recur_double_fail(const char *name, int code) {
+  pthread_mutex_lock(&lock);
+  if (plans == PLANNED || strlen(name) >= sizeof planned[0].name) {
+    say("recur_double_fail: call=%s; at most %d calls are made to fail at a time", name, PLANNED);
+    abort();
+  }
+  strcpy(planned[plans].name, name);
+  planned[plans++].code = code;
+  pthread_mutex_unlock(&lock);
+}
+
+/* For tests: how often a call of this name was made. */
+EXPORT int64_t recur_double_count(const char *name) {
+  int64_t count = 0;
+  pthread_mutex_lock(&lock);
+  for (call *site = sites; site != NULL; site = site->next)
+    if (strcmp(site->name, name) == 0) count = site->count;
+  pthread_mutex_unlock(&lock);
+  return count;
+}
+
+static const struct {
+  int code;
+  const char *name, *text;
+} codes[] = {
+    {SUCCESS, "CUDA_SUCCESS", "no error"},
+    {INVALID_VALUE, "CUDA_ERROR_INVALID_VALUE", "invalid argument"},
+    {OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory"},
+    {NOT_INITIALIZED, "CUDA_ERROR_NOT_INITIALIZED", "initialization error"},
+    {4, "CUDA_ERROR_DEINITIALIZED", "driver shutting down"},
+    {34, "CUDA_ERROR_STUB_LIBRARY", "CUDA driver is a stub library"},
+    {46, "CUDA_ERROR_DEVICE_UNAVAILABLE", "CUDA-capable device(s) is/are busy or unavailable"},
+    {100, "CUDA_ERROR_NO_DEVICE", "no CUDA-capable device is detected"},
+    {INVALID_DEVICE, "CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal"},
+    {INVALID_IMAGE, "CUDA_ERROR_INVALID_IMAGE", "device kernel image is invalid"},
+    {INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
+    {209, "CUDA_ERROR_NO_BINARY_FOR_GPU", "no kernel image is available for execution on the device"},
+    {218, "CUDA_ERROR_INVALID_PTX", "a PTX JIT compilation failed"},
+    {222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION", "the provided PTX was compiled with an unsupported toolchain"},
+    {INVALID_HANDLE, "CUDA_ERROR_INVALID_HANDLE", "invalid resource handle"},
+    {ILLEGAL_STATE, "CUDA_ERROR_ILLEGAL_STATE", "the operation cannot be performed in the present state"},
+    {NOT_FOUND, "CUDA_ERROR_NOT_FOUND", "named symbol not found"},
+    {NOT_READY, "CUDA_ERROR_NOT_READY", "device not ready"},
+    {ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"},
+    {701, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", "too many resources requested for launch"},
+    {702, "CUDA_ERROR_LAUNCH_TIMEOUT", "the launch timed out and was terminated"},
+    {PRIMARY_CONTEXT_ACTIVE, "CUDA_ERROR_PRIMARY_CONTEXT_ACTIVE", "cannot set while device is active in this process"},
+    {CONTEXT_IS_DESTROYED, "CUDA_ERROR_CONTEXT_IS_DESTROYED", "context is destroyed"},
+    {HOST_MEMORY_ALREADY_REGISTERED, "CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED",
+        "part or all of the requested memory range is already mapped"},
+    {HOST_MEMORY_NOT_REGISTERED, "CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED",
+        "pointer does not correspond to a registered memory region"},
+    {MISALIGNED_ADDRESS, "CUDA_ERROR_MISALIGNED_ADDRESS", "misaligned address"},
+    {LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
+    {800, "CUDA_ERROR_NOT_PERMITTED", "operation not permitted"},
+    {NOT_SUPPORTED, "CUDA_ERROR_NOT_SUPPORTED", "operation not supported"},
+    {CAPTURE_UNSUPPORTED, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "operation not permitted when stream is capturing"},
+    {CAPTURE_INVALIDATED, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED",
+        "operation failed due to a previous error during capture"},
+    {CAPTURE_UNMATCHED, "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED",
+        "the capture was not initiated in this stream"},
+    {CAPTURE_ISOLATION, "CUDA_ERROR_STREAM_CAPTURE_ISOLATION",
+        "dependency created on uncaptured work in another stream"},
+    {CAPTURE_IMPLICIT, "CUDA_ERROR_STREAM_CAPTURE_IMPLICIT",
+        "operation would make the legacy stream depend on a capturing blocking stream"},
+    {CAPTURED_EVENT, "CUDA_ERROR_CAPTURED_EVENT", "operation not permitted on an event last recorded in a capturing stream"},
+    {CAPTURE_WRONG_THREAD, "CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD",
+        "attempt to terminate a thread-local capture sequence from another thread"},
+    {GRAPH_EXEC_UPDATE_FAILURE, "CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE",
+        "the graph update was not performed because it included changes which violated constraints"},
+    {999, "CUDA_ERROR_UNKNOWN", "unknown error"},
+};
+
+static int find_code(int code) {
+  for (int i = 0; i < (int)(sizeof codes / sizeof *codes); i++)
+    if (codes[i].code == code) return i;
+  return -1;
+}
+
+EXPORT int cuGetErrorName(int code, const char **name) {
+  int i = find_code(code);
+  *name = i < 0 ? NULL : codes[i].name;
+  return i < 0 ? INVALID_VALUE : SUCCESS;
+}
+
+EXPORT int cuGetErrorString(int code, const char **text) {
+  int i = find_code(code);
+  *text = i < 0 ? NULL : codes[i].text;
+  return i < 0 ? INVALID_VALUE : SUCCESS;
+}

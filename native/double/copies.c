@@ -1,0 +1,236 @@
+/* Copies, fills, and memory of the host that copies may use while the host goes on. */
+#define _GNU_SOURCE
+#include "double.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct copy {
+  work work;
+  void *to;
+  const void *from;
+  size_t bytes;
+  int to_device, from_device;
+};
+
+static void *pointer(address a) { return (void *)(uintptr_t)a; }
+
+static int outside(context *c, const char *what, const void *at, size_t bytes) {
+  char text[160];
+  memory_describe((address)(uintptr_t)at, text, sizeof text);
+  return context_fault(c, ILLEGAL_ADDRESS, "%s of %zu bytes, %s: it is not within one allocation", what, bytes, text);
+}
+
+/* Where a side of it lies now, or NULL. */
+static void *side(context *c, const void *at, size_t bytes, int device) {
+  address a = (address)(uintptr_t)at;
+  if (!device) return (void *)(uintptr_t)a;
+  return memory_check(c, a, bytes) ? memory_touch(c, a) : NULL;
+}
+
+static int copy_now(work *work, context *c) {
+  struct copy *it = (struct copy *)work;
+  void *to = side(c, it->to, it->bytes, it->to_device), *from = side(c, it->from, it->bytes, it->from_device);
+  if (to == NULL || from == NULL) return outside(c, work->name, to == NULL ? it->to : it->from, it->bytes);
+  memmove(to, from, it->bytes);
+  return SUCCESS;
+}
+
+/* What the call itself can see. */
+static int check_side(const context *c, const void *at, size_t bytes, int device) {
+  if (at == NULL) return INVALID_VALUE;
+  if (device) return memory_check(c, (address)(uintptr_t)at, bytes) ? SUCCESS : INVALID_VALUE;
+  return memory_is_device((address)(uintptr_t)at) ? INVALID_VALUE : SUCCESS;
+}
+
+static int add_copy(stream *s, const char *name, void *to, int to_device, const void *from, int from_device, size_t bytes) {
+  if (s == NULL) return INVALID_HANDLE;
+  if (bytes == 0) return SUCCESS;
+  int code = check_side(here(), to, bytes, to_device);
+  if (code == SUCCESS) code = check_side(here(), from, bytes, from_device);
+  if (code != SUCCESS) return code;
+  struct copy *item = work_new(sizeof *item, copy_now, name);
+  if (item == NULL) return OUT_OF_MEMORY;
+  item->to = to, item->to_device = to_device;
+  item->from = from, item->from_device = from_device;
+  item->bytes = bytes;
+  return stream_add(s, item);
+}
+
+/* A copy that the caller waits for: behind the legacy stream and the streams that it waits for, and no others. */
+static int copy_and_wait(const char *name, void *to, int to_device, const void *from, int from_device, size_t bytes) {
+  int code = captures_forbid();
+  if (code == SUCCESS) code = add_copy(stream_of(NULL), name, to, to_device, from, from_device, bytes);
+  return code != SUCCESS ? code : streams_wait_legacy(here());
+}
+
+EXPORT int cuMemcpyHtoD_v2(address to, const void *from, size_t bytes) {
+  BEGIN(CONTEXT);
+  return leave(copy_and_wait("cuMemcpyHtoD", pointer(to), 1, from, 0, bytes));
+}
+
+EXPORT int cuMemcpyDtoH_v2(void *to, address from, size_t bytes) {
+  BEGIN(CONTEXT);
+  return leave(copy_and_wait("cuMemcpyDtoH", to, 0, pointer(from), 1, bytes));
+}
+
+/* As on hardware, the host does not wait for what stays on the device. */
+EXPORT int cuMemcpyDtoD_v2(address to, address from, size_t bytes) {
+  BEGIN(CONTEXT);
+  return leave(add_copy(stream_of(NULL), "cuMemcpyDtoD", pointer(to), 1, pointer(from), 1, bytes));
+}
+
+EXPORT int cuMemcpyHtoDAsync_v2(address to, const void *from, size_t bytes, void *in) {
+  BEGIN(CONTEXT);
+  return leave(add_copy(stream_of(in), "cuMemcpyHtoDAsync", pointer(to), 1, from, 0, bytes));
+}
+
+EXPORT int cuMemcpyDtoHAsync_v2(void *to, address from, size_t bytes, void *in) {
+  BEGIN(CONTEXT);
+  return leave(add_copy(stream_of(in), "cuMemcpyDtoHAsync", to, 0, pointer(from), 1, bytes));
+}
+
+EXPORT int cuMemcpyDtoDAsync_v2(address to, address from, size_t bytes, void *in) {
+  BEGIN(CONTEXT);
+  return leave(add_copy(stream_of(in), "cuMemcpyDtoDAsync", pointer(to), 1, pointer(from), 1, bytes));
+}
+
+struct fill {
+  work work;
+  address to;
+  uint32_t value;
+  size_t count, width;
+};
+
+static int fill_now(work *work, context *c) {
+  struct fill *it = (struct fill *)work;
+  size_t bytes = it->count * it->width;
+  void *to = side(c, pointer(it->to), bytes, 1);
+  if (to == NULL) return outside(c, work->name, pointer(it->to), bytes);
+  if (it->width == 1) memset(to, (int)it->value, bytes);
+  else
+    for (size_t i = 0; i < it->count; i++) ((uint32_t *)to)[i] = it->value;
+  return SUCCESS;
+}
+
+static int add_fill(stream *s, const char *name, address to, uint32_t value, size_t count, size_t width) {
+  if (s == NULL) return INVALID_HANDLE;
+  if (count == 0) return SUCCESS;
+  if (to % width != 0 || !memory_check(here(), to, count * width)) return INVALID_VALUE;
+  struct fill *item = work_new(sizeof *item, fill_now, name);
+  if (item == NULL) return OUT_OF_MEMORY;
+  item->to = to;
+  item->value = value;
+  item->count = count;
+  item->width = width;
+  return stream_add(s, item);
+}
+
+EXPORT int cuMemsetD8_v2(address to, unsigned char value, size_t count) {
+  BEGIN(CONTEXT);
+  return leave(add_fill(stream_of(NULL), "cuMemsetD8", to, value, count, 1));
+}
+
+EXPORT int cuMemsetD32_v2(address to, unsigned value, size_t count) {
+  BEGIN(CONTEXT);
+  return leave(add_fill(stream_of(NULL), "cuMemsetD32", to, value, count, 4));
+}
+
+EXPORT int cuMemsetD8Async(address to, unsigned char value, size_t count, void *in) {
+  BEGIN(CONTEXT);
+  return leave(add_fill(stream_of(in), "cuMemsetD8Async", to, value, count, 1));
+}
+
+EXPORT int cuMemsetD32Async(address to, unsigned value, size_t count, void *in) {
+  BEGIN(CONTEXT);
+  return leave(add_fill(stream_of(in), "cuMemsetD32Async", to, value, count, 4));
+}
+
+/* Page-locked memory. It goes back to the system at once, so that a copy which still waits is caught. */
+typedef struct pinned {
+  struct pinned *next;
+  const context *owner;
+  char *begin;
+  size_t bytes, mapped; /* mapped: 0 where it was only registered */
+} pinned;
+
+static pinned *all;
+
+static pinned *pinned_new(char *begin, size_t bytes, size_t mapped) {
+  pinned *it = malloc(sizeof *it);
+  if (it == NULL) return NULL;
+  *it = (pinned){all, here(), begin, bytes, mapped};
+  all = it;
+  return it;
+}
+
+static void pinned_free(pinned *it) {
+  pinned **link = &all;
+  while (*link != it) link = &(*link)->next;
+  *link = it->next;
+  if (it->mapped != 0) munmap(it->begin, it->mapped);
+  free(it);
+}
+
+static pinned *pinned_of(const void *begin) {
+  pinned *it = all;
+  while (it != NULL && it->begin != begin) it = it->next;
+  return it;
+}
+
+int pinned_release(const context *c) {
+  int left = 0;
+  for (pinned *it = all, *next; it != NULL; it = next) {
+    next = it->next;
+    if (it->owner != c) continue;
+    pinned_free(it);
+    left++;
+  }
+  return left;
+}
+
+EXPORT int cuMemHostAlloc(void **result, size_t bytes, unsigned flags) {
+  (void)flags;
+  BEGIN(CONTEXT);
+  int code = captures_forbid();
+  if (code != SUCCESS || bytes == 0) return leave(code != SUCCESS ? code : INVALID_VALUE);
+  size_t page = (size_t)sysconf(_SC_PAGESIZE), mapped = (bytes + page - 1) / page * page;
+  char *begin = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (begin == MAP_FAILED) return leave(OUT_OF_MEMORY);
+  memset(begin, 0xFF, bytes); /* as floats: NaN */
+  if (pinned_new(begin, bytes, mapped) == NULL) return munmap(begin, mapped), leave(OUT_OF_MEMORY);
+  *result = begin;
+  return leave(SUCCESS);
+}
+
+EXPORT int cuMemAllocHost_v2(void **result, size_t bytes) { return cuMemHostAlloc(result, bytes, 0); }
+
+EXPORT int cuMemFreeHost(void *begin) {
+  BEGIN(RELEASE);
+  pinned *it = pinned_of(begin);
+  if (it == NULL || it->mapped == 0) return leave(INVALID_VALUE);
+  int code = captures_forbid();
+  if (code != SUCCESS) return leave(code);
+  pinned_free(it);
+  return leave(here()->fault);
+}
+
+EXPORT int cuMemHostRegister_v2(void *begin, size_t bytes, unsigned flags) {
+  (void)flags;
+  BEGIN(CONTEXT);
+  if (begin == NULL || bytes == 0 || memory_is_device((address)(uintptr_t)begin)) return leave(INVALID_VALUE);
+  for (pinned *it = all; it != NULL; it = it->next)
+    if ((char *)begin < it->begin + it->bytes && it->begin < (char *)begin + bytes)
+      return leave(HOST_MEMORY_ALREADY_REGISTERED);
+  return leave(pinned_new(begin, bytes, 0) == NULL ? OUT_OF_MEMORY : SUCCESS);
+}
+
+EXPORT int cuMemHostUnregister(void *begin) {
+  BEGIN(RELEASE);
+  pinned *it = pinned_of(begin);
+  if (it == NULL || it->mapped != 0) return leave(HOST_MEMORY_NOT_REGISTERED);
+  pinned_free(it);
+  return leave(here()->fault);
+}

@@ -1,0 +1,37 @@
+/* Kernels with faults, for the tests that show that the double sees them. No device ever runs them. */
+
+KERNEL2(fault_fill, int64_t, n, float *, y) { OVER(i, n) y[i] = (float)i; }
+
+/* Without the barrier, neighbours are read before they are there. */
+KERNEL3(fault_neighbours, int64_t, waits, const float *, x, float *, y) {
+  SHARED(float, shared, 256);
+  shared[THREAD] = x[THREAD];
+  if (waits) BARRIER();
+  y[THREAD] = shared[(THREAD + 1) % THREADS];
+}
+
+/* Only the first threads come to the barrier. */
+KERNEL2(fault_few_wait, int64_t, n, float *, y) {
+  if (THREAD < n) BARRIER();
+  y[THREAD] = 1;
+}
+
+KERNEL2(fault_two_barriers, int64_t, n, float *, y) {
+  if (THREAD < n) BARRIER();
+  else
+    BARRIER();
+  y[THREAD] = 1;
+}
+
+/* The sum of a block, and the same through a chain of 20 barriers. */
+KERNEL2(fault_none, const float *, x, float *, y) {
+  SHARED(float, sums, 1024);
+  sums[THREAD] = x[BLOCK * THREADS + THREAD];
+  for (int64_t reach = 1; reach < THREADS; reach *= 2) {
+    BARRIER();
+    float more = THREAD + reach < THREADS ? sums[THREAD + reach] : 0;
+    BARRIER();
+    sums[THREAD] += more;
+  }
+  if (THREAD == 0) y[BLOCK] = sums[0];
+}

@@ -1,0 +1,210 @@
+/* Modules, and launches of the kernels that this library was built with. */
+#include "double.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_KERNELS = 512, MOST_PARAMETERS = 24, MOST_THREADS = 1024, MOST_SHARED = 232448, PLAIN_SHARED = 49152 };
+
+static kernel_entry kernels[MOST_KERNELS];
+static int kernel_count;
+
+void recur_double_kernel(const char *program, const char *name, void (*stub)(void **), int parameters, const int *sizes);
+
+/* Called by the entry of each kernel when the library is loaded. */
+void recur_double_kernel(const char *program, const char *name, void (*stub)(void **), int parameters, const int *sizes) {
+  if (kernel_count == MOST_KERNELS || parameters > MOST_PARAMETERS) {
+    say("kernel %s with %d parameters: at most %d kernels of %d parameters", name, parameters, MOST_KERNELS, MOST_PARAMETERS);
+    abort();
+  }
+  kernels[kernel_count++] = (kernel_entry){program, name, stub, parameters, sizes};
+}
+
+static const kernel_entry *kernel_find(const char *program, const char *name) {
+  for (int i = 0; i < kernel_count; i++)
+    if (strcmp(kernels[i].program, program) == 0 && strcmp(kernels[i].name, name) == 0) return &kernels[i];
+  return NULL;
+}
+
+typedef struct module {
+  object object;
+  const char *program;
+} module;
+
+typedef struct function {
+  object object;
+  const module *of;
+  const kernel_entry *kernel;
+  int shared; /* bytes that a launch may ask for */
+} function;
+
+EXPORT int cuModuleLoadData(void **handle, const void *image) {
+  BEGIN(CONTEXT);
+  int code = captures_forbid();
+  const char *program = image == NULL ? NULL : program_of_image(image);
+  if (code != SUCCESS || program == NULL) return leave(code != SUCCESS ? code : image == NULL ? INVALID_VALUE : INVALID_IMAGE);
+  module *m = object_new(MODULE, sizeof *m, here());
+  if (m == NULL) return leave(OUT_OF_MEMORY);
+  m->program = program;
+  *handle = m->object.handle;
+  return leave(SUCCESS);
+}
+
+EXPORT int cuModuleLoadDataEx(void **handle, const void *image, unsigned count, int *options, void **values) {
+  (void)count, (void)options, (void)values;
+  return cuModuleLoadData(handle, image);
+}
+
+static module *module_of(void *handle) {
+  module *m = object_of(handle, MODULE);
+  return m != NULL && m->object.owner == here() ? m : NULL;
+}
+
+EXPORT int cuModuleGetFunction(void **handle, void *in, const char *name) {
+  BEGIN(CONTEXT);
+  module *m = module_of(in);
+  if (m == NULL) return leave(INVALID_HANDLE);
+  const kernel_entry *kernel = kernel_find(m->program, name);
+  if (kernel == NULL) return leave(NOT_FOUND);
+  function *f = object_new(FUNCTION, sizeof *f, here());
+  if (f == NULL) return leave(OUT_OF_MEMORY);
+  f->of = m;
+  f->kernel = kernel;
+  f->shared = PLAIN_SHARED;
+  *handle = f->object.handle;
+  return leave(SUCCESS);
+}
+
+EXPORT int cuModuleGetGlobal_v2(address *begin, size_t *bytes, void *in, const char *name) {
+  (void)begin, (void)bytes, (void)name;
+  BEGIN(CONTEXT);
+  return leave(module_of(in) == NULL ? INVALID_HANDLE : NOT_FOUND); /* the kernels have no globals */
+}
+
+EXPORT int cuModuleUnload(void *handle) {
+  BEGIN(RELEASE);
+  module *m = module_of(handle);
+  if (m == NULL) return leave(INVALID_HANDLE);
+  for (function *f = NULL, *next = object_next(NULL, FUNCTION, here()); (f = next) != NULL;) {
+    next = object_next(f, FUNCTION, here());
+    if (f->of == m) object_free(f);
+  }
+  object_free(m);
+  return leave(here()->fault);
+}
+
+static function *function_of(void *handle) {
+  function *f = object_of(handle, FUNCTION);
+  return f != NULL && f->object.owner == here() ? f : NULL;
+}
+
+EXPORT int cuFuncGetAttribute(int *value, int attribute, void *handle) {
+  BEGIN(CONTEXT);
+  function *f = function_of(handle);
+  if (f == NULL) return leave(INVALID_HANDLE);
+  switch (attribute) {
+    case 0: *value = MOST_THREADS; break;
+    case 4: *value = 32; break; /* registers */
+    case 5: case 6: *value = 90; break;
+    case 8: *value = f->shared; break;
+    default: *value = 0;
+  }
+  return leave(SUCCESS);
+}
+
+EXPORT int cuFuncSetAttribute(void *handle, int attribute, int value) {
+  BEGIN(CONTEXT);
+  function *f = function_of(handle);
+  if (f == NULL) return leave(INVALID_HANDLE);
+  if (attribute != 8) return leave(SUCCESS);
+  if (value < 0 || value > MOST_SHARED) return leave(INVALID_VALUE);
+  f->shared = value;
+  return leave(SUCCESS);
+}
+
+EXPORT int cuFuncSetCacheConfig(void *handle, int configuration) {
+  (void)configuration;
+  BEGIN(CONTEXT);
+  return leave(function_of(handle) == NULL ? INVALID_HANDLE : SUCCESS);
+}
+
+EXPORT int cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, void *handle, int threads, size_t shared) {
+  (void)shared;
+  BEGIN(CONTEXT);
+  if (function_of(handle) == NULL || threads < 1 || threads > MOST_THREADS) return leave(INVALID_VALUE);
+  *blocks = 2048 / threads > 32 ? 32 : 2048 / threads;
+  return leave(SUCCESS);
+}
+
+struct launch {
+  work work;
+  void (*stub)(void **);
+  int64_t blocks, threads;
+  int parameters;
+  uint64_t slots[]; /* the arguments, each at the begin of one */
+};
+
+static int launch_now(work *work, context *c) {
+  struct launch *it = (struct launch *)work;
+  void *arguments[MOST_PARAMETERS];
+  uint64_t found[MOST_PARAMETERS];
+  for (int i = 0; i < it->parameters; i++) {
+    arguments[i] = &it->slots[i];
+    if (!memory_is_device(it->slots[i])) continue;
+    if (it->slots[i] % sizeof(float) != 0)
+      return context_fault(c, MISALIGNED_ADDRESS, "%s: parameter=%d, address=%#llx is not a multiple of 4", work->name, i,
+          (unsigned long long)it->slots[i]);
+    if (memory_is_foreign(c, it->slots[i]))
+      return context_fault(c, ILLEGAL_ADDRESS, "%s: parameter=%d, address=%#llx is memory of another device", work->name, i,
+          (unsigned long long)it->slots[i]);
+    memory_touch(c, it->slots[i]);
+    found[i] = (uint64_t)(uintptr_t)memory_at(it->slots[i]); /* where it is out of bounds, its use is caught */
+    arguments[i] = &found[i];
+  }
+  block_run(it->stub, arguments, it->blocks, it->threads);
+  return c->fault;
+}
+
+typedef struct grid {
+  unsigned blocks, y, z, threads, thread_y, thread_z, shared;
+  void *stream;
+} grid;
+
+static int launch(function *f, const grid *g, void **parameters) {
+  stream *s = stream_of(g->stream);
+  if (f == NULL || s == NULL) return INVALID_HANDLE;
+  if (g->blocks < 1 || g->blocks > INT32_MAX || g->threads < 1 || g->threads > MOST_THREADS) return INVALID_VALUE;
+  if (g->shared > (unsigned)f->shared) return INVALID_VALUE;
+  if (g->y != 1 || g->z != 1 || g->thread_y != 1 || g->thread_z != 1) {
+    say("%s: grid=%ux%ux%u, block=%ux%ux%u; kernels of prelude.cu know one dimension", f->kernel->name, g->blocks, g->y, g->z,
+        g->threads, g->thread_y, g->thread_z);
+    return INVALID_VALUE;
+  }
+  if (parameters == NULL) return INVALID_VALUE;
+  const kernel_entry *kernel = f->kernel;
+  struct launch *item =
+      work_new(sizeof *item + sizeof *item->slots * (size_t)kernel->parameters, launch_now, kernel->name);
+  if (item == NULL) return OUT_OF_MEMORY;
+  item->stub = kernel->stub;
+  item->blocks = g->blocks;
+  item->threads = g->threads;
+  item->parameters = kernel->parameters;
+  for (int i = 0; i < kernel->parameters; i++) memcpy(&item->slots[i], parameters[i], (size_t)kernel->sizes[i]);
+  return stream_add(s, item);
+}
+
+EXPORT int cuLaunchKernel(void *handle, unsigned blocks, unsigned y, unsigned z, unsigned threads, unsigned thread_y,
+    unsigned thread_z, unsigned shared, void *in, void **parameters, void **extra) {
+  BEGIN(CONTEXT);
+  if (extra != NULL) return leave(NOT_SUPPORTED);
+  grid g = {blocks, y, z, threads, thread_y, thread_z, shared, in};
+  return leave(launch(function_of(handle), &g, parameters));
+}
+
+/* The configuration begins as a grid does; what attributes ask for changes no result. */
+EXPORT int cuLaunchKernelEx(const void *configuration, void *handle, void **parameters, void **extra) {
+  BEGIN(CONTEXT);
+  if (extra != NULL) return leave(NOT_SUPPORTED);
+  return leave(launch(function_of(handle), configuration, parameters));
+}

@@ -1,0 +1,28 @@
+package io.recur.device;
+
+/** Matrix products by cuBLAS, recorded like all other work. */
+final class CudaBlas implements Blas {
+  private final CudaQueue queue;
+
+  CudaBlas(CudaQueue queue) {
+    this.queue = queue;
+  }
+
+  @Override
+  public void multiply(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      Buffer a,
+      int lda,
+      Buffer b,
+      int ldb,
+      float beta,
+      Buffer c,
+      int ldc) {
+    queue.product(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  }
+}

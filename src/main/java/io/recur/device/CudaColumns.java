@@ -1,0 +1,193 @@
+package io.recur.device;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** Passes over columns, see {@code native/cuda/columns.cu} and {@code softmax.cu}. */
+final class CudaColumns implements Columns {
+  /** Of a block that sums columns up, and the columns that are worth a share of their own. */
+  static final int ROWS = 32;
+
+  static final int LEAST_COLUMNS = 64;
+
+  /** Threads for a column of softmax: a warp, or a block where the column is long. */
+  private static final int WARP = 32;
+
+  private static final int LONG_COLUMN = 1024;
+
+  private final CudaQueue queue;
+  private final CudaScratch scratch;
+
+  CudaColumns(CudaQueue queue, CudaScratch scratch) {
+    this.queue = queue;
+    this.scratch = scratch;
+  }
+
+  /** The words of n columns of m rows in a matrix of ld rows. */
+  private static long words(int m, int n, int ld) {
+    return n == 0 ? 0 : (n - 1L) * ld + m;
+  }
+
+  private static long words(int m, int n) {
+    return (long) m * n;
+  }
+
+  @Override
+  public void add(int m, int n, Buffer x, Buffer b, Buffer y) {
+    long all = words(m, n);
+    queue
+        .kernel(CudaKernel.ADD_COLUMN)
+        .integer(m)
+        .integer(n)
+        .pointer(x.segment(all))
+        .pointer(b.segment(m))
+        .pointer(y.target(all))
+        .overFours(all);
+  }
+
+  @Override
+  public void addSum(int m, int n, Buffer x, Buffer y) {
+    MemorySegment from = x.segment(words(m, n));
+    MemorySegment to = y.target(m);
+    int shares = scratch.shares(m, n, ROWS, LEAST_COLUMNS);
+    synchronized (queue) {
+      queue
+          .kernel(CudaKernel.ADD_COLUMN_SUM)
+          .integer(m)
+          .integer(n)
+          .integer(shares)
+          .pointer(from)
+          .pointer(scratch.parts())
+          .pointer(to)
+          .blocks((m + ROWS - 1L) / ROWS * shares, CudaLaunch.BLOCK);
+      scratch.addParts(m, shares, to);
+    }
+  }
+
+  @Override
+  public void repeat(int m, int n, Buffer b, Buffer y) {
+    block(m, n, b.segment(m), 0, false, y.target(words(m, n)), m);
+  }
+
+  @Override
+  public void block(int m, int n, Buffer x, int ldx, boolean accumulate, Buffer y, int ldy) {
+    MemorySegment from = x.segment(words(m, n, ldx));
+    block(m, n, from, ldx, accumulate, y.target(words(m, n, ldy)), ldy);
+  }
+
+  private void block(
+      int m, int n, MemorySegment x, int ldx, boolean accumulate, MemorySegment y, int ldy) {
+    queue
+        .kernel(CudaKernel.BLOCK)
+        .integer(m)
+        .integer(n)
+        .pointer(x)
+        .integer(ldx)
+        .integer(accumulate ? 1 : 0)
+        .pointer(y)
+        .integer(ldy)
+        .over(words(m, n));
+  }
+
+  @Override
+  public void gather(int m, int n, Buffer w, Buffer index, @Nullable Buffer b, Buffer y) {
+    queue
+        .kernel(CudaKernel.GATHER)
+        .integer(m)
+        .integer(n)
+        .integer(w.floats() / m)
+        .pointer(w.segment())
+        .pointer(index.segment(n))
+        .pointer(b == null ? MemorySegment.NULL : b.segment(m))
+        .pointer(y.target(words(m, n)))
+        .over(words(m, n));
+  }
+
+  @Override
+  public void scatterAdd(int m, int n, Buffer y, Buffer index, Buffer w) {
+    long columns = w.floats() / m;
+    long pieces = (m + CudaLaunch.BLOCK - 1) / CudaLaunch.BLOCK;
+    queue
+        .kernel(CudaKernel.SCATTER_ADD)
+        .integer(m)
+        .integer(n)
+        .integer(columns)
+        .pointer(y.segment(words(m, n)))
+        .pointer(index.segment(n))
+        .pointer(w.target())
+        .blocks(Math.min(columns, n) * pieces, CudaLaunch.BLOCK);
+  }
+
+  private static int group(int m) {
+    return m > LONG_COLUMN ? CudaLaunch.BLOCK : WARP;
+  }
+
+  /** Blocks for n columns of m values. */
+  private static long blocks(int m, int n, long most) {
+    int columns = CudaLaunch.BLOCK / group(m);
+    return Math.min((n + columns - 1L) / columns, most);
+  }
+
+  @Override
+  public void softmax(int m, int n, boolean logarithm, Buffer x, Buffer y) {
+    long all = words(m, n);
+    queue
+        .kernel(CudaKernel.SOFTMAX)
+        .integer(m)
+        .integer(n)
+        .integer(group(m))
+        .integer(logarithm ? 1 : 0)
+        .pointer(x.segment(all))
+        .pointer(y.target(all))
+        .blocks(blocks(m, n, queue.mostBlocks()), CudaLaunch.BLOCK);
+  }
+
+  @Override
+  public void addSoftmaxSlope(int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx) {
+    long all = words(m, n);
+    queue
+        .kernel(CudaKernel.ADD_SOFTMAX_SLOPE)
+        .integer(m)
+        .integer(n)
+        .integer(group(m))
+        .integer(logarithm ? 1 : 0)
+        .pointer(y.segment(all))
+        .pointer(dy.segment(all))
+        .pointer(dx.target(all))
+        .blocks(blocks(m, n, queue.mostBlocks()), CudaLaunch.BLOCK);
+  }
+
+  @Override
+  public void crossEntropy(int m, int n, Buffer x, Buffer index, Buffer p, Buffer loss) {
+    long all = words(m, n);
+    MemorySegment to = loss.target(1);
+    long parts = blocks(m, n, CudaScratch.MOST_PARTS);
+    synchronized (queue) {
+      queue
+          .kernel(CudaKernel.CROSS_ENTROPY)
+          .integer(m)
+          .integer(n)
+          .integer(group(m))
+          .pointer(x.segment(all))
+          .pointer(index.segment(n))
+          .pointer(p.target(all))
+          .pointer(scratch.parts())
+          .blocks(parts, CudaLaunch.BLOCK);
+      scratch.sumInto(1, n, (int) parts, to);
+    }
+  }
+
+  @Override
+  public void addCrossEntropySlope(int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
+    long all = words(m, n);
+    queue
+        .kernel(CudaKernel.ADD_CROSS_ENTROPY_SLOPE)
+        .integer(m)
+        .integer(n)
+        .pointer(p.segment(all))
+        .pointer(index.segment(n))
+        .pointer(dloss.segment(1))
+        .pointer(dx.target(all))
+        .over(all);
+  }
+}

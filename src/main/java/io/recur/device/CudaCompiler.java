@@ -1,0 +1,201 @@
+package io.recur.device;
+
+import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcCompileProgram;
+import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcCreateProgram;
+import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcDestroyProgram;
+import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcGetCUBIN;
+import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcGetCUBINSize;
+import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcGetNumSupportedArchs;
+import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcGetPTX;
+import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcGetPTXSize;
+import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcGetProgramLog;
+import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcGetProgramLogSize;
+import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcGetSupportedArchs;
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/**
+ * NVRTC over one program. What it makes is kept in the cache folder of {@link NativeBundle} under a
+ * name made of the source, the options, the architecture and the compiler: the same name is the
+ * same bytes, so a file is never changed, only put there whole.
+ */
+final class CudaCompiler {
+  private static final String NAME = "recur.cu";
+  private static final int HASH_CHARACTERS = 32;
+
+  private final CudaLibraries libraries;
+  private final String source;
+
+  CudaCompiler(CudaLibraries libraries, String source) {
+    this.libraries = libraries;
+    this.source = source;
+  }
+
+  /** The program for a card, from the cache where it is and can be read. */
+  byte[] image(int architecture) {
+    Path file = file(architecture);
+    try {
+      byte[] kept = Files.isRegularFile(file) ? Files.readAllBytes(file) : new byte[0];
+      return kept.length > 0 ? kept : compiled(architecture);
+    } catch (IOException e) {
+      return compiled(architecture);
+    }
+  }
+
+  /** The program for a card, compiled now and put into the cache. */
+  byte[] compiled(int architecture) {
+    byte[] image = compile(architecture);
+    Path file = file(architecture);
+    try {
+      Files.createDirectories(file.getParent());
+      Path fresh = Files.createTempFile(file.getParent(), "compiling-", "");
+      try {
+        Files.write(fresh, image);
+        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(fresh);
+      }
+    } catch (IOException e) {
+      System.getLogger("io.recur")
+          .log(
+              System.Logger.Level.WARNING,
+              "the compiled kernels cannot be kept in {0}: {1}; each start compiles them anew: name"
+                  + " a writable folder with -D{2}=FOLDER",
+              file,
+              e,
+              NativeBundle.CACHE);
+    }
+    return image;
+  }
+
+  /** Where the program for a card is kept. */
+  Path file(int architecture) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (String part :
+          new String[] {
+            source,
+            option(target(architecture)),
+            String.valueOf(libraries.compilerVersion()),
+            String.valueOf(libraries.compiler().getFileName())
+          }) {
+        digest.update(part.getBytes(StandardCharsets.UTF_8));
+        digest.update((byte) 0);
+      }
+      String hash = HexFormat.of().formatHex(digest.digest()).substring(0, HASH_CHARACTERS);
+      return NativeBundle.cacheFolder().resolve("cuda-" + hash);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  /**
+   * What to compile for: {@code sm_90}, the card itself; or {@code compute_90}, the newest that
+   * NVRTC knows before the card, for the driver to translate.
+   */
+  private String target(int architecture) {
+    int[] known = architectures();
+    if (Arrays.stream(known).anyMatch(a -> a == architecture)) {
+      return "sm_" + architecture;
+    }
+    int below = Arrays.stream(known).filter(a -> a < architecture).max().orElse(0);
+    if (below == 0) {
+      throw new DeviceException(
+          "cuda: the card's compute capability is %d.%d, NVRTC %s compiles for %s; need one that"
+                  .formatted(
+                      architecture / 10,
+                      architecture % 10,
+                      CudaLibraries.version(libraries.compilerVersion()),
+                      Arrays.toString(known))
+              + " knows the card");
+    }
+    return "compute_" + below;
+  }
+
+  private static String option(String target) {
+    return "--gpu-architecture=" + target;
+  }
+
+  private static int[] architectures() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment count = arena.allocate(JAVA_INT);
+      CudaStatus.checkCompiler(nvrtcGetNumSupportedArchs(count), "nvrtcGetNumSupportedArchs");
+      MemorySegment known = arena.allocate(JAVA_INT, count.get(JAVA_INT, 0));
+      CudaStatus.checkCompiler(nvrtcGetSupportedArchs(known), "nvrtcGetSupportedArchs");
+      return known.toArray(JAVA_INT);
+    }
+  }
+
+  private byte[] compile(int architecture) {
+    String target = target(architecture);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment handle = arena.allocate(ADDRESS);
+      MemorySegment none = MemorySegment.NULL;
+      CudaStatus.checkCompiler(
+          nvrtcCreateProgram(
+              handle, arena.allocateFrom(source), arena.allocateFrom(NAME), 0, none, none),
+          "nvrtcCreateProgram");
+      MemorySegment program = handle.get(ADDRESS, 0);
+      try {
+        MemorySegment options = arena.allocate(ADDRESS);
+        options.set(ADDRESS, 0, arena.allocateFrom(option(target)));
+        int status = nvrtcCompileProgram(program, 1, options);
+        if (status != 0) {
+          throw new DeviceException(
+              "cuda: nvrtcCompileProgram for %s with NVRTC %s: %s; its log:%n%s"
+                  .formatted(
+                      target,
+                      CudaLibraries.version(libraries.compilerVersion()),
+                      CudaStatus.compiler(status),
+                      log(arena, program)));
+        }
+        byte[] image = target.startsWith("sm_") ? cubin(arena, program) : ptx(arena, program);
+        if (image.length == 0) {
+          throw new DeviceException("cuda: NVRTC gave an empty program for " + target);
+        }
+        return image;
+      } finally {
+        nvrtcDestroyProgram(handle);
+      }
+    }
+  }
+
+  private static String log(Arena arena, MemorySegment program) {
+    MemorySegment size = arena.allocate(JAVA_LONG);
+    CudaStatus.checkCompiler(nvrtcGetProgramLogSize(program, size), "nvrtcGetProgramLogSize");
+    MemorySegment text = arena.allocate(Math.max(size.get(JAVA_LONG, 0), 1));
+    CudaStatus.checkCompiler(nvrtcGetProgramLog(program, text), "nvrtcGetProgramLog");
+    return text.getString(0);
+  }
+
+  private static byte[] cubin(Arena arena, MemorySegment program) {
+    MemorySegment size = arena.allocate(JAVA_LONG);
+    CudaStatus.checkCompiler(nvrtcGetCUBINSize(program, size), "nvrtcGetCUBINSize");
+    MemorySegment image = arena.allocate(size.get(JAVA_LONG, 0));
+    CudaStatus.checkCompiler(nvrtcGetCUBIN(program, image), "nvrtcGetCUBIN");
+    return image.toArray(JAVA_BYTE);
+  }
+
+  /** Text with the zero at its end, as the driver reads it. */
+  private static byte[] ptx(Arena arena, MemorySegment program) {
+    MemorySegment size = arena.allocate(JAVA_LONG);
+    CudaStatus.checkCompiler(nvrtcGetPTXSize(program, size), "nvrtcGetPTXSize");
+    MemorySegment image = arena.allocate(size.get(JAVA_LONG, 0));
+    CudaStatus.checkCompiler(nvrtcGetPTX(program, image), "nvrtcGetPTX");
+    return image.toArray(JAVA_BYTE);
+  }
+}

@@ -1,0 +1,157 @@
+package io.recur.device;
+
+import static io.recur.bindings.cuda.cuda_h.CUDA_SUCCESS;
+import static io.recur.bindings.cuda.cuda_h.CU_STREAM_NON_BLOCKING;
+import static io.recur.bindings.cuda.cuda_h.cuCtxSetCurrent;
+import static io.recur.bindings.cuda.cuda_h.cuDevicePrimaryCtxRelease_v2;
+import static io.recur.bindings.cuda.cuda_h.cuDevicePrimaryCtxRetain;
+import static io.recur.bindings.cuda.cuda_h.cuEventSynchronize;
+import static io.recur.bindings.cuda.cuda_h.cuStreamCreate;
+import static io.recur.bindings.cuda.cuda_h.cuStreamDestroy_v2;
+import static io.recur.bindings.cuda.cuda_h.cuStreamSynchronize;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A card's primary context with a stream for all work and one for transfers to the card, and what
+ * went wrong with it. After a failed call nobody knows what was done and what was not: the context
+ * refuses all further work, and is never made anew.
+ */
+final class CudaContext {
+  private final CudaCard card;
+  private final MemorySegment handle;
+  private final MemorySegment stream;
+  private final MemorySegment transfers;
+  private @Nullable String failure;
+  private long waitedNanos;
+
+  /** Retains the context and makes it current on this thread. */
+  CudaContext(CudaCard card) {
+    this.card = card;
+    if (!card.hasPools()) {
+      throw new DeviceException(
+          "cuda:%d: %s has no memory pools; need a driver and a card with cuMemAllocAsync"
+              .formatted(card.ordinal(), card.description()));
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
+      int status = cuDevicePrimaryCtxRetain(out, card.device());
+      CudaStatus.check(status, "cuDevicePrimaryCtxRetain of " + this);
+      handle = out.get(ValueLayout.ADDRESS, 0);
+      try {
+        CudaStatus.check(cuCtxSetCurrent(handle), "cuCtxSetCurrent of " + this);
+        stream = stream(out);
+        transfers = stream(out);
+      } catch (DeviceException e) {
+        cuDevicePrimaryCtxRelease_v2(card.device()); // takes its streams along
+        throw e;
+      }
+    }
+  }
+
+  private MemorySegment stream(MemorySegment out) {
+    // non-blocking: no ties to the default stream, which we do not use
+    CudaStatus.check(cuStreamCreate(out, CU_STREAM_NON_BLOCKING()), "cuStreamCreate on " + this);
+    return out.get(ValueLayout.ADDRESS, 0);
+  }
+
+  CudaCard card() {
+    return card;
+  }
+
+  /** All work runs on it, in order. */
+  MemorySegment stream() {
+    return stream;
+  }
+
+  /** Copies to the card that run beside the work. */
+  MemorySegment transfers() {
+    return transfers;
+  }
+
+  /**
+   * Makes the context current on this thread.
+   *
+   * @throws DeviceException if an earlier call failed
+   */
+  void enter() {
+    refuseFailed();
+    check(cuCtxSetCurrent(handle), "cuCtxSetCurrent");
+  }
+
+  /** Refuses work after a failure. */
+  void refuseFailed() {
+    if (failure != null) {
+      throw new DeviceException(
+          "%s is unusable since a call failed; start a new JVM. The failure: %s"
+              .formatted(this, failure));
+    }
+  }
+
+  /** Whether a call failed. */
+  boolean hasFailed() {
+    return failure != null;
+  }
+
+  /** Ends this device's life where a call failed. */
+  void check(int status, String call) {
+    if (status != CUDA_SUCCESS()) {
+      throw failed(call, CudaStatus.driver(status));
+    }
+  }
+
+  /** Ends this device's life; gives what is to be thrown. */
+  DeviceException failed(String call, String status) {
+    failure = "%s: %s: %s".formatted(this, call, status);
+    return new DeviceException(
+        failure
+            + "; the device is unusable from here on. The call may have met a fault of an earlier"
+            + " one: -Dio.recur.cuda.check=true tells which");
+  }
+
+  /** Waits for all work. */
+  void synchronise(String after) {
+    long begin = System.nanoTime();
+    int status = cuStreamSynchronize(stream);
+    waitedNanos += System.nanoTime() - begin;
+    if (status != CUDA_SUCCESS()) {
+      throw failed("cuStreamSynchronize after " + after, CudaStatus.driver(status));
+    }
+  }
+
+  /** Waits for what an event was recorded behind. */
+  void await(MemorySegment event) {
+    long begin = System.nanoTime();
+    int status = cuEventSynchronize(event);
+    waitedNanos += System.nanoTime() - begin;
+    check(status, "cuEventSynchronize");
+  }
+
+  /** The time that the host has spent in waiting for the device. */
+  long waitedNanos() {
+    return waitedNanos;
+  }
+
+  /** Makes the context current for closing, whatever became of it. */
+  void leave() {
+    cuCtxSetCurrent(handle);
+    cuStreamSynchronize(transfers);
+    cuStreamSynchronize(stream);
+  }
+
+  /** Gives all back. What fails here has failed before, and was told. */
+  void close() {
+    cuStreamDestroy_v2(transfers);
+    cuStreamDestroy_v2(stream);
+    cuCtxSetCurrent(MemorySegment.NULL);
+    cuDevicePrimaryCtxRelease_v2(card.device());
+  }
+
+  @Override
+  public String toString() {
+    return "cuda:" + card.ordinal();
+  }
+}

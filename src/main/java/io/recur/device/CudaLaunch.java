@@ -1,0 +1,137 @@
+package io.recur.device;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One launch of a kernel while its arguments are named, in the order of the kernel's parameters. A
+ * thread has one of its own in each queue, used again and again.
+ */
+final class CudaLaunch {
+  static final int MOST_ARGUMENTS = 24;
+  static final int BLOCK = 256;
+  private static final int LEAST_BLOCK = 64;
+  private static final int MOST_UPLOADED = 16;
+  private static final int NONE = -1;
+
+  private final CudaQueue queue;
+  private CudaKernel kernel = CudaKernel.values()[0];
+  final long[] arguments = new long[MOST_ARGUMENTS];
+  int count;
+
+  /** Kept from the collector until the launch is recorded: the list holds addresses alone. */
+  private final @Nullable MemorySegment[] held = new MemorySegment[MOST_ARGUMENTS];
+
+  /** What goes to the device with the list, and the argument that points to it there; or none. */
+  final int[] uploaded = new int[MOST_UPLOADED];
+
+  int uploadedWords;
+  int uploadedArgument;
+
+  CudaLaunch(CudaQueue queue) {
+    this.queue = queue;
+  }
+
+  CudaLaunch begin(CudaKernel kernel) {
+    this.kernel = kernel;
+    count = 0;
+    uploadedWords = 0;
+    uploadedArgument = NONE;
+    return this;
+  }
+
+  CudaKernel kernel() {
+    return kernel;
+  }
+
+  /** An int64_t. */
+  CudaLaunch integer(long value) {
+    arguments[count++] = value;
+    return this;
+  }
+
+  /** A float: its bits in the first four bytes of the slot, on the little-endian hosts of CUDA. */
+  CudaLaunch real(float value) {
+    arguments[count++] = Float.floatToRawIntBits(value) & 0xFFFFFFFFL;
+    return this;
+  }
+
+  /** A pointer to device memory; or null, {@link MemorySegment#NULL}. */
+  CudaLaunch pointer(MemorySegment value) {
+    held[count] = value;
+    arguments[count++] = value.address();
+    return this;
+  }
+
+  /** A pointer to device memory that somebody holds. */
+  CudaLaunch pointer(long address) {
+    arguments[count++] = address;
+    return this;
+  }
+
+  /**
+   * A pointer to floats that change from one call to the next: they travel beside the list, which
+   * thus repeats.
+   */
+  CudaLaunch upload(float[] values, int length) {
+    for (int i = 0; i < length; i++) {
+      uploaded[i] = Float.floatToRawIntBits(values[i]);
+    }
+    return uploaded(length);
+  }
+
+  /** A pointer to one int64_t that changes from one call to the next. */
+  CudaLaunch upload(long value) {
+    uploaded[0] = (int) value;
+    uploaded[1] = (int) (value >>> Integer.SIZE);
+    return uploaded(2);
+  }
+
+  private CudaLaunch uploaded(int words) {
+    if (uploadedArgument != NONE) {
+      throw new IllegalStateException("launch: " + kernel + " uploads twice; once is all");
+    }
+    uploadedWords = words;
+    uploadedArgument = count;
+    arguments[count++] = 0;
+    return this;
+  }
+
+  /** Lets go of what was held. */
+  void release() {
+    Arrays.fill(held, 0, count, null);
+  }
+
+  boolean uploads() {
+    return uploadedArgument != NONE;
+  }
+
+  /** Records a thread for each of n items, or fewer that stride. */
+  void over(long n) {
+    over(n, queue.mostBlocks());
+  }
+
+  /**
+   * The same for a kernel whose threads take four items at a time where there are so many: only as
+   * many blocks as the card holds at once.
+   */
+  void overFours(long n) {
+    over(n, queue.residentBlocks());
+  }
+
+  private void over(long n, long most) {
+    int threads = LEAST_BLOCK;
+    while (threads < BLOCK && n > threads * queue.multiprocessors()) {
+      threads *= 2; // few items: in small blocks, so that every multiprocessor has some of them
+    }
+    blocks(Math.min((n + threads - 1) / threads, most), threads);
+  }
+
+  /** Records so many blocks of so many threads. */
+  void blocks(long blocks, int threads) {
+    if (blocks > 0) {
+      queue.record(this, Math.toIntExact(blocks), threads);
+    }
+  }
+}

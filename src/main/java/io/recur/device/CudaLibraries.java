@@ -1,0 +1,176 @@
+package io.recur.device;
+
+import static io.recur.bindings.cuda.cuda_h.cuDriverGetVersion;
+import static io.recur.bindings.cuda.cuda_h.cuInit;
+import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcVersion;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * NVIDIA's driver, NVRTC and cuBLAS, loaded once for this class loader.
+ *
+ * <p>Looked for in this order: what the system property {@value #PROPERTY} names, what the
+ * environment variable {@value #ENVIRONMENT} names: a file that has all symbols, or a folder with
+ * NVIDIA's libraries; the sonames of CUDA 13, then 12, in the system's folders; NVIDIA's Python
+ * packages; the toolkit's folder. The driver, which comes with the card, is looked for in the
+ * system's folders even where a folder is named. A name that leads nowhere is an error; it is never
+ * passed over. The generated bindings find a symbol in whatever this class loader has loaded.
+ *
+ * @param compiler where NVRTC was found
+ * @param blas where cuBLAS was found
+ * @param driverVersion as the driver counts: 12040 is 12.4
+ * @param compilerVersion counted in the same way
+ */
+record CudaLibraries(Path compiler, Path blas, int driverVersion, int compilerVersion) {
+  static final String PROPERTY = "io.recur.cuda";
+  static final String ENVIRONMENT = "RECUR_CUDA";
+
+  /** The oldest CUDA whose calls are used. */
+  static final int OLDEST_MAJOR = 12;
+
+  private static final int NEWEST_MAJOR = 13;
+
+  /** In version numbers. */
+  private static final int MAJOR = 1000;
+
+  private static final int MINOR = 10;
+
+  /**
+   * Loads the libraries at the first call; later calls return the same.
+   *
+   * @throws DeviceException if one is missing or too old, naming every place that was looked at
+   */
+  static CudaLibraries load() {
+    return Holder.LIBRARIES.get();
+  }
+
+  /** Such as 12.4. */
+  static String version(int number) {
+    return number / MAJOR + "." + number % MAJOR / MINOR;
+  }
+
+  /** Either the libraries or why there are none: a failed class initialiser would hide it. */
+  private record Outcome(@Nullable CudaLibraries libraries, @Nullable DeviceException failure) {
+    CudaLibraries get() {
+      if (libraries == null) {
+        throw new DeviceException(failure == null ? "" : failure.getMessage(), failure);
+      }
+      return libraries;
+    }
+  }
+
+  private static final class Holder {
+    static final Outcome LIBRARIES = attempt();
+
+    private static Outcome attempt() {
+      try {
+        String property = System.getProperty(PROPERTY);
+        String variable = System.getenv(ENVIRONMENT);
+        if (property != null) {
+          return new Outcome(named(Path.of(property).toAbsolutePath(), "-D" + PROPERTY), null);
+        }
+        if (variable != null && !variable.isBlank()) {
+          return new Outcome(named(Path.of(variable).toAbsolutePath(), ENVIRONMENT), null);
+        }
+        List<Path> system = CudaFolders.system();
+        return new Outcome(
+            found(system, List.of(system, CudaFolders.wheels(), CudaFolders.toolkit())), null);
+      } catch (DeviceException e) {
+        return new Outcome(null, e);
+      }
+    }
+  }
+
+  /** From a file that has all symbols, or a folder; how it was named is for errors. */
+  static CudaLibraries named(Path path, String how) {
+    if (Files.isDirectory(path)) {
+      List<Path> folders = CudaFolders.below(path);
+      List<Path> driver = new ArrayList<>(folders);
+      driver.addAll(CudaFolders.system());
+      return found(driver, List.of(folders));
+    }
+    if (!Files.isRegularFile(path)) {
+      throw new DeviceException(
+          """
+          cuda: %s=%s is neither a file nor a folder; name a folder with NVIDIA's libraries, or \
+          leave it unset"""
+              .formatted(how, path));
+    }
+    open(path);
+    return opened(path, path, driver(path));
+  }
+
+  private static CudaLibraries found(List<Path> driverFolders, List<List<Path>> places) {
+    Path driver = CudaFile.DRIVER.find(List.of(0), List.of(driverFolders));
+    open(driver);
+    int version = driver(driver);
+    // a library of a later CUDA than the driver's does not run
+    List<Integer> majors =
+        version / MAJOR >= NEWEST_MAJOR
+            ? List.of(NEWEST_MAJOR, OLDEST_MAJOR)
+            : List.of(OLDEST_MAJOR);
+    Path compiler = CudaFile.COMPILER.find(majors, places);
+    Path blas = CudaFile.BLAS.find(majors, places);
+    CudaFile.BUILTINS.beside(compiler).forEach(CudaLibraries::open);
+    open(compiler);
+    CudaFile.BLAS_LIGHT.beside(blas).forEach(CudaLibraries::open);
+    open(blas);
+    return opened(compiler, blas, version);
+  }
+
+  private static CudaLibraries opened(Path compiler, Path blas, int driverVersion) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment major = arena.allocate(ValueLayout.JAVA_INT);
+      MemorySegment minor = arena.allocate(ValueLayout.JAVA_INT);
+      CudaStatus.checkCompiler(nvrtcVersion(major, minor), "nvrtcVersion");
+      int version =
+          major.get(ValueLayout.JAVA_INT, 0) * MAJOR + minor.get(ValueLayout.JAVA_INT, 0) * MINOR;
+      refuseOld("NVRTC", compiler, version);
+      return new CudaLibraries(compiler, blas, driverVersion, version);
+    }
+  }
+
+  /** Starts the driver and gives its version. */
+  static int driver(Path path) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment version = arena.allocate(ValueLayout.JAVA_INT);
+      CudaStatus.check(cuDriverGetVersion(version), "cuDriverGetVersion");
+      int found = version.get(ValueLayout.JAVA_INT, 0);
+      refuseOld("driver", path, found);
+      int status = cuInit(0);
+      if (status != 0) {
+        throw new DeviceException(
+            "cuda: cuInit: %s; the driver %s of version %s finds no GPU that it can use"
+                .formatted(CudaStatus.driver(status), path, version(found)));
+      }
+      return found;
+    }
+  }
+
+  /** Refuses a version below CUDA 12. */
+  static void refuseOld(String what, Path path, int version) {
+    if (version < OLDEST_MAJOR * MAJOR) {
+      throw new DeviceException(
+          "cuda: the %s %s is of CUDA %s; need %d.0 or later: install a newer one"
+              .formatted(what, path, version(version), OLDEST_MAJOR));
+    }
+  }
+
+  private static void open(Path file) {
+    try {
+      System.load(file.toAbsolutePath().toString());
+    } catch (LinkageError e) {
+      throw new DeviceException(
+          "cuda: %s cannot be loaded: %s; name other libraries with -D%s=FOLDER"
+              .formatted(file, e.getMessage(), PROPERTY),
+          e);
+    }
+  }
+}

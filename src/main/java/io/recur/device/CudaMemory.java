@@ -1,0 +1,219 @@
+package io.recur.device;
+
+import static io.recur.bindings.cuda.cuda_h.CUDA_ERROR_OUT_OF_MEMORY;
+import static io.recur.bindings.cuda.cuda_h.CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+import static io.recur.bindings.cuda.cuda_h.cuDeviceGetDefaultMemPool;
+import static io.recur.bindings.cuda.cuda_h.cuMemAllocAsync;
+import static io.recur.bindings.cuda.cuda_h.cuMemFreeAsync;
+import static io.recur.bindings.cuda.cuda_h.cuMemGetInfo_v2;
+import static io.recur.bindings.cuda.cuda_h.cuMemPoolSetAttribute;
+import static io.recur.bindings.cuda.cuda_h.cuMemPoolTrimTo;
+import static io.recur.bindings.cuda.cuda_h.cuMemsetD32Async;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * The memory of a CUDA device, taken and given back in the order of its stream: nothing is free
+ * before the work that uses it is done.
+ *
+ * <p>A buffer's segment has the device's address and length zero. Closing its arena, or the last
+ * reference's end, puts the address on a list; it is freed after the work recorded until then has
+ * been handed over. All is guarded by the queue's monitor, but for that list.
+ */
+final class CudaMemory {
+  private static final int RECLAIM_ROUNDS = 20;
+  private static final int RECLAIM_MILLIS = 10;
+
+  private final CudaQueue queue;
+  private final CudaContext context;
+  private final MemorySegment pool;
+
+  /** Addresses and their bytes. */
+  private final Map<Long, Long> live = new HashMap<>();
+
+  /** Addresses that nothing refers to any more, from any thread. */
+  private final Queue<Long> released = new ConcurrentLinkedQueue<>();
+
+  private int openOwners;
+
+  /** Counts writes, and knows the arena that parts of a buffer live in. */
+  private static final class Block extends Buffer.Writes {
+    private final Arena arena;
+
+    Block(Arena arena) {
+      this.arena = arena;
+    }
+  }
+
+  CudaMemory(CudaQueue queue, CudaContext context) {
+    this.queue = queue;
+    this.context = context;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
+      context.check(
+          cuDeviceGetDefaultMemPool(out, context.card().device()), "cuDeviceGetDefaultMemPool");
+      pool = out.get(ValueLayout.ADDRESS, 0);
+      MemorySegment all = arena.allocateFrom(JAVA_LONG, -1L);
+      // what is freed stays with the pool: the next tape takes it without asking the system
+      context.check(
+          cuMemPoolSetAttribute(pool, CU_MEMPOOL_ATTR_RELEASE_THRESHOLD(), all),
+          "cuMemPoolSetAttribute");
+    }
+  }
+
+  /** An owner whose memory is zeroed, and lives as long as somebody refers to it. */
+  Device.Owner collected() {
+    return new Owner(Arena.ofAuto(), false);
+  }
+
+  /** An owner whose memory has any content, and lives until it is closed. */
+  Device.Owner closeable() {
+    synchronized (queue) {
+      openOwners++;
+    }
+    return new Owner(Arena.ofShared(), true);
+  }
+
+  private final class Owner implements Device.Owner {
+    private final Arena arena;
+    private final boolean isCloseable;
+
+    Owner(Arena arena, boolean isCloseable) {
+      this.arena = arena;
+      this.isCloseable = isCloseable;
+    }
+
+    @Override
+    public Buffer allocate(Device device, long floats) {
+      if (!arena.scope().isAlive()) {
+        throw new IllegalStateException("slab: it was closed; take from it before");
+      }
+      long address = take(floats * Float.BYTES, !isCloseable);
+      Queue<Long> target = released; // all that the cleanup may refer to: never its own arena
+      MemorySegment segment =
+          MemorySegment.ofAddress(address).reinterpret(0, arena, gone -> target.add(address));
+      return new Buffer(device, segment, floats, new Block(arena));
+    }
+
+    @Override
+    public void close() {
+      if (!arena.scope().isAlive()) {
+        return;
+      }
+      arena.close();
+      synchronized (queue) {
+        openOwners--;
+        if (queue.isOpen() && !context.hasFailed()) {
+          freeReleased();
+        }
+      }
+    }
+  }
+
+  /** A part of a buffer. */
+  Buffer slice(Buffer buffer, long offset, long length) {
+    Arena arena = ((Block) buffer.writes()).arena;
+    long address = buffer.segment().address() + offset * Float.BYTES;
+    MemorySegment part = MemorySegment.ofAddress(address).reinterpret(0, arena, null);
+    return new Buffer(buffer.device(), part, length, buffer.writes());
+  }
+
+  /** Takes memory from the device; it is given back with the device unless it is released. */
+  long take(long bytes, boolean zeroed) {
+    synchronized (queue) {
+      queue.enter();
+      freeReleased();
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment out = arena.allocate(JAVA_LONG);
+        int status = cuMemAllocAsync(out, bytes, context.stream());
+        if (status == CUDA_ERROR_OUT_OF_MEMORY()) {
+          reclaim();
+          status = cuMemAllocAsync(out, bytes, context.stream());
+        }
+        if (status == CUDA_ERROR_OUT_OF_MEMORY()) {
+          throw outOfMemory(arena, bytes);
+        }
+        context.check(status, "cuMemAllocAsync");
+        long address = out.get(JAVA_LONG, 0);
+        live.put(address, bytes);
+        if (zeroed) {
+          context.check(
+              cuMemsetD32Async(address, 0, bytes / Float.BYTES, context.stream()),
+              "cuMemsetD32Async");
+        }
+        return address;
+      }
+    }
+  }
+
+  /** Frees what nothing refers to any more, behind the work that may use it. */
+  void freeReleased() {
+    if (released.isEmpty()) {
+      return;
+    }
+    queue.handOver();
+    context.enter();
+    for (Long address = released.poll(); address != null; address = released.poll()) {
+      if (live.remove(address) != null) {
+        context.check(cuMemFreeAsync(address, context.stream()), "cuMemFreeAsync");
+      }
+    }
+  }
+
+  /** The collector knows nothing of device memory: without this, garbage might fill it. */
+  private void reclaim() {
+    System.gc();
+    try {
+      for (int i = 0; i < RECLAIM_ROUNDS && released.isEmpty(); i++) {
+        Thread.sleep(RECLAIM_MILLIS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    freeReleased();
+    queue.handOver();
+    context.synchronise("an allocation that found no memory");
+    context.check(cuMemPoolTrimTo(pool, 0), "cuMemPoolTrimTo");
+  }
+
+  private DeviceException outOfMemory(Arena arena, long bytes) {
+    MemorySegment free = arena.allocate(JAVA_LONG);
+    MemorySegment total = arena.allocate(JAVA_LONG);
+    context.check(cuMemGetInfo_v2(free, total), "cuMemGetInfo");
+    return new DeviceException(
+        """
+        %s: asked for %d bytes of device memory, free %d of %d, %d of them held by this device; \
+        use smaller batches, fewer steps between truncations, or close what else runs on this GPU"""
+            .formatted(context, bytes, free.get(JAVA_LONG, 0), total.get(JAVA_LONG, 0), held()));
+  }
+
+  /** Bytes taken and not given back. */
+  long held() {
+    return live.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  /** Slabs that nobody has closed. */
+  int openOwners() {
+    return openOwners;
+  }
+
+  /** Frees all, whoever still refers to it; the pool gives it back to the system. */
+  void close() {
+    for (long address : live.keySet()) {
+      cuMemFreeAsync(address, context.stream());
+    }
+    live.clear();
+    released.clear();
+    if (!context.hasFailed()) {
+      context.synchronise("the last memory was freed");
+      cuMemPoolTrimTo(pool, 0);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package io.recur.device;
+
+import static io.recur.bindings.cuda.cuda_h.cuModuleGetFunction;
+import static io.recur.bindings.cuda.cuda_h.cuModuleLoadData;
+import static io.recur.bindings.cuda.cuda_h.cuModuleUnload;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** The kernels, loaded on a card. */
+final class CudaProgram {
+  private final MemorySegment module;
+  private final MemorySegment[] functions;
+
+  private CudaProgram(MemorySegment module, MemorySegment[] functions) {
+    this.module = module;
+    this.functions = functions;
+  }
+
+  /** Compiles the kernels, or takes them from the cache, and loads them; the context is current. */
+  static CudaProgram load(CudaContext context, CudaLibraries libraries) {
+    CudaCompiler compiler = new CudaCompiler(libraries, CudaSource.read());
+    int architecture = context.card().architecture();
+    byte[] image = compiler.image(architecture);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
+      int status = cuModuleLoadData(out, data(arena, image));
+      if (status != 0) { // such as a damaged file of the cache
+        status = cuModuleLoadData(out, data(arena, compiler.compiled(architecture)));
+      }
+      CudaStatus.check(status, "cuModuleLoadData of the kernels on " + context);
+      MemorySegment module = out.get(ValueLayout.ADDRESS, 0);
+      try {
+        return new CudaProgram(module, functions(arena, module, out));
+      } catch (DeviceException e) {
+        cuModuleUnload(module);
+        throw e;
+      }
+    }
+  }
+
+  private static MemorySegment[] functions(Arena arena, MemorySegment module, MemorySegment out) {
+    CudaKernel[] kernels = CudaKernel.values();
+    MemorySegment[] functions = new MemorySegment[kernels.length];
+    for (int i = 0; i < kernels.length; i++) {
+      String symbol = kernels[i].symbol();
+      int status = cuModuleGetFunction(out, module, arena.allocateFrom(symbol));
+      CudaStatus.check(status, "cuModuleGetFunction of " + symbol);
+      functions[i] = out.get(ValueLayout.ADDRESS, 0);
+    }
+    return functions;
+  }
+
+  private static MemorySegment data(Arena arena, byte[] image) {
+    return arena.allocateFrom(ValueLayout.JAVA_BYTE, image);
+  }
+
+  MemorySegment function(CudaKernel kernel) {
+    return functions[kernel.ordinal()];
+  }
+
+  void close() {
+    cuModuleUnload(module);
+  }
+}

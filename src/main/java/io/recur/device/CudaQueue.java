@@ -1,0 +1,277 @@
+package io.recur.device;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/**
+ * The one way to put work on a CUDA device, in the order in which it is recorded, from any thread.
+ *
+ * <pre>
+ * queue.kernel(CudaKernel.SCALE).integer(n).real(2).pointer(x.segment(n)).pointer(y.target(n)).over(n);
+ * queue.kernel(CudaKernel.SOFTMAX)….blocks(columns, CudaLaunch.BLOCK);
+ * </pre>
+ *
+ * <p>Work is recorded into a list and handed over to the device when somebody reads, when memory is
+ * given back, or when the list is long, so that the device works while the host records on. What is
+ * handed over again and again becomes a graph, see {@link CudaGraphs}: values that change from time
+ * to time must therefore travel as uploads.
+ *
+ * <p>The monitor of the queue guards it and all that it works with; two launches that must follow
+ * each other are made in one {@code synchronized (queue)}.
+ */
+final class CudaQueue {
+  static final String CHECK = "io.recur.cuda.check";
+  static final String GRAPHS = "io.recur.cuda.graphs";
+
+  /** A list of this length is handed over. */
+  static final int MOST_OPERATIONS = 256;
+
+  /** Shorter lists are launched piece by piece: a graph would gain nothing. */
+  private static final int LEAST_IN_GRAPH = 4;
+
+  private static final int BLOCKS_A_MULTIPROCESSOR = 32;
+  private static final int RESIDENT_BLOCKS = 8;
+
+  private final CudaDevice device;
+  private final CudaContext context;
+  private final CudaMemory memory;
+  private final CudaStaging staging;
+  private final Cublas blas;
+  private final CudaList.Reader stream;
+  private final CudaGraphs graphs;
+  private final CudaList list = new CudaList();
+
+  /** How to give back what was taken, the last first. */
+  private final Deque<Runnable> closing = new ArrayDeque<>();
+
+  private final boolean checks = Boolean.getBoolean(CHECK);
+  private final boolean keepsGraphs =
+      !checks && !"false".equals(System.getProperty(GRAPHS, "true"));
+  private final ThreadLocal<CudaLaunch> launches =
+      ThreadLocal.withInitial(() -> new CudaLaunch(this));
+  private boolean isOpen = true;
+
+  /** Takes over the context: closes it with the queue, or when the queue cannot be made. */
+  CudaQueue(CudaDevice device, CudaContext context, CudaLibraries libraries, Precision precision) {
+    this.device = device;
+    this.context = context;
+    closing.push(context::close);
+    try {
+      memory = new CudaMemory(this, context);
+      closing.push(memory::close);
+      CudaProgram program = CudaProgram.load(context, libraries);
+      closing.push(program::close);
+      blas = new Cublas(context, memory, libraries, precision);
+      closing.push(blas::close);
+      staging = new CudaStaging(context, memory);
+      closing.push(staging::close);
+      graphs = new CudaGraphs(context);
+      closing.push(graphs::close);
+      stream = new CudaStream(context, program, blas);
+    } catch (DeviceException | LinkageError e) {
+      close();
+      throw e;
+    }
+  }
+
+  CudaMemory memory() {
+    return memory;
+  }
+
+  Cublas blas() {
+    return blas;
+  }
+
+  /** Blocks that are enough to fill the card: more threads would only stride less. */
+  long mostBlocks() {
+    return BLOCKS_A_MULTIPROCESSOR * multiprocessors();
+  }
+
+  /** Blocks that the card holds at once: of 256 threads, eight a multiprocessor. */
+  long residentBlocks() {
+    return RESIDENT_BLOCKS * multiprocessors();
+  }
+
+  long multiprocessors() {
+    return context.card().multiprocessors();
+  }
+
+  /** The time that the host has spent in waiting for the device. */
+  synchronized long waitedNanos() {
+    return context.waitedNanos();
+  }
+
+  /** Whether each operation is waited for. */
+  boolean checks() {
+    return checks;
+  }
+
+  /** Graphs kept. */
+  int graphs() {
+    return graphs.count();
+  }
+
+  // Recording.
+
+  /** A launch of this kernel, to be given its arguments. */
+  CudaLaunch kernel(CudaKernel kernel) {
+    return launches.get().begin(kernel);
+  }
+
+  synchronized void record(CudaLaunch launch, int blocks, int threads) {
+    refuse();
+    if (launch.uploads()) {
+      makeRoom((long) launch.uploadedWords * Float.BYTES);
+      launch.arguments[launch.uploadedArgument] =
+          staging.put(launch.uploaded, JAVA_INT, 0, launch.uploadedWords);
+    }
+    list.kernel(launch, blocks, threads);
+    recorded();
+    launch.release();
+  }
+
+  /** Sets words of device memory to the same bits. */
+  synchronized void fill(int bits, MemorySegment target, long words) {
+    refuse();
+    if (words > 0) {
+      list.fill(bits, target.address(), words);
+      recorded();
+    }
+    Reference.reachabilityFence(target);
+  }
+
+  /** Copies words from one place of the device to another; they must not overlap. */
+  synchronized void copy(MemorySegment from, MemorySegment target, long words) {
+    refuse();
+    if (words > 0) {
+      list.copy(from.address(), target.address(), words);
+      recorded();
+    }
+    Reference.reachabilityFence(from);
+    Reference.reachabilityFence(target);
+  }
+
+  /** A matrix product, see {@link Blas#multiply}. */
+  synchronized void product(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      Buffer a,
+      int lda,
+      Buffer b,
+      int ldb,
+      float beta,
+      Buffer c,
+      int ldc) {
+    refuse();
+    long left = a.segment().address();
+    long right = b.segment().address();
+    long target = c.target().address();
+    list.product(transposeA, transposeB, m, n, k, alpha, left, lda, right, ldb, beta, target, ldc);
+    recorded();
+    Reference.reachabilityFence(a);
+    Reference.reachabilityFence(b);
+    Reference.reachabilityFence(c);
+  }
+
+  private void recorded() {
+    if (checks) {
+      String what = list.toString();
+      handOver();
+      context.synchronise(what);
+    } else if (list.operations() >= MOST_OPERATIONS) {
+      handOver();
+    }
+  }
+
+  // Transfers.
+
+  /** Copies words of a float[] or int[] to a buffer, behind the work recorded so far. */
+  synchronized void write(Object array, ValueLayout layout, int from, int words, Buffer buffer) {
+    refuse();
+    long bytes = (long) words * Float.BYTES;
+    MemorySegment target = buffer.target();
+    if (bytes > CudaStaging.LARGE_BYTES) {
+      handOver();
+      context.enter();
+      staging.send(array, layout, from, words, target.address());
+    } else if (words > 0) {
+      makeRoom(bytes);
+      long there = staging.put(array, layout, from, words);
+      list.copy(there, target.address(), words);
+      recorded();
+    }
+    Reference.reachabilityFence(buffer);
+  }
+
+  private void makeRoom(long bytes) {
+    if (!staging.fits(bytes)) {
+      handOver();
+    }
+  }
+
+  /** Waits for all work, then copies words of a buffer to the heap. */
+  synchronized void read(Buffer buffer, float[] values, int from, int length) {
+    refuse();
+    long address = buffer.segment().address();
+    handOver();
+    context.enter();
+    staging.fetch(address, values, from, length);
+    Reference.reachabilityFence(buffer);
+  }
+
+  // Handing over.
+
+  /** Puts what is recorded on the stream. */
+  synchronized void handOver() {
+    if (list.operations() == 0) {
+      return;
+    }
+    try {
+      context.enter();
+      staging.send();
+      if (keepsGraphs && list.operations() >= LEAST_IN_GRAPH) {
+        graphs.launch(list, stream);
+      } else {
+        list.read(stream);
+      }
+    } finally {
+      list.clear(); // after a failure nothing of it will ever be wanted
+    }
+    memory.freeReleased();
+  }
+
+  /** Refuses work after close, and after a failure. */
+  private void refuse() {
+    device.checkOpen();
+    context.refuseFailed();
+  }
+
+  /** Makes the device's context current; the monitor must be held. */
+  void enter() {
+    device.checkOpen();
+    context.enter();
+  }
+
+  boolean isOpen() {
+    return isOpen;
+  }
+
+  /** Gives everything back when all work is done. */
+  synchronized void close() {
+    isOpen = false;
+    list.clear();
+    context.leave();
+    while (!closing.isEmpty()) {
+      closing.pop().run();
+    }
+  }
+}

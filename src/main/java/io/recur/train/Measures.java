@@ -1,0 +1,54 @@
+package io.recur.train;
+
+import io.recur.device.Buffer;
+import io.recur.device.Device;
+import io.recur.grad.Tensor;
+import io.recur.nn.Parameters;
+
+/** The loss and the gradient's norm of a step: made on the device, fetched from it together. */
+final class Measures {
+  private static final int LOSS = 0;
+  private static final int SQUARES = 2;
+  private static final int WORDS = 4;
+
+  private final Buffer loss;
+  private final Buffer squares;
+  private final Buffer words;
+  private final float[] fetched = new float[WORDS];
+
+  Measures(Device device) {
+    words = device.allocate(WORDS);
+    loss = words.slice(LOSS, 1);
+    squares = words.slice(SQUARES, 2);
+  }
+
+  /**
+   * Takes the loss and the norm, clips by the norm, then waits for the device.
+   *
+   * @param value the loss
+   * @param parameters whose gradients
+   * @param limit of the norm, infinite for none
+   */
+  void take(Tensor value, Parameters parameters, float limit) {
+    loss.device().pointwise().copy(value.value(), loss, 1);
+    if (parameters.spans().isEmpty()) {
+      squares.device().pointwise().fill(0, squares, 2);
+    }
+    Clip.squares(parameters, squares);
+    if (limit < Float.POSITIVE_INFINITY) {
+      Clip.norm(parameters, limit, squares);
+    }
+    words.read(fetched);
+  }
+
+  float loss() {
+    return fetched[LOSS];
+  }
+
+  /** Of the gradient before it was clipped. */
+  double norm() {
+    long low = Float.floatToRawIntBits(fetched[SQUARES]) & 0xFFFFFFFFL;
+    long high = Float.floatToRawIntBits(fetched[SQUARES + 1]);
+    return Math.sqrt(Double.longBitsToDouble(high << Integer.SIZE | low));
+  }
+}

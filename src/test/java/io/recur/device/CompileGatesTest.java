@@ -1,0 +1,143 @@
+package io.recur.device;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Every kernel compiles for the cards of today without a GPU at hand, and takes no more of a
+ * multiprocessor than allows all its 2048 threads to be resident, or half of them.
+ */
+@Tag(Devices.CPU)
+class CompileGatesTest {
+  private static final Path SOURCES = Path.of("native", "cuda");
+
+  /** With 64 registers a thread a multiprocessor of 65 536 holds four blocks of 256. */
+  private static final int MOST_REGISTERS = 64;
+
+  /** What ptxas says of a kernel under {@code -v}. */
+  private static final Pattern REPORT =
+      Pattern.compile(
+          "Function properties for (\\w+)\\R"
+              + "\\s+(\\d+) bytes stack frame, (\\d+) bytes spill stores, (\\d+) bytes spill loads\\R"
+              + ".*Used (\\d+) registers");
+
+  /** Of one kernel: bytes of local memory, bytes of spills, registers. */
+  private record Use(int stack, int spills, int registers) {}
+
+  @TempDir private Path folder;
+
+  private static Optional<Path> nvcc() {
+    Stream<String> folders =
+        Stream.concat(
+            Arrays.stream(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator)),
+            Stream.of("/usr/local/cuda/bin"));
+    return folders.map(name -> Path.of(name, "nvcc")).filter(Files::isExecutable).findFirst();
+  }
+
+  /** The program as Java hands it to NVRTC. */
+  private static String program() throws IOException {
+    StringBuilder program = new StringBuilder();
+    for (String file : Files.readAllLines(SOURCES.resolve("FILES"))) {
+      program.append(Files.readString(SOURCES.resolve(file)));
+    }
+    return program.toString();
+  }
+
+  private Map<String, Use> compile(Path nvcc, String architecture)
+      throws IOException, InterruptedException {
+    Path source = Files.writeString(folder.resolve("recur.cu"), program());
+    Path log = folder.resolve("log.txt");
+    Process process =
+        new ProcessBuilder(
+                nvcc.toString(),
+                "-cubin",
+                "-arch=" + architecture,
+                "-Werror=all-warnings",
+                "-Xptxas",
+                "-v",
+                "-o",
+                folder.resolve("recur.cubin").toString(),
+                source.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+    assertTrue(process.waitFor(5, TimeUnit.MINUTES), "nvcc did not come to an end");
+    String report = Files.readString(log);
+    assertEquals(0, process.exitValue(), report);
+    Map<String, Use> uses = new TreeMap<>();
+    Matcher matcher = REPORT.matcher(report);
+    while (matcher.find()) {
+      int spills = Integer.parseInt(matcher.group(3)) + Integer.parseInt(matcher.group(4));
+      int registers = Integer.parseInt(matcher.group(5));
+      uses.put(matcher.group(1), new Use(Integer.parseInt(matcher.group(2)), spills, registers));
+    }
+    return uses;
+  }
+
+  private static TreeSet<String> symbols() {
+    return Arrays.stream(CudaKernel.values())
+        .map(CudaKernel::symbol)
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sm_80", "sm_90a", "sm_120"})
+  void kernelsCompileWithoutSpillsAndWithFewRegisters(String architecture)
+      throws IOException, InterruptedException {
+    Optional<Path> nvcc = nvcc();
+    assumeTrue(
+        nvcc.isPresent(),
+        "no nvcc on the PATH nor in /usr/local/cuda/bin: nothing to compile with");
+    Map<String, Use> uses = compile(nvcc.get(), architecture);
+    assertEquals(symbols(), new TreeSet<>(uses.keySet()), "kernels in the report of ptxas");
+    uses.forEach(
+        (kernel, use) -> {
+          String what = kernel + " for " + architecture + ": " + use;
+          assertEquals(0, use.spills, what);
+          assertEquals(0, use.stack, what);
+          assertTrue(use.registers <= MOST_REGISTERS, what);
+        });
+  }
+
+  @Test
+  void everyKernelOfTheListIsInTheSourceAndNoOther() throws IOException {
+    Matcher matcher = Pattern.compile("(?m)^KERNEL\\d+\\((\\w+),").matcher(program());
+    TreeSet<String> defined = new TreeSet<>();
+    matcher.results().map(result -> result.group(1)).forEach(defined::add);
+    assertEquals(symbols(), defined);
+  }
+
+  @Test
+  void theTableOfFunctionsIsInTheOrderOfTheEnum() throws IOException {
+    assertEquals(Arrays.toString(Elementwise.values()), entries("F").toString());
+    assertEquals(Arrays.toString(UpdateRule.values()), entries("R").toString());
+  }
+
+  /** The names of a table's entries, lines such as {@code F(TANH, …}. */
+  private static List<String> entries(String macro) throws IOException {
+    Matcher matcher = Pattern.compile("(?m)^  " + macro + "\\((\\w+),").matcher(program());
+    return matcher.results().map(result -> result.group(1)).toList();
+  }
+}

@@ -1,0 +1,76 @@
+package io.recur.device;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/** What the CPU double of a GPU lets tests do to it, see {@code native/double/double.h}. */
+public final class CpuDouble {
+  private CpuDouble() {}
+
+  /** Skips a test where the run's device is none of NVIDIA's or its double. */
+  static void assumeCuda() {
+    assumeTrue(
+        Devices.name().startsWith("cuda"), "about a GPU or its double, this run has neither");
+  }
+
+  /** Skips a test where the run's device is not the double: nobody can make a GPU fail. */
+  public static void assumeHere() {
+    assumeCuda();
+    try (Device device = Devices.here()) {
+      assumeTrue(device.name().contains("CPU double"), "about the double, this is " + device);
+    }
+  }
+
+  /** Makes the next call of this name fail. */
+  static void fail(String call, int status) {
+    try (Arena arena = Arena.ofConfined()) {
+      var descriptor = FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
+      handle("recur_double_fail", descriptor).invokeExact(arena.allocateFrom(call), status);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** How often a call of this name was made. */
+  public static long count(String call) {
+    try (Arena arena = Arena.ofConfined()) {
+      var descriptor = FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS);
+      MemorySegment name = arena.allocateFrom(call);
+      return (long) handle("recur_double_count", descriptor).invokeExact(name);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** How many handles and allocations were left behind by devices closed so far. */
+  static long leaks() {
+    try {
+      var descriptor = FunctionDescriptor.of(ValueLayout.JAVA_LONG);
+      return (long) handle("recur_double_leaks", descriptor).invokeExact();
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** How many bytes a device has from now on. */
+  static void memory(long bytes) {
+    try {
+      var descriptor = FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG);
+      handle("recur_double_memory", descriptor).invokeExact(bytes);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static MethodHandle handle(String name, FunctionDescriptor descriptor) {
+    return Linker.nativeLinker()
+        .downcallHandle(SymbolLookup.loaderLookup().find(name).orElseThrow(), descriptor);
+  }
+}

@@ -1,0 +1,154 @@
+package io.recur.device;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.recur.Thrown;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@Tag(Devices.CPU)
+class CudaLibrariesTest {
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void onlyWithTheNamesOfLinux() {
+    assumeTrue(NativeBundle.platform().startsWith("linux"), "libraries are named otherwise here");
+  }
+
+  private Path file(String name) throws IOException {
+    Files.createDirectories(folder.resolve(name).getParent());
+    return Files.createFile(folder.resolve(name));
+  }
+
+  private static boolean hasDriver() {
+    return CudaFolders.system().stream()
+        .anyMatch(system -> Files.exists(system.resolve("libcuda.so.1")));
+  }
+
+  @Test
+  void withoutADriverNothingIsOpenedAndTheMessageNamesIt() {
+    assumeTrue(System.getenv(CudaLibraries.ENVIRONMENT) == null, "a folder is named here");
+    assumeTrue(!hasDriver(), "this machine has a driver");
+    Thrown.says(
+        DeviceException.class,
+        () -> Device.cuda(0),
+        "cuda: no NVIDIA driver found: looked for libcuda.so.1 in ",
+        "/usr/lib",
+        "install the driver of your GPU, or run on Device.cpu()",
+        "-Dio.recur.cuda=FOLDER or RECUR_CUDA");
+    Thrown.says(DeviceException.class, () -> Device.of("cuda:1"), "libcuda.so.1");
+    assertTrue(Device.cudaReport().getFirst().startsWith("cuda: no NVIDIA driver found"));
+  }
+
+  @Test
+  void aNameThatLeadsNowhereIsNotPassedOver() {
+    Path nowhere = folder.resolve("nowhere");
+    Thrown.says(
+        DeviceException.class,
+        () -> CudaLibraries.named(nowhere, "-Dio.recur.cuda"),
+        "cuda: -Dio.recur.cuda=" + nowhere + " is neither a file nor a folder");
+  }
+
+  @Test
+  void aFileThatIsNoLibraryIsRefusedByName() throws IOException {
+    Path file = file("libcuda.so.1");
+    Thrown.says(
+        DeviceException.class,
+        () -> CudaLibraries.named(folder, "-Dio.recur.cuda"),
+        "cuda: " + file + " cannot be loaded: ",
+        "-Dio.recur.cuda=FOLDER");
+  }
+
+  @Test
+  void aMissingLibraryIsToldWithItsNamesAndFolders() {
+    Thrown.says(
+        DeviceException.class,
+        () -> CudaFile.COMPILER.find(List.of(13, 12), List.of(List.of(folder))),
+        "cuda: no NVRTC found: looked for libnvrtc.so.13, libnvrtc.so.12 in " + folder,
+        "pip install nvidia-cuda-nvrtc");
+    Thrown.says(
+        DeviceException.class,
+        () -> CudaFile.BLAS.find(List.of(12), List.of(List.of())),
+        "cuda: no cuBLAS found: looked for libcublas.so.12 in no folder",
+        "pip install nvidia-cublas");
+  }
+
+  @Test
+  void theNewestVersionOfTheFirstPlaceIsTaken() throws IOException {
+    Path older = file("system/libcublas.so.12");
+    Path newer = file("wheels/libcublas.so.13");
+    List<Path> system = List.of(older.getParent());
+    List<Path> wheels = List.of(newer.getParent());
+    assertEquals(older, CudaFile.BLAS.find(List.of(13, 12), List.of(system, wheels)));
+    assertEquals(newer, CudaFile.BLAS.find(List.of(13), List.of(system, wheels)));
+    Path both = file("system/libcublas.so.13");
+    assertEquals(both, CudaFile.BLAS.find(List.of(13, 12), List.of(system, wheels)));
+  }
+
+  @Test
+  void theBuiltinsOfTheSameVersionGoWithTheCompiler() throws IOException {
+    Path full = file("libnvrtc.so.12.4.127");
+    Path link = Files.createSymbolicLink(folder.resolve("libnvrtc.so.12"), full.getFileName());
+    assertEquals(List.of(), CudaFile.BUILTINS.beside(link));
+    file("libnvrtc-builtins.so.12.2");
+    Path mine = file("libnvrtc-builtins.so.12.4");
+    file("libnvrtc-builtins.so.13.0");
+    assertEquals(List.of(mine), CudaFile.BUILTINS.beside(link));
+  }
+
+  @Test
+  void aNamedFolderIsSearchedAsNvidiaPacksIt() throws IOException {
+    Path toolkit = file("lib64/libnvrtc.so.13").getParent();
+    Path wheel = file("cu13/lib/libcublas.so.13").getParent();
+    assertEquals(List.of(folder, toolkit, wheel), CudaFolders.below(folder));
+  }
+
+  @Test
+  void whatIsTooOldIsRefusedWithItsVersion() {
+    Thrown.says(
+        DeviceException.class,
+        () -> CudaLibraries.refuseOld("driver", Path.of("/x/libcuda.so.1"), 11080),
+        "cuda: the driver /x/libcuda.so.1 is of CUDA 11.8; need 12.0 or later");
+    CudaLibraries.refuseOld("driver", Path.of("/x/libcuda.so.1"), 12000);
+    assertEquals("13.1", CudaLibraries.version(13010));
+  }
+
+  @Test
+  void aDeviceIsNamedOrRefused() {
+    try (Device device = Device.of("cpu")) {
+      assertFalse(device.name().isEmpty());
+    }
+    for (String name :
+        new String[] {"", "gpu", "cuda:", "cuda:-1", "cuda:x", "CPU", "cuda:00000"}) {
+      Thrown.says(
+          IllegalArgumentException.class,
+          () -> Device.of(name),
+          "device: name=" + name + "; need cpu, cuda or cuda:N");
+    }
+    Thrown.says(
+        IllegalArgumentException.class,
+        () -> Device.of("cpu", Precision.BF16),
+        "device: name=cpu, precision=BF16",
+        "FLOAT32");
+  }
+
+  @Test
+  void aPrecisionThatTheCardLacksIsRefused() {
+    CudaCard card = new CudaCard(1, 1, "Old", 1L << 30, 7, 5, 10, true);
+    card.refuse(Precision.FLOAT32);
+    Thrown.says(
+        DeviceException.class,
+        () -> card.refuse(Precision.TF32),
+        "cuda: precision=TF32, cuda:1 (Old, 1.0 GiB, compute capability 7.5); need compute",
+        "8.0 or FLOAT32");
+  }
+}
