@@ -61,8 +61,9 @@ DOUBLE_FILES := $(basename $(notdir $(wildcard native/double/*.c)))
 DOUBLE_PROGRAMS := recur faults
 DOUBLE_OBJECTS := $(DOUBLE_FILES:%=target/native-objects/double/%.o) \
 	$(DOUBLE_PROGRAMS:%=target/native-objects/double/%-program.o) $(DOUBLE_PROGRAMS:%=target/native-objects/double/%-source.o)
-# As it leaves stacks by longjmp, no check of where a jump leads to; kernels need not be fast but must not be folded.
-DOUBLE_FLAGS := -std=c11 -O2 -ffp-contract=fast -fno-math-errno -fno-strict-aliasing -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -Wall -Wextra -Werror -pthread
+# As it leaves stacks by longjmp, no check of where a jump leads to.
+DOUBLE_FLAGS := -std=c11 -ffp-contract=fast -fno-math-errno -fno-strict-aliasing -U_FORTIFY_SOURCE \
+	-fPIC -fvisibility=hidden -Wall -Wextra -Werror -pthread
 recur_FILES := $(addprefix native/cuda/,$(shell cat native/cuda/FILES))
 faults_FILES := native/cuda/prelude.cu native/double/faults.cu
 
@@ -167,14 +168,14 @@ $(DOUBLE): $(DOUBLE_OBJECTS)
 
 target/native-objects/double/%.o: native/double/%.c $(wildcard native/double/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(DOUBLE_FLAGS) -c $< -o $@
+	$(CC) $(DOUBLE_FLAGS) -O3 -c $< -o $@
 
 # A program as C, which knows the files of its lines, and its text, which the double compares with what it is given.
 define program_of
 target/native-objects/double/$(1)-program.o: $$($(1)_FILES) native/cuda/FILES
 	@mkdir -p $$(@D)
 	@awk 'FNR == 1 { print "#line 1 \"" FILENAME "\"" } { print }' $$($(1)_FILES) >$$(@:.o=.c)
-	$$(CC) $$(DOUBLE_FLAGS) '-DPROGRAM="$(1)"' -c $$(@:.o=.c) -o $$@
+	$$(CC) $$(DOUBLE_FLAGS) -O2 '-DPROGRAM="$(1)"' -c $$(@:.o=.c) -o $$@
 
 target/native-objects/double/$(1)-source.o: $$($(1)_FILES) native/cuda/FILES
 	@mkdir -p $$(@D)

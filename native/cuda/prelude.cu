@@ -77,7 +77,7 @@ void recur_double_undefined(void *shared, uint64_t bytes);
   _Static_assert(sizeof(name) <= 48 << 10, #name ": the threads of a block share 48 KB at most"); \
   if (recur_place.fresh) recur_double_undefined(name, sizeof(name))
 #define BARRIER() recur_double_barrier(__LINE__)
-#define DEVICE static inline
+#define DEVICE __attribute__((unused)) static inline
 #undef INFINITY
 #define INFINITY __builtin_inff()
 

@@ -1,5 +1,5 @@
 /* Handles of cuBLAS, and who multiplies: OpenBLAS as RECUR_OPENBLAS names it, else the one that this process has loaded
- * already, else a loop. A handle keeps to what was there when it was made, so that its bits do not change. */
+ * already, else a loop. The process keeps to what was there when its first handle was made, so that no bits change. */
 #define _GNU_SOURCE
 #include "products.h"
 
@@ -10,19 +10,43 @@
 #include <link.h>
 #endif
 
+enum { COLUMNS_FIRST = 102, PLAIN = 111, TRANSPOSED = 112, SMALL = 1 << 20 };
+
+typedef void sgemm(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
+    const float *b, int ldb, float beta, float *c, int ldc); /* cblas_sgemm */
+
+static sgemm *openblas;
+
+/* x', where x has that many rows. */
+static float *transposed(const float *x, int64_t rows, int64_t columns, int64_t lead) {
+  float *to = malloc(sizeof *to * (size_t)(rows * columns));
+  for (int64_t j = 0; to != NULL && j < columns; j++)
+    for (int64_t i = 0; i < rows; i++) to[i * columns + j] = x[j * lead + i];
+  return to;
+}
+
+/* Column by column, in the order of the terms. */
 static void multiply_by_hand(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a,
     int lda, const float *b, int ldb, float beta, float *c, int ldc) {
   (void)order;
-  int64_t row = transpose_a == 111 ? 1 : lda, step = transpose_a == 111 ? lda : 1;
-  int64_t column = transpose_b == 111 ? ldb : 1, along = transpose_b == 111 ? 1 : ldb;
+  float *plain = transpose_a == TRANSPOSED ? transposed(a, k, m, lda) : NULL;
+  if (transpose_a == TRANSPOSED && plain == NULL) {
+    say("no memory for the operands of a product");
+    abort();
+  }
+  const float *terms = plain == NULL ? a : plain;
+  int64_t lead = plain == NULL ? lda : m, column = transpose_b == TRANSPOSED ? 1 : ldb, along = transpose_b == TRANSPOSED ? ldb : 1;
   for (int64_t j = 0; j < n; j++) {
-    float *y = c + j * ldc;
-    for (int64_t i = 0; i < m; i++) y[i] = beta == 0 ? 0 : beta * y[i];
+    float *restrict y = c + j * ldc;
+    if (beta == 0) memset(y, 0, sizeof *y * (size_t)m);
+    for (int64_t i = 0; i < m && beta != 0; i++) y[i] *= beta;
     for (int64_t p = 0; p < k; p++) {
       float factor = alpha * b[j * column + p * along];
-      for (int64_t i = 0; i < m; i++) y[i] += factor * a[i * row + p * step];
+      const float *x = terms + p * lead;
+      for (int64_t i = 0; i < m; i++) y[i] += factor * x[i];
     }
   }
+  free(plain);
 }
 
 static sgemm *sgemm_in(const char *library, int flags) {
@@ -43,7 +67,7 @@ static int look_at(struct dl_phdr_info *library, size_t bytes, void *found) {
 }
 #endif
 
-static sgemm *sgemm_find(void) {
+static sgemm *openblas_find(void) {
   const char *named = getenv("RECUR_OPENBLAS");
   sgemm *found = NULL;
   if (named != NULL) {
@@ -54,6 +78,14 @@ static sgemm *sgemm_find(void) {
   if (found == NULL) dl_iterate_phdr(look_at, &found);
 #endif
   return found == NULL ? multiply_by_hand : found;
+}
+
+/* A small product is not worth OpenBLAS's threads, for which it would wait where processors are few. */
+void multiply_columns(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
+    const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
+  sgemm *multiply = m * n * k <= SMALL ? multiply_by_hand : openblas;
+  multiply(COLUMNS_FIRST, transpose_a ? TRANSPOSED : PLAIN, transpose_b ? TRANSPOSED : PLAIN, (int)m, (int)n, (int)k, alpha, a,
+      (int)lda, b, (int)ldb, beta, c, (int)ldc);
 }
 
 blas *blas_of(void *handle, int *code) {
@@ -93,7 +125,7 @@ EXPORT int cublasCreate_v2(void **handle) {
   if (c == NULL || c->fault != SUCCESS) return leave(BLAS_NOT_INITIALIZED);
   blas *h = object_new(BLAS_HANDLE, sizeof *h, c);
   if (h == NULL) return leave(BLAS_ALLOC_FAILED);
-  h->multiply = sgemm_find();
+  if (openblas == NULL) openblas = openblas_find();
   *handle = h->object.handle;
   return leave(SUCCESS);
 }

@@ -1,11 +1,11 @@
 /* What cuBLAS is asked for by us: products of matrices. Each is checked to lie within its allocations, its operands
- * are rounded as tensor cores would, and OpenBLAS, or a loop where there is none, multiplies. */
+ * are rounded as tensor cores would, and OpenBLAS, or a loop of our own, multiplies. */
 #include "products.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLOAT_TYPE = 0, BFLOAT_TYPE = 14, COLUMNS_FIRST = 102, PLAIN = 111, TRANSPOSED = 112 };
+enum { FLOAT_TYPE = 0, BFLOAT_TYPE = 14 };
 
 typedef struct matrix {
   address at;
@@ -15,7 +15,6 @@ typedef struct matrix {
 
 struct product {
   work work;
-  sgemm *multiply;
   int transpose_a, transpose_b, rounding;
   int64_t m, n, k, count;
   matrix a, b, c;
@@ -78,8 +77,7 @@ static int multiply(const struct product *p, int64_t which) {
   if (change_c) c = unpacked(&p->c, which, NOT_ROUNDED), ldc = p->c.rows;
   int whole = a != NULL && b != NULL && c != NULL;
   if (whole)
-    p->multiply(COLUMNS_FIRST, p->transpose_a ? TRANSPOSED : PLAIN, p->transpose_b ? TRANSPOSED : PLAIN, (int)p->m, (int)p->n,
-        (int)p->k, p->alpha, a, (int)lda, b, (int)ldb, p->beta, c, (int)ldc);
+    multiply_columns(p->transpose_a, p->transpose_b, p->m, p->n, p->k, p->alpha, a, lda, b, ldb, p->beta, c, ldc);
   if (whole && change_c) repack(c, &p->c, which);
   if (change_a) free(a);
   if (change_b) free(b);
@@ -151,7 +149,6 @@ static int add(const char *name, void *handle, const request *r, const operand *
   }
   struct product *p = work_new(sizeof *p, multiply_now, name);
   if (p == NULL) return BLAS_ALLOC_FAILED;
-  p->multiply = h->multiply;
   p->transpose_a = ta, p->transpose_b = tb, p->rounding = rounding;
   p->m = r->m, p->n = r->n, p->k = r->k, p->count = r->count;
   p->a = of_a, p->b = of_b, p->c = of_c;

@@ -14,15 +14,11 @@ enum {
 enum { COMPUTE_FLOAT = 68, COMPUTE_PEDANTIC = 69, COMPUTE_BF16 = 75, COMPUTE_TF32 = 77 };
 enum { NOT_ROUNDED, TO_TF32, TO_BF16 };
 
-typedef void sgemm(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
-    const float *b, int ldb, float beta, float *c, int ldc); /* cblas_sgemm */
-
 typedef struct blas {
   object object;
   void *stream; /* its handle */
   address workspace;
   int math, pointers, atomics;
-  sgemm *multiply;
 } blas;
 
 typedef struct request {
@@ -41,5 +37,8 @@ typedef struct operand {
 blas *blas_of(void *handle, int *code);        /* of this thread's context, or NULL and why */
 int rounding_of(const blas *h, int compute);   /* of what is multiplied; negative: not supported */
 int take_scalar(const blas *h, const void *from, float *value, address *at); /* now, or where it will lie */
+
+void multiply_columns(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
+    const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
 
 #endif

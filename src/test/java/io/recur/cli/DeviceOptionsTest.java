@@ -72,7 +72,7 @@ class DeviceOptionsTest {
     assumeFalse(Devices.isCpu(), "the processor multiplies in float32 alone");
     for (String precision : new String[] {"float32", "tf32", "bf16"}) {
       Path out = folder.resolve(precision + ".safetensors");
-      Shell.Result result = train(out, 12, "--device", Devices.name(), "--precision", precision);
+      Shell.Result result = train(out, 6, "--device", Devices.name(), "--precision", precision);
       assertTrue(bits(result) < 1, precision + ": " + result.lastLine());
     }
   }
