@@ -63,6 +63,23 @@ class DropTest {
     assertEquals(0, dropped(mask(0, 3, 257)));
   }
 
+  /** The finaliser of SplitMix64: the coins are the same on every device. */
+  private static int coin(long seed, int i) {
+    long z = seed + (i + 1) * 0x9E3779B97F4A7C15L;
+    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+    return (int) ((z ^ (z >>> 31)) >>> 40);
+  }
+
+  @Test
+  void aCoinKeepsItsValueUpToItsOwnRateExactly() {
+    for (int i = 0; i < 40; i++) {
+      int coin = coin(-7, i);
+      assertFalse(mask(coin * 0x1p-24f, -7, i + 1)[i] == 0, "coin " + coin);
+      assertEquals(0, mask((coin + 1) * 0x1p-24f, -7, i + 1)[i], "coin " + coin);
+    }
+  }
+
   @Test
   void theSameSeedGivesTheSameMask() {
     assertArrayEquals(mask(0.5f, 9, 2049), mask(0.5f, 9, 2049));
