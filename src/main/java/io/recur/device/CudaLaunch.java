@@ -2,11 +2,13 @@ package io.recur.device;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One launch of a kernel while its arguments are named, in the order of the kernel's parameters. A
- * thread has one of its own in each queue, used again and again.
+ * thread has one of its own in each queue, used again and again; it knows the queue only meanwhile,
+ * or the thread would keep a closed device for ever.
  */
 final class CudaLaunch {
   static final int MOST_ARGUMENTS = 24;
@@ -15,7 +17,7 @@ final class CudaLaunch {
   private static final int MOST_UPLOADED = 16;
   private static final int NONE = -1;
 
-  private final CudaQueue queue;
+  private @Nullable CudaQueue queue;
   private CudaKernel kernel = CudaKernel.values()[0];
   final long[] arguments = new long[MOST_ARGUMENTS];
   int count;
@@ -29,11 +31,8 @@ final class CudaLaunch {
   int uploadedWords;
   int uploadedArgument;
 
-  CudaLaunch(CudaQueue queue) {
+  CudaLaunch begin(CudaQueue queue, CudaKernel kernel) {
     this.queue = queue;
-  }
-
-  CudaLaunch begin(CudaKernel kernel) {
     this.kernel = kernel;
     count = 0;
     uploadedWords = 0;
@@ -99,8 +98,13 @@ final class CudaLaunch {
   }
 
   /** Lets go of what was held. */
-  void release() {
+  private void release() {
     Arrays.fill(held, 0, count, null);
+    queue = null;
+  }
+
+  private CudaQueue queue() {
+    return Objects.requireNonNull(queue, "launch: recorded twice");
   }
 
   boolean uploads() {
@@ -109,7 +113,7 @@ final class CudaLaunch {
 
   /** Records a thread for each of n items, or fewer that stride. */
   void over(long n) {
-    over(n, queue.mostBlocks());
+    over(n, queue().mostBlocks());
   }
 
   /**
@@ -117,12 +121,12 @@ final class CudaLaunch {
    * many blocks as the card holds at once.
    */
   void overFours(long n) {
-    over(n, queue.residentBlocks());
+    over(n, queue().residentBlocks());
   }
 
   private void over(long n, long most) {
     int threads = LEAST_BLOCK;
-    while (threads < BLOCK && n > threads * queue.multiprocessors()) {
+    while (threads < BLOCK && n > threads * queue().multiprocessors()) {
       threads *= 2; // few items: in small blocks, so that every multiprocessor has some of them
     }
     blocks(Math.min((n + threads - 1) / threads, most), threads);
@@ -130,8 +134,12 @@ final class CudaLaunch {
 
   /** Records so many blocks of so many threads. */
   void blocks(long blocks, int threads) {
-    if (blocks > 0) {
-      queue.record(this, Math.toIntExact(blocks), threads);
+    try {
+      if (blocks > 0) {
+        queue().record(this, Math.toIntExact(blocks), threads);
+      }
+    } finally {
+      release();
     }
   }
 }

@@ -52,8 +52,7 @@ final class CudaQueue {
   private final boolean checks = Boolean.getBoolean(CHECK);
   private final boolean keepsGraphs =
       !checks && !"false".equals(System.getProperty(GRAPHS, "true"));
-  private final ThreadLocal<CudaLaunch> launches =
-      ThreadLocal.withInitial(() -> new CudaLaunch(this));
+  private final ThreadLocal<CudaLaunch> launches = ThreadLocal.withInitial(CudaLaunch::new);
   private boolean isOpen = true;
 
   /** Takes over the context: closes it with the queue, or when the queue cannot be made. */
@@ -120,7 +119,7 @@ final class CudaQueue {
 
   /** A launch of this kernel, to be given its arguments. */
   CudaLaunch kernel(CudaKernel kernel) {
-    return launches.get().begin(kernel);
+    return launches.get().begin(this, kernel);
   }
 
   synchronized void record(CudaLaunch launch, int blocks, int threads) {
@@ -132,7 +131,6 @@ final class CudaQueue {
     }
     list.kernel(launch, blocks, threads);
     recorded();
-    launch.release();
   }
 
   /** Sets words of device memory to the same bits. */
@@ -172,14 +170,19 @@ final class CudaQueue {
       Buffer c,
       int ldc) {
     refuse();
-    long left = a.segment().address();
-    long right = b.segment().address();
-    long target = c.target().address();
+    long left = a.segment(words(transposeA ? k : m, transposeA ? m : k, lda)).address();
+    long right = b.segment(words(transposeB ? n : k, transposeB ? k : n, ldb)).address();
+    long target = c.target(words(m, n, ldc)).address();
     list.product(transposeA, transposeB, m, n, k, alpha, left, lda, right, ldb, beta, target, ldc);
     recorded();
     Reference.reachabilityFence(a);
     Reference.reachabilityFence(b);
     Reference.reachabilityFence(c);
+  }
+
+  /** From the first to the last word of a matrix that may lie in a taller one. */
+  private static long words(int rows, int columns, int leading) {
+    return (columns - 1L) * leading + rows;
   }
 
   private void recorded() {

@@ -3,8 +3,10 @@ package io.recur.device;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -280,5 +282,38 @@ class CudaQueueTest {
       }
     }
     assertNull(wrong.get());
+  }
+
+  @Test
+  void aProductBeyondItsBuffersIsRefused() {
+    try (CudaDevice device = open()) {
+      Buffer a = device.allocate(6);
+      Buffer c = device.allocate(4);
+      device.blas().multiply(false, true, 2, 2, 3, 1, a, 2, a, 2, 0, c, 2);
+      assertThrows(
+          IndexOutOfBoundsException.class,
+          () -> device.blas().multiply(false, true, 2, 2, 4, 1, a, 2, a, 2, 0, c, 2));
+      assertThrows(
+          IndexOutOfBoundsException.class,
+          () -> device.blas().multiply(false, true, 2, 2, 3, 1, a, 2, a, 2, 0, c, 3));
+      c.read();
+    }
+  }
+
+  @Test
+  void aClosedDeviceIsGarbageThoughItsThreadLives() throws InterruptedException {
+    WeakReference<CudaDevice> closed = closed();
+    for (int i = 0; i < 100 && closed.get() != null; i++) {
+      System.gc();
+      Thread.sleep(10);
+    }
+    assertNull(closed.get());
+  }
+
+  private static WeakReference<CudaDevice> closed() {
+    try (CudaDevice device = open()) {
+      round(device, device.allocate(2), 1);
+      return new WeakReference<>(device);
+    }
   }
 }
