@@ -55,8 +55,8 @@ KERNEL_FILES := set panels forward backward weights pointwise columns updates
 OBJECTS := $(foreach file,$(SHARED_FILES),target/native-objects/$(file).o) \
 	$(foreach set,$(SETS),$(foreach file,$(KERNEL_FILES),target/native-objects/$(set)/$(file).o))
 
-# The stand-in for CUDA on which the tests run where there is no GPU, with the CUDA kernels compiled for the host.
-DOUBLE := $(dir $(KERNELS))$(LIBRARY:librecur.%=librecur-double.%)
+# The stand-in for CUDA on which the tests run where there is no GPU, with its kernels compiled for the host. Linux only.
+DOUBLE := $(if $(filter Linux,$(SYSTEM)),$(dir $(KERNELS))librecur-double.so)
 DOUBLE_FILES := $(basename $(notdir $(wildcard native/double/*.c)))
 DOUBLE_PROGRAMS := recur faults
 DOUBLE_OBJECTS := $(DOUBLE_FILES:%=target/native-objects/double/%.o) \
@@ -162,7 +162,7 @@ target/native-objects/$(1)/%.o: native/%.c $$(wildcard native/*.h)
 endef
 $(foreach set,$(SETS),$(eval $(call kernels_of,$(set))))
 
-$(DOUBLE): $(DOUBLE_OBJECTS)
+target/native/%/librecur-double.so: $(DOUBLE_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) -shared -pthread -o $@ $^ -lm -ldl
 

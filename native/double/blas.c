@@ -4,11 +4,9 @@
 #include "products.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __linux__
-#include <link.h>
-#endif
 
 enum { COLUMNS_FIRST = 102, PLAIN = 111, TRANSPOSED = 112, SMALL = 1 << 20 };
 
@@ -35,7 +33,8 @@ static void multiply_by_hand(int order, int transpose_a, int transpose_b, int m,
     abort();
   }
   const float *terms = plain == NULL ? a : plain;
-  int64_t lead = plain == NULL ? lda : m, column = transpose_b == TRANSPOSED ? 1 : ldb, along = transpose_b == TRANSPOSED ? ldb : 1;
+  int64_t lead = plain == NULL ? lda : m;
+  int64_t column = transpose_b == TRANSPOSED ? 1 : ldb, along = transpose_b == TRANSPOSED ? ldb : 1;
   for (int64_t j = 0; j < n; j++) {
     float *restrict y = c + j * ldc;
     if (beta == 0) memset(y, 0, sizeof *y * (size_t)m);
@@ -58,14 +57,12 @@ static sgemm *sgemm_in(const char *library, int flags) {
   return symbol.code;
 }
 
-#ifdef __linux__
 static int look_at(struct dl_phdr_info *library, size_t bytes, void *found) {
   (void)bytes;
   if (strstr(library->dlpi_name, "libopenblas") == NULL) return 0;
   *(sgemm **)found = sgemm_in(library->dlpi_name, RTLD_NOW | RTLD_NOLOAD);
   return *(sgemm **)found != NULL;
 }
-#endif
 
 static sgemm *openblas_find(void) {
   const char *named = getenv("RECUR_OPENBLAS");
@@ -74,9 +71,7 @@ static sgemm *openblas_find(void) {
     found = sgemm_in(named, RTLD_NOW | RTLD_LOCAL);
     if (found == NULL) say("RECUR_OPENBLAS=%s has no cblas_sgemm: %s", named, dlerror());
   }
-#ifdef __linux__
   if (found == NULL) dl_iterate_phdr(look_at, &found);
-#endif
   return found == NULL ? multiply_by_hand : found;
 }
 

@@ -41,20 +41,15 @@ static struct {
 /* Saves what a call must keep, notes the stack, and goes on from another one. */
 void recur_double_switch(void **saved, void *stack);
 
-#ifdef __APPLE__
-#define SYMBOL(name) "_" name
-#else
-#define SYMBOL(name) name
-#endif
 #if defined(__x86_64__)
 enum { KEPT = 7 /* words, the last of them where to return to */, RETURN_WORD = 6 };
-__asm__(".text\n.globl " SYMBOL("recur_double_switch") "\n" SYMBOL("recur_double_switch") ":\n"
+__asm__(".text\n.globl recur_double_switch\nrecur_double_switch:\n"
     "push %rbp\n push %rbx\n push %r12\n push %r13\n push %r14\n push %r15\n"
     "mov %rsp, (%rdi)\n mov %rsi, %rsp\n"
     "pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbx\n pop %rbp\n ret\n");
 #elif defined(__aarch64__)
 enum { KEPT = 20, RETURN_WORD = 11 };
-__asm__(".text\n.globl " SYMBOL("recur_double_switch") "\n" SYMBOL("recur_double_switch") ":\n"
+__asm__(".text\n.globl recur_double_switch\nrecur_double_switch:\n"
     "sub sp, sp, #160\n"
     "stp x19, x20, [sp]\n stp x21, x22, [sp, #16]\n stp x23, x24, [sp, #32]\n stp x25, x26, [sp, #48]\n"
     "stp x27, x28, [sp, #64]\n stp x29, x30, [sp, #80]\n stp d8, d9, [sp, #96]\n stp d10, d11, [sp, #112]\n"
@@ -136,8 +131,9 @@ int execute(work *it, context *c) {
 
 static void fail(const char *why, int line) {
   running = 0;
-  context_fault(runs_in, LAUNCH_FAILED, "%s: %s, block=%lld, line=%d of its file; all threads of a block come to a barrier, or none",
-      runs_name, why, (long long)recur_place.block, line);
+  context_fault(runs_in, LAUNCH_FAILED,
+      "%s: %s, block=%lld, line=%d of its file; all threads of a block come to a barrier, or none", runs_name, why,
+      (long long)recur_place.block, line);
   _longjmp(*escape, LAUNCH_FAILED);
 }
 

@@ -10,10 +10,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#ifndef MAP_NORESERVE
-#define MAP_NORESERVE 0
-#endif
-
 enum { ALIGNMENT = 256, CANARY = 0xC5 };
 
 typedef struct allocation {
@@ -91,18 +87,17 @@ void memory_describe(address a, char *text, size_t bytes) {
 static int make_room(void) {
   if (number < room) return 1;
   size_t more = room == 0 ? 256 : 2 * room;
-  allocation **larger = realloc(all, more * sizeof *larger), **lists = larger == NULL ? NULL : realloc(touched, more * sizeof *lists);
+  allocation **larger = realloc(all, more * sizeof *larger), **longer = realloc(touched, more * sizeof *longer);
   if (larger != NULL) all = larger;
-  if (lists == NULL) return 0;
-  touched = lists;
-  room = more;
-  return 1;
+  if (longer != NULL) touched = longer;
+  if (larger != NULL && longer != NULL) room = more;
+  return number < room;
 }
 
 static int allocate(context *c, address *result, uint64_t bytes) {
   if (result == NULL || bytes == 0) return INVALID_VALUE;
   if (region == 0 && begin_region() != SUCCESS) return OUT_OF_MEMORY;
-  if (bytes > (uint64_t)(total - c->allocated)) return OUT_OF_MEMORY;
+  if (total < c->allocated || bytes > (uint64_t)(total - c->allocated)) return OUT_OF_MEMORY;
   uint64_t padded = round_up(bytes, ALIGNMENT), pages = round_up(padded, page());
   if (pages + 2 * page() > region + reserved - unused || !make_room()) return OUT_OF_MEMORY;
   allocation *it = malloc(sizeof *it);

@@ -91,9 +91,10 @@ static int touch(const struct product *p, context *c, const matrix *x, const cha
   if (memory_check(c, x->at, (uint64_t)last * size_of(x->type)) && memory_touch(c, x->at)) return SUCCESS;
   char text[160];
   memory_describe(x->at, text, sizeof text);
-  return context_fault(c, ILLEGAL_ADDRESS, "%s: m=%lld, n=%lld, k=%lld, %s=%lldx%lld, lead=%lld, count=%lld, %s: not within one allocation",
-      p->work.name, (long long)p->m, (long long)p->n, (long long)p->k, name, (long long)x->rows, (long long)x->columns,
-      (long long)x->lead, (long long)p->count, text);
+  return context_fault(c, ILLEGAL_ADDRESS,
+      "%s: m=%lld, n=%lld, k=%lld, %s=%lldx%lld, lead=%lld, count=%lld, %s: not within one allocation", p->work.name,
+      (long long)p->m, (long long)p->n, (long long)p->k, name, (long long)x->rows, (long long)x->columns, (long long)x->lead,
+      (long long)p->count, text);
 }
 
 static int read_scalar(context *c, address at, float *value) {

@@ -257,7 +257,8 @@ class CpuDoubleTest {
     assertArrayEquals(x, cuda.peek(to, 256));
     assertEquals(SUCCESS, cuda.launch("fault_neighbours", 256, 0, from, to));
     assertEquals(SUCCESS, cuda.await());
-    assertTrue(Float.isNaN(cuda.peek(to, 256)[0]));
+    float[] first = cuda.peek(to, 256); // of the thread that ran first: 0 or, in reverse, 255
+    assertTrue(Float.isNaN(first[0]) || Float.isNaN(first[255]));
   }
 
   @ParameterizedTest
