@@ -2,8 +2,8 @@
  * of all of it again when something touches what it must not.
  *
  * A thread that meets no barrier leaves its stack to the next. One that does stays on it, and the next begins on
- * another; when all have come, the first goes on. RECUR_DOUBLE_ORDER=reverse begins with the last block and thread:
- * kernels that race give other results then. */
+ * another; when all have come, the first goes on. Every other block, and the first of every other launch, begins with its
+ * last thread, so that kernels whose threads race give different results. */
 #define _GNU_SOURCE
 #include "double.h"
 
@@ -35,7 +35,7 @@ static struct {
   int64_t begun, finished;                     /* threads: that have begun; that came to their end since the last barrier */
   fiber *running, *idle[MOST_THREADS];
   fiber *waiting[MOST_THREADS], *next[MOST_THREADS]; /* at this barrier still, at the next one already */
-  int idles, waitings, resumed, nexts, used;
+  int idles, waitings, resumed, nexts, used, reversed;
 } block;
 
 /* Saves what a call must keep, notes the stack, and goes on from another one. */
@@ -137,15 +137,6 @@ static void fail(const char *why, int line) {
   _longjmp(*escape, LAUNCH_FAILED);
 }
 
-static int reversed(void) {
-  static int known = -1;
-  const char *order = known < 0 ? getenv("RECUR_DOUBLE_ORDER") : NULL;
-  if (known < 0) known = order != NULL && strcmp(order, "reverse") == 0;
-  return known;
-}
-
-static int64_t in_order(int64_t i, int64_t of) { return reversed() ? of - 1 - i : i; }
-
 /* What runs next: a thread that has not begun, one at the barrier that all have come to, or NULL: the block is done. */
 static fiber *choose(void) {
   if (block.resumed == block.waitings) { /* all have finished, or wait at a barrier */
@@ -167,7 +158,8 @@ static fiber *choose(void) {
 static void threads_from_here(void) {
   for (;;) {
     if (block.begun < recur_place.threads) {
-      recur_place.thread = block.running->thread = in_order(block.begun++, recur_place.threads);
+      int64_t i = block.begun++;
+      recur_place.thread = block.running->thread = block.reversed ? recur_place.threads - 1 - i : i;
       block.stub(block.arguments);
       recur_place.fresh = 0;
       block.finished++;
@@ -219,10 +211,13 @@ void block_run(void (*stub)(void **), void **arguments, int64_t blocks, int64_t 
   block.stub = stub;
   block.arguments = arguments;
   block.used = block.idles = 0;
+  static int64_t launches;
+  launches++;
   recur_place.threads = threads;
   recur_place.blocks = blocks;
   for (int64_t i = 0; i < blocks; i++) {
-    recur_place.block = in_order(i, blocks);
+    recur_place.block = i;
+    block.reversed = (launches + i) % 2 != 0;
     recur_place.fresh = 1;
     block.begun = block.finished = 0;
     block.waitings = block.resumed = block.nexts = 0;
