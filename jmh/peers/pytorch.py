@@ -5,11 +5,13 @@ names another device than the processor (`make bench-gpu`): there the work says 
 """
 import array
 import pathlib
+import statistics
 import sys
 import time
 import traceback
 
 CHUNKS, CHECKED = 4, 8
+GROUPS = 9  # of a turn; the median counts (see Contender.java)
 COMPARED = 1 << 20  # as Work.java: a longer answer is thinned out where x is repeated
 DEVICE = sys.argv[1] if len(sys.argv) > 1 else "cpu"
 HALVES = {"bf16": "bfloat16", "fp16": "float16"}
@@ -172,6 +174,16 @@ class Characters:
         yield "losses", torch.tensor(losses)
 
 
+def milliseconds(once, name, begin, end):
+    """Of one iteration, over those from begin to end."""
+    began = time.perf_counter()
+    for _ in range(begin, end):
+        once(name)
+    if DEVICE != "cpu":
+        torch.cuda.synchronize()
+    return (time.perf_counter() - began) * 1e3 / (end - begin)
+
+
 def respond(words, kept):
     if words[0] == "version":
         return torch.__version__ if DEVICE == "cpu" else (
@@ -191,12 +203,10 @@ def respond(words, kept):
         return "done"
     if words[0] == "run":
         once, name, times = kept[0].once, words[1], int(words[2])
-        began = time.perf_counter()
-        for _ in range(times):
-            once(name)
-        if DEVICE != "cpu":
-            torch.cuda.synchronize()
-        return f"{(time.perf_counter() - began) * 1e3 / times:.6f}"
+        groups = min(times, GROUPS)
+        bounds = [times * g // groups for g in range(groups + 1)]
+        turn = [milliseconds(once, name, *part) for part in zip(bounds, bounds[1:])]
+        return f"{statistics.median(turn):.6f}"
     raise ValueError(f"unknown command {words[0]}")
 
 

@@ -9,6 +9,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 
@@ -19,12 +20,15 @@ import java.util.Map;
  * version              = 1.2.3
  * prepare FOLDER       = ready
  * check PASS FOLDER    = done, and the arrays of the answer lie in that folder
- * run PASS N           = milliseconds an iteration
+ * run PASS N           = milliseconds an iteration, median of up to {@link #GROUPS} groups of the N
  * </pre>
  *
  * or {@code ! reason}. Lines that begin otherwise are a library's chatter.
  */
 interface Contender {
+  /** The caches are cold when a turn begins, and the system interrupts: the median forgets both. */
+  int GROUPS = 9;
+
   /** What is measured, with its version. */
   String version();
 
@@ -84,14 +88,31 @@ interface Contender {
         return "done";
       case "run":
         int times = Integer.parseInt(words[2]);
-        long began = System.nanoTime();
-        for (int i = 0; i < times; i++) {
-          contender.once(words[1]);
+        double[] turn = new double[Math.min(times, GROUPS)];
+        for (int i = 0; i < turn.length; i++) {
+          turn[i] =
+              milliseconds(
+                  contender,
+                  words[1],
+                  (int) ((long) times * i / turn.length),
+                  (int) ((long) times * (i + 1) / turn.length));
         }
-        contender.finish();
-        return String.format(Locale.ROOT, "%.6f", (System.nanoTime() - began) / 1e6 / times);
+        Arrays.sort(turn);
+        double median = (turn[(turn.length - 1) / 2] + turn[turn.length / 2]) / 2;
+        return String.format(Locale.ROOT, "%.6f", median);
       default:
         throw new IllegalArgumentException("unknown command " + words[0]);
     }
+  }
+
+  /** Of one iteration, over those from begin to end. */
+  private static double milliseconds(Contender contender, String pass, int begin, int end)
+      throws Exception {
+    long began = System.nanoTime();
+    for (int i = begin; i < end; i++) {
+      contender.once(pass);
+    }
+    contender.finish();
+    return (System.nanoTime() - began) / 1e6 / (end - begin);
   }
 }

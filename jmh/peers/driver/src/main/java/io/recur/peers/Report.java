@@ -141,7 +141,8 @@ final class Report {
         format(
             """
             Command: `make peers PYTHON=…`. %d rounds in turn of at least 150 ms each after a warm-up, \
-            medians, each contender in a process of its own on 2 threads, float32; answers and \
+            of each turn the median of nine parts, of the turns the median; each contender in a process of \
+            its own on 2 threads, float32; answers and \
             gradients were compared before. `train` is forward and backward of the sum of the outputs \
             (of the character model, a whole step with clipping and Adam), `step` one step at a time \
             with the state carried. A ratio is the rival's time by ours. The machine's own product, \

@@ -17,8 +17,10 @@ final class Turns {
    */
   record Pace(double turnMs, double warmMs, double warmAtMostMs, double budgetMs, long pauseMs) {}
 
-  /** OpenBLAS's and OpenMP's idle workers spin for some ten milliseconds. */
-  private static final Pace PROCESSOR = new Pace(150, 1200, 5000, 6000, 50);
+  /**
+   * Idle workers of OpenBLAS and OpenMP spin for some ten milliseconds, DL4J is busy for longer.
+   */
+  private static final Pace PROCESSOR = new Pace(150, 1200, 5000, 6000, 300);
 
   private static final int FEWEST = 3;
 
