@@ -9,7 +9,8 @@
  * not checked. Outputs overlap no input unless a comment allows it.
  *
  * Threads: every function may be called from any thread. A call shares its work among the team of
- * its context; calls that meet, on one context or on several, run on their callers' threads alone.
+ * its context; calls that meet, on one context or on several, run on their callers' threads alone, and
+ * so do some short ones after them.
  * The work is cut into the same parts in both cases, so the bits of a result depend on the
  * instruction set and the number of threads, never on who computed which part.
  */

@@ -39,8 +39,12 @@ typedef struct {
   int part;
 } worker;
 
-/* Calls in flight in this process: whoever is not alone takes no second core. */
+/* Calls in flight in this process: whoever is not alone takes no second core. After calls have met, the
+ * next LONE short ones do without as well: the worker that one of two streams takes is the core that the
+ * other needs a moment later. */
 static atomic_int callers;
+static atomic_int lone;
+enum { LONE = 256, SHORT = 1 << 24 }; /* SHORT: multiply-adds of a call, some 50 us */
 
 static const kernels *const sets[RECUR_SETS] = {
 #if defined(__x86_64__)
@@ -157,6 +161,12 @@ static bool start(recur *r) {
 void team_run(recur *r, phase *run, const void *job, int64_t phases, int64_t work) {
   int parts = work < LEAST_WORK ? 1 : r->threads;
   bool alone = atomic_fetch_add(&callers, 1) == 0;
+  if (!alone) {
+    atomic_store_explicit(&lone, LONE, memory_order_relaxed);
+  } else if (parts > 1 && work * phases < SHORT && atomic_load_explicit(&lone, memory_order_relaxed) > 0) {
+    atomic_fetch_sub_explicit(&lone, 1, memory_order_relaxed);
+    alone = false;
+  }
   if (parts > 1 && alone && !atomic_flag_test_and_set(&r->taken)) {
     bool together = start(r);
     if (together) {
