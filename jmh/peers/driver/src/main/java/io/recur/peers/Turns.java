@@ -17,9 +17,7 @@ final class Turns {
    */
   record Pace(double turnMs, double warmMs, double warmAtMostMs, double budgetMs, long pauseMs) {}
 
-  /**
-   * Idle workers of OpenBLAS and OpenMP spin for some ten milliseconds, DL4J is busy for longer.
-   */
+  /** A library's idle workers may spin for a while after a call: the pause is for them to end. */
   private static final Pace PROCESSOR = new Pace(150, 1200, 5000, 6000, 300);
 
   private static final int FEWEST = 3;
