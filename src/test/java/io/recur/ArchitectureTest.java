@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
   /** A room may know only what stands to its left. */
   private static final List<String> ROOMS =
-      List.of("bindings", "device", "grad", "nn", "train", "cli");
+      List.of("bindings", "device", "grad", "nn", "io", "train", "cli");
 
   private static final String BINDINGS = "io.recur.bindings..";
   private static final String CLI = "io.recur.cli..";

@@ -1,8 +1,8 @@
 package io.recur.cli;
 
 import io.recur.device.Device;
+import io.recur.io.Safetensors;
 import io.recur.train.Checkpoint;
-import io.recur.train.Safetensors;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Map;

@@ -2,6 +2,7 @@ package io.recur.train;
 
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
+import io.recur.io.Safetensors;
 import io.recur.nn.Layer;
 import io.recur.nn.Snapshot;
 import java.io.IOException;

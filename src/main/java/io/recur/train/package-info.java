@@ -1,6 +1,7 @@
 /**
  * Training: optimisers, clipping, learning-rate schedules, streams of sequences, the training loop
- * and checkpoints. The command line is unknown here.
+ * and checkpoints, which are files of weights with an optimiser's memory. The command line is
+ * unknown here.
  */
 @NullMarked
 package io.recur.train;

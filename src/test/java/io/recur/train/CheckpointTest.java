@@ -15,6 +15,7 @@ import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tape;
+import io.recur.io.Safetensors;
 import io.recur.nn.Chain;
 import java.io.IOException;
 import java.nio.file.Files;

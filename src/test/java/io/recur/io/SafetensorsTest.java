@@ -1,4 +1,4 @@
-package io.recur.train;
+package io.recur.io;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

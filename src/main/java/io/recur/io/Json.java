@@ -1,4 +1,4 @@
-package io.recur.train;
+package io.recur.io;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

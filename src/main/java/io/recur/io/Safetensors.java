@@ -1,4 +1,4 @@
-package io.recur.train;
+package io.recur.io;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
