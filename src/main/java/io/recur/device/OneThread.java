@@ -1,0 +1,106 @@
+package io.recur.device;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Marks an object that one thread at a time may use: a second thread that enters while the first is
+ * inside is refused instead of answered wrongly.
+ *
+ * <p>The thread that is inside may enter again; it is outside once it has left as often. Threads
+ * may use the object one after the other, and each sees what the one before it wrote. Entering
+ * costs one compare-and-set when the thread is outside and one comparison when it is inside.
+ *
+ * <pre>{@code
+ * private final OneThread mark = new OneThread("counter", "give each thread a counter of its own");
+ *
+ * int next() {
+ *   try (var _ = mark.enter()) {
+ *     return ++count;
+ *   }
+ * }
+ * }</pre>
+ */
+public final class OneThread implements AutoCloseable {
+  private static final VarHandle OWNER;
+
+  static {
+    try {
+      OWNER = MethodHandles.lookup().findVarHandle(OneThread.class, "owner", Thread.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final String what;
+  private final String remedy;
+
+  /**
+   * The thread that is inside. A thread that reads its own name here is inside, whatever other
+   * threads write: only the thread itself takes its name away.
+   */
+  private @Nullable Thread owner;
+
+  /** How often the owner has entered; only the owner reads or writes it. */
+  private int depth;
+
+  /**
+   * A mark that no thread has entered.
+   *
+   * @param what the object, as an error names it
+   * @param remedy what the second thread should do instead
+   */
+  public OneThread(String what, String remedy) {
+    this.what = what;
+    this.remedy = remedy;
+  }
+
+  /**
+   * Enters, until {@link #close}.
+   *
+   * @return this, for try with resources
+   * @throws IllegalStateException if another thread is inside; the message names both threads and
+   *     the remedy
+   */
+  public OneThread enter() {
+    Thread me = Thread.currentThread();
+    if (owner != me) {
+      Thread inside = (Thread) OWNER.compareAndExchange(this, (Thread) null, me);
+      if (inside != null) {
+        throw refused(inside, me);
+      }
+    }
+    depth++;
+    return this;
+  }
+
+  private IllegalStateException refused(Thread inside, Thread came) {
+    return new IllegalStateException(
+        "%s: thread %s came while thread %s was inside; one thread at a time: %s"
+            .formatted(what, name(came), name(inside), remedy));
+  }
+
+  /** Virtual threads have no name as a rule; two threads may share one. */
+  private static String name(Thread thread) {
+    return thread.getName() + "#" + thread.threadId();
+  }
+
+  /**
+   * Leaves.
+   *
+   * @throws IllegalStateException if the calling thread is not inside
+   */
+  @Override
+  public void close() {
+    if (owner != Thread.currentThread()) {
+      throw new IllegalStateException(
+          "%s: thread %s leaves and is not inside; close what enter() gave, once"
+              .formatted(what, name(Thread.currentThread())));
+    }
+    depth--;
+    if (depth == 0) {
+      OWNER.setRelease(this, (Thread) null);
+    }
+  }
+}
