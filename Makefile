@@ -3,7 +3,9 @@
 # make bench         runs every benchmark, into jmh/bench.csv (BENCH="pattern and JMH options", or PanamaAgainstC,
 #                    SteadyState, StartUp, Targets: that part alone)
 # make peers         measures the rivals beside us (PYTHON=a Python with torch, PEERS="part of a work's name",
-#                    PEERS_ROUNDS=n); with no PEERS: into jmh/peers.csv, jmh/peers.png and jmh/RESULTS.md
+#                    PEERS_ROUNDS=n); with no PEERS: into jmh/peers.csv, jmh/peers.png and jmh/RESULTS.md;
+#                    with BASE=COMMIT: that commit alone beside the present one (TURNS=n, LIMIT=ratio), into
+#                    jmh/base.csv and jmh/RESULTS.md; fails where a row is slower
 # make test-gpu      runs the tests on a GPU (GPU=cuda:N), with NVIDIA's libraries; says why where it cannot
 # make bench-gpu     measures PyTorch beside us on a GPU (PYTHON=a Python with torch, BENCH_GPU="part of a work's
 #                    name", BENCH_GPU_ROUNDS=n), into jmh/gpu.csv and jmh/RESULTS-GPU.md
@@ -15,6 +17,9 @@ ARGS ?= train --out target/character-model.safetensors
 BENCH ?=
 PEERS ?=
 PEERS_ROUNDS ?= 7
+BASE ?=
+TURNS ?= 15
+LIMIT ?= 0.99
 PYTHON ?= python3
 GPU ?= cuda:0
 BENCH_GPU ?=
@@ -70,7 +75,7 @@ faults_FILES := native/cuda/prelude.cu native/double/faults.cu
 SOURCES := pom.xml $(shell find src/main bindings/java -name '*.java') $(wildcard native/cuda/*)
 BENCHMARKS := jmh/pom.xml $(shell find jmh/src -name '*.java')
 GPU_BENCHMARK := $(shell find jmh/peers/contender jmh/peers/driver jmh/peers/recur -name '*.java')
-CONTENDERS := $(shell find jmh/peers -name pom.xml -o -name '*.java')
+CONTENDERS := $(shell find jmh/peers -path jmh/peers/target -prune -o \( -name pom.xml -o -name '*.java' \) -print)
 
 .PHONY: run test bench peers test-gpu bench-gpu pack native bindings clean
 
@@ -107,9 +112,17 @@ jmh/peers/target/built: target/recur-cli.jar $(CONTENDERS)
 	@$(MAVEN) -q -B -f jmh/peers/pom.xml -pl contender,driver,recur package >target/build.log 2>&1 || { cat target/build.log; exit 1; }
 	@if $(MAVEN) -q -B -fae -f jmh/peers/pom.xml package >jmh/peers/target/build.log 2>&1; then touch $@; fi
 
+ifneq ($(BASE),)
+# Neither Maven's shared repository nor a rival is needed: each build is started from its own tree.
+peers: jmh/peers/target/gpu.jar
+	@tree=$$(MAVEN="$(MAVEN)" jmh/peers/base "$(BASE)" "$(MAKE)") && \
+	  "$(JDK)/bin/java" -cp jmh/peers/target/gpu.jar:target/recur-cli.jar io.recur.peers.BaseDriver \
+	    "$$(basename "$$tree")" "$$tree" "$(PEERS)" "$(TURNS)" "$(LIMIT)"
+else
 peers: jmh/peers/target/built
 	@"$(JDK)/bin/java" -cp "jmh/peers/driver/target/classes:$$(cat jmh/peers/driver/target/classpath.txt)" \
 	    io.recur.peers.Driver "$(PYTHON)" "$(PEERS)" "$(PEERS_ROUNDS)"
+endif
 
 # Whether the GPU can be used, or the reason why not.
 RECUR := "$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -cp target/recur-cli.jar io.recur.cli.Main

@@ -40,6 +40,20 @@ final class Peers {
         "target/recur-cli.jar");
   }
 
+  /** A build of Recur: the root of a checkout in which its command and its contender were built. */
+  Peer built(String name, Path root) {
+    List<String> command =
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            root.resolve(Path.of("jmh", "peers", "target", "gpu.jar"))
+                + File.pathSeparator
+                + root.resolve(Path.of("target", "recur-cli.jar")),
+            "io.recur.peers.RecurContender");
+    return new Peer(name, command, ENVIRONMENT, scratch.resolve(name + ".log"));
+  }
+
   /** Recur on a device, with the class path and the properties of this JVM. */
   Peer oursOn(String device) {
     List<String> command = new ArrayList<>();

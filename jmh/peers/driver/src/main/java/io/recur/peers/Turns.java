@@ -43,9 +43,7 @@ final class Turns {
     }
 
     double median() {
-      double[] sorted = times.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-      int n = sorted.length;
-      return n == 0 ? Double.NaN : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+      return Turns.median(times);
     }
 
     /** Why there is no time, or null. */
@@ -57,6 +55,15 @@ final class Turns {
       double ms = Double.parseDouble(peer.ask("run " + pass + " " + iterations));
       spent += ms * iterations;
       return ms;
+    }
+
+    private double pauseAndRun() throws CannotRun {
+      try {
+        Thread.sleep(pace.pauseMs);
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+      return run();
     }
 
     /** Until it no longer gets faster. */
@@ -81,18 +88,31 @@ final class Turns {
         return;
       }
       try {
-        Thread.sleep(pace.pauseMs);
-        times.add(run());
+        times.add(pauseAndRun());
       } catch (CannotRun e) {
         failure = e.getMessage();
         times.clear();
-      } catch (InterruptedException e) {
-        throw new IllegalStateException(e);
       }
     }
   }
 
+  /**
+   * Two contenders in turns A B B A, in which a machine that steadily gets slower cancels.
+   *
+   * @param first times of A in milliseconds, two per turn
+   * @param second times of B
+   * @param logarithms of B's time over A's, one per turn
+   */
+  record Pairs(List<Double> first, List<Double> second, List<Double> logarithms) {}
+
   private Turns() {}
+
+  /** The median, or NaN of nothing. */
+  static double median(List<Double> times) {
+    double[] sorted = times.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    int n = sorted.length;
+    return n == 0 ? Double.NaN : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+  }
 
   /** A few turns of one that is warm. */
   static void quick(Entry entry) {
@@ -108,5 +128,38 @@ final class Turns {
         entry.turn(round);
       }
     }
+  }
+
+  /**
+   * Warms the entries, so that turns can be taken of them.
+   *
+   * @throws CannotRun if one of them fails
+   */
+  static void warm(Entry... entries) throws CannotRun {
+    for (Entry entry : entries) {
+      entry.warm();
+      if (entry.failure != null) {
+        throw new CannotRun(entry.peer.name() + ": " + entry.failure);
+      }
+    }
+  }
+
+  /**
+   * Turns A B B A of two that are warm.
+   *
+   * @throws CannotRun if one of them fails
+   */
+  static Pairs pairs(int turns, Entry a, Entry b) throws CannotRun {
+    Pairs pairs = new Pairs(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    for (int turn = 0; turn < turns; turn++) {
+      double a1 = a.pauseAndRun();
+      double b1 = b.pauseAndRun();
+      double b2 = b.pauseAndRun();
+      double a2 = a.pauseAndRun();
+      pairs.first.addAll(List.of(a1, a2));
+      pairs.second.addAll(List.of(b1, b2));
+      pairs.logarithms.add((Math.log(b1) + Math.log(b2) - Math.log(a1) - Math.log(a2)) / 2);
+    }
+    return pairs;
   }
 }
