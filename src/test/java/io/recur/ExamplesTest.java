@@ -39,12 +39,13 @@ class ExamplesTest {
       """
       package examples;
       import io.recur.device.*;
+      import io.recur.device.kernels.*;
       import io.recur.grad.*;
       import io.recur.nn.*;
       import io.recur.train.*;
       import java.util.*;
       class Names {
-        Device device; Tape tape; Chain model; Optimiser optimiser, adam; Streams streams;
+        Device device; KernelDevice kernels; Tape tape; Chain model; Optimiser optimiser, adam; Streams streams;
         Tensor x, y, h, loss; Parameter W, Wxh, Whh, b, state0, parameter; Path path;
         Parameters parameters; List<Tensor> sequence, steps; int[] text, indexes;
         int classes, batch, time; long step; float[][] first, second;
@@ -57,6 +58,7 @@ class ExamplesTest {
       import static io.recur.grad.CrossEntropy.crossEntropy;
       import static io.recur.nn.Layers.*;
       import io.recur.device.*;
+      import io.recur.device.kernels.*;
       import io.recur.grad.*;
       import io.recur.nn.*;
       import io.recur.train.*;
@@ -66,9 +68,9 @@ class ExamplesTest {
 
   private static List<Path> sources() throws IOException {
     List<Path> sources = new ArrayList<>();
-    for (String room : List.of("device", "grad", "nn", "train")) {
+    for (String room : List.of("device", "device/kernels", "grad", "nn", "train")) {
       try (Stream<Path> files = Files.list(Path.of("src/main/java/io/recur", room))) {
-        sources.addAll(files.sorted().toList());
+        sources.addAll(files.filter(Files::isRegularFile).sorted().toList());
       }
     }
     return sources;

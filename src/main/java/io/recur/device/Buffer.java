@@ -66,8 +66,8 @@ public final class Buffer {
   }
 
   /**
-   * The address, to be written to: whatever was derived from the values before, such as {@link
-   * Packed} weights, is made anew.
+   * The address, to be written to: whatever was derived from the values before, such as packed
+   * weights, is derived again.
    *
    * @return the segment
    * @throws IllegalStateException if the owner was closed

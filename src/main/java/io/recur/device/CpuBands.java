@@ -1,5 +1,6 @@
 package io.recur.device;
 
+import io.recur.device.kernels.Bands;
 import java.util.Arrays;
 
 /** Products with band matrices, a column at a time, a diagonal at a time. */

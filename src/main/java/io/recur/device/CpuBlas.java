@@ -7,6 +7,8 @@ import static io.recur.bindings.openblas.cblas_h.cblas_sgemm;
 import static io.recur.bindings.openblas.cblas_h.cblas_sgemv;
 import static io.recur.bindings.openblas.cblas_h.cblas_sger;
 
+import io.recur.device.kernels.Blas;
+
 /** Matrix products by OpenBLAS: gemm, but gemv for one row or column and ger for one term. */
 final class CpuBlas implements Blas {
   @Override

@@ -2,13 +2,20 @@ package io.recur.device;
 
 import io.recur.bindings.openblas.cblas_h;
 import io.recur.device.Kernels.InstructionSet;
+import io.recur.device.kernels.Bands;
+import io.recur.device.kernels.Blas;
+import io.recur.device.kernels.Gates;
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Recurrences;
+import io.recur.device.kernels.Slab;
+import io.recur.device.kernels.Updates;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /** The processor: OpenBLAS for matrix products, C kernels or vectorised Java loops for the rest. */
-final class CpuDevice extends Device {
+final class CpuDevice extends Device implements KernelDevice {
   private static final long ALIGNMENT_BYTES = 64;
 
   private final OpenBlas library = OpenBlas.load();
@@ -78,6 +85,11 @@ final class CpuDevice extends Device {
   @Override
   public Updates updates() {
     return updates;
+  }
+
+  @Override
+  public Slab slab() {
+    return newSlab();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.recur.device;
 
+import io.recur.device.kernels.Gates;
 import org.jspecify.annotations.Nullable;
 
 /**

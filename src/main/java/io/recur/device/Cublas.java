@@ -14,6 +14,7 @@ import static io.recur.bindings.cublas.cublas_v2_h.cublasSgemv_v2_64;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import io.recur.device.kernels.Blas;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

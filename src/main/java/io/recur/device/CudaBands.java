@@ -1,5 +1,6 @@
 package io.recur.device;
 
+import io.recur.device.kernels.Bands;
 import java.lang.foreign.MemorySegment;
 
 /** Products with band matrices, a thread for each value, see {@code native/cuda/bands.cu}. */

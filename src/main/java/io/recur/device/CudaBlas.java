@@ -1,5 +1,7 @@
 package io.recur.device;
 
+import io.recur.device.kernels.Blas;
+
 /** Matrix products by cuBLAS, recorded like all other work. */
 final class CudaBlas implements Blas {
   private final CudaQueue queue;

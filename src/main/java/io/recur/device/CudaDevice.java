@@ -3,13 +3,20 @@ package io.recur.device;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import io.recur.device.kernels.Bands;
+import io.recur.device.kernels.Blas;
+import io.recur.device.kernels.Gates;
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Recurrences;
+import io.recur.device.kernels.Slab;
+import io.recur.device.kernels.Updates;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** A GPU of NVIDIA's: cuBLAS for matrix products, kernels of our own for the rest. */
-final class CudaDevice extends Device {
+final class CudaDevice extends Device implements KernelDevice {
   private final String name;
   private final CudaQueue queue;
   private final Blas blas;
@@ -123,6 +130,11 @@ final class CudaDevice extends Device {
   @Override
   public Updates updates() {
     return updates;
+  }
+
+  @Override
+  public Slab slab() {
+    return newSlab();
   }
 
   @Override

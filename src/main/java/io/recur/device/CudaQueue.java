@@ -2,6 +2,7 @@ package io.recur.device;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import io.recur.device.kernels.Blas;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;

@@ -1,5 +1,6 @@
 package io.recur.device;
 
+import io.recur.device.kernels.Updates;
 import java.lang.foreign.MemorySegment;
 
 /** The optimisers' passes and clipping, see {@code native/cuda/updates.cu}. */

@@ -1,15 +1,14 @@
 package io.recur.device;
 
+import io.recur.device.kernels.Slab;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A place where memory lives and kernels run.
  *
- * <p>Kernels are grouped by what they do: {@link #blas}, {@link #pointwise}, {@link #columns},
- * {@link #gates}, {@link #bands}, {@link #updates}. Their arguments are checked by those who call
- * them; they check nothing themselves. All methods may be called from any platform thread; two
+ * <p>The kernels of {@link #pointwise} and {@link #columns} are for the operations of users too.
+ * They check the length of every buffer. All methods may be called from any platform thread; two
  * threads must not write the same buffer.
  *
  * <pre>{@code
@@ -143,13 +142,6 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   public abstract String name();
 
   /**
-   * Matrix products.
-   *
-   * @return the kernels
-   */
-  public abstract Blas blas();
-
-  /**
    * Elementwise kernels.
    *
    * @return the kernels
@@ -164,34 +156,6 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   public abstract Columns columns();
 
   /**
-   * The gates of the recurrent cells.
-   *
-   * @return the kernels
-   */
-  public abstract Gates gates();
-
-  /**
-   * Whole sequences of the recurrent cells in one call.
-   *
-   * @return the kernels, or null where the cells are to be run step by step
-   */
-  public abstract @Nullable Recurrences recurrences();
-
-  /**
-   * Products with diagonal and tridiagonal matrices.
-   *
-   * @return the kernels
-   */
-  public abstract Bands bands();
-
-  /**
-   * The optimisers' passes over parameters, and clipping.
-   *
-   * @return the kernels
-   */
-  public abstract Updates updates();
-
-  /**
    * Memory that lives until nothing refers to it any more: for models and kept states.
    *
    * @param floats words, more than zero
@@ -202,14 +166,11 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
     return collected().allocate(this, floats);
   }
 
-  /**
-   * A slab whose memory is given back by {@link Slab#close}.
-   *
-   * @return an empty slab
-   */
-  public final Slab slab() {
+  /** An empty slab whose memory is given back by {@link Slab#close}. */
+  final Slab newSlab() {
     checkOpen();
-    return new Slab(this, closeable());
+    Owner owner = closeable();
+    return new Slab(floats -> owner.allocate(this, floats), owner::close);
   }
 
   /** Makes further use an error; a second call does nothing. */

@@ -1,5 +1,6 @@
 package io.recur.device;
 
+import io.recur.device.kernels.Updates;
 import java.lang.foreign.ValueLayout;
 
 /** What the processor's updates have in common: a norm that is read where it was written. */

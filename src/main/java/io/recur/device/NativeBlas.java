@@ -2,6 +2,8 @@ package io.recur.device;
 
 import static io.recur.bindings.kernels.recur_h.recur_product;
 
+import io.recur.device.kernels.Blas;
+
 /** OpenBLAS on one thread each, its larger products shared out among the team. */
 final class NativeBlas implements Blas {
   private final Kernels kernels;

@@ -8,6 +8,8 @@ import static io.recur.bindings.kernels.recur_h.recur_packed;
 import static io.recur.bindings.kernels.recur_h.recur_tiles;
 
 import io.recur.bindings.kernels.recur_sequence;
+import io.recur.device.kernels.Packed;
+import io.recur.device.kernels.Recurrences;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.Arrays;
@@ -130,7 +132,7 @@ final class NativeRecurrences implements Recurrences {
     int row = transposed ? stacked : 1;
     int column = transposed ? 1 : stacked;
     Buffer packed = device.allocate(recur_packed(kernels.context(), panels, rows, columns));
-    return new Packed(
+    return new NativePacked(
         weights,
         packed,
         (from, to) ->

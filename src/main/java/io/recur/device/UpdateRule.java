@@ -6,9 +6,7 @@ package io.recur.device;
  * computed by the caller.
  *
  * <pre>{@code
- * float[] settings = {0.1f};                              // lr
- * Buffer[] none = new Buffer[UpdateRule.SGD.slots()];
- * device.updates().update(UpdateRule.SGD, settings, W.value(), W.gradient(), none, 4);
+ * int slots = UpdateRule.ADAM.slots();                    // 2: m and v
  * }</pre>
  */
 public enum UpdateRule {

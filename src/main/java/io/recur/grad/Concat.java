@@ -1,7 +1,7 @@
 package io.recur.grad;
 
 import io.recur.device.Buffer;
-import io.recur.device.Pieces;
+import io.recur.device.kernels.Pieces;
 import java.util.List;
 
 /**

@@ -1,5 +1,7 @@
 package io.recur.grad;
 
+import io.recur.device.kernels.Blas;
+
 /**
  * Matrix product {@code y = a·x}; {@code da += dy·xᵀ, dx += aᵀ·dy}.
  *
@@ -10,6 +12,7 @@ final class MatMul implements Op {
   private Tensor a;
   private Tensor x;
   private Tensor y;
+  private Blas blas;
 
   static Tensor matmul(Tensor a, Tensor x) {
     Shape left = a.shape();
@@ -22,6 +25,7 @@ final class MatMul implements Op {
     MatMul op = tape.reuse(MatMul.class, MatMul::new);
     op.a = a;
     op.x = x;
+    op.blas = tape.kernels.blas();
     op.y = tape.output(x.shape(), left.rows(), a.isDifferentiable() || x.isDifferentiable());
     op.forward();
     return tape.record(op, op.y);
@@ -34,9 +38,7 @@ final class MatMul implements Op {
     if (x instanceof OneHot hot) {
       y.device().columns().gather(m, n, a.value(), hot.index(), null, y.value());
     } else {
-      y.device()
-          .blas()
-          .multiply(false, false, m, n, k, 1, a.value(), m, x.value(), k, 0, y.value(), m);
+      blas.multiply(false, false, m, n, k, 1, a.value(), m, x.value(), k, 0, y.value(), m);
     }
   }
 
@@ -45,7 +47,6 @@ final class MatMul implements Op {
     int m = a.shape().rows();
     int n = x.shape().columns();
     int k = a.shape().columns();
-    var blas = y.device().blas();
     if (a.isDifferentiable()) {
       if (x instanceof OneHot hot) {
         y.device().columns().scatterAdd(m, n, y.gradient(), hot.index(), a.accumulator());

@@ -1,7 +1,7 @@
 package io.recur.grad;
 
 import io.recur.device.Buffer;
-import io.recur.device.Slab;
+import io.recur.device.kernels.Slab;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;

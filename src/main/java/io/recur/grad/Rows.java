@@ -1,7 +1,7 @@
 package io.recur.grad;
 
 import io.recur.device.Buffer;
-import io.recur.device.Pieces;
+import io.recur.device.kernels.Pieces;
 
 /**
  * Some rows of a matrix: {@code y = x[from … to−1, :]}, a copy; the gradient goes back to these

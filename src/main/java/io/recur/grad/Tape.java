@@ -2,7 +2,8 @@ package io.recur.grad;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
-import io.recur.device.Slab;
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Slab;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -34,6 +35,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Tape implements AutoCloseable {
   private final Device device;
+
+  /** The same device, with the kernels that only this library calls. */
+  final KernelDevice kernels;
+
   private final Slab values;
   private final List<Resident> residents = new ArrayList<>();
   private final Recording recorded;
@@ -49,9 +54,10 @@ public final class Tape implements AutoCloseable {
 
   private Tape(Device device, boolean recording) {
     this.device = device;
+    this.kernels = KernelDevice.of(device);
     this.recording = recording;
-    this.values = device.slab();
-    this.recorded = new Recording(device.slab());
+    this.values = kernels.slab();
+    this.recorded = new Recording(kernels.slab());
   }
 
   /**

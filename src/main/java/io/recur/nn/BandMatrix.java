@@ -1,7 +1,8 @@
 package io.recur.nn;
 
-import io.recur.device.Bands;
 import io.recur.device.Buffer;
+import io.recur.device.kernels.Bands;
+import io.recur.device.kernels.KernelDevice;
 import io.recur.grad.Op;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
@@ -72,14 +73,16 @@ final class BandMatrix extends Matrix {
     }
     Tape tape = Tape.of("matmul", values(), x);
     Product op = tape.reuse(Product.class, Product::new);
+    op.kernels = KernelDevice.of(tape.device());
     op.w = this;
     op.x = x;
     op.y = tape.output(x.shape(), rows(), true);
-    multiply(x.value(), x.shape().columns(), 0, op.y.value(), rows());
+    multiply(op.kernels, x.value(), x.shape().columns(), 0, op.y.value(), rows());
     return tape.record(op, op.y);
   }
 
   private static final class Product implements Op {
+    private KernelDevice kernels;
     private BandMatrix w;
     private Tensor x;
     private Tensor y;
@@ -87,30 +90,30 @@ final class BandMatrix extends Matrix {
     @Override
     public void backward() {
       int n = x.shape().columns();
-      w.addGradient(y.gradient(), w.rows(), x.value(), n);
+      w.addGradient(kernels, y.gradient(), w.rows(), x.value(), n);
       if (x.isDifferentiable()) {
-        w.multiplyTransposed(y.gradient(), w.rows(), n, 1, x.accumulator());
+        w.multiplyTransposed(kernels, y.gradient(), w.rows(), n, 1, x.accumulator());
       }
     }
   }
 
   @Override
-  void multiply(Buffer x, int n, float beta, Buffer y, int ldy) {
+  void multiply(KernelDevice kernels, Buffer x, int n, float beta, Buffer y, int ldy) {
     Buffer w = values().value();
-    w.device().bands().multiply(reach, columns(), blocks(), w, x, n, beta, y, ldy);
+    kernels.bands().multiply(reach, columns(), blocks(), w, x, n, beta, y, ldy);
   }
 
   @Override
-  void multiplyTransposed(Buffer dy, int lddy, int n, float beta, Buffer dx) {
+  void multiplyTransposed(KernelDevice kernels, Buffer dy, int lddy, int n, float beta, Buffer dx) {
     Buffer w = values().value();
-    w.device().bands().multiplyTransposed(reach, columns(), blocks(), w, dy, lddy, n, beta, dx);
+    kernels.bands().multiplyTransposed(reach, columns(), blocks(), w, dy, lddy, n, beta, dx);
   }
 
   @Override
-  void addGradient(Buffer dy, int lddy, Buffer x, int n) {
+  void addGradient(KernelDevice kernels, Buffer dy, int lddy, Buffer x, int n) {
     if (values().isTrainable()) {
       Buffer dw = values().accumulator();
-      dw.device().bands().addGradient(reach, columns(), blocks(), dy, lddy, x, n, dw);
+      kernels.bands().addGradient(reach, columns(), blocks(), dy, lddy, x, n, dw);
     }
   }
 

@@ -1,8 +1,9 @@
 package io.recur.nn;
 
 import io.recur.device.Buffer;
-import io.recur.device.Packed;
-import io.recur.device.Recurrences;
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Packed;
+import io.recur.device.kernels.Recurrences;
 import io.recur.grad.OneHot;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tensor;
@@ -49,26 +50,26 @@ final class DenseMatrix extends Matrix {
   }
 
   @Override
-  void multiply(Buffer x, int n, float beta, Buffer y, int ldy) {
+  void multiply(KernelDevice kernels, Buffer x, int n, float beta, Buffer y, int ldy) {
     Buffer w = values().value();
-    w.device()
+    kernels
         .blas()
         .multiply(false, false, rows(), n, columns(), 1, w, rows(), x, columns(), beta, y, ldy);
   }
 
   @Override
-  void multiplyTransposed(Buffer dy, int lddy, int n, float beta, Buffer dx) {
+  void multiplyTransposed(KernelDevice kernels, Buffer dy, int lddy, int n, float beta, Buffer dx) {
     Buffer w = values().value();
-    w.device()
+    kernels
         .blas()
         .multiply(true, false, columns(), n, rows(), 1, w, rows(), dy, lddy, beta, dx, columns());
   }
 
   @Override
-  void addGradient(Buffer dy, int lddy, Buffer x, int n) {
+  void addGradient(KernelDevice kernels, Buffer dy, int lddy, Buffer x, int n) {
     if (values().isTrainable()) {
       Buffer dw = values().accumulator();
-      dw.device()
+      kernels
           .blas()
           .multiply(false, true, rows(), columns(), n, 1, dy, lddy, x, columns(), 1, dw, rows());
     }

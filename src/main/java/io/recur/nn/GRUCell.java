@@ -4,10 +4,10 @@ import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
 import io.recur.device.Buffer;
-import io.recur.device.Pieces;
-import io.recur.device.Recurrences;
-import io.recur.device.Recurrences.Array;
-import io.recur.device.Recurrences.Sequence;
+import io.recur.device.kernels.Pieces;
+import io.recur.device.kernels.Recurrences;
+import io.recur.device.kernels.Recurrences.Array;
+import io.recur.device.kernels.Recurrences.Sequence;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -129,8 +129,8 @@ public final class GRUCell extends StackedCell {
     void step(Buffer gates, int t) {
       Buffer products = recurrent.at(t);
       Buffer bias = cell.bh == null ? null : cell.bh.value();
-      cell.wh.multiply(h.at(t), batch, 0, products, 3 * units);
-      device.gates().gru(units, batch, gates, products, bias, h.at(t), h.at(t + 1));
+      cell.wh.multiply(kernels, h.at(t), batch, 0, products, 3 * units);
+      kernels.gates().gru(units, batch, gates, products, bias, h.at(t), h.at(t + 1));
     }
 
     @Override
@@ -141,10 +141,10 @@ public final class GRUCell extends StackedCell {
     @Override
     void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
       Buffer dproducts = drecurrent.at(t);
-      device
+      kernels
           .gates()
           .gruSlope(units, batch, gates.at(t), recurrent.at(t), h.at(t), dy, dh, dgates, dproducts);
-      cell.wh.multiplyTransposed(dproducts, 3 * units, batch, 1, dh);
+      cell.wh.multiplyTransposed(kernels, dproducts, 3 * units, batch, 1, dh);
     }
 
     @Override

@@ -4,10 +4,10 @@ import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
 import io.recur.device.Buffer;
-import io.recur.device.Pieces;
-import io.recur.device.Recurrences;
-import io.recur.device.Recurrences.Array;
-import io.recur.device.Recurrences.Sequence;
+import io.recur.device.kernels.Pieces;
+import io.recur.device.kernels.Recurrences;
+import io.recur.device.kernels.Recurrences.Array;
+import io.recur.device.kernels.Recurrences.Sequence;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -134,10 +134,10 @@ public final class GRUv3Cell extends StackedCell {
 
     @Override
     void step(Buffer gates, int t) {
-      cell.wh.multiply(h.at(t), batch, 1, gates, 3 * units);
-      device.gates().gruV3Reset(units, batch, gates, h.at(t), q.at(t));
-      cell.whCandidate.multiply(q.at(t), batch, 1, candidates.at(t), 3 * units);
-      device.gates().gruV3Candidate(units, batch, gates, h.at(t), h.at(t + 1));
+      cell.wh.multiply(kernels, h.at(t), batch, 1, gates, 3 * units);
+      kernels.gates().gruV3Reset(units, batch, gates, h.at(t), q.at(t));
+      cell.whCandidate.multiply(kernels, q.at(t), batch, 1, candidates.at(t), 3 * units);
+      kernels.gates().gruV3Candidate(units, batch, gates, h.at(t), h.at(t + 1));
     }
 
     @Override
@@ -151,18 +151,18 @@ public final class GRUv3Cell extends StackedCell {
     @Override
     void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
       Buffer here = gates.at(t);
-      device.gates().gruV3CandidateSlope(units, batch, here, h.at(t), dy, dh, dgates);
-      cell.whCandidate.multiplyTransposed(dcandidates.at(t), 3 * units, batch, 0, dq);
-      device.gates().gruV3ResetSlope(units, batch, here, h.at(t), dq, dh, dgates);
-      cell.wh.multiplyTransposed(dgates, 3 * units, batch, 1, dh);
+      kernels.gates().gruV3CandidateSlope(units, batch, here, h.at(t), dy, dh, dgates);
+      cell.whCandidate.multiplyTransposed(kernels, dcandidates.at(t), 3 * units, batch, 0, dq);
+      kernels.gates().gruV3ResetSlope(units, batch, here, h.at(t), dq, dh, dgates);
+      cell.wh.multiplyTransposed(kernels, dgates, 3 * units, batch, 1, dh);
     }
 
     @Override
     void addRecurrentGradient(Buffer dgates) {
-      cell.wh.addGradient(dgates, 3 * units, h.whole(), batch * time);
+      cell.wh.addGradient(kernels, dgates, 3 * units, h.whole(), batch * time);
       long span = dgates.floats() - 2L * units;
       Buffer third = dcandidate.of(dgates, 2L * units, span, span).at(0);
-      cell.whCandidate.addGradient(third, 3 * units, q.whole(), batch * time);
+      cell.whCandidate.addGradient(kernels, third, 3 * units, q.whole(), batch * time);
     }
   }
 }

@@ -4,10 +4,10 @@ import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
 import io.recur.device.Buffer;
-import io.recur.device.Pieces;
-import io.recur.device.Recurrences;
-import io.recur.device.Recurrences.Array;
-import io.recur.device.Recurrences.Sequence;
+import io.recur.device.kernels.Pieces;
+import io.recur.device.kernels.Recurrences;
+import io.recur.device.kernels.Recurrences.Array;
+import io.recur.device.kernels.Recurrences.Sequence;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
@@ -120,8 +120,8 @@ public final class LSTMCell extends StackedCell {
 
     @Override
     void step(Buffer gates, int t) {
-      cell.wh.multiply(h.at(t), batch, 1, gates, 4 * units);
-      device.gates().lstm(units, batch, gates, c.at(t), c.at(t + 1), h.at(t + 1));
+      cell.wh.multiply(kernels, h.at(t), batch, 1, gates, 4 * units);
+      kernels.gates().lstm(units, batch, gates, c.at(t), c.at(t + 1), h.at(t + 1));
     }
 
     @Override
@@ -147,8 +147,10 @@ public final class LSTMCell extends StackedCell {
 
     @Override
     void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
-      device.gates().lstmSlope(units, batch, gates.at(t), c.at(t), c.at(t + 1), dy, dh, dc, dgates);
-      cell.wh.multiplyTransposed(dgates, 4 * units, batch, 0, dh);
+      kernels
+          .gates()
+          .lstmSlope(units, batch, gates.at(t), c.at(t), c.at(t + 1), dy, dh, dc, dgates);
+      cell.wh.multiplyTransposed(kernels, dgates, 4 * units, batch, 0, dh);
     }
   }
 }

@@ -1,8 +1,9 @@
 package io.recur.nn;
 
 import io.recur.device.Buffer;
-import io.recur.device.Packed;
-import io.recur.device.Recurrences;
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Packed;
+import io.recur.device.kernels.Recurrences;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tensor;
 
@@ -130,13 +131,14 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
   public abstract Tensor times(Tensor x);
 
   /** {@code Y = W·X + beta·Y} on n columns; Y lies in a matrix of ldy rows. */
-  abstract void multiply(Buffer x, int n, float beta, Buffer y, int ldy);
+  abstract void multiply(KernelDevice kernels, Buffer x, int n, float beta, Buffer y, int ldy);
 
   /** {@code dX = Wᵀ·dY + beta·dX}. */
-  abstract void multiplyTransposed(Buffer dy, int lddy, int n, float beta, Buffer dx);
+  abstract void multiplyTransposed(
+      KernelDevice kernels, Buffer dy, int lddy, int n, float beta, Buffer dx);
 
   /** {@code dW += dY·Xᵀ}, where W is trained. */
-  abstract void addGradient(Buffer dy, int lddy, Buffer x, int n);
+  abstract void addGradient(KernelDevice kernels, Buffer dy, int lddy, Buffer x, int n);
 
   /** Whether the product with such an input is a gather, which is best done step by step. */
   boolean gathers(Tensor x) {
@@ -154,15 +156,15 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
   }
 
   /** {@code Y = W·X + b}. */
-  void multiplyInput(Tensor x, Buffer b, Buffer y) {
+  void multiplyInput(KernelDevice kernels, Tensor x, Buffer b, Buffer y) {
     int n = x.shape().columns();
     b.device().columns().repeat(rows, n, b, y);
-    multiply(x.value(), n, 1, y, rows);
+    multiply(kernels, x.value(), n, 1, y, rows);
   }
 
   /** {@code dW += dY·Xᵀ}. */
-  void addInputGradient(Buffer dy, Tensor x) {
-    addGradient(dy, rows, x.value(), x.shape().columns());
+  void addInputGradient(KernelDevice kernels, Buffer dy, Tensor x) {
+    addGradient(kernels, dy, rows, x.value(), x.shape().columns());
   }
 
   /** Whether the kernels for whole sequences can multiply with it. */

@@ -2,7 +2,7 @@ package io.recur.nn;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
-import io.recur.device.Slab;
+import io.recur.device.kernels.Slab;
 import io.recur.grad.Parameter;
 import io.recur.grad.ShapeException;
 import java.util.ArrayList;

@@ -2,7 +2,7 @@ package io.recur.nn;
 
 import io.recur.device.Buffer;
 import io.recur.device.Elementwise;
-import io.recur.device.Recurrences;
+import io.recur.device.kernels.Recurrences;
 import io.recur.grad.Functions;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
@@ -90,16 +90,16 @@ public final class RNNCell extends StackedCell {
   private static final class Run extends Sweep<RNNCell> {
     @Override
     void step(Buffer gates, int t) {
-      cell.wh.multiply(h.at(t), batch, 1, gates, units);
+      cell.wh.multiply(kernels, h.at(t), batch, 1, gates, units);
       device.pointwise().map(cell.function, gates, h.at(t + 1), size());
     }
 
     @Override
     void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
-      device
+      kernels
           .gates()
           .rnnSlope(cell.function, (int) size(), gates.at(t), h.at(t + 1), dy, dh, dgates);
-      cell.wh.multiplyTransposed(dgates, units, batch, 0, dh);
+      cell.wh.multiplyTransposed(kernels, dgates, units, batch, 0, dh);
     }
   }
 }

@@ -1,7 +1,7 @@
 package io.recur.nn;
 
 import io.recur.device.Elementwise;
-import io.recur.device.Recurrences;
+import io.recur.device.kernels.Recurrences;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;

@@ -2,10 +2,11 @@ package io.recur.nn;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
-import io.recur.device.Pieces;
-import io.recur.device.Recurrences;
-import io.recur.device.Recurrences.Array;
-import io.recur.device.Recurrences.Sequence;
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Pieces;
+import io.recur.device.kernels.Recurrences;
+import io.recur.device.kernels.Recurrences.Array;
+import io.recur.device.kernels.Recurrences.Sequence;
 import io.recur.grad.OneHot;
 import io.recur.grad.Op;
 import io.recur.grad.Parameter;
@@ -25,6 +26,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
   C cell;
   Tape tape;
   Device device;
+  KernelDevice kernels;
   Tensor x;
   State before;
   int units;
@@ -72,12 +74,13 @@ abstract class Sweep<C extends StackedCell> implements Op {
     this.tape = tape;
     this.cell = cell;
     this.device = tape.device();
+    this.kernels = KernelDevice.of(device);
     this.before = before;
     this.x = x;
     this.units = cell.units;
     this.batch = shape.batch();
     this.time = shape.time();
-    this.recurrences = cell.isDense() ? device.recurrences() : null;
+    this.recurrences = cell.isDense() ? kernels.recurrences() : null;
     if (recurrences != null) {
       describe(recurrences);
     } else {
@@ -135,7 +138,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
     }
     if (x.isDifferentiable()) {
       int rows = cell.gates * units;
-      cell.wi.multiplyTransposed(dgates.whole(), rows, batch * time, 1, x.accumulator());
+      cell.wi.multiplyTransposed(kernels, dgates.whole(), rows, batch * time, 1, x.accumulator());
     }
     addTo(before.h(), dh);
   }
@@ -196,7 +199,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
       sequence.with(Array.WI, packed(cell.wi, cell.gates, false)).with(Array.X, x.value());
     } else {
       Buffer sums = tape.scratch(cell.gates * size() * time);
-      cell.wi.multiplyInput(x, cell.b.value(), sums);
+      cell.wi.multiplyInput(kernels, x, cell.b.value(), sums);
       sequence.with(Array.SUMS, sums);
     }
     name(sequence);
@@ -230,7 +233,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
     if (cell.wi.gathers(x) && x instanceof OneHot hot) {
       cell.wi.scatter(dgates.whole(), hot.index(), batch * time);
     } else {
-      cell.wi.addInputGradient(dgates.whole(), x);
+      cell.wi.addInputGradient(kernels, dgates.whole(), x);
     }
   }
 
@@ -243,7 +246,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
     if (cell.wi.gathers(x) && x instanceof OneHot hot) {
       cell.wi.gather(hot.index(), batch * time, cell.b.value(), gates.whole());
     } else {
-      cell.wi.multiplyInput(x, cell.b.value(), gates.whole());
+      cell.wi.multiplyInput(kernels, x, cell.b.value(), gates.whole());
     }
     for (int t = 0; t < time; t++) {
       step(gates.at(t), t);
@@ -261,7 +264,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
     if (cell.wi.gathers(x) && x instanceof OneHot hot) {
       cell.wi.scatter(dgates.whole(), hot.index(), batch * time);
     } else {
-      cell.wi.addInputGradient(dgates.whole(), x);
+      cell.wi.addInputGradient(kernels, dgates.whole(), x);
     }
     if (cell.b.isTrainable()) {
       int rows = cell.gates * units;
@@ -281,6 +284,6 @@ abstract class Sweep<C extends StackedCell> implements Op {
 
   /** Adds the gradients of the recurrent weights, once for all steps. */
   void addRecurrentGradient(Buffer dgates) {
-    cell.wh.addGradient(dgates, cell.wh.rows(), h.whole(), batch * time);
+    cell.wh.addGradient(kernels, dgates, cell.wh.rows(), h.whole(), batch * time);
   }
 }

@@ -1,6 +1,7 @@
 package io.recur.train;
 
 import io.recur.device.Buffer;
+import io.recur.device.kernels.KernelDevice;
 import io.recur.nn.Parameters;
 import io.recur.nn.Parameters.Span;
 import java.util.List;
@@ -62,7 +63,7 @@ public final class Clip {
     List<Span> spans = parameters.spans();
     for (int i = 0; i < spans.size(); i++) {
       Span span = spans.get(i);
-      sum.device().updates().squares(i > 0, span.gradients(), span.floats(), sum);
+      KernelDevice.of(sum.device()).updates().squares(i > 0, span.gradients(), span.floats(), sum);
     }
   }
 
@@ -71,7 +72,9 @@ public final class Clip {
     List<Span> spans = parameters.spans();
     for (int i = 0; i < spans.size(); i++) {
       Span span = spans.get(i);
-      squares.device().updates().clipNorm(limit, squares, span.gradients(), span.floats());
+      KernelDevice.of(squares.device())
+          .updates()
+          .clipNorm(limit, squares, span.gradients(), span.floats());
     }
   }
 
@@ -84,7 +87,9 @@ public final class Clip {
   public static void value(Parameters parameters, float limit) {
     check(limit);
     for (Span span : parameters.spans()) {
-      span.gradients().device().updates().clamp(limit, span.gradients(), span.floats());
+      KernelDevice.of(span.gradients().device())
+          .updates()
+          .clamp(limit, span.gradients(), span.floats());
     }
   }
 

@@ -2,6 +2,7 @@ package io.recur.train;
 
 import io.recur.device.Buffer;
 import io.recur.device.UpdateRule;
+import io.recur.device.kernels.KernelDevice;
 import io.recur.nn.Parameters;
 import io.recur.nn.Parameters.Span;
 import java.util.ArrayList;
@@ -70,8 +71,7 @@ public abstract class Optimiser {
     List<Span> spans = parameters.spans();
     for (int i = 0; i < spans.size(); i++) {
       Span span = spans.get(i);
-      var device = span.values().device();
-      device
+      KernelDevice.of(span.values().device())
           .updates()
           .update(rule, settings, span.values(), span.gradients(), slots.get(i), span.floats());
     }

@@ -3,6 +3,8 @@ package io.recur.device;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.recur.Near;
+import io.recur.device.kernels.Bands;
+import io.recur.device.kernels.KernelDevice;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -77,7 +79,7 @@ class BandsTest {
         Guarded.Piece w = memory.input(size.stored());
         Guarded.Piece x = memory.input(size.n * size.columns);
         Guarded.Piece y = beta == 0 ? memory.output(length) : memory.inOut(length);
-        device
+        KernelDevice.of(device)
             .bands()
             .multiply(
                 size.reach,
@@ -116,7 +118,7 @@ class BandsTest {
         Guarded.Piece dy = memory.input((size.columns - 1) * lddy + size.rows());
         int length = size.n * size.columns;
         Guarded.Piece dx = beta == 0 ? memory.output(length) : memory.inOut(length);
-        device
+        KernelDevice.of(device)
             .bands()
             .multiplyTransposed(
                 size.reach,
@@ -153,7 +155,7 @@ class BandsTest {
       Guarded.Piece dy = memory.input((size.columns - 1) * lddy + size.rows());
       Guarded.Piece x = memory.input(size.n * size.columns);
       Guarded.Piece dw = memory.inOut(size.stored());
-      device
+      KernelDevice.of(device)
           .bands()
           .addGradient(
               size.reach,

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.recur.Near;
+import io.recur.device.kernels.KernelDevice;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -133,7 +134,7 @@ class BlasTest {
   }
 
   private void multiply(Call call, Buffer a, Buffer b, Buffer c) {
-    device
+    KernelDevice.of(device)
         .blas()
         .multiply(
             call.ta,

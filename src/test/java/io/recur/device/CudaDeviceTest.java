@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Thrown;
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Slab;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -99,7 +101,10 @@ class CudaDeviceTest {
             () -> x.write(1),
             () -> device.allocate(1),
             () -> device.pointwise().fill(1, x, 3),
-            () -> device.blas().multiply(false, false, 1, 1, 1, 1, x, 1, x, 1, 0, x, 1)
+            () ->
+                KernelDevice.of(device)
+                    .blas()
+                    .multiply(false, false, 1, 1, 1, 1, x, 1, x, 1, 0, x, 1)
           }) {
         Thrown.says(
             DeviceException.class,
@@ -130,7 +135,9 @@ class CudaDeviceTest {
     try (Device device = Devices.here()) {
       Buffer x = device.allocate(64);
       CpuDouble.fail("cublasGemmEx_64", BLAS_EXECUTION_FAILED);
-      device.blas().multiply(false, false, 2, 3, 4, 1, x, 2, x, 4, 0, x.slice(32, 6), 2);
+      KernelDevice.of(device)
+          .blas()
+          .multiply(false, false, 2, 3, 4, 1, x, 2, x, 4, 0, x.slice(32, 6), 2);
       Thrown.says(
           DeviceException.class,
           x::read,
@@ -160,7 +167,7 @@ class CudaDeviceTest {
     System.setProperty(CudaQueue.CHECK, "true");
     try {
       Device device = Devices.here();
-      Slab slab = device.slab();
+      Slab slab = KernelDevice.of(device).slab();
       slab.take(1);
       Thrown.says(
           IllegalStateException.class, device::close, "was closed before 1 of its slabs or tapes");
@@ -174,7 +181,7 @@ class CudaDeviceTest {
   void workAfterCloseIsRefused() {
     Device device = Devices.here();
     Buffer x = device.allocate(3);
-    Slab slab = device.slab();
+    Slab slab = KernelDevice.of(device).slab();
     Buffer y = slab.take(3);
     device.close();
     for (Runnable use :
@@ -184,7 +191,8 @@ class CudaDeviceTest {
           () -> x.write(1),
           () -> device.pointwise().fill(1, x, 3),
           () -> device.pointwise().sum(x, 3),
-          () -> device.blas().multiply(false, false, 1, 1, 1, 1, x, 1, x, 1, 0, y, 1)
+          () ->
+              KernelDevice.of(device).blas().multiply(false, false, 1, 1, 1, 1, x, 1, x, 1, 0, y, 1)
         }) {
       IllegalStateException thrown = assertThrows(IllegalStateException.class, use::run);
       assertTrue(thrown.getMessage().contains("is closed; open it before"), thrown.getMessage());
@@ -197,7 +205,7 @@ class CudaDeviceTest {
     CpuDouble.assumeHere();
     long before = CpuDouble.leaks();
     try (Device device = Devices.here();
-        Slab slab = device.slab()) {
+        Slab slab = KernelDevice.of(device).slab()) {
       work(device, device.allocate(100));
       work(device, slab.take(1 << 20));
       Buffer large = device.allocate(1 << 20);
@@ -304,7 +312,7 @@ class CudaDeviceTest {
       Buffer a = device.allocate(values.length);
       Buffer c = device.allocate(values.length);
       a.write(values);
-      device.blas().multiply(true, false, n, n, n, 1, a, n, a, n, 0, c, n);
+      KernelDevice.of(device).blas().multiply(true, false, n, n, n, 1, a, n, a, n, 0, c, n);
       return c.read();
     }
   }

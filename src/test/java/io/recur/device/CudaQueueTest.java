@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Slab;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -66,7 +68,9 @@ class CudaQueueTest {
       for (int step = 1; step < 9; step++) {
         for (int i = 0; i < OPERATIONS; i++) {
           device.pointwise().fill(1, g, 3);
-          device.updates().update(UpdateRule.SGD, new float[] {step}, w, g, none, 3);
+          KernelDevice.of(device)
+              .updates()
+              .update(UpdateRule.SGD, new float[] {step}, w, g, none, 3);
           expected -= step;
         }
         assertArrayEquals(new float[] {expected, expected, expected}, w.read());
@@ -216,7 +220,7 @@ class CudaQueueTest {
   void nothingIsAllocatedInTheSteadyState() {
     CpuDouble.assumeHere();
     try (CudaDevice device = open();
-        Slab slab = device.slab()) {
+        Slab slab = KernelDevice.of(device).slab()) {
       long before = 0;
       for (int step = 0; step < 8; step++) {
         Buffer x = slab.take(1000);
@@ -224,7 +228,7 @@ class CudaQueueTest {
         x.write(1, 2, 3);
         device.pointwise().fill(1, y, 1000);
         for (int i = 0; i < OPERATIONS; i++) {
-          device
+          KernelDevice.of(device)
               .blas()
               .multiply(false, true, 10, 10, 10, 1, x, 10, y, 10, 1, y.slice(500, 100), 10);
         }
@@ -265,7 +269,7 @@ class CudaQueueTest {
             Thread.ofPlatform()
                 .start(
                     () -> {
-                      try (Slab slab = device.slab()) {
+                      try (Slab slab = KernelDevice.of(device).slab()) {
                         Buffer x = slab.take(2);
                         for (int i = 0; i < 50; i++) {
                           assertArrayEquals(
@@ -289,13 +293,19 @@ class CudaQueueTest {
     try (CudaDevice device = open()) {
       Buffer a = device.allocate(6);
       Buffer c = device.allocate(4);
-      device.blas().multiply(false, true, 2, 2, 3, 1, a, 2, a, 2, 0, c, 2);
+      KernelDevice.of(device).blas().multiply(false, true, 2, 2, 3, 1, a, 2, a, 2, 0, c, 2);
       assertThrows(
           IndexOutOfBoundsException.class,
-          () -> device.blas().multiply(false, true, 2, 2, 4, 1, a, 2, a, 2, 0, c, 2));
+          () ->
+              KernelDevice.of(device)
+                  .blas()
+                  .multiply(false, true, 2, 2, 4, 1, a, 2, a, 2, 0, c, 2));
       assertThrows(
           IndexOutOfBoundsException.class,
-          () -> device.blas().multiply(false, true, 2, 2, 3, 1, a, 2, a, 2, 0, c, 3));
+          () ->
+              KernelDevice.of(device)
+                  .blas()
+                  .multiply(false, true, 2, 2, 3, 1, a, 2, a, 2, 0, c, 3));
       c.read();
     }
   }

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Slab;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,12 +36,12 @@ class DeviceTest {
   @ParameterizedTest
   @MethodSource("devices")
   void useAfterCloseThrowsAndSaysWhatToDo(Device device) {
-    Slab slab = device.slab();
+    Slab slab = KernelDevice.of(device).slab();
     device.close();
     for (var thrown :
         new IllegalStateException[] {
           assertThrows(IllegalStateException.class, () -> device.allocate(1)),
-          assertThrows(IllegalStateException.class, device::slab),
+          assertThrows(IllegalStateException.class, KernelDevice.of(device)::slab),
           assertThrows(IllegalStateException.class, device::checkOpen),
           assertThrows(IllegalStateException.class, () -> slab.take(1)),
         }) {

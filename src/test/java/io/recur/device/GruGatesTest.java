@@ -5,6 +5,7 @@ import static io.recur.device.GateSizes.slope;
 
 import io.recur.Near;
 import io.recur.device.GateSizes.Place;
+import io.recur.device.kernels.KernelDevice;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -84,7 +85,7 @@ class GruGatesTest {
     Guarded.Piece recurrent = memory.inOut(3 * n);
     Guarded.Piece before = memory.input(n);
     Guarded.Piece h = memory.output(n);
-    device
+    KernelDevice.of(device)
         .gates()
         .gru(
             size[0],
@@ -144,7 +145,7 @@ class GruGatesTest {
         expectedState[at] = up * slope(v -> new Unit(unit.a, unit.p, v).h(), unit.before);
       }
       Guarded.Piece gates = memory.input(activations);
-      device
+      KernelDevice.of(device)
           .gates()
           .gruSlope(
               size[0],

@@ -5,6 +5,7 @@ import static io.recur.device.GateSizes.slope;
 
 import io.recur.Near;
 import io.recur.device.GateSizes.Place;
+import io.recur.device.kernels.KernelDevice;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -35,7 +36,9 @@ class GruV3GatesTest {
       Guarded.Piece gates = memory.inOut(3 * n);
       Guarded.Piece before = memory.input(n);
       Guarded.Piece q = memory.output(n);
-      device.gates().gruV3Reset(size[0], size[1], gates.buffer(), before.buffer(), q.buffer());
+      KernelDevice.of(device)
+          .gates()
+          .gruV3Reset(size[0], size[1], gates.buffer(), before.buffer(), q.buffer());
       double[] activations = gates.start(); // the last third stays
       double[] reset = new double[n];
       for (int at = 0; at < n; at++) {
@@ -59,7 +62,9 @@ class GruV3GatesTest {
       Guarded.Piece gates = memory.inOut(3 * n);
       Guarded.Piece before = memory.input(n);
       Guarded.Piece h = memory.output(n);
-      device.gates().gruV3Candidate(size[0], size[1], gates.buffer(), before.buffer(), h.buffer());
+      KernelDevice.of(device)
+          .gates()
+          .gruV3Candidate(size[0], size[1], gates.buffer(), before.buffer(), h.buffer());
       double[] activations = gates.start(); // r and z stay
       double[] states = new double[n];
       for (int at = 0; at < n; at++) {
@@ -102,7 +107,7 @@ class GruV3GatesTest {
         expectedState[at] = up * slope(v -> blend(z, candidate, v), state);
       }
       Guarded.Piece gates = memory.input(activations);
-      device
+      KernelDevice.of(device)
           .gates()
           .gruV3CandidateSlope(
               size[0],
@@ -141,7 +146,7 @@ class GruV3GatesTest {
         expectedState[at] += dq.at(at) * slope(v -> sigmoid(r) * v, state);
       }
       Guarded.Piece gates = memory.input(activations);
-      device
+      KernelDevice.of(device)
           .gates()
           .gruV3ResetSlope(
               size[0],

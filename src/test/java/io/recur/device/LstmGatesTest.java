@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.recur.Near;
 import io.recur.device.GateSizes.Place;
+import io.recur.device.kernels.KernelDevice;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -57,7 +58,7 @@ class LstmGatesTest {
       Guarded.Piece before = memory.input(n);
       Guarded.Piece c = memory.output(n);
       Guarded.Piece h = memory.output(n);
-      device
+      KernelDevice.of(device)
           .gates()
           .lstm(size[0], size[1], gates.buffer(), before.buffer(), c.buffer(), h.buffer());
       check(size, gates, before, c, h);
@@ -73,7 +74,9 @@ class LstmGatesTest {
       Guarded.Piece gates = memory.inOut(4 * n);
       Guarded.Piece c = memory.inOut(n);
       Guarded.Piece h = memory.output(n);
-      device.gates().lstm(size[0], size[1], gates.buffer(), c.buffer(), c.buffer(), h.buffer());
+      KernelDevice.of(device)
+          .gates()
+          .lstm(size[0], size[1], gates.buffer(), c.buffer(), c.buffer(), h.buffer());
       check(size, gates, c, c, h);
       memory.check();
     }
@@ -138,7 +141,7 @@ class LstmGatesTest {
       }
       Guarded.Piece gates = memory.input(activations);
       Guarded.Piece c = memory.input(cells);
-      device
+      KernelDevice.of(device)
           .gates()
           .lstmSlope(
               size[0],
@@ -170,7 +173,7 @@ class LstmGatesTest {
       Guarded.Piece dy = memory.input(n);
       Guarded.Piece dh = memory.input(n);
       Guarded.Piece da = memory.output(n);
-      device
+      KernelDevice.of(device)
           .gates()
           .rnnSlope(
               Elementwise.TANH, n, a.buffer(), h.buffer(), dy.buffer(), dh.buffer(), da.buffer());
@@ -197,7 +200,9 @@ class LstmGatesTest {
       Guarded.Piece sum = memory.output(3);
       device.pointwise().combine(dy.buffer(), 1, dh.buffer(), sum.buffer(), 3);
       device.pointwise().addSlope(f, a.buffer(), h.buffer(), sum.buffer(), same.buffer(), 3);
-      device.gates().rnnSlope(f, 3, a.buffer(), h.buffer(), dy.buffer(), dh.buffer(), da.buffer());
+      KernelDevice.of(device)
+          .gates()
+          .rnnSlope(f, 3, a.buffer(), h.buffer(), dy.buffer(), dh.buffer(), da.buffer());
       float[] expected = same.read();
       Near.check(f.label(), new double[] {expected[0], expected[1], expected[2]}, da.read(), 1e-6);
       memory.check();
@@ -213,7 +218,9 @@ class LstmGatesTest {
     Guarded.Piece before = memory.input(cells);
     Guarded.Piece c = memory.output(17 * 3);
     Guarded.Piece h = memory.output(17 * 3);
-    device.gates().lstm(17, 3, gates.buffer(), before.buffer(), c.buffer(), h.buffer());
+    KernelDevice.of(device)
+        .gates()
+        .lstm(17, 3, gates.buffer(), before.buffer(), c.buffer(), h.buffer());
     float[] states = h.read();
     for (int i = 0; i < states.length; i++) {
       assertEquals(i == 20, Float.isNaN(states[i]), "value " + i);

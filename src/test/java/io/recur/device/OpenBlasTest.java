@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.device.kernels.KernelDevice;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -43,7 +44,7 @@ class OpenBlasTest {
         Buffer a = device.allocate(4);
         a.write(1, 2, 3, 4);
         Buffer c = device.allocate(4);
-        device.blas().multiply(false, false, 2, 2, 2, 1, a, 2, a, 2, 0, c, 2);
+        KernelDevice.of(device).blas().multiply(false, false, 2, 2, 2, 1, a, 2, a, 2, 0, c, 2);
         return Arrays.toString(c.read()) + " " + device.name();
       } catch (DeviceException e) {
         return "failed: " + e.getMessage();

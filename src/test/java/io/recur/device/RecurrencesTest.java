@@ -7,9 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.recur.device.Kernels.InstructionSet;
-import io.recur.device.Recurrences.Array;
-import io.recur.device.Recurrences.Cell;
-import io.recur.device.Recurrences.Sequence;
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Packed;
+import io.recur.device.kernels.Recurrences;
+import io.recur.device.kernels.Recurrences.Array;
+import io.recur.device.kernels.Recurrences.Cell;
+import io.recur.device.kernels.Recurrences.Sequence;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -89,7 +92,7 @@ class RecurrencesTest {
 
   /** What a sequence computes, forward and backward, in arrays that begin anywhere. */
   private static List<float[]> run(Device device, Case its) {
-    Recurrences recurrences = assertNotNullHere(device.recurrences());
+    Recurrences recurrences = assertNotNullHere(KernelDevice.of(device).recurrences());
     Guarded memory = new Guarded(device, 7);
     int gates = its.cell.gates();
     int recurrent = its.cell == Cell.GRU_V3 ? 2 : gates;
@@ -259,7 +262,7 @@ class RecurrencesTest {
     for (InstructionSet set : sets()) {
       try (Device device = new CpuDevice(set, 2)) {
         Buffer w = weights(device, 6, 5, 1);
-        Packed packed = device.recurrences().pack(w, 2, 3, 5, false);
+        Packed packed = KernelDevice.of(device).recurrences().pack(w, 2, 3, 5, false);
         float[] before = packed.current().read();
         assertArrayEquals(before, packed.current().read());
         w.slice(4, 1).write(99f);
@@ -286,7 +289,7 @@ class RecurrencesTest {
 
   /** States of 4 steps of 50 columns, with tiles for some steps. */
   private static float[] forward(Device device, Cell cell, int steps) {
-    Recurrences recurrences = device.recurrences();
+    Recurrences recurrences = KernelDevice.of(device).recurrences();
     Guarded memory = new Guarded(device, 7);
     int units = 19;
     int batch = 50;

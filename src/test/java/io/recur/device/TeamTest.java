@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.recur.device.Kernels.InstructionSet;
+import io.recur.device.kernels.KernelDevice;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -183,7 +184,9 @@ class TeamTest {
             }
             Buffer[] buffers = all.stream().map(Guarded.Piece::buffer).toArray(Buffer[]::new);
             Buffer[] slots = Arrays.copyOfRange(buffers, 2, buffers.length);
-            device.updates().update(rule, settings, buffers[0], buffers[1], slots, LARGE);
+            KernelDevice.of(device)
+                .updates()
+                .update(rule, settings, buffers[0], buffers[1], slots, LARGE);
             return all;
           });
     }

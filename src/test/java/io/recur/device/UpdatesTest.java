@@ -3,6 +3,7 @@ package io.recur.device;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.recur.Near;
+import io.recur.device.kernels.KernelDevice;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -123,7 +124,9 @@ class UpdatesTest {
       buffers[s] = slots[s].buffer();
     }
     double[] settings = settings(rule);
-    device.updates().update(rule, floats(settings), w.buffer(), g.buffer(), buffers, n);
+    KernelDevice.of(device)
+        .updates()
+        .update(rule, floats(settings), w.buffer(), g.buffer(), buffers, n);
     double[] expected = new double[n];
     double[][] expectedSlots = new double[slots.length][n];
     for (int i = 0; i < n; i++) {
@@ -156,7 +159,7 @@ class UpdatesTest {
         slots[s] = memory.inOut(0f, 0f).buffer();
       }
       float[] settings = floats(settings(rule));
-      device.updates().update(rule, settings, w.buffer(), g.buffer(), slots, 2);
+      KernelDevice.of(device).updates().update(rule, settings, w.buffer(), g.buffer(), slots, 2);
       double keep = rule == UpdateRule.ADAM ? KEEP : 1;
       Near.check(rule.name(), new double[] {3 * keep, -2 * keep}, w.read(), 1e-6);
       memory.check();
@@ -168,7 +171,7 @@ class UpdatesTest {
     for (int n : Devices.SIZES) {
       Guarded memory = new Guarded(device, 3);
       Guarded.Piece g = memory.inOut(n);
-      device.updates().clamp(0.5f, g.buffer(), n);
+      KernelDevice.of(device).updates().clamp(0.5f, g.buffer(), n);
       double[] expected = g.start();
       for (int i = 0; i < n; i++) {
         expected[i] = Math.max(-0.5, Math.min(0.5, expected[i]));
@@ -183,7 +186,7 @@ class UpdatesTest {
     Guarded memory = new Guarded(device, 4);
     float inf = Float.POSITIVE_INFINITY;
     Guarded.Piece g = memory.inOut(inf, -inf, Float.NaN, 2f);
-    device.updates().clamp(2, g.buffer(), 4);
+    KernelDevice.of(device).updates().clamp(2, g.buffer(), 4);
     Near.check("clamp", new double[] {2, -2, Double.NaN, 2}, g.read(), 0);
     memory.check();
   }
@@ -202,9 +205,9 @@ class UpdatesTest {
       Guarded.Piece more = memory.input(3e20f, 4e20f); // their squares are beyond float
       Guarded.Piece s = memory.output(2);
       Guarded.Piece large = memory.output(2);
-      device.updates().squares(false, g.buffer(), n, s.buffer());
-      device.updates().squares(true, g.buffer(), n, s.buffer());
-      device.updates().squares(false, more.buffer(), 2, large.buffer());
+      KernelDevice.of(device).updates().squares(false, g.buffer(), n, s.buffer());
+      KernelDevice.of(device).updates().squares(true, g.buffer(), n, s.buffer());
+      KernelDevice.of(device).updates().squares(false, more.buffer(), 2, large.buffer());
       double squares = 0;
       for (int i = 0; i < n; i++) {
         squares += 2 * g.at(i) * g.at(i);
@@ -228,9 +231,11 @@ class UpdatesTest {
         squares += g.at(i) * g.at(i);
       }
       double norm = Math.sqrt(squares);
-      device.updates().squares(false, g.buffer(), n, s.buffer());
-      device.updates().clipNorm((float) (0.25 * norm), s.buffer(), g.buffer(), n);
-      device.updates().clipNorm((float) (1.01 * norm), s.buffer(), same.buffer(), n);
+      KernelDevice.of(device).updates().squares(false, g.buffer(), n, s.buffer());
+      KernelDevice.of(device).updates().clipNorm((float) (0.25 * norm), s.buffer(), g.buffer(), n);
+      KernelDevice.of(device)
+          .updates()
+          .clipNorm((float) (1.01 * norm), s.buffer(), same.buffer(), n);
       double[] expected = g.start();
       for (int i = 0; i < n; i++) {
         expected[i] *= 0.25;
@@ -247,8 +252,8 @@ class UpdatesTest {
       Guarded memory = new Guarded(device, 7);
       Guarded.Piece g = memory.inOut(1f, bad, -2f);
       Guarded.Piece s = memory.output(2);
-      device.updates().squares(false, g.buffer(), 3, s.buffer());
-      device.updates().clipNorm(0.5f, s.buffer(), g.buffer(), 3);
+      KernelDevice.of(device).updates().squares(false, g.buffer(), 3, s.buffer());
+      KernelDevice.of(device).updates().clipNorm(0.5f, s.buffer(), g.buffer(), 3);
       Near.check("g", new double[] {1, bad, -2}, g.read(), 0);
       memory.check();
     }

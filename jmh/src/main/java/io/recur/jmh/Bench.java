@@ -1,6 +1,7 @@
 package io.recur.jmh;
 
 import io.recur.device.Device;
+import io.recur.device.kernels.KernelDevice;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -52,7 +53,7 @@ public final class Bench {
 
   private static boolean hasKernels() {
     try (Device device = Device.cpu(1)) {
-      return device.recurrences() != null;
+      return KernelDevice.of(device).recurrences() != null;
     }
   }
 }

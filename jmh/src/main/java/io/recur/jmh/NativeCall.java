@@ -18,7 +18,8 @@ import io.recur.bindings.openblas.cblas_h;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.Elementwise;
-import io.recur.device.Slab;
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Slab;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,7 +36,7 @@ abstract class NativeCall implements AutoCloseable {
 
   private NativeCall(Device device, int n) {
     this.n = n;
-    this.slab = device.slab();
+    this.slab = KernelDevice.of(device).slab();
   }
 
   /** On a device of one thread. */

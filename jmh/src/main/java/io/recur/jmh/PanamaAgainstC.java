@@ -4,6 +4,7 @@ import io.recur.bindings.kernels.recur_h;
 import io.recur.bindings.openblas.cblas_h;
 import io.recur.device.Device;
 import io.recur.device.Elementwise;
+import io.recur.device.kernels.KernelDevice;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -131,7 +132,7 @@ public final class PanamaAgainstC {
     }
     try (Device device = Device.cpu(1)) {
       cblas_h.openblas_set_num_threads(1);
-      boolean kernels = device.recurrences() != null;
+      boolean kernels = KernelDevice.of(device).recurrences() != null;
       String openBlas = fileOf(cblas_h.cblas_sgemm$address());
       String recur = kernels ? fileOf(recur_h.recur_forward$address()) : "-";
       try (C c = new C(openBlas, recur)) {

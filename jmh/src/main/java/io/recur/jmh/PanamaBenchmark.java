@@ -1,6 +1,7 @@
 package io.recur.jmh;
 
 import io.recur.device.Device;
+import io.recur.device.kernels.KernelDevice;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -35,7 +36,7 @@ public class PanamaBenchmark {
   @Setup
   public void setUp() {
     device = Device.cpu(1);
-    if (routine.equals("forward") && device.recurrences() == null) {
+    if (routine.equals("forward") && KernelDevice.of(device).recurrences() == null) {
       throw new IllegalStateException(
           "forward: there are no C kernels here; build with make native");
     }

@@ -2,6 +2,7 @@ package io.recur.jmh;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
+import io.recur.device.kernels.KernelDevice;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -64,7 +65,7 @@ public class ProductBenchmark {
 
   @Benchmark
   public Buffer product() {
-    device.blas().multiply(false, false, m, n, k, 1, a, m, b, k, 0, c, m);
+    KernelDevice.of(device).blas().multiply(false, false, m, n, k, 1, a, m, b, k, 0, c, m);
     return c;
   }
 

@@ -7,6 +7,7 @@ import io.recur.device.Device;
 import io.recur.device.Elementwise;
 import io.recur.device.Precision;
 import io.recur.device.Waiting;
+import io.recur.device.kernels.KernelDevice;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
@@ -337,6 +338,8 @@ final class RecurContender implements Contender {
 
   private void multiply() {
     int n = work.in();
-    device.blas().multiply(false, false, n, n, n, 1, left, n, right, n, 0, product, n);
+    KernelDevice.of(device)
+        .blas()
+        .multiply(false, false, n, n, n, 1, left, n, right, n, 0, product, n);
   }
 }

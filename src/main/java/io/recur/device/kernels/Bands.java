@@ -1,4 +1,6 @@
-package io.recur.device;
+package io.recur.device.kernels;
+
+import io.recur.device.Buffer;
 
 /**
  * Products with stacked band matrices. A matrix of {@code blocks·n × n} consists of square blocks;
@@ -8,7 +10,7 @@ package io.recur.device;
  *
  * <pre>{@code
  * Buffer w = device.allocate(Bands.stored(1, 5));        // a tridiagonal 5×5
- * device.bands().multiply(1, 5, 1, w, device.allocate(5), 1, 0, device.allocate(5), 5);
+ * kernels.bands().multiply(1, 5, 1, w, device.allocate(5), 1, 0, device.allocate(5), 5);
  * }</pre>
  */
 public interface Bands {

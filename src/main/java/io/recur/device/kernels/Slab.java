@@ -1,7 +1,9 @@
-package io.recur.device;
+package io.recur.device.kernels;
 
+import io.recur.device.Buffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongFunction;
 
 /**
  * Memory that grows by blocks, is handed out from one end and taken back all at once.
@@ -12,7 +14,7 @@ import java.util.List;
  * 64 bytes and keeps whatever it held before: it is not zeroed. A slab belongs to one thread.
  *
  * <pre>{@code
- * try (Slab slab = device.slab()) {
+ * try (Slab slab = kernels.slab()) {
  *   Buffer a = slab.take(1000);
  *   slab.rewind();               // a is now free for reuse
  * }
@@ -22,8 +24,8 @@ public final class Slab implements AutoCloseable {
   private static final long FIRST_BLOCK_FLOATS = 1L << 18;
   private static final long ALIGNMENT_FLOATS = 16;
 
-  private final Device device;
-  private final Device.Owner owner;
+  private final LongFunction<Buffer> memory;
+  private final Runnable giveBack;
   private final List<Buffer> blocks = new ArrayList<>();
 
   /** What was taken, in order, kept over {@link #rewind} for the takes to come. */
@@ -34,9 +36,15 @@ public final class Slab implements AutoCloseable {
   private long used;
   private long floats;
 
-  Slab(Device device, Device.Owner owner) {
-    this.device = device;
-    this.owner = owner;
+  /**
+   * An empty slab.
+   *
+   * @param memory gives a block of that many words, aligned to 64 bytes
+   * @param giveBack frees all blocks
+   */
+  public Slab(LongFunction<Buffer> memory, Runnable giveBack) {
+    this.memory = memory;
+    this.giveBack = giveBack;
   }
 
   /**
@@ -53,7 +61,7 @@ public final class Slab implements AutoCloseable {
     }
     if (block == blocks.size()) {
       long size = Math.max(padded, Math.max(FIRST_BLOCK_FLOATS, floats));
-      blocks.add(owner.allocate(device, size));
+      blocks.add(memory.apply(size));
       floats += size;
       used = 0;
     }
@@ -96,7 +104,7 @@ public final class Slab implements AutoCloseable {
   /** Gives the memory back; a later read of any piece throws {@link IllegalStateException}. */
   @Override
   public void close() {
-    owner.close();
+    giveBack.run();
   }
 
   /**

@@ -1,4 +1,6 @@
-package io.recur.device;
+package io.recur.device.kernels;
+
+import io.recur.device.Buffer;
 
 /**
  * Matrix products. Matrices are column-major; a leading dimension is counted in floats.
@@ -7,7 +9,7 @@ package io.recur.device;
  * Buffer a = device.allocate(6);                          // 2×3
  * Buffer v = device.allocate(3);                          // 3×1
  * Buffer c = device.allocate(2);
- * device.blas().multiply(false, false, 2, 1, 3, 1, a, 2, v, 3, 0, c, 2);
+ * kernels.blas().multiply(false, false, 2, 1, 3, 1, a, 2, v, 3, 0, c, 2);
  * }</pre>
  */
 public interface Blas {

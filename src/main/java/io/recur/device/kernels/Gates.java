@@ -1,5 +1,7 @@
-package io.recur.device;
+package io.recur.device.kernels;
 
+import io.recur.device.Buffer;
+import io.recur.device.Elementwise;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * Buffer sums = device.allocate(4 * units);               // Wi·x + Wh·h + b
  * Buffer cell = device.allocate(units);
  * Buffer state = device.allocate(units);
- * device.gates().lstm(units, 1, sums, cell, cell, state);
+ * kernels.gates().lstm(units, 1, sums, cell, cell, state);
  * }</pre>
  */
 public interface Gates {

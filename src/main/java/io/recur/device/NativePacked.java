@@ -1,16 +1,9 @@
 package io.recur.device;
 
-/**
- * Weights in the order in which the kernels of a device read them, made anew when the weights have
- * changed. Several threads may ask at once.
- *
- * <pre>{@code
- * Recurrences recurrences = device.recurrences();               // null where there are none
- * Packed packed = recurrences == null ? null : recurrences.pack(W.value(), 1, 2, 2, false);
- * Buffer current = packed == null ? W.value() : packed.current();
- * }</pre>
- */
-public final class Packed {
+import io.recur.device.kernels.Packed;
+
+/** Weights packed in C, again whenever the weights have been written to. */
+final class NativePacked implements Packed {
   /** Writes a packed copy. */
   @FunctionalInterface
   interface Packing {
@@ -22,18 +15,14 @@ public final class Packed {
   private final Packing packing;
   private volatile long version;
 
-  Packed(Buffer weights, Buffer packed, Packing packing) {
+  NativePacked(Buffer weights, Buffer packed, Packing packing) {
     this.weights = weights;
     this.packed = packed;
     this.packing = packing;
     this.version = weights.version() - 1;
   }
 
-  /**
-   * The packed weights as they are now.
-   *
-   * @return a buffer to be read by this device's kernels until the weights change
-   */
+  @Override
   public Buffer current() {
     if (version != weights.version()) {
       refresh();

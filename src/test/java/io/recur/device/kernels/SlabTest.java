@@ -1,4 +1,4 @@
-package io.recur.device;
+package io.recur.device.kernels;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.device.Buffer;
+import io.recur.device.Device;
+import io.recur.device.Elementwise;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -39,7 +42,7 @@ class SlabTest {
 
   @Test
   void everyPieceIsAlignedAndAsLongAsAskedFor() {
-    try (Slab slab = device.slab()) {
+    try (Slab slab = KernelDevice.of(device).slab()) {
       List<Buffer> pieces = take(slab);
       for (int i = 0; i < PIECES.length; i++) {
         assertEquals(0, pieces.get(i).segment().address() % 64, "piece " + i);
@@ -50,7 +53,7 @@ class SlabTest {
 
   @Test
   void piecesDoNotOverlap() {
-    try (Slab slab = device.slab()) {
+    try (Slab slab = KernelDevice.of(device).slab()) {
       List<Buffer> pieces = take(slab);
       for (int i = 0; i < PIECES.length; i++) {
         device.pointwise().fill(i + 1, pieces.get(i), PIECES[i]);
@@ -64,7 +67,7 @@ class SlabTest {
 
   @Test
   void rewindGivesTheSameAddressesAgain() {
-    try (Slab slab = device.slab()) {
+    try (Slab slab = KernelDevice.of(device).slab()) {
       List<Long> first = addresses(take(slab));
       long bytes = slab.bytes();
       for (int round = 0; round < 5; round++) {
@@ -77,7 +80,7 @@ class SlabTest {
 
   @Test
   void rewindGivesTheSameObjectsAgainWhereTheLengthsAreTheSame() {
-    try (Slab slab = device.slab()) {
+    try (Slab slab = KernelDevice.of(device).slab()) {
       List<Buffer> first = take(slab);
       slab.rewind();
       List<Buffer> second = take(slab);
@@ -99,7 +102,7 @@ class SlabTest {
 
   @Test
   void growthKeepsWhatWasTaken() {
-    try (Slab slab = device.slab()) {
+    try (Slab slab = KernelDevice.of(device).slab()) {
       assertEquals(0, slab.bytes());
       Buffer early = slab.take(3);
       early.write(1, 2, 3);
@@ -112,7 +115,7 @@ class SlabTest {
 
   @Test
   void manySmallPiecesTakeFewBlocks() {
-    try (Slab slab = device.slab()) {
+    try (Slab slab = KernelDevice.of(device).slab()) {
       for (int i = 0; i < 100_000; i++) {
         slab.take(1);
       }
@@ -129,7 +132,7 @@ class SlabTest {
 
   @Test
   void useAfterCloseThrows() {
-    Slab slab = device.slab();
+    Slab slab = KernelDevice.of(device).slab();
     Buffer piece = slab.take(16);
     Buffer part = piece.slice(4, 4);
     slab.close();
@@ -141,7 +144,7 @@ class SlabTest {
 
   @Test
   void kernelsOnAClosedSlabThrow() {
-    Slab slab = device.slab();
+    Slab slab = KernelDevice.of(device).slab();
     Buffer x = slab.take(64);
     Buffer y = device.allocate(64);
     slab.close();
@@ -149,16 +152,18 @@ class SlabTest {
         IllegalStateException.class, () -> device.pointwise().map(Elementwise.TANH, x, y, 64));
     assertThrows(
         IllegalStateException.class,
-        () -> device.blas().multiply(false, false, 8, 8, 8, 1, x, 8, y, 8, 0, y, 8));
+        () ->
+            KernelDevice.of(device).blas().multiply(false, false, 8, 8, 8, 1, x, 8, y, 8, 0, y, 8));
     assertThrows(
         IllegalStateException.class,
-        () -> device.blas().multiply(false, false, 8, 1, 8, 1, y, 8, x, 8, 0, y, 8));
+        () ->
+            KernelDevice.of(device).blas().multiply(false, false, 8, 1, 8, 1, y, 8, x, 8, 0, y, 8));
     assertThrows(IllegalStateException.class, () -> device.pointwise().fill(0, x, 64));
   }
 
   @Test
   void aSecondCloseDoesNothing() {
-    Slab slab = device.slab();
+    Slab slab = KernelDevice.of(device).slab();
     slab.take(1);
     slab.close();
     slab.close();
@@ -166,8 +171,8 @@ class SlabTest {
 
   @Test
   void closingOneSlabLeavesTheOthers() {
-    Slab first = device.slab();
-    try (Slab second = device.slab()) {
+    Slab first = KernelDevice.of(device).slab();
+    try (Slab second = KernelDevice.of(device).slab()) {
       Buffer piece = second.take(1);
       first.take(1);
       first.close();

@@ -1,5 +1,7 @@
-package io.recur.device;
+package io.recur.device.kernels;
 
+import io.recur.device.Buffer;
+import io.recur.device.Elementwise;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * T time, N in, G gates (RNN 1, LSTM 4, GRU and GRUv3 3); the equations are those of {@link Gates}.
  *
  * <pre>{@code
- * Recurrences recurrences = device.recurrences();
+ * Recurrences recurrences = kernels.recurrences();
  * boolean whole = recurrences != null;                      // else the cells run step by step
  * }</pre>
  */

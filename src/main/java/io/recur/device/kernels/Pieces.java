@@ -1,5 +1,6 @@
-package io.recur.device;
+package io.recur.device.kernels;
 
+import io.recur.device.Buffer;
 import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;

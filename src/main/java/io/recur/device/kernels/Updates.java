@@ -1,10 +1,13 @@
-package io.recur.device;
+package io.recur.device.kernels;
+
+import io.recur.device.Buffer;
+import io.recur.device.UpdateRule;
 
 /**
  * Passes over parameters and their gradients.
  *
  * <pre>{@code
- * device.updates().clamp(1f, W.gradient(), W.shape().count());
+ * kernels.updates().clamp(1f, W.gradient(), W.shape().count());
  * }</pre>
  */
 public interface Updates {

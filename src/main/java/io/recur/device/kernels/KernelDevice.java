@@ -1,0 +1,66 @@
+package io.recur.device.kernels;
+
+import io.recur.device.Device;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A device as the rooms of this library see it: with the kernels that check nothing. Every {@link
+ * Device} is one.
+ *
+ * <pre>{@code
+ * Blas blas = KernelDevice.of(device).blas();
+ * }</pre>
+ */
+public interface KernelDevice {
+  /**
+   * This view of a device. A loop asks once, not once per call.
+   *
+   * @param device any device
+   * @return the same object
+   */
+  static KernelDevice of(Device device) {
+    return (KernelDevice) device;
+  }
+
+  /**
+   * Matrix products.
+   *
+   * @return the kernels
+   */
+  Blas blas();
+
+  /**
+   * The gates of the recurrent cells.
+   *
+   * @return the kernels
+   */
+  Gates gates();
+
+  /**
+   * Whole sequences of the recurrent cells in one call.
+   *
+   * @return the kernels, or null where the cells run step by step
+   */
+  @Nullable Recurrences recurrences();
+
+  /**
+   * Products with diagonal and tridiagonal matrices.
+   *
+   * @return the kernels
+   */
+  Bands bands();
+
+  /**
+   * The optimisers' passes over parameters, and clipping.
+   *
+   * @return the kernels
+   */
+  Updates updates();
+
+  /**
+   * A slab whose memory is given back by {@link Slab#close}.
+   *
+   * @return an empty slab
+   */
+  Slab slab();
+}
