@@ -40,6 +40,10 @@ RECUR_API int32_t recur_has(int32_t set);
  * a library that runs it on the calling thread alone; it must stay loaded. */
 RECUR_API recur *recur_open(int32_t set, int32_t threads, void *sgemm);
 
+/* Ends the workers, when the call that they work for has returned; later calls run on their callers'
+ * threads alone and give the same bits. Calls may be running. */
+RECUR_API void recur_rest(recur *r);
+
 /* Ends the workers and frees the context. No call may be running on it. */
 RECUR_API void recur_close(recur *r);
 
@@ -156,7 +160,7 @@ typedef struct {
   const int32_t *index;  /* B x T classes, with table */
   const float *sums;     /* GH x B x T: Wi x + b, instead of wi and table */
   int64_t steps;         /* that tiles have room for: T, or 1 where B >= 8 and no backward follows */
-  float *tiles;          /* recur_tiles floats, 64-byte aligned; what backward needs, in an order of ours */
+  float *tiles;          /* recur_tiles floats, 64-byte aligned; what backward needs, and the team's claims */
   float *q;              /* GRUv3: H x B x T, reset o h */
   float *h;              /* H x B x (T + 1); in: the first H x B */
   float *c;              /* LSTM: H x B before the first step, then H x B after the last */
@@ -174,7 +178,7 @@ typedef struct {
   float *dbh;            /* GRU: H, added to; NULL: not wanted */
 } recur_sequence;
 
-/* Floats of the tiles of a sequence: about GH x B x T, units padded to whole panels. */
+/* Floats of the tiles of a sequence: about GH x B x T, units padded to whole panels, and 32 per thread. */
 RECUR_API int64_t recur_tiles(const recur *r, const recur_sequence *s);
 
 /* Floats of dtiles: about GH x 256, and room for packed columns of x and h. */

@@ -144,6 +144,7 @@ static void end(recur *r, int workers) {
 /* Whether the workers run. Where the system gives no threads, the caller works alone for good. */
 static bool start(recur *r) {
   if (r->workers) return true;
+  if (atomic_load(&r->closing)) return false;
   r->workers = calloc(r->threads, sizeof *r->workers);
   for (int i = 0; r->workers && i < r->threads - 1; i++) {
     worker *one = malloc(sizeof *one);
@@ -198,6 +199,13 @@ recur *recur_open(int32_t set, int32_t threads, void *sgemm) {
 }
 
 const kernels *kernels_of(const recur *r) { return r->set; }
+
+void recur_rest(recur *r) {
+  while (atomic_flag_test_and_set(&r->taken)) sched_yield();
+  if (r->workers) end(r, r->threads - 1);
+  atomic_store(&r->closing, true);
+  atomic_flag_clear(&r->taken);
+}
 
 void recur_close(recur *r) {
   if (r->workers) end(r, r->threads - 1);
@@ -266,9 +274,16 @@ int64_t recur_dtiles(const recur *r, const recur_sequence *s) {
   return padded(r, s->units) * tiles * (run_steps(s) * s->batch + 1) + r->threads * strip_room(s);
 }
 
-int64_t recur_tiles(const recur *r, const recur_sequence *s) {
+/* Floats before the claims, which begin at a line of the cache. */
+static int64_t tiles_alone(const recur *r, const recur_sequence *s) {
+  enum { LINE_FLOATS = LINE / sizeof(float) };
   int64_t tiles = s->cell == RECUR_RNN ? 1 : s->cell == RECUR_LSTM ? 6 : s->cell == RECUR_GRU ? 4 : 3;
-  return padded(r, s->units) * tiles * s->batch * s->steps;
+  int64_t floats = padded(r, s->units) * tiles * s->batch * s->steps;
+  return (floats + LINE_FLOATS - 1) / LINE_FLOATS * LINE_FLOATS;
+}
+
+int64_t recur_tiles(const recur *r, const recur_sequence *s) {
+  return tiles_alone(r, s) + 2 * r->threads * (int64_t)(sizeof(claim) / sizeof(float));
 }
 
 /* Multiply-adds of one phase: what the recurrent product of a step costs. */
@@ -277,9 +292,9 @@ static int64_t step_work(const recur_sequence *s) {
   return gates * s->units * s->units * s->batch;
 }
 
-/* A sequence with claims for two phases on the caller's stack. */
+/* A sequence with claims for two phases behind its tiles: a stack may be too small for many threads. */
 static void run_sequence(recur *r, phase *run, const recur_sequence *s, int64_t phases) {
-  claim claims[2 * r->threads];
+  claim *claims = (claim *)(s->tiles + tiles_alone(r, s));
   for (int i = 0; i < 2 * r->threads; i++) atomic_init(&claims[i].taken, 0);
   sequence_job job = {s, claims};
   team_run(r, run, &job, phases, step_work(s));

@@ -315,6 +315,63 @@ public class recur_h {
         }
     }
 
+    private static class recur_rest {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_rest");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_rest(recur *r)
+     * }
+     */
+    public static FunctionDescriptor recur_rest$descriptor() {
+        return recur_rest.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_rest(recur *r)
+     * }
+     */
+    public static MethodHandle recur_rest$handle() {
+        return recur_rest.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_rest(recur *r)
+     * }
+     */
+    public static MemorySegment recur_rest$address() {
+        return recur_rest.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_rest(recur *r)
+     * }
+     */
+    public static void recur_rest(MemorySegment r) {
+        var mh$ = recur_rest.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_rest", r);
+            }
+            mh$.invokeExact(r);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class recur_close {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             recur_h.C_POINTER

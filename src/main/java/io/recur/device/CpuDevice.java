@@ -95,6 +95,9 @@ final class CpuDevice extends Device implements KernelDevice {
   @Override
   void release() {
     lanes.remove();
+    if (kernels != null) {
+      kernels.rest();
+    }
   }
 
   @Override

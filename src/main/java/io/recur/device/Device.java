@@ -20,19 +20,21 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * }</pre>
  */
 public abstract sealed class Device implements AutoCloseable permits CpuDevice, CudaDevice {
+  private static final int MOST_THREADS = 1024;
+
   private final AtomicBoolean open = new AtomicBoolean(true);
 
   /** For the devices in this package. */
   Device() {}
 
   /**
-   * The processor, with as many threads as this JVM may use cores.
+   * The processor, with as many threads as this JVM may use cores, at most 1 024.
    *
    * @return a device to be closed by the caller
    * @throws DeviceException if OpenBLAS cannot be loaded; the message says what was looked for
    */
   public static Device cpu() {
-    return cpu(Runtime.getRuntime().availableProcessors());
+    return cpu(Math.min(Runtime.getRuntime().availableProcessors(), MOST_THREADS));
   }
 
   /**
@@ -44,13 +46,18 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
    * <p>Without the C kernels of this platform the number holds for matrix products alone, and for
    * all devices of the process at once.
    *
-   * @param threads 1 or more
+   * <p>{@link #close} ends these threads, when the call that they work for has returned.
+   *
+   * @param threads 1 to 1 024
    * @return a device to be closed by the caller
+   * @throws IllegalArgumentException if the number is outside these bounds
    * @throws DeviceException if OpenBLAS cannot be loaded; the message says what was looked for
    */
   public static Device cpu(int threads) {
-    if (threads < 1) {
-      throw new IllegalArgumentException("cpu: threads=" + threads + "; need 1 or more");
+    if (threads < 1 || threads > MOST_THREADS) {
+      throw new IllegalArgumentException(
+          "cpu: threads=%d; need 1 to %d, as many as there are cores"
+              .formatted(threads, MOST_THREADS));
     }
     return new CpuDevice(Kernels.preferred(), threads);
   }
@@ -173,7 +180,10 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
     return new Slab(floats -> owner.allocate(this, floats), owner::close);
   }
 
-  /** Makes further use an error; a second call does nothing. */
+  /**
+   * Makes further use an error, and ends the threads that this device started; a second call does
+   * nothing.
+   */
   @Override
   public final void close() {
     if (open.compareAndSet(true, false)) {

@@ -3,6 +3,7 @@ package io.recur.device;
 import static io.recur.bindings.kernels.recur_h.recur_best;
 import static io.recur.bindings.kernels.recur_h.recur_has;
 import static io.recur.bindings.kernels.recur_h.recur_open;
+import static io.recur.bindings.kernels.recur_h.recur_rest;
 
 import io.recur.bindings.kernels.recur_h;
 import io.recur.bindings.openblas.cblas_h;
@@ -87,6 +88,11 @@ record Kernels(InstructionSet set, MemorySegment context) {
           "kernels: no context for %s with %d threads: out of memory".formatted(set, threads));
     }
     return new Kernels(set, context.reinterpret(1, Arena.ofAuto(), recur_h::recur_close));
+  }
+
+  /** Ends the team's threads; calls that come later run on their callers' threads. */
+  void rest() {
+    recur_rest(context);
   }
 
   private static boolean isLoaded() {

@@ -56,6 +56,6 @@ class KernelsTest {
       }
     }
     var thrown = assertThrows(IllegalArgumentException.class, () -> Device.cpu(0));
-    assertEquals("cpu: threads=0; need 1 or more", thrown.getMessage());
+    assertEquals("cpu: threads=0; need 1 to 1024, as many as there are cores", thrown.getMessage());
   }
 }

@@ -1,0 +1,70 @@
+package io.recur;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.recur.device.Devices;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A JVM beside this one, for what would end it, or needs limits of its own. It has the classes, the
+ * device and the libraries of this run.
+ */
+public final class ChildJvm {
+  private static final List<String> PASSED_ON =
+      List.of(Devices.NAMED, "io.recur.cuda", "io.recur.library", "io.recur.kernels");
+
+  private ChildJvm() {}
+
+  /** What a program printed, where it ended by itself and well. */
+  public static String run(Class<?> program, List<String> options, String... arguments)
+      throws IOException, InterruptedException {
+    Path folder = Files.createTempDirectory("child"); // where a JVM that crashes leaves its report
+    Path output = folder.resolve("output.txt");
+    try {
+      Process process =
+          new ProcessBuilder(command(program, options, arguments))
+              .redirectErrorStream(true)
+              .redirectOutput(output.toFile())
+              .directory(folder.toFile())
+              .start();
+      boolean ended = process.waitFor(5, TimeUnit.MINUTES);
+      process.destroyForcibly().waitFor();
+      String printed = Files.readString(output);
+      assertTrue(ended, () -> "it did not come to an end: " + printed);
+      assertEquals(0, process.exitValue(), printed);
+      return printed.strip();
+    } finally {
+      try (var files = Files.list(folder)) {
+        for (Path file : files.toList()) {
+          Files.delete(file);
+        }
+      }
+      Files.delete(folder);
+    }
+  }
+
+  private static List<String> command(Class<?> program, List<String> options, String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("--enable-native-access=ALL-UNNAMED");
+    for (String name : PASSED_ON) {
+      String value = System.getProperty(name);
+      if (value != null) {
+        command.add("-D" + name + "=" + value);
+      }
+    }
+    command.addAll(options);
+    command.add("-cp");
+    command.add(
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
+    command.add(program.getName());
+    command.addAll(List.of(arguments));
+    return command;
+  }
+}

@@ -1,0 +1,177 @@
+package io.recur.device;
+
+import static io.recur.nn.Layers.chain;
+import static io.recur.nn.Layers.lstm;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.recur.ChildJvm;
+import io.recur.Thrown;
+import io.recur.grad.Tape;
+import io.recur.nn.Chain;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntSupplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** The threads that a device starts: how many there may be, and when they end. */
+@Tag(Devices.CPU)
+class TeamLifetimeTest {
+  private static final Path TASKS = Path.of("/proc/self/task");
+
+  /** Enough for the team to be woken. */
+  private static final int LARGE = 1 << 20;
+
+  /** The system's threads of this name: a thread of C bears the name of the one that started it. */
+  private static int threads(String name) {
+    try (Stream<Path> tasks = Files.list(TASKS)) {
+      return (int) tasks.filter(task -> nameOf(task).equals(name)).count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The name of a thread, empty where it ended meanwhile. */
+  private static String nameOf(Path task) {
+    try {
+      return Files.readString(task.resolve("comm")).strip();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  /** Runs something on a thread of this name; gives what it gave. */
+  private static int on(String name, IntSupplier body) throws InterruptedException {
+    AtomicInteger result = new AtomicInteger(-1);
+    Thread thread = new Thread(() -> result.set(body.getAsInt()), name);
+    thread.start();
+    thread.join();
+    return result.get();
+  }
+
+  private static Buffer work(Device device) {
+    Buffer x = device.allocate(LARGE);
+    device.pointwise().fill(0.5f, x, LARGE);
+    device.pointwise().map(Elementwise.TANH, x, x, LARGE);
+    return x;
+  }
+
+  @Test
+  void closeEndsTheThreads() throws InterruptedException {
+    assumeTrue(Files.isDirectory(TASKS), "counts threads in /proc");
+    assumeTrue(Kernels.preferred() != Kernels.InstructionSet.JAVA, "only C kernels have a team");
+    int whileOpen =
+        on(
+            "team-open",
+            () -> {
+              try (Device device = Device.cpu(4)) {
+                work(device);
+                return threads("team-open");
+              }
+            });
+    assertEquals(4, whileOpen); // the caller and three workers
+    int afterClose =
+        on(
+            "team-closed",
+            () -> {
+              for (int i = 0; i < 20; i++) {
+                try (Device device = Device.cpu(4)) {
+                  work(device);
+                }
+              }
+              return threads("team-closed");
+            });
+    assertEquals(1, afterClose);
+  }
+
+  @Test
+  void aCallAfterCloseRunsOnItsCallersThreadWithTheSameBits() throws InterruptedException {
+    Device device = Device.cpu(3);
+    float[] expected = work(device).read();
+    Buffer x = device.allocate(LARGE);
+    device.close();
+    int threads =
+        on(
+            "after-close",
+            () -> {
+              device.pointwise().fill(0.5f, x, LARGE);
+              device.pointwise().map(Elementwise.TANH, x, x, LARGE);
+              return Files.isDirectory(TASKS) ? threads("after-close") : 1;
+            });
+    assertEquals(1, threads);
+    assertArrayEquals(expected, x.read());
+  }
+
+  /** The case CloseWhileRunning: close waits for the call that has the team, no later one. */
+  @Test
+  void closeWhileACallRunsLetsItEnd() throws InterruptedException {
+    for (int round = 0; round < 20; round++) {
+      Device device = Device.cpu(4);
+      Buffer x = work(device);
+      float[] expected = x.read();
+      Buffer y = device.allocate(LARGE);
+      CountDownLatch running = new CountDownLatch(1);
+      Thread caller =
+          new Thread(
+              () -> {
+                for (int i = 0; i < 30; i++) {
+                  device.pointwise().copy(x, y, LARGE);
+                  running.countDown();
+                }
+              });
+      caller.start();
+      running.await();
+      device.close();
+      caller.join();
+      assertArrayEquals(expected, y.read());
+    }
+  }
+
+  @Test
+  void moreThreadsThanAnyMachineHasAreRefused() {
+    for (int threads : new int[] {0, -1, 1025, 8000, Integer.MAX_VALUE}) {
+      Thrown.says(
+          IllegalArgumentException.class,
+          () -> Device.cpu(threads),
+          "cpu: threads=" + threads + "; need 1 to 1024");
+    }
+  }
+
+  /** What grows with the threads lies elsewhere: the claims of 8 192 take a MiB. */
+  @Test
+  void aStackOf256KilobytesIsEnoughForAnyNumberOfThreads() throws Exception {
+    for (String threads : List.of("2", "8192")) {
+      String printed = ChildJvm.run(SmallStack.class, List.of("-Xmx256m"), threads);
+      assertTrue(printed.endsWith("4 values"), printed);
+    }
+  }
+
+  static final class SmallStack {
+    private SmallStack() {}
+
+    public static void main(String[] arguments) throws InterruptedException {
+      int threads = Integer.parseInt(arguments[0]);
+      Thread small = new Thread(null, () -> step(threads), "small", 256 << 10);
+      small.start();
+      small.join();
+    }
+
+    /** So small a step that the team is not woken; more threads than {@link Device#cpu} takes. */
+    private static void step(int threads) {
+      try (Device device = new CpuDevice(Kernels.preferred(), threads);
+          Tape tape = Tape.inference(device)) {
+        Chain model = chain(lstm(3, 4)).on(device, 1);
+        System.out.println(model.apply(tape.input(1, 2, 3)).toArray().length + " values");
+      }
+    }
+  }
+}
