@@ -11,9 +11,10 @@ enum { CUT = 64 };
   F(IDENTITY, x, all(1))                                                                      \
   F(TANH, tanhv(x), 1.0f - y * y)                                                             \
   F(SIGMOID, sigmoid(x), y * (1.0f - y))                                                      \
-  F(RELU, most(x, 0), choose(x > all(0), all(1), all(0)))                                     \
-  F(LEAKY_RELU, choose(x > all(0), x, 0.01f * x), choose(x > all(0), all(1), all(0.01f)))     \
-  F(ELU, choose(x > all(0), x, expm1_negative(least(x, 0))), choose(x > all(0), all(1), y + 1.0f)) \
+  F(RELU, choose(x <= all(0), all(0), x), choose(x > all(0), all(1), at_most_zero(x, 0)))     \
+  F(LEAKY_RELU, choose(x > all(0), x, 0.01f * x),                                             \
+      choose(x > all(0), all(1), at_most_zero(x, 0.01f)))                                     \
+  F(ELU, choose(x < all(0), expm1_negative(least(x, 0)), x), expv(least(x, 0)))               \
   F(SOFTPLUS, most(x, 0) + log1p_share(expv(-magnitude(x))), sigmoid(x))                      \
   F(SOFTSIGN, x / (1.0f + magnitude(x)), softsign_slope(x))                                   \
   F(SWISH, x * sigmoid(x), swish_slope(x))                                                    \
@@ -21,6 +22,9 @@ enum { CUT = 64 };
   F(EXP, expv(x), y)                                                                          \
   F(LOG, logv(x), 1.0f / x)                                                                   \
   F(SQUARE, x * x, 2.0f * x)
+
+/* The value where x is not above 0; where it is not a number, neither is a slope. */
+INLINE vf at_most_zero(vf x, float value) { return choose(x <= all(0), all(value), x); }
 
 INLINE vf softsign_slope(vf x) {
   vf s = 1.0f + magnitude(x);

@@ -12,19 +12,19 @@ enum { CUT = 64 };
   R(SGD, w[i] -= s[0] * d)                                                                    \
   R(MOMENTUM, a[i] = s[1] * a[i] + d; w[i] -= s[0] * a[i])                                    \
   R(NESTEROV, a[i] = s[1] * a[i] + d; w[i] -= s[0] * (d + s[1] * a[i]))                       \
-  R(RMSPROP, a[i] = s[1] * a[i] + (1 - s[1]) * d * d; w[i] -= s[0] * d / (ROOT(a[i]) + s[2]))  \
-  R(ADAM, a[i] = s[1] * a[i] + (1 - s[1]) * d; b[i] = s[2] * b[i] + (1 - s[2]) * d * d;       \
+  R(RMSPROP, a[i] = (1 - s[1]) * a[i] + s[1] * d * d; w[i] -= s[0] * d / (ROOT(a[i]) + s[2]))  \
+  R(ADAM, a[i] = (1 - s[1]) * a[i] + s[1] * d; b[i] = (1 - s[2]) * b[i] + s[2] * d * d;       \
       w[i] = s[5] * w[i] - s[0] * a[i] / (ROOT(b[i]) * s[4] + s[3]))                          \
   R(ADAGRAD, a[i] += d * d; w[i] -= s[0] * d / (ROOT(a[i]) + s[1]))                           \
-  R(ADADELTA, a[i] = s[1] * a[i] + (1 - s[1]) * d * d;                                        \
+  R(ADADELTA, a[i] = (1 - s[1]) * a[i] + s[1] * d * d;                                        \
       float change = ROOT(b[i] + s[2]) / ROOT(a[i] + s[2]) * d;                               \
-      b[i] = s[1] * b[i] + (1 - s[1]) * change * change; w[i] -= s[0] * change)               \
-  R(ADAMAX, a[i] = s[1] * a[i] + (1 - s[1]) * d;                                              \
+      b[i] = (1 - s[1]) * b[i] + s[1] * change * change; w[i] -= s[0] * change)               \
+  R(ADAMAX, a[i] = (1 - s[1]) * a[i] + s[1] * d;                                              \
       float top = __builtin_fabsf(d) + s[3]; b[i] = LARGER(s[2] * b[i], top);                 \
       w[i] -= s[0] * a[i] / b[i])                                                             \
-  R(NADAM, a[i] = s[1] * a[i] + (1 - s[1]) * d; b[i] = s[2] * b[i] + (1 - s[2]) * d * d;      \
+  R(NADAM, a[i] = (1 - s[1]) * a[i] + s[1] * d; b[i] = (1 - s[2]) * b[i] + s[2] * d * d;      \
       w[i] -= (s[0] * d + s[5] * a[i]) / (ROOT(b[i]) * s[4] + s[3]))                          \
-  R(AMSGRAD, a[i] = s[1] * a[i] + (1 - s[1]) * d; b[i] = s[2] * b[i] + (1 - s[2]) * d * d;    \
+  R(AMSGRAD, a[i] = (1 - s[1]) * a[i] + s[1] * d; b[i] = (1 - s[2]) * b[i] + s[2] * d * d;    \
       c[i] = LARGER(c[i], b[i]); w[i] -= s[0] * a[i] / (ROOT(c[i]) * s[4] + s[3]))
 
 typedef void rule(const float *restrict s, float *restrict w, float *restrict g, float *restrict a,

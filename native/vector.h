@@ -25,6 +25,7 @@ enum { WIDTH = 2 * LANES };
 
 typedef float vf __attribute__((vector_size(LANES * 4)));
 typedef int32_t vi __attribute__((vector_size(LANES * 4)));
+typedef uint32_t vu __attribute__((vector_size(LANES * 4))); /* whose differences may wrap */
 typedef float loose __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
 INLINE vf all(float x) { return x - (vf){}; }
@@ -144,7 +145,7 @@ INLINE vf log_sum(vf f, vf k) {
 INLINE vf logv(vf x) {
   vi tiny = x < all(0x1p-126f);
   vf a = choose(tiny, x * 0x1p23f, x);
-  vi above = (vi)a - bits(0.70710678f);
+  vi above = (vi)((vu)a - (vu)bits(0.70710678f));
   vf k = __builtin_convertvector(above >> 23, vf) - choose(tiny, all(23), all(0));
   vf y = log_sum((vf)((above & 0x7fffff) + bits(0.70710678f)) - 1.0f, k);
   y = choose(x < all(__builtin_inff()), y, x); /* infinite or not a number */

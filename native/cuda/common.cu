@@ -56,9 +56,9 @@ DEVICE float gelu_slope(float x) {
   F(IDENTITY, x, 1.0f) \
   F(TANH, tanhf(x), 1.0f - y * y) \
   F(SIGMOID, sigmoid(x), y * (1.0f - y)) \
-  F(RELU, x < 0 ? 0.0f : x, x > 0 ? 1.0f : 0.0f) \
-  F(LEAKY_RELU, x > 0 ? x : 0.01f * x, x > 0 ? 1.0f : 0.01f) \
-  F(ELU, x > 0 ? x : expm1f(x), x > 0 ? 1.0f : y + 1.0f) \
+  F(RELU, x <= 0 ? 0.0f : x, x > 0 ? 1.0f : x <= 0 ? 0.0f : x) \
+  F(LEAKY_RELU, x > 0 ? x : 0.01f * x, x > 0 ? 1.0f : x <= 0 ? 0.01f : x) \
+  F(ELU, x > 0 ? x : expm1f(x), x > 0 ? 1.0f : expf(x)) \
   F(SOFTPLUS, fmaxf(x, 0) + log1pf(expf(-fabsf(x))), sigmoid(x)) \
   F(SOFTSIGN, x / (1.0f + fabsf(x)), softsign_slope(x)) \
   F(SWISH, x * sigmoid(x), swish_slope(x)) \

@@ -8,18 +8,18 @@
   R(SGD, v -= s[0] * d) \
   R(MOMENTUM, a = s[1] * a + d; v -= s[0] * a) \
   R(NESTEROV, a = s[1] * a + d; v -= s[0] * (d + s[1] * a)) \
-  R(RMSPROP, a = s[1] * a + (1 - s[1]) * d * d; v -= s[0] * d / (sqrtf(a) + s[2])) \
-  R(ADAM, a = s[1] * a + (1 - s[1]) * d; b = s[2] * b + (1 - s[2]) * d * d; \
+  R(RMSPROP, a = (1 - s[1]) * a + s[1] * d * d; v -= s[0] * d / (sqrtf(a) + s[2])) \
+  R(ADAM, a = (1 - s[1]) * a + s[1] * d; b = (1 - s[2]) * b + s[2] * d * d; \
       v = s[5] * v - s[0] * a / (sqrtf(b) * s[4] + s[3])) \
   R(ADAGRAD, a += d * d; v -= s[0] * d / (sqrtf(a) + s[1])) \
-  R(ADADELTA, a = s[1] * a + (1 - s[1]) * d * d; \
+  R(ADADELTA, a = (1 - s[1]) * a + s[1] * d * d; \
       float change = sqrtf(b + s[2]) / sqrtf(a + s[2]) * d; \
-      b = s[1] * b + (1 - s[1]) * change * change; v -= s[0] * change) \
-  R(ADAMAX, a = s[1] * a + (1 - s[1]) * d; \
+      b = (1 - s[1]) * b + s[1] * change * change; v -= s[0] * change) \
+  R(ADAMAX, a = (1 - s[1]) * a + s[1] * d; \
       float top = fabsf(d) + s[3]; b = LARGER(s[2] * b, top); v -= s[0] * a / b) \
-  R(NADAM, a = s[1] * a + (1 - s[1]) * d; b = s[2] * b + (1 - s[2]) * d * d; \
+  R(NADAM, a = (1 - s[1]) * a + s[1] * d; b = (1 - s[2]) * b + s[2] * d * d; \
       v -= (s[0] * d + s[5] * a) / (sqrtf(b) * s[4] + s[3])) \
-  R(AMSGRAD, a = s[1] * a + (1 - s[1]) * d; b = s[2] * b + (1 - s[2]) * d * d; \
+  R(AMSGRAD, a = (1 - s[1]) * a + s[1] * d; b = (1 - s[2]) * b + s[2] * d * d; \
       c = LARGER(c, b); v -= s[0] * a / (sqrtf(c) * s[4] + s[3]))
 
 #define RULE_NUMBER(rule, step) rule,

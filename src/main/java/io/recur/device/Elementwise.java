@@ -72,7 +72,7 @@ public enum Elementwise {
     @Override
     void slope(Lanes lanes, float[] x, float[] y, float[] d, int n) {
       for (int i = 0; i < n; i++) {
-        d[i] = x[i] > 0 ? 1 : 0;
+        d[i] = Math.signum(y[i]);
       }
     }
   },
@@ -82,14 +82,14 @@ public enum Elementwise {
     @Override
     void value(Lanes lanes, float[] x, float[] y, int n) {
       for (int i = 0; i < n; i++) {
-        y[i] = Math.max(x[i], 0f) + 0.01f * Math.min(x[i], 0f);
+        y[i] = Math.max(x[i], 0.01f * x[i]);
       }
     }
 
     @Override
     void slope(Lanes lanes, float[] x, float[] y, float[] d, int n) {
       for (int i = 0; i < n; i++) {
-        d[i] = x[i] > 0 ? 1 : 0.01f;
+        d[i] = x[i] > 0 ? 1 : x[i] <= 0 ? 0.01f : x[i];
       }
     }
   },
@@ -106,8 +106,9 @@ public enum Elementwise {
     @Override
     void slope(Lanes lanes, float[] x, float[] y, float[] d, int n) {
       for (int i = 0; i < n; i++) {
-        d[i] = x[i] > 0 ? 1 : y[i] + 1;
+        d[i] = Math.min(x[i], 0f); // from y it would cancel where x is far below 0
       }
+      lanes.exp(d, n);
     }
   },
 
@@ -172,28 +173,28 @@ public enum Elementwise {
   GELU {
     @Override
     void value(Lanes lanes, float[] x, float[] y, int n) {
-      gate(x, y, n);
+      gate(lanes, x, y, n);
       for (int i = 0; i < n; i++) {
-        y[i] = 0.5f * x[i] * (1 + y[i]);
+        y[i] *= x[i];
       }
     }
 
     @Override
     void slope(Lanes lanes, float[] x, float[] y, float[] d, int n) {
-      gate(x, d, n);
+      gate(lanes, x, d, n);
       for (int i = 0; i < n; i++) {
-        float t = d[i];
-        float a = Math.max(-9f, Math.min(9f, x[i])); // beyond, 1 - t² is 0 and a² might overflow
-        float inner = GELU_SCALE * (1 + 3 * GELU_CUBIC * a * a);
-        d[i] = 0.5f * (1 + t) + 0.5f * a * (1 - t * t) * inner;
+        float s = d[i];
+        float a = Math.max(-9f, Math.min(9f, x[i])); // beyond, s(1 - s) is 0, a² might overflow
+        d[i] = s + a * s * (1 - s) * (GELU_SCALE * (1 + 3 * GELU_CUBIC * a * a));
       }
     }
 
-    private void gate(float[] x, float[] t, int n) {
+    /** (1 + tanh(u))/2 = σ(2u), which does not cancel. */
+    private void gate(Lanes lanes, float[] x, float[] s, int n) {
       for (int i = 0; i < n; i++) {
-        t[i] = GELU_SCALE * (x[i] + GELU_CUBIC * x[i] * x[i] * x[i]);
+        s[i] = GELU_SCALE * (x[i] + GELU_CUBIC * x[i] * x[i] * x[i]);
       }
-      Lanes.tanh(t, n);
+      lanes.sigmoid(s, n);
     }
   },
 
@@ -245,7 +246,7 @@ public enum Elementwise {
     }
   };
 
-  private static final float GELU_SCALE = 0.7978845608f;
+  private static final float GELU_SCALE = 1.5957691216f; // 2√(2/π)
   private static final float GELU_CUBIC = 0.044715f;
 
   private final String label = name().toLowerCase(Locale.ROOT);

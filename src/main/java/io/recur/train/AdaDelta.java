@@ -11,7 +11,7 @@ import io.recur.device.UpdateRule;
  * }</pre>
  */
 public final class AdaDelta extends Optimiser {
-  private final float rho;
+  private final double rho;
   private final float epsilon;
 
   /** With rate 1, ρ = 0.9 and ε = 1e-6. */
@@ -28,14 +28,14 @@ public final class AdaDelta extends Optimiser {
    */
   public AdaDelta(float rate, float rho, float epsilon) {
     super(UpdateRule.ADADELTA, rate);
-    this.rho = factor("rho", rho);
+    this.rho = written(factor("rho", rho));
     this.epsilon = checked("epsilon", epsilon, epsilon > 0);
   }
 
   @Override
   void settings(long t, float[] s) {
     s[0] = rate();
-    s[1] = rho;
+    s[1] = (float) (1 - rho);
     s[2] = epsilon;
   }
 }

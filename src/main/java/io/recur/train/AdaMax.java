@@ -11,7 +11,7 @@ import io.recur.device.UpdateRule;
  * }</pre>
  */
 public final class AdaMax extends Optimiser {
-  private final float beta1;
+  private final double beta1;
   private final float beta2;
   private final float epsilon;
 
@@ -34,7 +34,7 @@ public final class AdaMax extends Optimiser {
    */
   public AdaMax(float rate, float beta1, float beta2, float epsilon) {
     super(UpdateRule.ADAMAX, rate);
-    this.beta1 = factor("beta1", beta1);
+    this.beta1 = written(factor("beta1", beta1));
     this.beta2 = factor("beta2", beta2);
     this.epsilon = checked("epsilon", epsilon, epsilon > 0);
   }
@@ -43,7 +43,7 @@ public final class AdaMax extends Optimiser {
   void settings(long t, float[] s) {
     float corrected = (float) (rate() / (1 - Math.pow(beta1, t)));
     s[0] = corrected;
-    s[1] = beta1;
+    s[1] = (float) (1 - beta1);
     s[2] = beta2;
     s[3] = epsilon;
   }

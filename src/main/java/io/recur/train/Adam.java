@@ -11,8 +11,8 @@ import io.recur.device.UpdateRule;
  * }</pre>
  */
 public final class Adam extends Optimiser {
-  private final float beta1;
-  private final float beta2;
+  private final double beta1;
+  private final double beta2;
   private final float epsilon;
 
   /**
@@ -34,8 +34,8 @@ public final class Adam extends Optimiser {
    */
   public Adam(float rate, float beta1, float beta2, float epsilon) {
     super(UpdateRule.ADAM, rate);
-    this.beta1 = factor("beta1", beta1);
-    this.beta2 = factor("beta2", beta2);
+    this.beta1 = written(factor("beta1", beta1));
+    this.beta2 = written(factor("beta2", beta2));
     this.epsilon = checked("epsilon", epsilon, epsilon > 0);
   }
 
@@ -46,14 +46,14 @@ public final class Adam extends Optimiser {
 
   /** Settings of the rule with weight decay λ. */
   static void moments(
-      float[] s, float rate, float beta1, float beta2, float epsilon, long t, float decay) {
+      float[] s, double rate, double beta1, double beta2, float epsilon, long t, double decay) {
     double first = 1 - Math.pow(beta1, t);
     double second = 1 - Math.pow(beta2, t);
     s[0] = (float) (rate / first);
-    s[1] = beta1;
-    s[2] = beta2;
+    s[1] = (float) (1 - beta1);
+    s[2] = (float) (1 - beta2);
     s[3] = epsilon;
     s[4] = (float) (1 / Math.sqrt(second));
-    s[5] = 1 - rate * decay;
+    s[5] = (float) (1 - rate * decay);
   }
 }

@@ -22,6 +22,6 @@ public final class AmsGrad extends Optimiser {
 
   @Override
   void settings(long t, float[] s) {
-    Adam.moments(s, rate(), 0.9f, 0.999f, 1e-8f, t, 0);
+    Adam.moments(s, rate(), 0.9, 0.999, 1e-8f, t, 0);
   }
 }

@@ -12,8 +12,8 @@ import io.recur.device.UpdateRule;
  */
 public final class NAdam extends Optimiser {
   private static final double DECAY = 0.004;
-  private static final float BETA1 = 0.9f;
-  private static final float BETA2 = 0.999f;
+  private static final double BETA1 = 0.9;
+  private static final double BETA2 = 0.999;
 
   /**
    * With β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and momentum decay 0.004.
@@ -33,8 +33,8 @@ public final class NAdam extends Optimiser {
     double now = momentum(t);
     double next = momentum(t + 1);
     s[0] = (float) (rate() * (1 - now) / (1 - product));
-    s[1] = BETA1;
-    s[2] = BETA2;
+    s[1] = (float) (1 - BETA1);
+    s[2] = (float) (1 - BETA2);
     s[3] = 1e-8f;
     s[4] = (float) (1 / Math.sqrt(1 - Math.pow(BETA2, t)));
     s[5] = (float) (rate() * next / (1 - product * next));

@@ -11,7 +11,7 @@ import io.recur.device.UpdateRule;
  * }</pre>
  */
 public final class RmsProp extends Optimiser {
-  private final float alpha;
+  private final double alpha;
   private final float epsilon;
 
   /**
@@ -32,14 +32,14 @@ public final class RmsProp extends Optimiser {
    */
   public RmsProp(float rate, float alpha, float epsilon) {
     super(UpdateRule.RMSPROP, rate);
-    this.alpha = factor("alpha", alpha);
+    this.alpha = written(factor("alpha", alpha));
     this.epsilon = checked("epsilon", epsilon, epsilon > 0);
   }
 
   @Override
   void settings(long t, float[] s) {
     s[0] = rate();
-    s[1] = alpha;
+    s[1] = (float) (1 - alpha);
     s[2] = epsilon;
   }
 }

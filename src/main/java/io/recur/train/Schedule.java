@@ -40,7 +40,9 @@ public interface Schedule {
     if (every < 1) {
       throw new IllegalArgumentException("schedule: every=" + every + "; need 1 or more steps");
     }
-    return step -> (float) (rate * Math.pow(factor, step / every));
+    double first = Optimiser.written(rate);
+    double base = Optimiser.written(factor);
+    return step -> (float) (first * Math.pow(base, step / every));
   }
 
   /**
@@ -57,12 +59,13 @@ public interface Schedule {
       throw new IllegalArgumentException(
           "schedule: warmUp=%d, total=%d; need 0 ≤ warmUp < total".formatted(warmUp, total));
     }
+    double top = Optimiser.written(rate);
     return step -> {
       if (step < warmUp) {
-        return rate * (step + 1) / warmUp;
+        return (float) (top * (step + 1) / warmUp);
       }
       double share = Math.min(1.0, (double) (step - warmUp) / (total - warmUp));
-      return (float) (rate * 0.5 * (1 + Math.cos(Math.PI * share)));
+      return (float) (top * 0.5 * (1 + Math.cos(Math.PI * share)));
     };
   }
 }

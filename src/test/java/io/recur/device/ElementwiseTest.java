@@ -179,6 +179,34 @@ class ElementwiseTest {
   }
 
   @Test
+  void zerosKeepTheirSignWhereTheFunctionTouchesTheDiagonal() {
+    for (Elementwise f : List.of(Elementwise.ELU, Elementwise.LEAKY_RELU, Elementwise.SWISH)) {
+      assertEquals(-0f, map(f, -0f)[0], f.label());
+      assertEquals(0f, map(f, 0f)[0], f.label());
+    }
+    assertEquals(0f, map(Elementwise.RELU, -0f)[0]); // the larger of −0 and 0
+  }
+
+  @Test
+  void theSlopeAtNotANumberIsNone() {
+    for (Elementwise f : Elementwise.values()) {
+      float slope = slope(f, Float.NaN)[0];
+      assertEquals(f == Elementwise.IDENTITY ? 1 : Float.NaN, slope, f.label());
+    }
+  }
+
+  /** As y + 1 the slope of elu would be 0 below −17, and 6e-8 off before. */
+  @Test
+  void smallSlopesKeepTheirDigits() {
+    for (float x = -0.1f; x > -80; x *= 1.1f) {
+      double exact = Math.exp(x);
+      // three roundings, and an argument that is reduced in float
+      assertEquals(exact, slope(Elementwise.ELU, x)[0], 4e-7 * exact, "elu'(" + x + ")");
+      assertEquals(exact, slope(Elementwise.EXP, x)[0], 4e-7 * exact, "exp'(" + x + ")");
+    }
+  }
+
+  @Test
   void slopesAtTheKinkAreTheLeftOnes() {
     assertEquals(0, slope(Elementwise.RELU, 0)[0]);
     assertEquals(0.01f, slope(Elementwise.LEAKY_RELU, 0)[0]);

@@ -21,17 +21,17 @@ class UpdatesTest {
     this.device = device;
   }
 
-  /** Settings in the order that {@link UpdateRule} documents. */
+  /** Settings in the order that {@link UpdateRule} documents; 0.1 and 0.01 lie that far from 1. */
   private static double[] settings(UpdateRule rule) {
     return switch (rule) {
       case SGD -> new double[] {RATE};
       case MOMENTUM, NESTEROV -> new double[] {RATE, 0.9};
-      case RMSPROP, ADADELTA -> new double[] {RATE, 0.9, 1e-3};
+      case RMSPROP, ADADELTA -> new double[] {RATE, 0.1, 1e-3};
       case ADAGRAD -> new double[] {RATE, 1e-3};
-      case ADAMAX -> new double[] {RATE, 0.9, 0.99, 1e-3};
-      case ADAM -> new double[] {RATE, 0.9, 0.99, 1e-3, 1.5, KEEP};
-      case AMSGRAD -> new double[] {RATE, 0.9, 0.99, 1e-3, 1.5};
-      case NADAM -> new double[] {RATE, 0.9, 0.99, 1e-3, 1.5, 0.02};
+      case ADAMAX -> new double[] {RATE, 0.1, 0.99, 1e-3};
+      case ADAM -> new double[] {RATE, 0.1, 0.01, 1e-3, 1.5, KEEP};
+      case AMSGRAD -> new double[] {RATE, 0.1, 0.01, 1e-3, 1.5};
+      case NADAM -> new double[] {RATE, 0.1, 0.01, 1e-3, 1.5, 0.02};
     };
   }
 
@@ -88,8 +88,8 @@ class UpdatesTest {
     throw new AssertionError(rule);
   }
 
-  private static double mean(double beta, double old, double now) {
-    return beta * old + (1 - beta) * now;
+  private static double mean(double fresh, double old, double now) {
+    return (1 - fresh) * old + fresh * now;
   }
 
   private static float[] floats(double[] values) {

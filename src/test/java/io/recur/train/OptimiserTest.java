@@ -94,6 +94,20 @@ class OptimiserTest {
     }
   }
 
+  /** After one step from zero moments the root of the weight 1 − α alone is left. */
+  @Test
+  void aFactorNearOneIsTheDecimalThatItWasWrittenAs() {
+    for (float alpha : new float[] {0.9f, 0.999f, 0.9999f, 0.99999f}) {
+      Single model = model(0f);
+      model.own().get(0).gradient().write(3f);
+      new RmsProp(1f, alpha, 1e-30f).step(model.parameters());
+      double weight = 1 - Double.parseDouble(Float.toString(alpha));
+      double expected = -1 / Math.sqrt(weight);
+      // roundings of the weight, the square, the mean, the root and the quotient
+      assertEquals(expected, model.values(0)[0], 3e-7 * -expected, "alpha=" + alpha);
+    }
+  }
+
   @Test
   void everyOptimiserOfTheFileIsTested() {
     long pinned =

@@ -27,6 +27,12 @@ class ScheduleTest {
   }
 
   @Test
+  void factorsAreTheDecimalsThatTheyWereWrittenAs() {
+    float exact = (float) (0.1 * Math.pow(0.999, 20_000));
+    assertEquals(exact, Schedule.step(0.1f, 0.999f, 1).rate(20_000)); // 0.999f: 5e-4 off
+  }
+
+  @Test
   void cosineRisesLinearlyThenFallsToZero() {
     Schedule schedule = Schedule.cosine(0.8f, 4, 12);
     float[] rise = {0.2f, 0.4f, 0.6f, 0.8f};
