@@ -1,5 +1,6 @@
 /* Passes over the columns of m x n matrices, as io.recur.device.Columns asks for them. An index names a column of a
- * matrix of `columns` columns; one that names none gives not-a-numbers, or is passed over where it would be added to. */
+ * matrix of `columns` columns; one that names none is noted, see refuse, and gives not-a-numbers, or is passed over where it
+ * would be added to. */
 
 KERNEL5(recur_add_column, int64_t, m, int64_t, n, const float *, x, const float *, b, float *, y)
 {
@@ -18,13 +19,14 @@ KERNEL7(recur_block, int64_t, m, int64_t, n, const float *, x, int64_t, ldx, int
 }
 
 /* b: none if null. */
-KERNEL7(recur_gather, int64_t, m, int64_t, n, int64_t, columns, const float *, w, const int32_t *, index,
-    const float *, b, float *, y)
+KERNEL8(recur_gather, int64_t, m, int64_t, n, int64_t, columns, const float *, w, const int32_t *, index,
+    const float *, b, float *, y, int64_t *, note)
 {
   OVER(at, m * n) {
     int64_t j = at / m, i = at - j * m;
     uint32_t column = (uint32_t)index[j];
     float value = column < columns ? w[column * m + i] : INFINITY - INFINITY;
+    if (i == 0 && column >= columns) refuse(note, GATHERS, columns, j, (int32_t)column);
     y[at] = b ? value + b[i] : value;
   }
 }
@@ -59,10 +61,12 @@ KERNEL6(recur_add_column_sum, int64_t, m, int64_t, n, int64_t, shares, const flo
 /* W[:,index[j]] += Y[:,j] in the order of j: whatever is added to one value is added by one thread. A block has THREADS
  * rows of one column of W: with few columns, of each of them; with many, of that which index[item] names, if that is
  * the first index to do so. It looks at 32 indexes a thread and a turn, and keeps a bit of each that names its column. */
-KERNEL6(recur_scatter_add, int64_t, m, int64_t, n, int64_t, columns, const float *, y, const int32_t *, index,
-    float *, w)
+KERNEL7(recur_scatter_add, int64_t, m, int64_t, n, int64_t, columns, const float *, y, const int32_t *, index,
+    float *, w, int64_t *, note)
 {
   SHARED(uint32_t, named, MOST_THREADS);
+  if (BLOCK == 0)
+    WITHIN(j, n) if ((uint32_t)index[j] >= columns) refuse(note, SCATTERS, columns, j, index[j]);
   int64_t pieces = (m + THREADS - 1) / THREADS, item = BLOCK / pieces, i = BLOCK % pieces * THREADS + THREAD;
   int64_t column = columns <= n ? item : index[item];
   int64_t sought = columns <= n ? -1 : item; /* the first to name it, if that matters */

@@ -45,8 +45,8 @@ KERNEL7(recur_add_softmax_slope, int64_t, m, int64_t, n, int64_t, group, int64_t
 
 /* P = softmax(X); parts[block] = the sum of -log P[index[j],j] over its columns, for recur_sum_into. The target's score
  * is read before its place is overwritten: P may be X. */
-KERNEL7(recur_cross_entropy, int64_t, m, int64_t, n, int64_t, group, const float *, x, const int32_t *, index,
-    float *, p, double *, parts)
+KERNEL8(recur_cross_entropy, int64_t, m, int64_t, n, int64_t, group, const float *, x, const int32_t *, index,
+    float *, p, double *, parts, int64_t *, note)
 {
   SHARED(float, tops, MOST_THREADS);
   SHARED(double, sums, MOST_THREADS);
@@ -57,7 +57,9 @@ KERNEL7(recur_cross_entropy, int64_t, m, int64_t, n, int64_t, group, const float
     top = top_of_group(tops, group, top);
     double sum = 0;
     int leads = j < n && (THREAD & (group - 1)) == 0;
-    float score = leads && (uint32_t)index[j] < m ? x[j * m + index[j]] - top : INFINITY - INFINITY;
+    int named = leads && (uint32_t)index[j] < m;
+    if (leads && !named) refuse(note, CROSS_ENTROPIES, m, j, index[j]);
+    float score = named ? x[j * m + index[j]] - top : INFINITY - INFINITY;
     ROWS_OF_GROUP(i, m) sum += expf(x[j * m + i] - top);
     sum = sum_of_group(sums, group, sum);
     float factor = (float)(1 / sum);
@@ -70,12 +72,13 @@ KERNEL7(recur_cross_entropy, int64_t, m, int64_t, n, int64_t, group, const float
 
 /* dX += dloss/n (P - onehot(index)). The target's share less one first, then the factor: a share of nearly 1 keeps its
  * digits. */
-KERNEL6(recur_add_cross_entropy_slope, int64_t, m, int64_t, n, const float *, p, const int32_t *, index,
-    const float *, dloss, float *, dx)
+KERNEL7(recur_add_cross_entropy_slope, int64_t, m, int64_t, n, const float *, p, const int32_t *, index,
+    const float *, dloss, float *, dx, int64_t *, note)
 {
   float factor = dloss[0] / (float)n;
   OVER(at, m * n) {
     int64_t j = at / m, i = at - j * m;
     dx[at] += factor * (index[j] == i ? p[at] - 1.0f : p[at]);
+    if (i == 0 && (uint32_t)index[j] >= m) refuse(note, CROSS_ENTROPY_SLOPES, m, j, index[j]);
   }
 }

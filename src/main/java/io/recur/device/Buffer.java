@@ -148,6 +148,8 @@ public final class Buffer {
    * Copies the whole buffer to the heap.
    *
    * @return a new array of {@link #floats()} values
+   * @throws IndexOutOfBoundsException if work recorded before met a bad index on a GPU, see {@link
+   *     Columns}
    */
   public float[] read() {
     float[] values = new float[Math.toIntExact(floats)];
@@ -159,6 +161,8 @@ public final class Buffer {
    * Copies the start of this buffer to the heap.
    *
    * @param values where to copy to; as many values as it holds are read
+   * @throws IndexOutOfBoundsException if there are more than {@link #floats()}, or work recorded
+   *     before met a bad index on a GPU, see {@link Columns}
    */
   public void read(float[] values) {
     checkLength("read", values.length);

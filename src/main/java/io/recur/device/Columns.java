@@ -10,6 +10,11 @@ import org.jspecify.annotations.Nullable;
  * Buffer sum = device.allocate(2);
  * device.columns().addSum(2, 3, m, sum);
  * }</pre>
+ *
+ * <p>An index that names no column is refused by all devices. The processor throws before anything
+ * has changed. A GPU finds it while it works: the next {@link Buffer#read} of the device throws,
+ * once, naming one of the indexes that the first such operation met; what depends on it is lost,
+ * and the device stays usable.
  */
 public interface Columns {
   /**
@@ -66,6 +71,8 @@ public interface Columns {
    * @param index {@code n} int32 indexes, each 0 ≤ index &lt; k
    * @param b {@code m}, or none
    * @param y {@code m×n}
+   * @throws IndexOutOfBoundsException if an index names no column of W; on a GPU, the next read
+   *     does
    */
   void gather(int m, int n, Buffer w, Buffer index, @Nullable Buffer b, Buffer y);
 
@@ -77,6 +84,8 @@ public interface Columns {
    * @param y {@code m×n}
    * @param index {@code n} int32 indexes
    * @param w {@code m×k}, added to
+   * @throws IndexOutOfBoundsException if an index names no column of W; on a GPU, the next read
+   *     does
    */
   void scatterAdd(int m, int n, Buffer y, Buffer index, Buffer w);
 
@@ -113,6 +122,7 @@ public interface Columns {
    * @param index {@code n} int32 target classes
    * @param p the softmax, {@code m×n}, kept for the derivative
    * @param loss one value
+   * @throws IndexOutOfBoundsException if a target is no class; on a GPU, the next read does
    */
   void crossEntropy(int m, int n, Buffer x, Buffer index, Buffer p, Buffer loss);
 
@@ -125,6 +135,7 @@ public interface Columns {
    * @param index {@code n} int32 target classes
    * @param dloss gradient of the loss, one value
    * @param dx the scores' gradient, added to
+   * @throws IndexOutOfBoundsException if a target is no class; on a GPU, the next read does
    */
   void addCrossEntropySlope(int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx);
 }

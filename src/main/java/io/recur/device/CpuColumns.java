@@ -3,6 +3,7 @@ package io.recur.device;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /** Kernels on columns: a column at a time goes through the thread's heap arrays. */
@@ -56,11 +57,12 @@ final class CpuColumns implements Columns {
 
   @Override
   public void gather(int m, int n, Buffer w, Buffer index, @Nullable Buffer b, Buffer y) {
+    MemorySegment indexes = Indexes.check("gather", index, n, w.floats() / m);
     Lanes lane = lanes.get();
     float[] column = lane.array(0, m);
     float[] bias = b == null ? null : lane.load(1, b, 0, m);
     for (int j = 0; j < n; j++) {
-      int from = index.segment().getAtIndex(JAVA_INT, j);
+      int from = indexes.getAtIndex(JAVA_INT, j);
       Lanes.load(w, (long) from * m, column, 0, m);
       if (bias != null) {
         addTo(column, bias, m);
@@ -71,9 +73,10 @@ final class CpuColumns implements Columns {
 
   @Override
   public void scatterAdd(int m, int n, Buffer y, Buffer index, Buffer w) {
+    MemorySegment indexes = Indexes.check("scatterAdd", index, n, w.floats() / m);
     Lanes lane = lanes.get();
     for (int j = 0; j < n; j++) {
-      long to = (long) index.segment().getAtIndex(JAVA_INT, j) * m;
+      long to = (long) indexes.getAtIndex(JAVA_INT, j) * m;
       float[] sum = lane.load(0, w, to, m);
       addTo(sum, lane.load(1, y, (long) j * m, m), m);
       Lanes.store(sum, 0, w, to, m);
@@ -130,6 +133,7 @@ final class CpuColumns implements Columns {
 
   @Override
   public void crossEntropy(int m, int n, Buffer x, Buffer index, Buffer p, Buffer loss) {
+    MemorySegment targets = Indexes.check("crossEntropy", index, n, m);
     Lanes lane = lanes.get();
     int tile = Math.max(1, Lanes.TILE / m);
     double[] totals = lane.totals();
@@ -139,7 +143,7 @@ final class CpuColumns implements Columns {
       float[] shifted = lane.load(0, x, (long) first * m, columns * m);
       float[] shares = exponentials(lane, shifted, m, columns, totals);
       for (int j = 0; j < columns; j++) {
-        int target = index.segment().getAtIndex(JAVA_INT, first + j);
+        int target = targets.getAtIndex(JAVA_INT, first + j);
         sum += Math.log(totals[j]) - shifted[j * m + target];
         scale(shares, j * m, m, (float) (1 / totals[j]));
       }
@@ -150,12 +154,13 @@ final class CpuColumns implements Columns {
 
   @Override
   public void addCrossEntropySlope(int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
+    MemorySegment targets = Indexes.check("addCrossEntropySlope", index, n, m);
     Lanes lane = lanes.get();
     float factor = dloss.segment().get(JAVA_FLOAT, 0) / n;
     for (int j = 0; j < n; j++) {
       float[] share = lane.load(0, p, (long) j * m, m);
       float[] sum = lane.load(1, dx, (long) j * m, m);
-      share[index.segment().getAtIndex(JAVA_INT, j)] -= 1;
+      share[targets.getAtIndex(JAVA_INT, j)] -= 1;
       for (int i = 0; i < m; i++) {
         sum[i] += factor * share[i];
       }

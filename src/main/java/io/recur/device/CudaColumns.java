@@ -100,6 +100,7 @@ final class CudaColumns implements Columns {
         .pointer(index.segment(n))
         .pointer(b == null ? MemorySegment.NULL : b.segment(m))
         .pointer(y.target(words(m, n)))
+        .pointer(queue.indexes().address())
         .over(words(m, n));
   }
 
@@ -115,7 +116,8 @@ final class CudaColumns implements Columns {
         .pointer(y.segment(words(m, n)))
         .pointer(index.segment(n))
         .pointer(w.target())
-        .blocks(Math.min(columns, n) * pieces, CudaLaunch.BLOCK);
+        .pointer(queue.indexes().address())
+        .blocks(Math.clamp(columns, Math.min(n, 1), n) * pieces, CudaLaunch.BLOCK);
   }
 
   private static int group(int m) {
@@ -172,6 +174,7 @@ final class CudaColumns implements Columns {
           .pointer(index.segment(n))
           .pointer(p.target(all))
           .pointer(scratch.parts())
+          .pointer(queue.indexes().address())
           .blocks(parts, CudaLaunch.BLOCK);
       scratch.sumInto(1, n, (int) parts, to);
     }
@@ -188,6 +191,7 @@ final class CudaColumns implements Columns {
         .pointer(index.segment(n))
         .pointer(dloss.segment(1))
         .pointer(dx.target(all))
+        .pointer(queue.indexes().address())
         .over(all);
   }
 }

@@ -42,6 +42,7 @@ final class CudaQueue {
   private final CudaContext context;
   private final CudaMemory memory;
   private final CudaStaging staging;
+  private final CudaIndexes indexes;
   private final Cublas blas;
   private final CudaList.Reader stream;
   private final CudaGraphs graphs;
@@ -70,6 +71,8 @@ final class CudaQueue {
       closing.push(blas::close);
       staging = new CudaStaging(context, memory);
       closing.push(staging::close);
+      indexes = new CudaIndexes(context);
+      closing.push(indexes::close);
       graphs = new CudaGraphs(context);
       closing.push(graphs::close);
       stream = new CudaStream(context, program, blas);
@@ -85,6 +88,10 @@ final class CudaQueue {
 
   Cublas blas() {
     return blas;
+  }
+
+  CudaIndexes indexes() {
+    return indexes;
   }
 
   /** Blocks that are enough to fill the card: more threads would only stride less. */
@@ -191,6 +198,7 @@ final class CudaQueue {
       String what = list.toString();
       handOver();
       context.synchronise(what);
+      indexes.check();
     } else if (list.operations() >= MOST_OPERATIONS) {
       handOver();
     }
@@ -229,6 +237,7 @@ final class CudaQueue {
     handOver();
     context.enter();
     staging.fetch(address, values, from, length);
+    indexes.check();
     Reference.reachabilityFence(buffer);
   }
 

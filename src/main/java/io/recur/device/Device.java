@@ -83,7 +83,9 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
    *
    * <p>The calls return before the work is done; a {@link Buffer#read} waits for it. The property
    * {@code io.recur.cuda.check=true} makes each call wait, so that a fault is told with the call
-   * that made it; {@code io.recur.cuda.graphs=false} launches all work piece by piece.
+   * that made it; {@code io.recur.cuda.graphs=false} launches all work piece by piece. An index
+   * that names no column, see {@link Columns}, is told by the next read: an {@link
+   * IndexOutOfBoundsException} names operation, index and range, and the device stays usable.
    *
    * @param ordinal its number, from 0
    * @param precision of matrix products

@@ -10,7 +10,6 @@ import static io.recur.bindings.kernels.recur_h.recur_gather;
 import static io.recur.bindings.kernels.recur_h.recur_scatter_add;
 import static io.recur.bindings.kernels.recur_h.recur_softmax;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -30,19 +29,6 @@ final class NativeColumns implements Columns {
 
   private static long words(int m, int n) {
     return (long) m * n;
-  }
-
-  /** The indexes, each a column: C would follow any of them. */
-  private static MemorySegment indexes(String where, Buffer index, int n, long columns) {
-    MemorySegment indexes = index.segment(n);
-    for (int j = 0; j < n; j++) {
-      int column = indexes.getAtIndex(JAVA_INT, j);
-      if (column < 0 || column >= columns) {
-        throw new IndexOutOfBoundsException(
-            "%s: index[%d]=%d; need 0 ≤ index < %d".formatted(where, j, column, columns));
-      }
-    }
-    return indexes;
   }
 
   @Override
@@ -70,14 +56,14 @@ final class NativeColumns implements Columns {
 
   @Override
   public void gather(int m, int n, Buffer w, Buffer index, @Nullable Buffer b, Buffer y) {
-    MemorySegment indexes = indexes("gather", index, n, w.floats() / m);
+    MemorySegment indexes = Indexes.check("gather", index, n, w.floats() / m);
     MemorySegment bias = b == null ? MemorySegment.NULL : b.segment(m);
     recur_gather(kernels.context(), m, n, w.segment(), indexes, bias, y.target(words(m, n)));
   }
 
   @Override
   public void scatterAdd(int m, int n, Buffer y, Buffer index, Buffer w) {
-    MemorySegment indexes = indexes("scatterAdd", index, n, w.floats() / m);
+    MemorySegment indexes = Indexes.check("scatterAdd", index, n, w.floats() / m);
     recur_scatter_add(kernels.context(), m, n, y.segment(words(m, n)), indexes, w.target());
   }
 
@@ -103,7 +89,7 @@ final class NativeColumns implements Columns {
   @Override
   public void crossEntropy(int m, int n, Buffer x, Buffer index, Buffer p, Buffer loss) {
     long all = words(m, n);
-    MemorySegment targets = indexes("crossEntropy", index, n, m);
+    MemorySegment targets = Indexes.check("crossEntropy", index, n, m);
     MemorySegment result = loss.target(1);
     float mean =
         recur_cross_entropy(kernels.context(), m, n, x.segment(all), targets, p.target(all));
@@ -113,7 +99,7 @@ final class NativeColumns implements Columns {
   @Override
   public void addCrossEntropySlope(int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
     long all = words(m, n);
-    MemorySegment targets = indexes("addCrossEntropySlope", index, n, m);
+    MemorySegment targets = Indexes.check("addCrossEntropySlope", index, n, m);
     float factor = dloss.segment().get(JAVA_FLOAT, 0) / n;
     recur_add_cross_entropy_slope(
         kernels.context(), m, n, factor, p.segment(all), targets, dx.target(all));

@@ -48,6 +48,16 @@ final class NativeRecurrences implements Recurrences {
       return this;
     }
 
+    /** The struct, whose indexes may have been written to since: C would follow any of them. */
+    private MemorySegment checked(String where) {
+      Buffer index = arrays[Array.INDEX.ordinal()];
+      if (index != null) {
+        long columns = recur_sequence.batch(struct) * recur_sequence.time(struct);
+        Indexes.check(where, index, columns, recur_sequence.in(struct));
+      }
+      return struct;
+    }
+
     @Override
     public Sequence steps(int steps) {
       recur_sequence.steps(struct, steps);
@@ -113,13 +123,13 @@ final class NativeRecurrences implements Recurrences {
 
   @Override
   public void forward(Sequence sequence) {
-    recur_forward(kernels.context(), ((Described) sequence).struct);
+    recur_forward(kernels.context(), ((Described) sequence).checked("sequence"));
     Reference.reachabilityFence(sequence);
   }
 
   @Override
   public void backward(Sequence sequence) {
-    recur_backward(kernels.context(), ((Described) sequence).struct);
+    recur_backward(kernels.context(), ((Described) sequence).checked("sequence backward"));
     Reference.reachabilityFence(sequence);
   }
 

@@ -60,8 +60,13 @@ public final class OneHot extends Tensor {
   private float[] columns() {
     float[] bits = index().read();
     float[] values = new float[shape().count()];
+    int[] index = new int[bits.length];
     for (int j = 0; j < bits.length; j++) {
-      values[j * shape().rows() + Float.floatToRawIntBits(bits[j])] = 1;
+      index[j] = Float.floatToRawIntBits(bits[j]);
+    }
+    check(shape(), index); // whoever has the buffer may have written to it
+    for (int j = 0; j < index.length; j++) {
+      values[j * shape().rows() + index[j]] = 1;
     }
     return values;
   }

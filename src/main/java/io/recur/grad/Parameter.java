@@ -193,11 +193,12 @@ public final class Parameter extends Tensor {
     }
     float[] initial = new float[shape().count()];
     initialiser.fill(initial, random);
-    Buffer values = slot.values().slice(slot.offset(), slot.length());
+    // of the shape's length, not the slot's: an index into the padding behind it must be refused
+    Buffer values = slot.values().slice(slot.offset(), initial.length);
     values.write(initial);
     this.slot = slot;
     this.value = values;
-    this.gradient = trainable ? slot.gradients().slice(slot.offset(), slot.length()) : null;
+    this.gradient = trainable ? slot.gradients().slice(slot.offset(), initial.length) : null;
   }
 
   /**

@@ -2,6 +2,7 @@ package io.recur.device;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
@@ -36,12 +37,22 @@ class CudaKernelsTest {
     return memory.input(bits);
   }
 
+  /** The first read is refused, naming any of the bad indexes. */
+  private static void refuses(Guarded.Piece piece, String where, int columns) {
+    var refusal = assertThrows(IndexOutOfBoundsException.class, piece::read);
+    String pattern =
+        "%s: index\\[\\d]=(-1|%d); need 0 ≤ index < %2$d, found by cuda.*"
+            .formatted(where, columns);
+    assertTrue(refusal.getMessage().matches(pattern), refusal.getMessage());
+  }
+
   @Test
   void anIndexBeyondTheMatrixGivesNotANumbers() {
     Guarded.Piece w = memory.input(1, 2, 3, 4, 5, 6);
     Guarded.Piece index = indexes(2, 3, -1, 0);
     Guarded.Piece y = memory.output(8);
     device.columns().gather(2, 4, w.buffer(), index.buffer(), null, y.buffer());
+    refuses(y, "gather", 3);
     float nan = Float.NaN;
     assertArrayEquals(new float[] {5, 6, nan, nan, nan, nan, 1, 2}, y.read());
     memory.check();
@@ -54,6 +65,7 @@ class CudaKernelsTest {
       Guarded.Piece index = indexes(1, columns, -1, 1);
       Guarded.Piece w = memory.inOut(new float[columns]);
       device.columns().scatterAdd(1, 4, y.buffer(), index.buffer(), w.buffer());
+      refuses(w, "scatterAdd", columns);
       float[] expected = new float[columns];
       expected[1] = 5;
       assertArrayEquals(expected, w.read());
@@ -68,6 +80,7 @@ class CudaKernelsTest {
     Guarded.Piece p = memory.output(6);
     Guarded.Piece loss = memory.output(1);
     device.columns().crossEntropy(3, 2, x.buffer(), index.buffer(), p.buffer(), loss.buffer());
+    refuses(loss, "crossEntropy", 3);
     assertTrue(Float.isNaN(loss.read()[0]));
     memory.check();
   }
