@@ -24,7 +24,13 @@ PYTHON ?= python3
 GPU ?= cuda:0
 BENCH_GPU ?=
 BENCH_GPU_ROUNDS ?= 7
-MAVEN ?= $(shell command -v mvn || echo ./mvnw)
+
+# The mvn of the PATH, unless there is none or the plugins need a later one: then the wrapper, with a checksum.
+MAVEN_MINIMUM := $(shell sed -n 's/.*<maven.minimum>\(.*\)<.*/\1/p' pom.xml)
+MAVEN ?= $(shell \
+	version=$$(mvn --version 2>/dev/null | sed -n 's/.*Apache Maven \([0-9.]*\).*/\1/p'); \
+	oldest=$$(printf '%s\n' "$${version:-0}" $(MAVEN_MINIMUM) | sort -t. -k1,1n -k2,2n -k3,3n | head -n 1); \
+	if [ "$$oldest" = $(MAVEN_MINIMUM) ]; then echo mvn; else echo ./mvnw; fi)
 
 # A JDK of version 22 or later: JAVA_HOME's, the one on the PATH, or one in the usual folders.
 JDK := $(shell \

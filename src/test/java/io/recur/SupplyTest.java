@@ -1,0 +1,72 @@
+package io.recur;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.recur.device.Devices;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What the build fetches is checked, and what it ships carries its licences. */
+@Tag(Devices.CPU)
+class SupplyTest {
+  private static final Pattern DEPENDENCY =
+      Pattern.compile(
+          "<dependency>\\s*<groupId>(.*?)</groupId>\\s*<artifactId>(.*?)</artifactId>(.*?)</dependency>",
+          Pattern.DOTALL);
+
+  private static Set<String> shipped() throws IOException {
+    Set<String> shipped = new TreeSet<>();
+    Matcher dependency = DEPENDENCY.matcher(Files.readString(Path.of("pom.xml")));
+    while (dependency.find()) {
+      if (!dependency.group(3).contains("<scope>test</scope>")) {
+        shipped.add(dependency.group(1) + ":" + dependency.group(2));
+      }
+    }
+    return shipped;
+  }
+
+  @Test
+  void everyShippedDependencyStandsInTheNotice() throws IOException {
+    String notice = Files.readString(Path.of("src/main/licences/NOTICE"));
+    assertTrue(shipped().contains("org.bytedeco:openblas"), shipped().toString());
+    for (String dependency : shipped()) {
+      assertTrue(notice.contains("\n" + dependency), dependency + " is missing in NOTICE");
+    }
+  }
+
+  @Test
+  void everyLicenceIsNamedInTheNoticeAndShipped() throws IOException {
+    String notice = Files.readString(Path.of("src/main/licences/NOTICE"));
+    String pom = Files.readString(Path.of("pom.xml"));
+    try (Stream<Path> files = Files.list(Path.of("src/main/licences"))) {
+      List<String> names = files.map(file -> file.getFileName().toString()).toList();
+      assertFalse(names.isEmpty());
+      for (String name : names) {
+        assertTrue(pom.contains("<file>src/main/licences/" + name + "</file>"), name);
+        assertTrue(name.equals("NOTICE") || notice.contains(name), name);
+      }
+    }
+  }
+
+  @Test
+  void whatMavenFetchesIsChecked() throws IOException {
+    assertEquals("--strict-checksums", Files.readString(Path.of(".mvn/maven.config")).strip());
+    String wrapper = Files.readString(Path.of(".mvn/wrapper/maven-wrapper.properties"));
+    assertTrue(
+        Pattern.compile("^distributionSha256Sum=[0-9a-f]{64}$", Pattern.MULTILINE)
+            .matcher(wrapper)
+            .find(),
+        wrapper);
+  }
+}
