@@ -7,16 +7,15 @@ import static io.recur.nn.Layers.lstm;
 import static io.recur.nn.Layers.rnn;
 
 import io.recur.device.Device;
-import io.recur.grad.CrossEntropy;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
-import io.recur.grad.Tensor;
 import io.recur.io.Safetensors;
 import io.recur.nn.Chain;
 import io.recur.nn.Layer;
 import io.recur.nn.Recur;
 import io.recur.train.Checkpoint;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -33,6 +32,17 @@ final class CharacterModel {
     gruv3,
     rnn;
 
+    /** The cell that a file names. */
+    static Kind of(String name) {
+      for (Kind kind : values()) {
+        if (kind.name().equals(name)) {
+          return kind;
+        }
+      }
+      throw new IllegalArgumentException(
+          "cell=%s; need one of %s".formatted(name, Arrays.toString(values())));
+    }
+
     Recur layer(int in, int out) {
       return switch (this) {
         case lstm -> lstm(in, out);
@@ -42,9 +52,6 @@ final class CharacterModel {
       };
     }
   }
-
-  private static final int EVALUATION_STEPS = 1024;
-  private static final double LOG_2 = Math.log(2);
 
   private final Kind kind;
   private final int hidden;
@@ -80,7 +87,7 @@ final class CharacterModel {
     Map<String, String> facts = file.metadata();
     try {
       return new CharacterModel(
-          Kind.valueOf(fact(facts, "cell")),
+          Kind.of(fact(facts, "cell")),
           Integer.parseInt(fact(facts, "hidden")),
           Integer.parseInt(fact(facts, "layers")),
           Vocabulary.of(fact(facts, "vocabulary")),
@@ -119,47 +126,32 @@ final class CharacterModel {
   }
 
   /**
-   * Mean bits a character over a text, read as one stream from a fresh state. The training's state
-   * is left alone.
+   * Writes a text that begins with the prime, each character as soon as it is chosen, until it is
+   * long enough or its reader is gone; the same seed gives the same text.
+   *
+   * @throws ArithmeticException if the model gives no numbers
    */
-  double bitsPerCharacter(Device device, int[] text) {
-    Chain reader = chain.fork();
-    reader.reset();
-    double nats = 0;
-    try (Tape tape = Tape.inference(device)) {
-      for (int from = 0; from < text.length - 1; from += EVALUATION_STEPS) {
-        int steps = Math.min(EVALUATION_STEPS, text.length - 1 - from);
-        Shape shape = Shape.of(vocabulary.size(), 1, steps);
-        Tensor scores =
-            reader.apply(tape.oneHot(shape, Arrays.copyOfRange(text, from, from + steps)));
-        Tensor target = tape.oneHot(shape, Arrays.copyOfRange(text, from + 1, from + 1 + steps));
-        nats += CrossEntropy.crossEntropy(scores, target).scalar() * (double) steps;
-        tape.clear();
-      }
-    }
-    return nats / (text.length - 1) / LOG_2;
-  }
-
-  /** A text that begins with the prime; the same seed gives the same text. */
-  String sample(Device device, String prime, int length, double temperature, long seed) {
+  void sample(
+      Device device, String prime, int length, double temperature, long seed, PrintWriter out) {
     Chain writer = chain.fork();
     writer.reset();
     int newline = Math.max(0, vocabulary.number('\n'));
     int[] read = prime.isEmpty() ? new int[] {newline} : vocabulary.encode(prime);
-    StringBuilder text = new StringBuilder(prime);
     Random random = new Random(seed);
     try (Tape tape = Tape.inference(device)) {
       float[] scores = {};
       for (int character : read) {
         scores = next(writer, tape, character);
       }
-      for (int i = 0; i < length; i++) {
+      out.print(prime);
+      for (int i = 0; i < length && !out.checkError(); i++) { // which flushes
         int chosen = choose(scores, temperature, random);
-        text.append(vocabulary.decode(chosen));
+        out.print(vocabulary.decode(chosen));
         scores = next(writer, tape, chosen);
       }
+      out.println();
+      out.flush();
     }
-    return text.toString();
   }
 
   private float[] next(Chain writer, Tape tape, int character) {
@@ -171,7 +163,12 @@ final class CharacterModel {
   /** Draws from softmax(scores / temperature); at temperature 0 takes the best. */
   private static int choose(float[] scores, double temperature, Random random) {
     int best = 0;
-    for (int i = 1; i < scores.length; i++) {
+    for (int i = 0; i < scores.length; i++) {
+      if (Float.isNaN(scores[i])) {
+        throw new ArithmeticException(
+            "sample: score=NaN of character %d; the weights are too large to compute with"
+                .formatted(i));
+      }
       best = scores[i] > scores[best] ? i : best;
     }
     if (temperature == 0) {

@@ -9,53 +9,47 @@ import io.recur.train.Checkpoint;
 import io.recur.train.Streams;
 import io.recur.train.Trainer;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** A training of a character model that can be saved at any step and gone on with. */
 final class CharacterTraining implements AutoCloseable {
-  /** What decides the losses, besides the text. */
-  record Settings(
-      CharacterModel.Kind cell,
-      int hidden,
-      int layers,
-      int batch,
-      int steps,
-      float rate,
-      long seed) {}
+  /**
+   * How far a run goes.
+   *
+   * @param epochs passes since the beginning, or no limit
+   * @param minutes from now
+   * @param saveSeconds between savings
+   */
+  record Plan(@Nullable Integer epochs, double minutes, double saveSeconds) {}
 
   private static final double HELD_OUT = 0.05;
   private static final float LARGEST_NORM = 5;
   private static final double LOG_2 = Math.log(2);
 
-  private final Device device;
   private final Corpus corpus;
   private final Settings settings;
   private final CharacterModel model;
   private final Adam adam;
   private final Tape tape;
   private final Streams streams;
-  private final int[] rest;
-  private Curve curve;
+  private final HeldOut heldOut;
+  private final Curve curve;
   private int epoch;
   private int chunk;
 
   private CharacterTraining(Device device, Corpus corpus, Settings settings, CharacterModel model) {
     int[] text = model.vocabulary().encode(corpus.text());
     int learnt = (int) (text.length * (1 - HELD_OUT));
-    this.device = device;
     this.corpus = corpus;
     this.settings = settings;
     this.model = model;
-    this.rest = Arrays.copyOfRange(text, learnt, text.length);
-    if (rest.length < 2) {
+    if (text.length - learnt < 2) {
       throw new IllegalArgumentException(
           "%s: %d characters; too short to hold out 5 %% of them, take a longer text"
               .formatted(corpus.name(), text.length));
@@ -66,8 +60,10 @@ final class CharacterTraining implements AutoCloseable {
             model.vocabulary().size(),
             settings.batch(),
             settings.steps());
+    int[] rest = Arrays.copyOfRange(text, learnt, text.length);
+    this.heldOut = new HeldOut(model, device, rest, settings.batch(), settings.steps());
     this.adam = new Adam(settings.rate());
-    this.curve = new Curve(streams.elementsPerChunk());
+    this.curve = new Curve(streams.elementsPerChunk(), heldOut.every());
     this.tape = Tape.on(device);
   }
 
@@ -84,11 +80,17 @@ final class CharacterTraining implements AutoCloseable {
     return new CharacterTraining(device, corpus, settings, model);
   }
 
-  /** Goes on where a file stopped, with the settings and on the text that it was made with. */
-  static CharacterTraining resumed(Device device, Corpus corpus, Path path) throws IOException {
+  /**
+   * Goes on where a file stopped, on the text that it was made with.
+   *
+   * @param wanted the settings to go on with, given those of the file
+   */
+  static CharacterTraining resumed(
+      Device device, Corpus corpus, Path path, UnaryOperator<Settings> wanted) throws IOException {
     Safetensors file = Safetensors.read(path);
-    CharacterModel model = CharacterModel.like(path, file, device);
     Map<String, String> facts = file.metadata();
+    Settings settings = wanted.apply(Settings.of(path, facts));
+    CharacterModel model = CharacterModel.like(path, file, device);
     if (!corpus.digest().equals(facts.get("text.sha256"))) {
       throw new IllegalArgumentException(
           "%s: it was trained on %s (%s), not on %s (%s); give --text as it was then"
@@ -99,133 +101,105 @@ final class CharacterTraining implements AutoCloseable {
                   corpus.name(),
                   corpus.digest()));
     }
-    Settings settings = settings(path, facts);
-    int epoch = number(path, facts, "epoch");
-    int chunk = number(path, facts, "chunk");
     CharacterTraining training = new CharacterTraining(device, corpus, settings, model);
+    training.standAt(path, facts);
     Checkpoint.load(path, file, model.chain(), training.adam);
-    training.epoch = epoch;
-    training.chunk = chunk;
-    training.curve = Curve.of(training.streams.elementsPerChunk(), facts.get(Curve.FACT));
+    training.adam.rate(settings.rate());
+    training.curve.load(facts);
     return training;
   }
 
-  private static Settings settings(Path path, Map<String, String> facts) {
+  private void standAt(Path path, Map<String, String> facts) {
     try {
-      return new Settings(
-          CharacterModel.Kind.valueOf(facts.get("cell")),
-          number(path, facts, "hidden"),
-          number(path, facts, "layers"),
-          number(path, facts, "batch"),
-          number(path, facts, "steps"),
-          Float.parseFloat(String.valueOf(facts.get("rate"))),
-          Long.parseLong(String.valueOf(facts.get("seed"))));
-    } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
-          "%s: rate=%s, seed=%s; need numbers"
-              .formatted(path, facts.get("rate"), facts.get("seed")),
-          e);
+      epoch = Settings.number(facts, "epoch");
+      chunk = Settings.number(facts, "chunk");
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(path + ": it cannot go on: " + e.getMessage(), e);
     }
-  }
-
-  private static int number(Path path, Map<String, String> facts, String name) {
-    String text = facts.get(name);
-    if (text == null || !text.matches("\\d{1,9}")) {
-      throw new IllegalArgumentException(
-          "%s: %s=%s; it is no training of 'recur train' that can go on"
-              .formatted(path, name, text));
-    }
-    return Integer.parseInt(text);
   }
 
   CharacterModel model() {
     return model;
   }
 
-  Curve curve() {
-    return curve;
-  }
-
-  /** Bits a character on the text that was not learnt. */
+  /** Bits per character on all of the text that was not learnt. */
   double heldOut() {
-    return model.bitsPerCharacter(device, rest);
+    return heldOut.whole();
   }
 
   /**
-   * Trains until the passes are done or the time is up, saving now and then.
+   * Trains until the passes are done, the time is up or somebody interrupts, saving now and then.
    *
-   * @param epochs passes since the beginning, or no limit
-   * @param minutes from now
-   * @param out where to save
-   * @param saveSeconds between savings
+   * @throws ArithmeticException if the loss is not finite
    */
-  void run(@Nullable Integer epochs, double minutes, Path out, double saveSeconds)
-      throws IOException {
-    Clock clock = new Clock(minutes, saveSeconds);
+  void run(Plan plan, Saving saving, Interruption interruption, PrintWriter err) {
+    Pace pace = new Pace(plan.minutes(), plan.saveSeconds());
     Trainer trainer =
         new Trainer(model.chain(), adam, tape).clipNorm(LARGEST_NORM).seed(settings.seed());
+    Integer epochs = plan.epochs();
     long total =
-        epochs == null ? Math.max(1, Math.round(minutes * 60)) : (long) epochs * streams.chunks();
-    try (ProgressBar bar = bar(epochs == null ? "seconds" : "chunks", total)) {
+        epochs == null
+            ? Math.max(1, Math.round(plan.minutes() * 60))
+            : (long) epochs * streams.chunks();
+    try (Progress progress = new Progress(err, epochs == null ? "seconds" : "chunks", total)) {
       trainer.onStep(
           event -> {
-            chunk = event.chunk() + 1;
-            curve.add(event.loss() / LOG_2);
-            long done = (long) epoch * streams.chunks() + chunk;
-            bar.stepTo(epochs == null ? Math.min(total, (long) clock.seconds()) : done);
-            bar.setExtraMessage(clock.message(event.loss() / LOG_2, streams.elementsPerChunk()));
-            if (clock.isTimeToSave()) {
-              saveUnchecked(out);
+            double bits = event.loss() / LOG_2;
+            stepped(event.chunk(), bits);
+            long done = epochs == null ? Math.min(total, (long) pace.seconds()) : steps();
+            progress.show(done, pace.after(bits, streams.elementsPerChunk()));
+            if (pace.isTimeToSave()) {
+              saving.save(Double.NaN);
             }
-            return !clock.isOver();
+            return !pace.isOver() && !interruption.asked();
           });
-      while (!clock.isOver() && (epochs == null || epoch < epochs)) {
-        if (chunk >= streams.chunks()) {
-          epoch++;
-          chunk = 0;
-          continue;
-        }
-        if (chunk == 0) {
-          model.chain().reset();
-        }
-        trainer.pass(
-            chunk,
-            streams.chunks(),
-            i ->
-                CrossEntropy.crossEntropy(
-                    model.chain().apply(streams.input(tape, i)), streams.target(tape, i)));
+      while (!pace.isOver() && !interruption.asked() && (epochs == null || epoch < epochs)) {
+        pass(trainer);
       }
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
     }
   }
 
-  private static ProgressBar bar(String unit, long total) {
-    return new ProgressBarBuilder()
-        .setTaskName("train")
-        .setUnit(" " + unit, 1)
-        .setInitialMax(total)
-        .setStyle(ProgressBarStyle.ASCII)
-        .setMaxRenderedLength(100)
-        .setUpdateIntervalMillis(500)
-        .build();
+  private void pass(Trainer trainer) {
+    if (chunk >= streams.chunks()) {
+      epoch++;
+      chunk = 0;
+      return;
+    }
+    if (chunk == 0) {
+      model.chain().reset();
+    }
+    trainer.pass(
+        chunk,
+        streams.chunks(),
+        i ->
+            CrossEntropy.crossEntropy(
+                model.chain().apply(streams.input(tape, i)), streams.target(tape, i)));
   }
 
-  private void saveUnchecked(Path out) {
-    try {
-      save(out, Double.NaN);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+  private void stepped(int done, double bits) {
+    chunk = done + 1;
+    curve.add(bits);
+    if (curve.isTimeToMeasure(steps())) {
+      curve.measured(steps(), heldOut.part());
     }
+  }
+
+  /** Steps since the beginning. */
+  private long steps() {
+    return (long) epoch * streams.chunks() + chunk;
+  }
+
+  /** Draws the learning curve, with the figure of the whole held-out text in its title. */
+  void draw(Path picture, double bits) throws IOException {
+    String title =
+        String.format(Locale.ROOT, "%s: held out %.3f bits per character", settings, bits);
+    curve.draw(picture, title, corpus.name());
   }
 
   /** Writes the training to a file, with the held-out figure where it is known. */
   void save(Path out, double bits) throws IOException {
     Map<String, String> facts = model.facts();
-    facts.put("batch", Integer.toString(settings.batch()));
-    facts.put("steps", Integer.toString(settings.steps()));
-    facts.put("rate", Float.toString(settings.rate()));
-    facts.put("seed", Long.toString(settings.seed()));
+    settings.addTo(facts);
     facts.put("text", corpus.name());
     facts.put("text.sha256", corpus.digest());
     facts.put("epoch", Integer.toString(epoch));
@@ -233,50 +207,12 @@ final class CharacterTraining implements AutoCloseable {
     if (!Double.isNaN(bits)) {
       facts.put("held-out", String.format(Locale.ROOT, "%.3f bits/char", bits));
     }
-    facts.put(Curve.FACT, curve.text());
+    curve.addTo(facts);
     Checkpoint.save(out, model.chain(), adam, facts);
   }
 
   @Override
   public void close() {
     tape.close();
-  }
-
-  /** When to stop, when to save, and how fast it goes. */
-  private static final class Clock {
-    private final long start = System.nanoTime();
-    private final double limit;
-    private final double saveSeconds;
-    private double saved;
-    private long characters;
-    private double smoothed = Double.NaN;
-
-    Clock(double minutes, double saveSeconds) {
-      this.limit = minutes * 60;
-      this.saveSeconds = saveSeconds;
-    }
-
-    double seconds() {
-      return (System.nanoTime() - start) / 1e9;
-    }
-
-    boolean isOver() {
-      return seconds() >= limit;
-    }
-
-    boolean isTimeToSave() {
-      if (seconds() - saved < saveSeconds) {
-        return false;
-      }
-      saved = seconds();
-      return true;
-    }
-
-    String message(double bits, int more) {
-      characters += more;
-      smoothed = Double.isNaN(smoothed) ? bits : 0.98 * smoothed + 0.02 * bits;
-      return String.format(
-          Locale.ROOT, " %.3f bits, %.1f kchars/s", smoothed, characters / seconds() / 1e3);
-    }
   }
 }

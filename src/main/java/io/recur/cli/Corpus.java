@@ -1,14 +1,16 @@
 package io.recur.cli;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
+import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
@@ -24,28 +26,45 @@ import java.util.zip.ZipFile;
  */
 record Corpus(String name, String text) {
   private static final String PACKAGE = "java.base/java/util/";
+  private static final Path STANDARD_INPUT = Path.of("-");
+  private static final int MOST_BYTES = Integer.MAX_VALUE - 64; // about the longest array of a JVM
+  private static final char BYTE_ORDER_MARK = '\uFEFF';
 
   /**
-   * Files joined in the given order; of a folder all files in it and below, by name.
+   * Files joined in the given order; of a folder all files in it and below, by name; {@code -} is
+   * standard input. A byte order mark at the beginning of a file is not part of the text.
    *
-   * @throws IllegalArgumentException if a file is not UTF-8 or all are empty
+   * @throws IllegalArgumentException if a file is not UTF-8, or all are empty or too large together
    */
   static Corpus of(List<Path> paths) throws IOException {
-    StringBuilder text = new StringBuilder();
+    List<Path> files = new ArrayList<>();
     for (Path path : paths) {
-      for (Path file : files(path)) {
-        text.append(decode(file.toString(), Files.readAllBytes(file)));
+      files.addAll(files(path));
+    }
+    long bytes = 0;
+    for (Path file : files) {
+      bytes += Files.isRegularFile(file) ? Files.size(file) : 0;
+      if (bytes > MOST_BYTES) {
+        throw tooLarge(file.toString(), "bytes=" + bytes);
       }
     }
-    if (text.isEmpty()) {
-      throw new IllegalArgumentException(paths + ": the text is empty; there is nothing to learn");
+    StringBuilder text = new StringBuilder();
+    for (Path file : files) {
+      text.append(decode(name(file), read(file, MOST_BYTES - text.length())));
     }
-    return new Corpus(
-        String.join(", ", paths.stream().map(Path::toString).toList()), text.toString());
+    String names = String.join(", ", paths.stream().map(Corpus::name).toList());
+    if (text.isEmpty()) {
+      throw new IllegalArgumentException(names + ": the text is empty; there is nothing to learn");
+    }
+    return new Corpus(names, text.toString());
+  }
+
+  private static String name(Path path) {
+    return path.equals(STANDARD_INPUT) ? "standard input" : path.toString();
   }
 
   private static List<Path> files(Path path) throws IOException {
-    if (!Files.isDirectory(path)) {
+    if (path.equals(STANDARD_INPUT) || !Files.isDirectory(path)) {
       return List.of(path);
     }
     try (Stream<Path> inside = Files.walk(path)) {
@@ -53,13 +72,44 @@ record Corpus(String name, String text) {
     }
   }
 
-  private static String decode(String name, byte[] bytes) {
-    try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-    } catch (CharacterCodingException e) {
-      throw new IllegalArgumentException(
-          name + ": not UTF-8 text (" + e.getMessage() + "); convert it or leave it out", e);
+  /** The bytes of a file, or of a pipe or a device to its end, which may never come. */
+  private static byte[] read(Path file, int most) throws IOException {
+    try (InputStream in = file.equals(STANDARD_INPUT) ? System.in : Files.newInputStream(file)) {
+      byte[] bytes = in.readNBytes(most);
+      if (bytes.length == most && in.read() >= 0) {
+        throw tooLarge(name(file), "bytes>" + most);
+      }
+      return bytes;
     }
+  }
+
+  private static IllegalArgumentException tooLarge(String name, String bytes) {
+    return new IllegalArgumentException(
+        "%s: %s with what is before it; a text is one array, %d bytes at most: give a part of it"
+            .formatted(name, bytes, MOST_BYTES));
+  }
+
+  private static String decode(String name, byte[] bytes) {
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    CharBuffer text = CharBuffer.allocate(bytes.length); // no character takes less than a byte
+    if (StandardCharsets.UTF_8.newDecoder().decode(in, text, true).isError()) {
+      throw notText(name, bytes, in.position());
+    }
+    text.flip();
+    if (text.length() > 0 && text.charAt(0) == BYTE_ORDER_MARK) {
+      text.get();
+    }
+    return text.toString();
+  }
+
+  private static IllegalArgumentException notText(String name, byte[] bytes, int place) {
+    int line = 1;
+    for (int i = 0; i < place; i++) {
+      line += bytes[i] == '\n' ? 1 : 0;
+    }
+    return new IllegalArgumentException(
+        "%s: not UTF-8 text: byte 0x%02X at offset %d, line %d; convert it, for instance with iconv, or leave it out"
+            .formatted(name, bytes[place], place, line));
   }
 
   /** Java: the JDK's own {@code java.util}, or where the JDK has no sources, this project's. */

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
@@ -12,45 +13,91 @@ import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /**
- * The learning curve: bits a character against characters read, as means over stretches that double
- * when there are many. It travels in the checkpoint as text.
+ * The learning curve, in bits per character against characters read: the training's means over
+ * stretches that double when there are many, and what the held-out text gave along the way, at
+ * intervals that double likewise. It travels in the checkpoint as text.
  */
 final class Curve {
-  static final String FACT = "curve";
+  private static final String TRAINING = "curve";
+  private static final String HELD_OUT = "curve.held-out";
   private static final int MOST_POINTS = 400;
+  private static final int MOST_MEASURES = 20;
+  private static final int LONGEST_NAME = 80;
+
+  /** What the held-out text gave after some steps. */
+  private record Measure(long step, double bits) {}
 
   private final int charactersPerStep;
   private final List<Double> bits = new ArrayList<>();
+  private final List<Measure> measures = new ArrayList<>();
   private int stepsPerPoint = 1;
   private double sum;
   private int steps;
+  private long stepsPerMeasure;
 
-  Curve(int charactersPerStep) {
+  /**
+   * An empty curve.
+   *
+   * @param charactersPerStep of the training
+   * @param stepsPerMeasure of the held-out text, at first
+   */
+  Curve(int charactersPerStep, int stepsPerMeasure) {
     this.charactersPerStep = charactersPerStep;
+    this.stepsPerMeasure = stepsPerMeasure;
   }
 
-  /** From what {@link #text} gave; an empty one where that is missing or damaged. */
-  static Curve of(int charactersPerStep, @Nullable String text) {
-    Curve curve = new Curve(charactersPerStep);
-    if (text == null || !text.matches("[1-9]\\d* \\d+( [-+.\\dE]+)+")) {
-      return curve;
+  /** Whether a fact of a checkpoint is a part of a curve. */
+  static boolean isFact(String name) {
+    return name.equals(TRAINING) || name.equals(HELD_OUT);
+  }
+
+  /** Goes on with what {@link #addTo} wrote; what is missing or damaged stays empty. */
+  void load(Map<String, String> facts) {
+    double[] training = numbers(facts.get(TRAINING), "[1-9]\\d{0,8} \\d{1,9}( [-+.\\dE]+)+");
+    if (training.length > 2 && training.length < MOST_POINTS + 3 && training[1] < training[0]) {
+      stepsPerPoint = (int) training[0];
+      steps = (int) training[1];
+      sum = training[2];
+      for (int i = 3; i < training.length; i++) {
+        bits.add(training[i]);
+      }
+    }
+    double[] heldOut = numbers(facts.get(HELD_OUT), "[1-9]\\d{0,8}( \\d{1,15} [.\\d]+)*");
+    if (heldOut.length > 0 && heldOut.length <= 2 * MOST_MEASURES) {
+      stepsPerMeasure = (long) heldOut[0];
+      for (int i = 1; i < heldOut.length; i += 2) {
+        measures.add(new Measure((long) heldOut[i], heldOut[i + 1]));
+      }
+    }
+  }
+
+  private static double[] numbers(@Nullable String text, String pattern) {
+    if (text == null || !text.matches(pattern)) {
+      return new double[0];
     }
     String[] words = text.split(" ");
-    curve.stepsPerPoint = Integer.parseInt(words[0]);
-    curve.steps = Integer.parseInt(words[1]);
-    curve.sum = Double.parseDouble(words[2]);
-    for (int i = 3; i < words.length; i++) {
-      curve.bits.add(Double.valueOf(words[i]));
+    double[] numbers = new double[words.length];
+    for (int i = 0; i < words.length; i++) {
+      try {
+        numbers[i] = Double.parseDouble(words[i]);
+      } catch (NumberFormatException e) {
+        return new double[0];
+      }
     }
-    return curve;
+    return numbers;
   }
 
-  String text() {
-    StringBuilder text = new StringBuilder(stepsPerPoint + " " + steps + " " + sum);
+  void addTo(Map<String, String> facts) {
+    StringBuilder training = new StringBuilder(stepsPerPoint + " " + steps + " " + sum);
     for (double value : bits) {
-      text.append(String.format(Locale.ROOT, " %.4f", value));
+      training.append(String.format(Locale.ROOT, " %.4f", value));
     }
-    return text.toString();
+    facts.put(TRAINING, training.toString());
+    StringBuilder heldOut = new StringBuilder(Long.toString(stepsPerMeasure));
+    for (Measure measure : measures) {
+      heldOut.append(String.format(Locale.ROOT, " %d %.4f", measure.step, measure.bits));
+    }
+    facts.put(HELD_OUT, heldOut.toString());
   }
 
   void add(double value) {
@@ -66,7 +113,7 @@ final class Curve {
     }
   }
 
-  /** To what {@link #text} writes, so that a resumed curve is the unbroken one. */
+  /** To what {@link #addTo} writes, so that a resumed curve is the unbroken one. */
   private static double rounded(double value) {
     return Math.rint(value * 1e4) / 1e4;
   }
@@ -79,31 +126,65 @@ final class Curve {
     stepsPerPoint *= 2;
   }
 
-  /** Draws the curve; needs no display. */
-  void draw(Path picture, String title, double heldOut) throws IOException {
-    System.setProperty("java.awt.headless", "true");
-    List<Double> characters = new ArrayList<>();
-    for (int i = 0; i < bits.size(); i++) {
-      characters.add((i + 0.5) * stepsPerPoint * charactersPerStep / 1e6);
+  /** Whether the held-out text is due; by steps, so that a resumed curve is the unbroken one. */
+  boolean isTimeToMeasure(long step) {
+    return step % stepsPerMeasure == 0;
+  }
+
+  void measured(long step, double value) {
+    if (!Double.isFinite(value)) {
+      return; // there is no place for it on a curve
     }
+    measures.add(new Measure(step, rounded(value)));
+    if (measures.size() == MOST_MEASURES) {
+      stepsPerMeasure *= 2;
+      measures.removeIf(measure -> measure.step % stepsPerMeasure != 0);
+    }
+  }
+
+  /**
+   * Draws the curve; needs no display.
+   *
+   * @param title of the picture
+   * @param text that was read
+   */
+  void draw(Path picture, String title, String text) throws IOException {
+    System.setProperty("java.awt.headless", "true");
+    BitmapEncoder.saveBitmap(
+        chart(title, text),
+        picture.toString().replaceFirst("\\.png$", ""),
+        BitmapEncoder.BitmapFormat.PNG);
+  }
+
+  XYChart chart(String title, String text) {
+    String end =
+        text.length() <= LONGEST_NAME ? text : "…" + text.substring(text.length() - LONGEST_NAME);
     XYChart chart =
         new XYChartBuilder()
             .width(900)
             .height(540)
             .title(title)
-            .xAxisTitle("million characters read")
+            .xAxisTitle("million characters read of " + end)
             .yAxisTitle("bits per character")
             .build();
+    chart.getStyler().setChartTitleFont(chart.getStyler().getChartTitleFont().deriveFont(14f));
     if (!bits.isEmpty()) {
+      List<Double> characters = new ArrayList<>();
+      for (int i = 0; i < bits.size(); i++) {
+        characters.add(millions((i + 0.5) * stepsPerPoint));
+      }
       chart.addSeries("training", characters, bits).setMarker(SeriesMarkers.NONE);
-      chart
-          .addSeries(
-              String.format(Locale.ROOT, "held out: %.3f", heldOut),
-              new double[] {0, characters.getLast()},
-              new double[] {heldOut, heldOut})
-          .setMarker(SeriesMarkers.NONE);
     }
-    BitmapEncoder.saveBitmap(
-        chart, picture.toString().replaceFirst("\\.png$", ""), BitmapEncoder.BitmapFormat.PNG);
+    if (!measures.isEmpty()) {
+      chart.addSeries(
+          "held out, a part of it",
+          measures.stream().map(measure -> millions(measure.step)).toList(),
+          measures.stream().map(Measure::bits).toList());
+    }
+    return chart;
+  }
+
+  private double millions(double steps) {
+    return steps * charactersPerStep / 1e6;
   }
 }

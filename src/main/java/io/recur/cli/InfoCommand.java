@@ -38,8 +38,8 @@ final class InfoCommand implements Callable<Integer> {
           "vocabulary: %d characters: %s%n",
           model.vocabulary().size(), model.vocabulary().printable());
       for (Map.Entry<String, String> fact : content.metadata().entrySet()) {
-        if (!fact.getKey().equals("vocabulary") && !fact.getKey().equals(Curve.FACT)) {
-          out.println(fact.getKey() + ": " + fact.getValue());
+        if (!fact.getKey().equals("vocabulary") && !Curve.isFact(fact.getKey())) {
+          out.println(Printable.of(fact.getKey()) + ": " + Printable.of(fact.getValue()));
         }
       }
       out.flush();

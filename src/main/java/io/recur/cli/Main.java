@@ -1,24 +1,36 @@
 package io.recur.cli;
 
-import io.recur.device.DeviceException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintStream;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.NoSuchFileException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /**
  * The {@code recur} command. Results go to standard output, all else to standard error. Exit status
- * 0: done; 1: it could not be done; 2: the command line is wrong.
+ * 0: done, also where the reader of a pipe had enough; 1: it could not be done; 2: the command line
+ * is wrong; 130 and 143: ended by Ctrl-C or SIGTERM, a training after it was saved.
  */
 @Command(
     name = "recur",
     description = "Recurrent neural networks on native memory.",
     mixinStandardHelpOptions = true,
     version = "recur 0.1.0",
+    exitCodeListHeading = "Exit status:%n",
+    exitCodeList = {
+      "0:done, also where the reader of a pipe had enough",
+      "1:it could not be done; standard error says why",
+      "2:the command line is wrong",
+      "130, 143:ended by Ctrl-C or SIGTERM, a training after it was saved"
+    },
     subcommands = {
       TrainCommand.class,
       SampleCommand.class,
@@ -38,54 +50,76 @@ public final class Main {
    * @throws InterruptedException if the JVM is going down
    */
   public static void main(String[] arguments) throws InterruptedException {
+    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT); // figures that programs can read
+    if (System.err.charset().equals(StandardCharsets.US_ASCII)) {
+      FileOutputStream err = new FileOutputStream(FileDescriptor.err);
+      System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+    }
     int[] status = {1};
-    Thread work = new Thread(null, () -> status[0] = run(arguments), "recur", STACK_BYTES);
-    work.start();
-    work.join();
+    try {
+      Thread work = new Thread(null, () -> status[0] = started(arguments), "recur", STACK_BYTES);
+      work.start();
+      work.join();
+    } catch (Error e) { // no memory for a thread
+      System.err.println(Failure.line(e));
+    }
     System.exit(status[0]);
   }
 
+  private static int started(String[] arguments) {
+    try {
+      String mangled = PosixLocale.mangled(arguments).orElse(null);
+      if (mangled != null) {
+        System.err.println("recur: " + mangled);
+        return 2;
+      }
+      // Text is UTF-8 in a POSIX locale too, where Java would write a question mark for an é.
+      Charset charset = System.out.charset();
+      return run(
+          new FileOutputStream(FileDescriptor.out),
+          charset.equals(StandardCharsets.US_ASCII) ? StandardCharsets.UTF_8 : charset,
+          arguments);
+    } catch (IOException | Error e) {
+      System.err.println(Failure.line(e));
+      return 1;
+    }
+  }
+
   /** Runs the command in this JVM; its exit status. */
-  static int run(String... arguments) {
+  static int run(OutputStream out, Charset charset, String... arguments) {
+    Results results = new Results(out);
+    PrintWriter writer = new PrintWriter(new OutputStreamWriter(results, charset), true);
     CommandLine line = new CommandLine(new Main());
-    line.setExecutionExceptionHandler(
-        (failure, command, parsed) -> {
-          PrintWriter err = command.getErr();
-          err.println("recur: " + message(failure));
-          err.flush();
-          return command.getCommandSpec().exitCodeOnExecutionException();
-        });
+    line.setOut(writer);
+    line.setErr(new PrintWriter(System.err, true));
+    line.setExpandAtFiles(false); // '@note' is what the user wrote, not a file of arguments
+    line.setExecutionExceptionHandler((failure, command, parsed) -> failed(command, failure));
     if (arguments.length == 0) {
       line.usage(line.getErr());
       return 2;
     }
-    return line.execute(arguments);
+    int status = executed(line, arguments);
+    writer.flush();
+    @Nullable IOException loss = results.loss();
+    if (loss != null) {
+      line.getErr().println("recur: standard output: " + Printable.of("" + loss.getMessage()));
+      line.getErr().flush();
+      return 1;
+    }
+    return status;
   }
 
-  /** What a user needs to know, without the names of Java's classes. */
-  private static String message(Throwable failure) {
-    if (failure instanceof UncheckedIOException) {
-      return message(failure.getCause());
+  private static int executed(CommandLine line, String[] arguments) {
+    try {
+      return line.execute(arguments);
+    } catch (Error e) { // not the handler's: it is given exceptions alone
+      return failed(line, e);
     }
-    if (failure instanceof NoSuchFileException missing) {
-      return missing.getFile() + ": there is no such file";
-    }
-    if (failure instanceof AccessDeniedException denied) {
-      return denied.getFile() + ": permission denied";
-    }
-    if (failure instanceof FileSystemException other && other.getReason() != null) {
-      return other.getFile() + ": " + other.getReason();
-    }
-    if (failure instanceof IOException) {
-      return "input or output failed: " + failure.getMessage();
-    }
-    return ours(failure) ? failure.getMessage() : failure.toString();
   }
 
-  private static boolean ours(Throwable failure) {
-    return failure instanceof IllegalArgumentException
-        || failure instanceof IllegalStateException
-        || failure instanceof ArithmeticException
-        || failure instanceof DeviceException;
+  private static int failed(CommandLine command, Throwable failure) {
+    command.getErr().println(Failure.line(failure));
+    command.getErr().flush();
+    return command.getCommandSpec().exitCodeOnExecutionException();
   }
 }

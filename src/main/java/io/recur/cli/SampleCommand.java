@@ -13,7 +13,10 @@ import picocli.CommandLine.Spec;
 /** {@code recur sample}: writes text with a trained model. */
 @Command(
     name = "sample",
-    description = "Writes text with a trained model.",
+    description = {
+      "Writes text with a trained model, character by character.",
+      "Where its reader has enough and closes the pipe, as head does, it ends with status 0."
+    },
     mixinStandardHelpOptions = true,
     showDefaultValues = true)
 final class SampleCommand implements Callable<Integer> {
@@ -50,8 +53,7 @@ final class SampleCommand implements Callable<Integer> {
     }
     try (Device device = options.open()) {
       CharacterModel loaded = CharacterModel.load(model, device);
-      String text = loaded.sample(device, prime, length, temperature, seed);
-      spec.commandLine().getOut().println(text);
+      loaded.sample(device, prime, length, temperature, seed, spec.commandLine().getOut());
       return 0;
     }
   }

@@ -1,10 +1,12 @@
 package io.recur.cli;
 
 import io.recur.device.Device;
+import io.recur.io.Safetensors;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -30,12 +32,15 @@ import picocli.CommandLine.Spec;
 final class TrainCommand implements Callable<Integer> {
   private static final double DEFAULT_MINUTES = 3;
 
+  /** What Ctrl-C gives; where it was a SIGTERM, the JVM gives 143 by itself. */
+  private static final int INTERRUPTED = 130;
+
   @Option(
       names = "--text",
       arity = "1..*",
       paramLabel = "PATH",
       showDefaultValue = CommandLine.Help.Visibility.NEVER,
-      description = "UTF-8 files or folders. Default: java.util of the JDK.")
+      description = "UTF-8 files, folders or - for standard input. Default: java.util of the JDK.")
   private List<Path> text = List.of();
 
   @Option(names = "--cell", description = "One of: ${COMPLETION-CANDIDATES}.")
@@ -65,13 +70,18 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--seed", paramLabel = "N", description = "Of the initial weights.")
   private long seed;
 
-  @Option(names = "--out", paramLabel = "FILE", description = "Where to keep the model.")
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      description = "Where to keep the model: a new file, or a checkpoint to overwrite.")
   private Path out = Path.of("character-model.safetensors");
 
   @Option(
       names = "--resume",
       paramLabel = "FILE",
-      description = "Goes on with a training; the model and its settings are those of the file.")
+      description =
+          "Goes on with a training. The file decides cell, hidden, layers, batch, steps and seed;"
+              + " --rate may be another.")
   private @Nullable Path resume;
 
   @Option(
@@ -89,47 +99,128 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     check();
-    try (Device device = options.open()) { // before a long text is read
-      train(device);
-      return 0;
+    PrintWriter err = spec.commandLine().getErr();
+    try (Interruption interruption = new Interruption(err);
+        Device device = options.open()) { // before a long text is read
+      Corpus corpus = text.isEmpty() ? Corpus.java() : Corpus.of(text);
+      try (CharacterTraining training = training(device, corpus)) {
+        err.println(Printable.of(corpus.name()) + ": " + corpus.text().length() + " characters");
+        err.println(device);
+        err.println(training.model().chain());
+        err.flush();
+        return train(training, device, interruption, err);
+      }
     }
   }
 
-  private void train(Device device) throws IOException {
-    CharacterTraining.Settings settings =
-        new CharacterTraining.Settings(cell, hidden, layers, batch, steps, rate, seed);
-    Corpus corpus = text.isEmpty() ? Corpus.java() : Corpus.of(text);
-    PrintWriter console = spec.commandLine().getOut();
-    try (CharacterTraining training =
-        resume == null
-            ? CharacterTraining.fresh(device, corpus, settings)
-            : CharacterTraining.resumed(device, corpus, resume)) {
-      PrintWriter err = spec.commandLine().getErr();
-      err.println(corpus.name() + ": " + corpus.text().length() + " characters");
-      err.println(device);
-      err.println(training.model().chain());
-      err.flush();
-      training.run(epochs, limit(), out, saveSeconds);
-      double bits = training.heldOut();
-      training.save(out, bits);
-      Path picture = Path.of(out.toString().replaceFirst("\\.safetensors$", "") + ".png");
-      String drawn = draw(training, picture, corpus.name(), bits);
-      console.println(training.model().sample(device, "", 500, 0.8, seed));
-      console.println();
-      console.printf("model %s, learning curve %s%n", out, drawn);
-      console.printf(Locale.ROOT, "held-out %.3f bits/char%n", bits);
-      console.flush();
+  private CharacterTraining training(Device device, Corpus corpus) throws IOException {
+    Settings settings = new Settings(cell, hidden, layers, batch, steps, rate, seed);
+    return resume == null
+        ? CharacterTraining.fresh(device, corpus, settings)
+        : CharacterTraining.resumed(device, corpus, resume, this::goneOnWith);
+  }
+
+  /** The file's settings, with the rate of the command line if it gives one. */
+  private Settings goneOnWith(Settings file) {
+    refuseOther("--cell", cell, file.cell());
+    refuseOther("--hidden", hidden, file.hidden());
+    refuseOther("--layers", layers, file.layers());
+    refuseOther("--batch", batch, file.batch());
+    refuseOther("--steps", steps, file.steps());
+    refuseOther("--seed", seed, file.seed());
+    return isGiven("--rate") ? file.withRate(rate) : file;
+  }
+
+  private void refuseOther(String option, Object given, Object file) {
+    if (isGiven(option) && !given.equals(file)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "%s=%s, but %s was trained with %s, which --resume keeps: leave %s out, or train anew"
+              .formatted(option, given, resume, file, option));
     }
+  }
+
+  private boolean isGiven(String option) {
+    return spec.commandLine().getParseResult().hasMatchedOption(option);
+  }
+
+  private int train(
+      CharacterTraining training, Device device, Interruption interruption, PrintWriter err)
+      throws IOException {
+    boolean ownPicture = Files.exists(out) || !Files.exists(picture());
+    Saving saving = new Saving(training, out, err);
+    String outcome = "not saved; " + out + " is as it was";
+    interruption.begin();
+    try {
+      training.run(
+          new CharacterTraining.Plan(epochs, limit(), saveSeconds), saving, interruption, err);
+      saving.save(Double.NaN);
+      outcome =
+          saving.failure() == null
+              ? "stopped; the training is in %s and goes on with: %s".formatted(out, goOn())
+              : "stopped; not saved: " + saving.failure();
+    } finally {
+      interruption.end(outcome);
+    }
+    if (interruption.asked()) {
+      return INTERRUPTED;
+    }
+    double bits = training.heldOut();
+    saving.save(bits);
+    show(training, device, bits, saving.failure(), ownPicture);
+    return saving.failure() == null ? 0 : 1;
+  }
+
+  private void show(
+      CharacterTraining training,
+      Device device,
+      double bits,
+      @Nullable String failure,
+      boolean ownPicture) {
+    PrintWriter console = spec.commandLine().getOut();
+    String drawn =
+        ownPicture
+            ? draw(training, bits)
+            : "not drawn: %s is of something else".formatted(picture());
+    training.model().sample(device, "", 500, 0.8, seed, console);
+    console.println();
+    console.printf(
+        "model %s, learning curve %s%n", failure == null ? out : "not saved: " + failure, drawn);
+    console.printf(Locale.ROOT, "held-out %.3f bits/char%n", bits);
+    console.flush();
+  }
+
+  private Path picture() {
+    return Path.of(out.toString().replaceFirst("\\.safetensors$", "") + ".png");
   }
 
   /** The picture's name, or why there is none: a JDK without fonts must not lose a training. */
-  private static String draw(CharacterTraining training, Path picture, String title, double bits) {
+  private String draw(CharacterTraining training, double bits) {
     try {
-      training.curve().draw(picture, title, bits);
-      return picture.toString();
+      training.draw(picture(), bits);
+      return picture().toString();
     } catch (IOException | RuntimeException | LinkageError | InternalError e) {
-      return "not drawn: " + e;
+      return "not drawn: " + Failure.cause(e);
     }
+  }
+
+  /** The command that goes on with this training. */
+  private String goOn() {
+    List<String> words = new ArrayList<>(List.of("recur", "train"));
+    if (!text.isEmpty()) {
+      words.add("--text");
+      text.forEach(path -> words.add(quoted(path)));
+    }
+    words.addAll(List.of("--resume", quoted(out), "--out", quoted(out)));
+    if (epochs != null) {
+      words.addAll(List.of("--epochs", epochs.toString()));
+    }
+    return String.join(" ", words);
+  }
+
+  private static String quoted(Path path) {
+    String name = path.toString();
+    return name.matches("[\\w./:=@%+,-]+") ? name : "'" + name.replace("'", "'\\''") + "'";
   }
 
   private double limit() {
@@ -146,6 +237,7 @@ final class TrainCommand implements Callable<Integer> {
             && batch > 0
             && steps > 0
             && rate > 0
+            && Float.isFinite(rate)
             && saveSeconds > 0
             && (epochs == null || epochs > 0)
             && (minutes == null || minutes > 0);
@@ -153,12 +245,30 @@ final class TrainCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(),
           "--hidden, --layers, --batch, --steps, --epochs, --minutes, --rate and --save-seconds"
-              + " must be more than 0");
+              + " must be more than 0, --rate a finite number");
     }
     Path folder = out.toAbsolutePath().getParent();
     if (Files.isDirectory(out) || !Files.isDirectory(folder) || !Files.isWritable(folder)) {
       throw new IllegalArgumentException(
           out + ": cannot be written; name a file in a folder that exists and can be written");
+    }
+    if (Files.exists(out)) {
+      refuseOther(out);
+    }
+  }
+
+  /** Only a checkpoint of Recur's is overwritten. */
+  private static void refuseOther(Path out) throws IOException {
+    String found;
+    try {
+      found = "format=" + Safetensors.read(out).metadata().get("format");
+    } catch (IllegalArgumentException e) {
+      found = e.getMessage();
+    }
+    if (!found.startsWith("format=recur ")) {
+      throw new IllegalArgumentException(
+          "--out %s: it exists and is no checkpoint of Recur (%s); name another file"
+              .formatted(out, found));
     }
   }
 }

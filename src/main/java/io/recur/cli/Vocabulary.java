@@ -38,7 +38,7 @@ final class Vocabulary {
             """
             the character %s (U+%04X) at position %d is not among the %d that the model knows; \
             'recur info' lists them"""
-                .formatted(shown(codes[i]), codes[i], i, characters.length));
+                .formatted(Printable.of(codes[i]), codes[i], i, characters.length));
       }
       codes[i] = found;
     }
@@ -62,20 +62,8 @@ final class Vocabulary {
   String printable() {
     StringBuilder text = new StringBuilder();
     for (int character : characters) {
-      text.append(shown(character));
+      text.append(Printable.of(character));
     }
     return text.toString();
-  }
-
-  private static String shown(int character) {
-    return switch (character) {
-      case '\n' -> "\\n";
-      case '\t' -> "\\t";
-      case '\r' -> "\\r";
-      default ->
-          Character.isISOControl(character)
-              ? "\\u%04x".formatted(character)
-              : Character.toString(character);
-    };
   }
 }

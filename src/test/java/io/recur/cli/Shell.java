@@ -21,18 +21,15 @@ final class Shell {
 
   /** Runs the command in this JVM. */
   static Result recur(String... arguments) {
-    PrintStream oldOut = System.out;
     PrintStream oldErr = System.err;
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     try {
-      System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
       System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-      int status = Main.run(arguments);
+      int status = Main.run(out, StandardCharsets.UTF_8, arguments);
       return new Result(
           status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     } finally {
-      System.setOut(oldOut);
       System.setErr(oldErr);
     }
   }

@@ -1,0 +1,53 @@
+package io.recur.cli;
+
+import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** In a POSIX locale the JVM reads every byte of an argument that is not ASCII as U+FFFD or "?". */
+final class PosixLocale {
+  private static final Path RAW = Path.of("/proc/self/cmdline");
+  private static final int REPLACEMENT = 0xFFFD;
+
+  private PosixLocale() {}
+
+  /** What to tell the user if an argument was mangled before this program saw it. */
+  static Optional<String> mangled(String[] arguments) throws IOException {
+    String encoding = System.getProperty("sun.jnu.encoding", "UTF-8");
+    byte[] raw = Files.isReadable(RAW) ? Files.readAllBytes(RAW) : new byte[0];
+    return mangled(arguments, encoding, raw);
+  }
+
+  /**
+   * Tells whether an argument was mangled.
+   *
+   * @param arguments as the JVM gives them
+   * @param encoding by which it read them
+   * @param raw what it read, or nothing where the system does not tell
+   */
+  static Optional<String> mangled(String[] arguments, String encoding, byte[] raw) {
+    if (Charset.isSupported(encoding) && Charset.forName(encoding).newEncoder().canEncode('é')) {
+      return Optional.empty();
+    }
+    for (String argument : arguments) {
+      boolean replaced = argument.indexOf(REPLACEMENT) >= 0;
+      if (replaced || argument.indexOf('?') >= 0 && hasMoreThanAscii(raw)) {
+        return Optional.of(
+            "argument '%s': the locale's encoding=%s has no such characters, so Java lost them; set LC_ALL=C.UTF-8"
+                .formatted(argument, encoding));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean hasMoreThanAscii(byte[] raw) {
+    for (byte b : raw) {
+      if (b < 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
