@@ -89,9 +89,25 @@ public final class Buffer {
     return target();
   }
 
-  /** Grows with each write to the memory that this buffer is a part of. */
-  long version() {
+  /**
+   * Grows with each write to the memory that this buffer is a part of.
+   *
+   * @return a number to be compared with an earlier one
+   */
+  public long version() {
     return writes.count;
+  }
+
+  /**
+   * Whether another buffer is the same words of the same memory.
+   *
+   * @param other any buffer
+   * @return whether both begin and end at the same place
+   */
+  public boolean isAt(Buffer other) {
+    return device == other.device
+        && floats == other.floats
+        && segment.address() == other.segment.address();
   }
 
   /** Shared by all buffers over the same memory. */

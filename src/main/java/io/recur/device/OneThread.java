@@ -13,12 +13,10 @@ import org.jspecify.annotations.Nullable;
  * costs one compare-and-set when the thread is outside and one comparison when it is inside.
  *
  * <pre>{@code
- * private final OneThread mark = new OneThread("counter", "give each thread a counter of its own");
- *
- * int next() {
- *   try (var _ = mark.enter()) {
- *     return ++count;
- *   }
+ * OneThread mark = new OneThread("counter", "give each thread a counter of its own");
+ * int[] count = {0};
+ * try (var _ = mark.enter()) {
+ *   count[0]++;
  * }
  * }</pre>
  */

@@ -14,13 +14,16 @@ final class Add implements Op {
       return add(b, a);
     }
     Repeat.check("add", a, b);
-    Tape tape = Tape.of("add", a, b);
-    Add op = tape.reuse(Add.class, Add::new);
-    op.a = a;
-    op.b = b;
-    op.y = tape.output(a.shape(), a.isDifferentiable() || b.isDifferentiable());
-    op.forward();
-    return tape.record(op, op.y);
+    try (var _ = a.enter();
+        var _ = b.enter()) {
+      Tape tape = Tape.of("add", a, b);
+      Add op = tape.reuse(Add.class, Add::new);
+      op.a = a;
+      op.b = b;
+      op.y = tape.output(a.shape(), a.isDifferentiable() || b.isDifferentiable());
+      op.forward();
+      return tape.record(op, op.y);
+    }
   }
 
   private void forward() {

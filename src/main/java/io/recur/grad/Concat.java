@@ -90,17 +90,20 @@ public final class Concat implements Op {
   }
 
   private static Tensor join(boolean byRows, Shape shape, List<Tensor> parts) {
-    Tape tape = Tape.of("concat", parts.toArray(Tensor[]::new));
-    boolean differentiable = false;
-    for (int i = 0; i < parts.size(); i++) {
-      differentiable |= parts.get(i).isDifferentiable();
+    Tensor[] inputs = parts.toArray(Tensor[]::new);
+    try (var _ = Tape.of("concat", inputs).enter()) {
+      Tape tape = Tape.of("concat", inputs);
+      boolean differentiable = false;
+      for (Tensor input : inputs) {
+        differentiable |= input.isDifferentiable();
+      }
+      Concat op = tape.reuse(Concat.class, Concat::new);
+      op.parts = parts;
+      op.byRows = byRows;
+      op.y = tape.output(shape, differentiable);
+      op.forward();
+      return tape.record(op, op.y);
     }
-    Concat op = tape.reuse(Concat.class, Concat::new);
-    op.parts = parts;
-    op.byRows = byRows;
-    op.y = tape.output(shape, differentiable);
-    op.forward();
-    return tape.record(op, op.y);
   }
 
   private void forward() {

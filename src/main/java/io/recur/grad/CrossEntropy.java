@@ -38,18 +38,21 @@ public final class CrossEntropy implements Op {
       throw new ShapeException(
           "crossEntropy: scores=%s, target=%s; need equal shapes".formatted(shape, target.shape()));
     }
-    Tape tape = Tape.of("crossEntropy", x, target);
-    if (!(target instanceof OneHot hot)) {
-      Tensor scores = x.tape() == null ? tape.use(x) : x;
-      return Softmax.logSoftmax(scores).mul(target).sum().scale(-1f / shape.columns());
+    try (var _ = x.enter();
+        var _ = target.enter()) {
+      Tape tape = Tape.of("crossEntropy", x, target);
+      if (!(target instanceof OneHot hot)) {
+        Tensor scores = x.tape() == null ? tape.use(x) : x;
+        return Softmax.logSoftmax(scores).mul(target).sum().scale(-1f / shape.columns());
+      }
+      CrossEntropy op = tape.reuse(CrossEntropy.class, CrossEntropy::new);
+      op.x = x;
+      op.target = hot;
+      op.p = tape.scratch(shape.count());
+      op.loss = tape.output(Shape.SCALAR, x.isDifferentiable());
+      op.forward();
+      return tape.record(op, op.loss);
     }
-    CrossEntropy op = tape.reuse(CrossEntropy.class, CrossEntropy::new);
-    op.x = x;
-    op.target = hot;
-    op.p = tape.scratch(shape.count());
-    op.loss = tape.output(Shape.SCALAR, x.isDifferentiable());
-    op.forward();
-    return tape.record(op, op.loss);
   }
 
   private void forward() {

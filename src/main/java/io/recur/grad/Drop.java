@@ -32,19 +32,21 @@ public final class Drop implements Op {
     if (!(rate >= 0 && rate < 1)) {
       throw new IllegalArgumentException("dropout: rate=" + rate + "; need 0 ≤ rate < 1");
     }
-    Tape tape = Tape.of("dropout", x);
-    if (!tape.isRecording() || rate == 0) {
-      return x;
+    try (var _ = x.enter()) {
+      Tape tape = Tape.of("dropout", x);
+      if (!tape.isRecording() || rate == 0) {
+        return x;
+      }
+      Drop op = tape.reuse(Drop.class, Drop::new);
+      op.rate = rate;
+      op.seed = tape.draws.next();
+      op.x = x;
+      op.y = tape.output(x.shape(), x.isDifferentiable());
+      tape.device()
+          .pointwise()
+          .drop(rate, op.seed, false, x.value(), op.y.value(), x.shape().count());
+      return tape.record(op, op.y);
     }
-    Drop op = tape.reuse(Drop.class, Drop::new);
-    op.rate = rate;
-    op.seed = tape.draw();
-    op.x = x;
-    op.y = tape.output(x.shape(), x.isDifferentiable());
-    tape.device()
-        .pointwise()
-        .drop(rate, op.seed, false, x.value(), op.y.value(), x.shape().count());
-    return tape.record(op, op.y);
   }
 
   @Override

@@ -21,14 +21,17 @@ final class MatMul implements Op {
           "matmul: W=%s, x=%s; need a matrix W with W.cols == x.rows, %d != %d"
               .formatted(left, x.shape(), left.columns(), x.shape().rows()));
     }
-    Tape tape = Tape.of("matmul", a, x);
-    MatMul op = tape.reuse(MatMul.class, MatMul::new);
-    op.a = a;
-    op.x = x;
-    op.blas = tape.kernels.blas();
-    op.y = tape.output(x.shape(), left.rows(), a.isDifferentiable() || x.isDifferentiable());
-    op.forward();
-    return tape.record(op, op.y);
+    try (var _ = a.enter();
+        var _ = x.enter()) {
+      Tape tape = Tape.of("matmul", a, x);
+      MatMul op = tape.reuse(MatMul.class, MatMul::new);
+      op.a = a;
+      op.x = x;
+      op.blas = tape.kernels.blas();
+      op.y = tape.output(x.shape(), left.rows(), a.isDifferentiable() || x.isDifferentiable());
+      op.forward();
+      return tape.record(op, op.y);
+    }
   }
 
   private void forward() {

@@ -23,6 +23,9 @@ public final class MeanSquaredError {
           "meanSquaredError: y=%s, target=%s; need equal shapes"
               .formatted(y.shape(), target.shape()));
     }
-    return Functions.square(y.sub(target)).mean();
+    try (var _ = y.enter();
+        var _ = target.enter()) {
+      return Functions.square(y.sub(target)).mean();
+    }
   }
 }

@@ -9,15 +9,18 @@ final class Mul implements Op {
   /** Either may be a vector that is repeated over the other's columns. */
   static Tensor mul(Tensor a, Tensor b) {
     Repeat.check("mul", a, b);
-    Tensor left = Repeat.like(b, a);
-    Tensor right = Repeat.like(a, b);
-    Tape tape = Tape.of("mul", left, right);
-    Mul op = tape.reuse(Mul.class, Mul::new);
-    op.a = left;
-    op.b = right;
-    op.y = tape.output(left.shape(), left.isDifferentiable() || right.isDifferentiable());
-    op.forward();
-    return tape.record(op, op.y);
+    try (var _ = a.enter();
+        var _ = b.enter()) {
+      Tensor left = Repeat.like(b, a);
+      Tensor right = Repeat.like(a, b);
+      Tape tape = Tape.of("mul", left, right);
+      Mul op = tape.reuse(Mul.class, Mul::new);
+      op.a = left;
+      op.b = right;
+      op.y = tape.output(left.shape(), left.isDifferentiable() || right.isDifferentiable());
+      op.forward();
+      return tape.record(op, op.y);
+    }
   }
 
   private void forward() {

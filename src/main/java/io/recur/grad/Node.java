@@ -73,16 +73,18 @@ final class Node {
   /** The gradient on its tape, zero where the present pass asks for it the first time. */
   Buffer gradient(Tape tape) {
     Buffer known = gradient;
-    if (known == null || pass != tape.pass()) {
-      known = tape.zeroedGradient(shape.count());
+    int now = tape.recorded.pass();
+    if (known == null || pass != now) {
+      known = tape.recorded.scratch(shape.count());
+      tape.device().pointwise().fill(0, known, shape.count());
       gradient = known;
-      pass = tape.pass();
+      pass = now;
     }
     return known;
   }
 
   /** Whether the present backward pass has brought a gradient here. */
   boolean isReached() {
-    return tape != null && root.pass == tape.pass();
+    return tape != null && root.pass == tape.recorded.pass();
   }
 }

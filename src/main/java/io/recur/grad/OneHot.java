@@ -46,14 +46,16 @@ public final class OneHot extends Tensor {
   /** The dense values, made when first asked for. */
   @Override
   public Buffer value() {
-    check();
-    Buffer values = node.value;
-    if (values == null) {
-      values = Tape.of("oneHot", this).scratch(shape().count());
-      values.write(columns());
-      node.value = values;
+    try (var _ = enter()) {
+      check();
+      Buffer values = node.value;
+      if (values == null) {
+        values = Objects.requireNonNull(tape()).scratch(shape().count());
+        values.write(columns());
+        node.value = values;
+      }
+      return values;
     }
-    return values;
   }
 
   /** Written out on the heap: an identity matrix to gather from would take classes² values. */
@@ -76,8 +78,11 @@ public final class OneHot extends Tensor {
     if (rows != shape().rows()) {
       return super.view(rank, rows, batch, time, offset);
     }
-    Tape tape = Tape.of("oneHot", this);
-    Node part = tape.node(rank, rows, batch, time);
-    return new OneHot(part, part.cut(index(), offset / rows, (long) batch * time));
+    try (var _ = enter()) {
+      Buffer whole = index();
+      Tape tape = Objects.requireNonNull(tape());
+      Node part = tape.values.node(tape, rank, rows, batch, time);
+      return new OneHot(part, part.cut(whole, offset / rows, (long) batch * time));
+    }
   }
 }

@@ -3,6 +3,7 @@ package io.recur.grad;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
@@ -41,12 +42,11 @@ public final class Parameter extends Tensor {
   /**
    * Where a parameter lies: a piece of a slab of values and the same piece of a slab of gradients.
    *
-   * @param values the whole slab of values
-   * @param gradients the whole slab of gradients
+   * @param slabs both slabs
    * @param offset of the parameter in both
    * @param length of its piece, padding included
    */
-  public record Slot(Buffer values, Buffer gradients, long offset, long length) {}
+  public record Slot(Slabs slabs, long offset, long length) {}
 
   private @Nullable Buffer value;
   private @Nullable Buffer gradient;
@@ -174,7 +174,8 @@ public final class Parameter extends Tensor {
    */
   public Parameter on(Device device) {
     int count = shape().count();
-    place(new Slot(device.allocate(count), device.allocate(count), 0, count), new Random(0));
+    Slabs alone = new Slabs(device.allocate(count), device.allocate(count), OptionalLong.empty());
+    place(new Slot(alone, 0, count), new Random(0));
     return this;
   }
 
@@ -185,20 +186,21 @@ public final class Parameter extends Tensor {
    * @param random for the initial value
    * @throws IllegalStateException if it has memory already
    */
-  public void place(Slot slot, Random random) {
+  synchronized void place(Slot slot, Random random) {
     if (this.slot != null) {
       throw new IllegalStateException(
           "parameter %s %s: it is on %s already; a parameter stays where it is"
-              .formatted(name, shape(), this.slot.values().device()));
+              .formatted(name, shape(), this.slot.slabs().values().device()));
     }
     float[] initial = new float[shape().count()];
     initialiser.fill(initial, random);
     // of the shape's length, not the slot's: an index into the padding behind it must be refused
-    Buffer values = slot.values().slice(slot.offset(), initial.length);
+    Buffer values = slot.slabs().values().slice(slot.offset(), initial.length);
     values.write(initial);
     this.slot = slot;
     this.value = values;
-    this.gradient = trainable ? slot.gradients().slice(slot.offset(), initial.length) : null;
+    this.gradient =
+        trainable ? slot.slabs().gradients().slice(slot.offset(), initial.length) : null;
   }
 
   /**

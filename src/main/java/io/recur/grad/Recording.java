@@ -25,11 +25,22 @@ final class Recording {
   private @Nullable Op[] kept = new Op[64];
 
   private int taken;
+  private final Uses uses = new Uses();
   private final Slab gradients;
   private int pass;
 
   Recording(Slab gradients) {
     this.gradients = gradients;
+  }
+
+  /** An operation is being made. */
+  void next() {
+    uses.next();
+  }
+
+  /** The operation that is being made reads this parameter. */
+  void note(Parameter parameter) {
+    uses.note(parameter);
   }
 
   /** The operation object of this place: the last one if it is of this class, else a new one. */
@@ -45,6 +56,7 @@ final class Recording {
 
   /** Adds an operation if its output is differentiable. */
   void add(Op op, Tensor output) {
+    output.check();
     if (output.isDifferentiable()) {
       int end = end(length);
       reserve(end + 1);
@@ -57,6 +69,7 @@ final class Recording {
   void addAll(Op op, Tensor... all) {
     boolean wanted = false;
     for (Tensor output : all) {
+      output.check();
       wanted |= output.isDifferentiable();
     }
     if (wanted) {
@@ -80,6 +93,7 @@ final class Recording {
     }
     ops[length] = op;
     ends[length] = end;
+    uses.keep(length);
     length++;
   }
 
@@ -88,10 +102,27 @@ final class Recording {
     return number == 0 ? 0 : ends[number - 1];
   }
 
-  /** Begins a pass: every gradient but the parameters' is zero until the pass reaches it. */
-  void begin() {
+  /**
+   * Begins a pass from this tensor, whose gradient has so many values, and gives that gradient:
+   * every gradient but the parameters' is zero until the pass reaches it.
+   */
+  Buffer begin(Tape tape, Tensor y, int given) {
+    if (y.tape() != tape) {
+      throw new IllegalStateException("backward: the tensor is not on this tape");
+    }
+    y.check();
+    if (given != y.shape().count()) {
+      throw new ShapeException(
+          "backward: y=%s, %d gradient values; need %d"
+              .formatted(y.shape(), given, y.shape().count()));
+    }
+    if (!y.isDifferentiable()) {
+      throw new IllegalStateException(
+          "backward: no parameter took part in y, or the tape records nothing; use Tape.on(device)");
+    }
     pass++;
     gradients.rewind();
+    return y.accumulator();
   }
 
   /** The number of the pass; a tensor's gradient is of this pass or of none. */
@@ -105,10 +136,15 @@ final class Recording {
   }
 
   void walkBack() {
-    for (int i = length - 1; i >= 0; i--) {
-      if (isReached(i)) {
-        ops[i].backward();
+    try {
+      for (int i = length - 1; i >= 0; i--) {
+        if (isReached(i)) {
+          uses.enter(i);
+          ops[i].backward();
+        }
       }
+    } finally {
+      uses.leave();
     }
   }
 
@@ -126,6 +162,7 @@ final class Recording {
     Arrays.fill(ops, 0, length, null);
     length = 0;
     taken = 0;
+    uses.clear();
     gradients.rewind();
   }
 

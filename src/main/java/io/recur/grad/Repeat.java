@@ -24,17 +24,19 @@ public final class Repeat implements Op {
    * @return the repeated vector
    */
   public static Tensor repeat(Tape tape, Tensor x, Shape shape) {
-    tape.accept("repeat", x);
-    if (x.shape().columns() != 1 || x.shape().rows() != shape.rows()) {
-      throw new ShapeException(
-          "repeat: x=%s, to=%s; need one column with %d rows"
-              .formatted(x.shape(), shape, shape.rows()));
+    try (var _ = tape.enter()) {
+      tape.accept("repeat", x);
+      if (x.shape().columns() != 1 || x.shape().rows() != shape.rows()) {
+        throw new ShapeException(
+            "repeat: x=%s, to=%s; need one column with %d rows"
+                .formatted(x.shape(), shape, shape.rows()));
+      }
+      Repeat op = tape.reuse(Repeat.class, Repeat::new);
+      op.x = x;
+      op.y = tape.output(shape, x.isDifferentiable());
+      tape.device().columns().repeat(shape.rows(), shape.columns(), x.value(), op.y.value());
+      return tape.record(op, op.y);
     }
-    Repeat op = tape.reuse(Repeat.class, Repeat::new);
-    op.x = x;
-    op.y = tape.output(shape, x.isDifferentiable());
-    tape.device().columns().repeat(shape.rows(), shape.columns(), x.value(), op.y.value());
-    return tape.record(op, op.y);
   }
 
   @Override

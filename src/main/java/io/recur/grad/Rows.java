@@ -22,13 +22,15 @@ final class Rows implements Op {
       throw new ShapeException(
           "rows: x=%s, from=%d, to=%d; need 0 ≤ from < to ≤ rows".formatted(shape, from, to));
     }
-    Tape tape = Tape.of("rows", x);
-    Rows op = tape.reuse(Rows.class, Rows::new);
-    op.from = from;
-    op.x = x;
-    op.y = tape.output(shape, to - from, x.isDifferentiable());
-    op.forward();
-    return tape.record(op, op.y);
+    try (var _ = x.enter()) {
+      Tape tape = Tape.of("rows", x);
+      Rows op = tape.reuse(Rows.class, Rows::new);
+      op.from = from;
+      op.x = x;
+      op.y = tape.output(shape, to - from, x.isDifferentiable());
+      op.forward();
+      return tape.record(op, op.y);
+    }
   }
 
   private void forward() {

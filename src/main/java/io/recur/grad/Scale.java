@@ -7,18 +7,22 @@ final class Scale implements Op {
   private Tensor y;
 
   static Tensor scale(Tensor x, float factor) {
-    Tape tape = Tape.of("scale", x);
-    Scale op = begin(tape, x, factor);
-    tape.device().pointwise().scale(factor, x.value(), op.y.value(), x.shape().count());
-    return tape.record(op, op.y);
+    try (var _ = x.enter()) {
+      Tape tape = Tape.of("scale", x);
+      Scale op = begin(tape, x, factor);
+      tape.device().pointwise().scale(factor, x.value(), op.y.value(), x.shape().count());
+      return tape.record(op, op.y);
+    }
   }
 
   /** A copy of any tensor on the tape. */
   static Tensor copy(Tape tape, Tensor x) {
-    tape.accept("use", x);
-    Scale op = begin(tape, x, 1);
-    tape.device().pointwise().copy(x.value(), op.y.value(), x.shape().count());
-    return tape.record(op, op.y);
+    try (var _ = tape.enter()) {
+      tape.accept("use", x);
+      Scale op = begin(tape, x, 1);
+      tape.device().pointwise().copy(x.value(), op.y.value(), x.shape().count());
+      return tape.record(op, op.y);
+    }
   }
 
   private static Scale begin(Tape tape, Tensor x, float factor) {

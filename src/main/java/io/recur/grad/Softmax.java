@@ -38,16 +38,18 @@ public final class Softmax implements Op {
   }
 
   private static Tensor apply(String where, Tensor x, boolean logarithm) {
-    Tape tape = Tape.of(where, x);
-    Shape shape = x.shape();
-    Softmax op = tape.reuse(Softmax.class, Softmax::new);
-    op.logarithm = logarithm;
-    op.x = x;
-    op.y = tape.output(shape, x.isDifferentiable());
-    tape.device()
-        .columns()
-        .softmax(shape.rows(), shape.columns(), logarithm, x.value(), op.y.value());
-    return tape.record(op, op.y);
+    try (var _ = x.enter()) {
+      Tape tape = Tape.of(where, x);
+      Shape shape = x.shape();
+      Softmax op = tape.reuse(Softmax.class, Softmax::new);
+      op.logarithm = logarithm;
+      op.x = x;
+      op.y = tape.output(shape, x.isDifferentiable());
+      tape.device()
+          .columns()
+          .softmax(shape.rows(), shape.columns(), logarithm, x.value(), op.y.value());
+      return tape.record(op, op.y);
+    }
   }
 
   @Override

@@ -9,15 +9,18 @@ final class Sub implements Op {
   /** Either may be a vector that is repeated over the other's columns. */
   static Tensor sub(Tensor a, Tensor b) {
     Repeat.check("sub", a, b);
-    Tensor left = Repeat.like(b, a);
-    Tensor right = Repeat.like(a, b);
-    Tape tape = Tape.of("sub", left, right);
-    Sub op = tape.reuse(Sub.class, Sub::new);
-    op.a = left;
-    op.b = right;
-    op.y = tape.output(left.shape(), left.isDifferentiable() || right.isDifferentiable());
-    op.forward();
-    return tape.record(op, op.y);
+    try (var _ = a.enter();
+        var _ = b.enter()) {
+      Tensor left = Repeat.like(b, a);
+      Tensor right = Repeat.like(a, b);
+      Tape tape = Tape.of("sub", left, right);
+      Sub op = tape.reuse(Sub.class, Sub::new);
+      op.a = left;
+      op.b = right;
+      op.y = tape.output(left.shape(), left.isDifferentiable() || right.isDifferentiable());
+      op.forward();
+      return tape.record(op, op.y);
+    }
   }
 
   private void forward() {

@@ -17,13 +17,15 @@ final class Sum implements Op {
   }
 
   private static Tensor scaled(String where, Tensor x, float factor) {
-    Tape tape = Tape.of(where, x);
-    Sum op = tape.reuse(Sum.class, Sum::new);
-    op.factor = factor;
-    op.x = x;
-    op.y = tape.output(Shape.SCALAR, x.isDifferentiable());
-    tape.device().pointwise().sumInto(factor, x.value(), x.shape().count(), op.y.value());
-    return tape.record(op, op.y);
+    try (var _ = x.enter()) {
+      Tape tape = Tape.of(where, x);
+      Sum op = tape.reuse(Sum.class, Sum::new);
+      op.factor = factor;
+      op.x = x;
+      op.y = tape.output(Shape.SCALAR, x.isDifferentiable());
+      tape.device().pointwise().sumInto(factor, x.value(), x.shape().count(), op.y.value());
+      return tape.record(op, op.y);
+    }
   }
 
   @Override

@@ -2,10 +2,8 @@ package io.recur.grad;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
+import io.recur.device.OneThread;
 import io.recur.device.kernels.KernelDevice;
-import io.recur.device.kernels.Slab;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -14,14 +12,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The tape owns the memory of every tensor made on it, in slabs that are rewound, never freed,
  * by {@link #clear}: a loop of forward, {@link #backward}, {@code clear} allocates no native memory
- * once it has run. The tape also keeps what it knows of its tensors and operations, and uses it
- * again where the next step has the same shapes and operations at the same places; a step that has
- * others is as right, and only makes what differs. All that is left on the Java heap is the {@link
+ * once it has run. The tape also uses again what it knows of its tensors and operations where the
+ * next step has the same at the same places. All that is left on the Java heap is the {@link
  * Tensor} objects themselves, 16 bytes each: those of an earlier step are refused for ever.
  * Backward is a walk over an array; its depth is no limit. Gradients of parameters add up over
  * backward passes until they are zeroed; all others start at zero in each pass.
  *
- * <p>A tape is used by one thread at a time.
+ * <p>A tape is used by one thread at a time: a second thread that comes while the first is inside
+ * gets an {@link IllegalStateException} that names both. Threads may use it one after the other.
  *
  * <pre>{@code
  * try (Device device = Device.cpu(); Tape tape = Tape.on(device)) {
@@ -39,24 +37,25 @@ public final class Tape implements AutoCloseable {
   /** The same device, with the kernels that only this library calls. */
   final KernelDevice kernels;
 
-  private final Slab values;
-  private final List<Resident> residents = new ArrayList<>();
-  private final Recording recorded;
-  private final Nodes nodes = new Nodes();
+  final Values values;
+  private final Residents residents = new Residents();
+  final Recording recorded;
+  final Draws draws = new Draws();
+  private final OneThread mark =
+      new OneThread(
+          "tape", "give each thread a tape of its own (Tape.on(device)) and a fork (model.fork())");
 
   /** Room for one value on its way to the heap. */
   final float[] one = new float[1];
 
   private boolean recording;
   private boolean open = true;
-  private long seed;
-  private long draws;
 
   private Tape(Device device, boolean recording) {
     this.device = device;
     this.kernels = KernelDevice.of(device);
     this.recording = recording;
-    this.values = kernels.slab();
+    this.values = new Values(kernels.slab());
     this.recorded = new Recording(kernels.slab());
   }
 
@@ -107,12 +106,14 @@ public final class Tape implements AutoCloseable {
    * @return what it returned
    */
   public <T> T withoutGradient(Supplier<T> body) {
+    OneThread inside = enter();
     boolean before = recording;
     recording = false;
     try {
       return body.get();
     } finally {
       recording = before;
+      inside.close();
     }
   }
 
@@ -123,15 +124,9 @@ public final class Tape implements AutoCloseable {
    * @param seed any number
    */
   public void seed(long seed) {
-    this.seed = seed;
-    this.draws = 0;
-  }
-
-  /** A fresh seed for one random operation. */
-  long draw() {
-    long z = seed * 0x9E3779B97F4A7C15L + ++draws;
-    z = (z ^ (z >>> 32)) * 0xD6E8FEB86659FD93L;
-    return z ^ (z >>> 32);
+    try (var _ = enter()) {
+      draws.seed(seed);
+    }
   }
 
   // Inputs.
@@ -143,8 +138,12 @@ public final class Tape implements AutoCloseable {
    * @return a vector that takes no gradient
    */
   public Tensor input(float... x) {
-    checkOpen();
-    return input(node(1, x.length, 1, 1), x);
+    try (var _ = enter()) {
+      checkOpen();
+      Tensor tensor = values.next(this, 1, x.length, 1, 1);
+      tensor.value().write(x);
+      return tensor;
+    }
   }
 
   /**
@@ -155,18 +154,10 @@ public final class Tape implements AutoCloseable {
    * @return a tensor that takes no gradient
    */
   public Tensor input(Shape shape, float... x) {
-    checkOpen();
-    if (x.length != shape.count()) {
-      throw new ShapeException(
-          "input: shape=%s, %d values; need %d".formatted(shape, x.length, shape.count()));
+    try (var _ = enter()) {
+      checkOpen();
+      return values.input(this, shape, x);
     }
-    return input(node(shape), x);
-  }
-
-  private Tensor input(Node node, float[] x) {
-    Buffer value = values.take(x.length);
-    value.write(x);
-    return tensor(node, value, false);
   }
 
   /**
@@ -177,9 +168,11 @@ public final class Tape implements AutoCloseable {
    * @return a tensor that takes a gradient, unless this tape records nothing
    */
   public Tensor variable(Shape shape, float... x) {
-    Tensor tensor = input(shape, x);
-    tensor.node.differentiable = recording;
-    return tensor;
+    try (var _ = enter()) {
+      Tensor tensor = input(shape, x);
+      tensor.node.differentiable = recording;
+      return tensor;
+    }
   }
 
   /**
@@ -190,11 +183,10 @@ public final class Tape implements AutoCloseable {
    * @return an input that takes no gradient and multiplies as a gather
    */
   public OneHot oneHot(Shape shape, int... index) {
-    checkOpen();
-    OneHot.check(shape, index);
-    Buffer buffer = values.take(index.length);
-    buffer.writeIndexes(index);
-    return new OneHot(node(shape), buffer);
+    try (var _ = enter()) {
+      checkOpen();
+      return values.oneHot(this, shape, index);
+    }
   }
 
   // For operations.
@@ -252,6 +244,9 @@ public final class Tape implements AutoCloseable {
       throw new IllegalStateException(
           where + ": none of its tensors is on a tape; lift one with tape.use(parameter)");
     }
+    try (var _ = tape.enter()) {
+      tape.recorded.next();
+    }
     return tape;
   }
 
@@ -262,15 +257,11 @@ public final class Tape implements AutoCloseable {
    * @param input an input of an operation on this tape
    */
   public void accept(String where, Tensor input) {
-    input.check();
-    if (input.tape() != null && input.tape() != this) {
-      throw new IllegalStateException(
-          where + ": its tensors are on two tapes; make the inputs of one step on one tape");
-    }
-    if (input.device() != device) {
-      throw new IllegalStateException(
-          "%s: a tensor %s is on %s and the tape on %s; make the tape on the model's device"
-              .formatted(where, input.shape(), input.device(), device));
+    Values.accept(this, where, input);
+    if (input.tape() == null && input.node.root.tensor instanceof Parameter parameter) {
+      try (var _ = enter()) {
+        recorded.note(parameter);
+      }
     }
   }
 
@@ -296,16 +287,9 @@ public final class Tape implements AutoCloseable {
    * @return an operation whose fields are those of the last time: set them all
    */
   public <T extends Op> T reuse(Class<T> kind, Supplier<T> maker) {
-    return recorded.reuse(kind, maker);
-  }
-
-  private Node node(Shape shape) {
-    return node(shape.rank(), shape.rows(), shape.batch(), shape.time());
-  }
-
-  /** A node without values for the next tensor of this tape. */
-  Node node(int rank, int rows, int batch, int time) {
-    return nodes.next(this, rank, rows, batch, time);
+    try (var _ = enter()) {
+      return recorded.reuse(kind, maker);
+    }
   }
 
   /**
@@ -328,9 +312,12 @@ public final class Tape implements AutoCloseable {
    * @return a tensor that {@link #record} makes differentiable
    */
   public Tensor output(Shape like, int rows, boolean differentiable) {
-    checkOpen();
-    Node node = node(like.rank(), rows, like.batch(), like.time());
-    return tensor(node, values.take(node.shape.count()), differentiable && recording);
+    try (var _ = enter()) {
+      checkOpen();
+      Tensor tensor = values.next(this, like.rank(), rows, like.batch(), like.time());
+      tensor.node.differentiable = differentiable && recording;
+      return tensor;
+    }
   }
 
   /**
@@ -343,14 +330,12 @@ public final class Tape implements AutoCloseable {
    * @return a tensor that {@link #record} makes differentiable
    */
   public Tensor output(Shape like, int rows, Buffer value, boolean differentiable) {
-    Node node = node(like.rank(), rows, like.batch(), like.time());
-    return tensor(node, value, differentiable && recording);
-  }
-
-  private static Tensor tensor(Node node, Buffer value, boolean differentiable) {
-    node.value = value;
-    node.differentiable = differentiable;
-    return new Tensor(node);
+    try (var _ = enter()) {
+      Node node = values.node(this, like.rank(), rows, like.batch(), like.time());
+      node.value = value;
+      node.differentiable = differentiable && recording;
+      return new Tensor(node);
+    }
   }
 
   /**
@@ -360,8 +345,10 @@ public final class Tape implements AutoCloseable {
    * @return a buffer with unspecified content
    */
   public Buffer scratch(long floats) {
-    checkOpen();
-    return values.take(floats);
+    try (var _ = enter()) {
+      checkOpen();
+      return values.take(floats);
+    }
   }
 
   /**
@@ -372,8 +359,10 @@ public final class Tape implements AutoCloseable {
    * @return the output
    */
   public Tensor record(Op op, Tensor output) {
-    recorded.add(op, output);
-    return output;
+    try (var _ = enter()) {
+      recorded.add(op, output);
+      return output;
+    }
   }
 
   /**
@@ -383,7 +372,9 @@ public final class Tape implements AutoCloseable {
    * @param all its outputs
    */
   public void recordAll(Op op, Tensor... all) {
-    recorded.addAll(op, all);
+    try (var _ = enter()) {
+      recorded.addAll(op, all);
+    }
   }
 
   // Backward.
@@ -400,9 +391,11 @@ public final class Tape implements AutoCloseable {
           "backward: loss=%s; need one value: take its sum or mean, or give a gradient"
               .formatted(loss.shape()));
     }
-    Buffer gradient = begin(loss, 1);
-    device.pointwise().fill(1, gradient, 1);
-    recorded.walkBack();
+    try (var _ = enter()) {
+      checkOpen();
+      device.pointwise().fill(1, recorded.begin(this, loss, 1), 1);
+      recorded.walkBack();
+    }
   }
 
   /**
@@ -412,39 +405,11 @@ public final class Tape implements AutoCloseable {
    * @param dy the gradient of y, as many values as it has
    */
   public void backward(Tensor y, float... dy) {
-    Buffer gradient = begin(y, dy.length);
-    gradient.write(dy);
-    recorded.walkBack();
-  }
-
-  /** Begins a pass from this tensor with so many values; gives its gradient. */
-  private Buffer begin(Tensor y, int given) {
-    checkOpen();
-    if (y.tape() != this) {
-      throw new IllegalStateException("backward: the tensor is not on this tape");
+    try (var _ = enter()) {
+      checkOpen();
+      recorded.begin(this, y, dy.length).write(dy);
+      recorded.walkBack();
     }
-    y.check();
-    if (given != y.shape().count()) {
-      throw new ShapeException(
-          "backward: y=%s, %d gradient values; need %d"
-              .formatted(y.shape(), given, y.shape().count()));
-    }
-    if (!y.isDifferentiable()) {
-      throw new IllegalStateException(
-          "backward: no parameter took part in y, or the tape records nothing; use Tape.on(device)");
-    }
-    recorded.begin();
-    return y.accumulator();
-  }
-
-  int pass() {
-    return recorded.pass();
-  }
-
-  Buffer zeroedGradient(int floats) {
-    Buffer buffer = recorded.scratch(floats);
-    device.pointwise().fill(0, buffer, floats);
-    return buffer;
   }
 
   /**
@@ -454,10 +419,32 @@ public final class Tape implements AutoCloseable {
    * @return a buffer with unspecified content
    */
   public Buffer backwardScratch(long floats) {
-    return recorded.scratch(floats);
+    try (var _ = enter()) {
+      checkOpen();
+      return recorded.scratch(floats);
+    }
   }
 
   // Lifetimes.
+
+  /**
+   * Holds this tape for the calling thread until the result is closed. Each method of a tape and of
+   * its tensors does so while it runs; an operation of one's own that calls several holds it
+   * throughout, so that no other thread clears the tape between two of them.
+   *
+   * <pre>{@code
+   * try (var _ = tape.enter()) {
+   *   Tensor y = tape.output(x.shape(), x.isDifferentiable());
+   *   tape.device().pointwise().scale(2, x.value(), y.value(), x.shape().count());
+   * }
+   * }</pre>
+   *
+   * @return to be closed by the same thread
+   * @throws IllegalStateException if another thread is inside
+   */
+  public OneThread enter() {
+    return mark.enter();
+  }
 
   /**
    * Notes that something holds a tensor of this tape, so that {@link #clear} can refuse.
@@ -465,7 +452,7 @@ public final class Tape implements AutoCloseable {
    * @param resident who holds it
    */
   public void hold(Resident resident) {
-    if (!residents.contains(resident)) {
+    try (var _ = enter()) {
       residents.add(resident);
     }
   }
@@ -476,7 +463,9 @@ public final class Tape implements AutoCloseable {
    * @param resident who held
    */
   public void release(Resident resident) {
-    residents.remove(resident);
+    try (var _ = enter()) {
+      residents.remove(resident);
+    }
   }
 
   /**
@@ -487,17 +476,12 @@ public final class Tape implements AutoCloseable {
    *     call that is missing; the tape is then unchanged
    */
   public void clear() {
-    checkOpen();
-    if (!residents.isEmpty()) {
-      throw new IllegalStateException(
-          """
-          clear: %s still holds a state of this tape; call truncate() first to keep its value, or \
-          reset() to drop it (if it is out of your reach, close the tape)"""
-              .formatted(String.join(", ", residents.stream().map(Resident::describe).toList())));
+    try (var _ = enter()) {
+      checkOpen();
+      residents.refuseClear();
+      recorded.clear();
+      values.clear();
     }
-    recorded.clear();
-    nodes.clear();
-    values.rewind();
   }
 
   /**
@@ -521,11 +505,13 @@ public final class Tape implements AutoCloseable {
   /** Gives all memory back; a second call does nothing. */
   @Override
   public void close() {
-    if (open) {
-      open = false;
-      residents.clear();
-      values.close();
-      recorded.close();
+    try (var _ = enter()) {
+      if (open) {
+        open = false;
+        residents.clear();
+        values.close();
+        recorded.close();
+      }
     }
   }
 

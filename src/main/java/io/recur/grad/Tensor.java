@@ -2,6 +2,7 @@ package io.recur.grad;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
+import io.recur.device.OneThread;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -98,7 +99,9 @@ public class Tensor {
    * @return a new array
    */
   public final float[] toArray() {
-    return value().slice(0, shape().count()).read();
+    try (var _ = enter()) {
+      return value().slice(0, shape().count()).read();
+    }
   }
 
   /**
@@ -112,9 +115,11 @@ public class Tensor {
       throw new ShapeException(
           "scalar: shape=%s has %d values; need 1".formatted(shape(), shape().count()));
     }
-    float[] one = node.tape != null ? node.tape.one : new float[1];
-    value().read(one);
-    return one[0];
+    try (var _ = enter()) {
+      float[] one = node.tape != null ? node.tape.one : new float[1];
+      value().read(one);
+      return one[0];
+    }
   }
 
   /**
@@ -134,7 +139,9 @@ public class Tensor {
    * @return a new array
    */
   public final float[] gradientArray() {
-    return gradient().slice(0, shape().count()).read();
+    try (var _ = enter()) {
+      return gradient().slice(0, shape().count()).read();
+    }
   }
 
   /**
@@ -144,17 +151,29 @@ public class Tensor {
    * @return a buffer of the shape's count
    */
   public Buffer accumulator() {
-    check();
-    Node root = node.root;
-    if (node != root && root.tensor != null) {
-      return node.part(root.tensor.accumulator());
+    try (var _ = enter()) {
+      check();
+      Node root = node.root;
+      if (node != root && root.tensor != null) {
+        return node.part(root.tensor.accumulator());
+      }
+      if (node.tape == null || !node.differentiable) {
+        throw new IllegalStateException(
+            "gradient: the tensor %s takes no gradient; it is an input or a constant"
+                .formatted(shape()));
+      }
+      return node.gradient(node.tape);
     }
-    if (node.tape == null || !node.differentiable) {
-      throw new IllegalStateException(
-          "gradient: the tensor %s takes no gradient; it is an input or a constant"
-              .formatted(shape()));
-    }
-    return node.gradient(node.tape);
+  }
+
+  /**
+   * Holds this tensor's tape for the calling thread, see {@link Tape#enter}.
+   *
+   * @return to be closed by the same thread; null where the tensor is on no tape
+   * @throws IllegalStateException if another thread is inside
+   */
+  public final @Nullable OneThread enter() {
+    return node.tape == null ? null : node.tape.enter();
   }
 
   /** Whether the present backward pass has brought a gradient here. */
@@ -255,13 +274,15 @@ public class Tensor {
 
   /** A view; one-hot inputs give a one-hot view. */
   Tensor view(int rank, int rows, int batch, int time, int offset) {
-    Buffer whole = value();
-    Node part =
-        node.tape != null
-            ? node.tape.node(rank, rows, batch, time)
-            : new Node(null, new Shape(rank, rows, batch, time));
-    part.view(node, whole, offset);
-    return new Tensor(part);
+    try (var _ = enter()) {
+      Buffer whole = value();
+      Node part =
+          node.tape != null
+              ? node.tape.values.node(node.tape, rank, rows, batch, time)
+              : new Node(null, new Shape(rank, rows, batch, time));
+      part.view(node, whole, offset);
+      return new Tensor(part);
+    }
   }
 
   // The operations, each in a file of its own.

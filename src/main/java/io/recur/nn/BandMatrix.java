@@ -71,14 +71,16 @@ final class BandMatrix extends Matrix {
           "matmul: W=%s, x=%s; need W.cols == x.rows, %d != %d"
               .formatted(this, x.shape(), columns(), x.shape().rows()));
     }
-    Tape tape = Tape.of("matmul", values(), x);
-    Product op = tape.reuse(Product.class, Product::new);
-    op.kernels = KernelDevice.of(tape.device());
-    op.w = this;
-    op.x = x;
-    op.y = tape.output(x.shape(), rows(), true);
-    multiply(op.kernels, x.value(), x.shape().columns(), 0, op.y.value(), rows());
-    return tape.record(op, op.y);
+    try (var _ = x.enter()) {
+      Tape tape = Tape.of("matmul", values(), x);
+      Product op = tape.reuse(Product.class, Product::new);
+      op.kernels = KernelDevice.of(tape.device());
+      op.w = this;
+      op.x = x;
+      op.y = tape.output(x.shape(), rows(), true);
+      multiply(op.kernels, x.value(), x.shape().columns(), 0, op.y.value(), rows());
+      return tape.record(op, op.y);
+    }
   }
 
   private static final class Product implements Op {

@@ -20,6 +20,7 @@ public final class Chain implements Layer {
   private final List<Recur> sameBatch;
 
   private final List<Recur> recurs;
+  private final Together together;
 
   private @Nullable Parameters parameters;
 
@@ -31,6 +32,7 @@ public final class Chain implements Layer {
   public Chain(List<? extends Layer> layers) {
     this.layers = List.copyOf(layers);
     this.recurs = Layer.super.recurs();
+    this.together = new Together(recurs);
     this.sameBatch = all().stream().allMatch(Chain::keepsTheBatch) ? recurs : List.of();
   }
 
@@ -47,17 +49,21 @@ public final class Chain implements Layer {
    *
    * @throws io.recur.grad.ShapeException if x does not fit; where its batch fits one Recur inside
    *     but not another, none has then moved
+   * @throws IllegalStateException if another thread is inside a Recur of this chain or the tape
    */
   @Override
   public Tensor apply(Tensor x) {
-    for (int i = 0; i < sameBatch.size(); i++) {
-      sameBatch.get(i).checkBatch(x.shape().batch());
+    try (var _ = together.enter();
+        var _ = x.enter()) {
+      for (int i = 0; i < sameBatch.size(); i++) {
+        sameBatch.get(i).checkBatch(x.shape().batch());
+      }
+      Tensor y = x;
+      for (int i = 0; i < layers.size(); i++) {
+        y = layers.get(i).apply(y);
+      }
+      return y;
     }
-    Tensor y = x;
-    for (int i = 0; i < layers.size(); i++) {
-      y = layers.get(i).apply(y);
-    }
-    return y;
   }
 
   @Override
@@ -88,7 +94,7 @@ public final class Chain implements Layer {
 
   @Override
   public Chain fork() {
-    return (Chain) new Fork().of(this);
+    return (Chain) Layer.super.fork();
   }
 
   @Override

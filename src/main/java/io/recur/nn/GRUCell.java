@@ -84,8 +84,7 @@ public final class GRUCell extends StackedCell {
   }
 
   @Override
-  public Step run(State state, Tensor x) {
-    Tape tape = tape(state, x);
+  Step run(Tape tape, State state, Tensor x) {
     return tape.reuse(Run.class, Run::new).run(tape, this, state, x);
   }
 

@@ -77,8 +77,7 @@ public final class GRUv3Cell extends StackedCell {
   }
 
   @Override
-  public Step run(State state, Tensor x) {
-    Tape tape = tape(state, x);
+  Step run(Tape tape, State state, Tensor x) {
     return tape.reuse(Run.class, Run::new).run(tape, this, state, x);
   }
 

@@ -74,16 +74,20 @@ public interface Layer {
   /** Gives every Recur inside its initial state again, gradient and all. */
   default void reset() {
     List<Recur> recurs = recurs();
-    for (int i = 0; i < recurs.size(); i++) {
-      recurs.get(i).reset();
+    try (var _ = new Together(recurs).enter()) {
+      for (int i = 0; i < recurs.size(); i++) {
+        recurs.get(i).reset();
+      }
     }
   }
 
   /** Keeps the state of every Recur inside and drops its history: no gradient passes it. */
   default void truncate() {
     List<Recur> recurs = recurs();
-    for (int i = 0; i < recurs.size(); i++) {
-      recurs.get(i).truncate();
+    try (var _ = new Together(recurs).enter()) {
+      for (int i = 0; i < recurs.size(); i++) {
+        recurs.get(i).truncate();
+      }
     }
   }
 
@@ -93,9 +97,13 @@ public interface Layer {
    * backward pass adds to the gradients that all forks share, so only one may run at a time.
    *
    * @return the fork; a layer without state may return itself
+   * @throws IllegalStateException if a layer of a user's holds a Recur and does not override {@link
+   *     #fork(Fork)}, or if another thread is inside a Recur of this layer
    */
   default Layer fork() {
-    return new Fork().of(this);
+    try (var _ = new Together(recurs()).enter()) {
+      return new Fork().of(this);
+    }
   }
 
   /**
@@ -103,8 +111,17 @@ public interface Layer {
    *
    * @param fork gives the fork of each layer inside
    * @return this, where there is no state inside
+   * @throws IllegalStateException if there is
    */
   default Layer fork(Fork fork) {
+    List<Recur> inside = recurs();
+    if (!inside.isEmpty()) {
+      throw new IllegalStateException(
+          """
+          fork: %s holds %s and does not override fork(Fork): the fork would step the same state; \
+          override it and return a new layer over fork.of(inner) for each layer inside"""
+              .formatted(describe(), inside.getFirst().describe()));
+    }
     return this;
   }
 
@@ -155,6 +172,8 @@ public interface Layer {
    * @param device where to
    * @param seed of the initial values
    * @return this
+   * @throws IllegalStateException if a parameter is on another device, or all have their values
+   *     from another seed already
    */
   default Layer on(Device device, long seed) {
     parameters().place(device, seed);
@@ -167,7 +186,10 @@ public interface Layer {
    * @return a snapshot that can be written to bytes and restored
    */
   default Snapshot save() {
-    return Snapshot.of(recurs());
+    List<Recur> recurs = recurs();
+    try (var _ = new Together(recurs).enter()) {
+      return Snapshot.of(recurs);
+    }
   }
 
   /**
@@ -177,7 +199,10 @@ public interface Layer {
    * @throws io.recur.grad.ShapeException if it is of another model; nothing is then changed
    */
   default void restore(Snapshot snapshot) {
-    snapshot.restore(recurs());
+    List<Recur> recurs = recurs();
+    try (var _ = new Together(recurs).enter()) {
+      snapshot.restore(recurs);
+    }
   }
 
   /** Forks each layer once, so that a layer that stands twice in a model does so in its fork. */

@@ -2,9 +2,9 @@ package io.recur.nn;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
-import io.recur.device.kernels.Slab;
 import io.recur.grad.Parameter;
 import io.recur.grad.ShapeException;
+import io.recur.grad.Slabs;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -12,7 +12,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -32,10 +32,11 @@ public final class Parameters implements Iterable<Parameter> {
   /**
    * Adjacent parameters: their values and gradients, padding included.
    *
+   * @param slabs the memory that they are a part of
    * @param values the values
    * @param gradients the gradients, of the same length
    */
-  public record Span(Buffer values, Buffer gradients) {
+  public record Span(Slabs slabs, Buffer values, Buffer gradients) {
     /**
      * The length.
      *
@@ -45,6 +46,9 @@ public final class Parameters implements Iterable<Parameter> {
       return values.floats();
     }
   }
+
+  /** Held while parameters are placed: models may share some. */
+  private static final Object PLACING = new Object();
 
   private final Map<String, Parameter> named;
   private @Nullable List<Span> spans;
@@ -107,6 +111,12 @@ public final class Parameters implements Iterable<Parameter> {
 
   /** Places those that have no memory yet in one new slab, trainable ones first. */
   void place(Device device, long seed) {
+    synchronized (PLACING) {
+      placeAll(device, seed);
+    }
+  }
+
+  private void placeAll(Device device, long seed) {
     for (Parameter parameter : this) {
       if (parameter.isPlaced() && parameter.device() != device) {
         throw new IllegalStateException(
@@ -118,32 +128,25 @@ public final class Parameters implements Iterable<Parameter> {
     }
     List<Parameter> missing = new ArrayList<>();
     named.values().stream().filter(p -> !p.isPlaced() && p.isTrainable()).forEach(missing::add);
-    int trainable = missing.size();
     named.values().stream().filter(p -> !p.isPlaced() && !p.isTrainable()).forEach(missing::add);
     if (missing.isEmpty()) {
+      refuseOther(seed);
       return;
     }
-    long floats = missing.stream().mapToLong(p -> Slab.padded(p.shape().count())).sum();
-    long learned =
-        missing.stream().limit(trainable).mapToLong(p -> Slab.padded(p.shape().count())).sum();
-    Buffer values = device.allocate(floats);
-    Buffer gradients = device.allocate(Math.max(learned, 1));
-    long at = 0;
-    for (int i = 0; i < missing.size(); i++) {
-      long length = Slab.padded(missing.get(i).shape().count());
-      missing
-          .get(i)
-          .place(new Parameter.Slot(values, gradients, at, length), new Random(mixed(seed, i)));
-      at += length;
-    }
+    Slabs.place(device, seed, missing);
   }
 
-  /** A stream of its own for each parameter: adding one does not change those before it. */
-  private static long mixed(long seed, int i) {
-    long z = seed * 0x9E3779B97F4A7C15L + (i + 1) * 0xD1B54A32D192ED03L;
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
+  /** Refuses a seed that the parameters, which are all placed, do not have their values from. */
+  private void refuseOther(long seed) {
+    for (Parameter parameter : this) {
+      OptionalLong its = parameter.slot().slabs().seed();
+      if (its.isPresent() && its.getAsLong() != seed) {
+        throw new IllegalStateException(
+            "on: seed=%d, and parameter %s %s has its value from seed=%d; build another model for"
+                    .formatted(seed, parameter.name(), parameter.shape(), its.getAsLong())
+                + " other values");
+      }
+    }
   }
 
   /**
@@ -170,11 +173,9 @@ public final class Parameters implements Iterable<Parameter> {
       }
       Parameter.Slot next = parameter.slot();
       if (run != null
-          && run.values() == next.values()
+          && run.slabs() == next.slabs()
           && run.offset() + run.length() == next.offset()) {
-        next =
-            new Parameter.Slot(
-                run.values(), run.gradients(), run.offset(), run.length() + next.length());
+        next = new Parameter.Slot(run.slabs(), run.offset(), run.length() + next.length());
       } else if (run != null) {
         merged.add(span(run));
       }
@@ -188,8 +189,9 @@ public final class Parameters implements Iterable<Parameter> {
 
   private static Span span(Parameter.Slot slot) {
     return new Span(
-        slot.values().slice(slot.offset(), slot.length()),
-        slot.gradients().slice(slot.offset(), slot.length()));
+        slot.slabs(),
+        slot.slabs().values().slice(slot.offset(), slot.length()),
+        slot.slabs().gradients().slice(slot.offset(), slot.length()));
   }
 
   /**
@@ -228,12 +230,18 @@ public final class Parameters implements Iterable<Parameter> {
     named.forEach((name, mine) -> mine.value().write(other.named.get(name).toArray()));
   }
 
-  /** Sets all gradients to zero. */
+  /**
+   * Sets all gradients to zero.
+   *
+   * @throws IllegalStateException if another thread is inside a backward pass that reaches them
+   */
   public void zeroGradients() {
     List<Span> known = spans();
     for (int i = 0; i < known.size(); i++) {
-      Buffer gradients = known.get(i).gradients();
-      gradients.device().pointwise().fill(0, gradients, gradients.floats());
+      try (var _ = known.get(i).slabs().enter()) {
+        Buffer gradients = known.get(i).gradients();
+        gradients.device().pointwise().fill(0, gradients, gradients.floats());
+      }
     }
   }
 }

@@ -2,6 +2,7 @@ package io.recur.nn;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
+import io.recur.device.OneThread;
 import io.recur.grad.Parameter;
 import io.recur.grad.Repeat;
 import io.recur.grad.Resident;
@@ -28,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>On a tape that records nothing, no history is kept and nothing needs to be truncated.
  * </ul>
  *
- * <p>A Recur is used by one thread at a time; {@link #fork} gives another thread one of its own.
+ * <p>A Recur is used by one thread at a time: a second thread that comes while the first is inside
+ * gets an {@link IllegalStateException}. {@link #fork} gives another thread one of its own.
  *
  * <pre>{@code
  * Recur rnn = Layers.rnn(3, 5).on(device, 42);
@@ -41,6 +43,7 @@ import org.jspecify.annotations.Nullable;
 public final class Recur implements Layer, Resident {
   private final Cell cell;
   private final String label;
+  private final OneThread mark;
 
   /** The state with history, on a tape; or none. */
   private @Nullable State live;
@@ -61,6 +64,7 @@ public final class Recur implements Layer, Resident {
   public Recur(Cell cell) {
     this.cell = cell;
     this.label = "Recur(" + cell + ")";
+    this.mark = new OneThread(label, "give each thread a fork of the model (model.fork())");
   }
 
   /**
@@ -88,10 +92,18 @@ public final class Recur implements Layer, Resident {
    *
    * @throws ShapeException if x has the wrong size or another batch than the state; nothing has
    *     then changed
-   * @throws IllegalStateException if the state belongs to another tape, or its tape was closed
+   * @throws IllegalStateException if the state belongs to another tape, or its tape was closed, or
+   *     another thread is inside this Recur or the tape
    */
   @Override
   public Tensor apply(Tensor x) {
+    try (var _ = enter();
+        var _ = x.enter()) {
+      return step(x);
+    }
+  }
+
+  private Tensor step(Tensor x) {
     Tape its = Tape.of(label, x);
     Shape shape = x.shape();
     Tensor input = shape.rank() == 1 ? x.columns(0, 1) : x;
@@ -155,7 +167,7 @@ public final class Recur implements Layer, Resident {
    * built-in cells do so themselves.
    */
   private State spread(Tape its, State state, int batch, boolean copy) {
-    if (!copy && isOfBatch(state, batch)) {
+    if (!copy && state.isOfBatch(batch)) {
       return state;
     }
     List<Tensor> parts = new ArrayList<>(state.parts().size());
@@ -174,14 +186,6 @@ public final class Recur implements Layer, Resident {
     return new State(parts);
   }
 
-  private static boolean isOfBatch(State state, int batch) {
-    boolean fits = true;
-    for (int i = 0; i < state.parts().size(); i++) {
-      fits &= state.parts().get(i).shape().columns() == batch;
-    }
-    return fits;
-  }
-
   /**
    * Whether this Recur was just built or reset.
    *
@@ -198,17 +202,24 @@ public final class Recur implements Layer, Resident {
    * @return tensors out × batch
    */
   public State state() {
-    State now = current();
-    if (live != null) {
-      return now;
+    try (var _ = enter()) {
+      State now = current();
+      return live != null ? now : copy(now);
     }
-    List<Tensor> copies = new ArrayList<>();
-    for (Tensor part : now.parts()) {
-      Buffer copy = part.device().allocate(part.shape().count());
-      part.device().pointwise().copy(part.value(), copy, part.shape().count());
-      copies.add(Tensor.constant(part.shape(), copy));
+  }
+
+  private static State copy(State state) {
+    State copy = memory(state);
+    copy(state, copy);
+    return copy;
+  }
+
+  /** Copies the values of a state to another one. */
+  private static void copy(State from, State to) {
+    for (int i = 0; i < to.parts().size(); i++) {
+      Tensor part = from.parts().get(i);
+      part.device().pointwise().copy(part.value(), to.parts().get(i).value(), part.shape().count());
     }
-    return new State(copies);
   }
 
   private State current() {
@@ -231,15 +242,36 @@ public final class Recur implements Layer, Resident {
    */
   @Override
   public void truncate() {
-    if (kept == null) {
-      keep(current());
+    try (var _ = enter();
+        var _ = enterTape()) {
+      if (kept == null) {
+        keep(current());
+      }
     }
   }
 
   @Override
   public void reset() {
-    detach();
-    kept = null;
+    try (var _ = enter();
+        var _ = enterTape()) {
+      detach();
+      kept = null;
+    }
+  }
+
+  /** Holds this Recur for the calling thread. */
+  OneThread enter() {
+    return mark.enter();
+  }
+
+  /** Lets it go. */
+  void leave() {
+    mark.close();
+  }
+
+  /** Holds the tape that the state is on. */
+  private @Nullable OneThread enterTape() {
+    return tape == null ? null : tape.enter();
   }
 
   private void detach() {
@@ -253,28 +285,13 @@ public final class Recur implements Layer, Resident {
   /** Copies a state into this Recur's own memory. */
   private void keep(State state) {
     State mine = own;
-    if (mine == null || !isLike(mine, state)) {
+    if (mine == null || !mine.isLike(state)) {
       mine = memory(state);
       own = mine;
     }
-    for (int i = 0; i < mine.parts().size(); i++) {
-      Tensor part = state.parts().get(i);
-      part.device()
-          .pointwise()
-          .copy(part.value(), mine.parts().get(i).value(), part.shape().count());
-    }
+    copy(state, mine);
     detach();
     kept = mine;
-  }
-
-  private static boolean isLike(State mine, State state) {
-    boolean like = mine.parts().size() == state.parts().size();
-    for (int i = 0; like && i < mine.parts().size(); i++) {
-      Shape here = mine.parts().get(i).shape();
-      Shape there = state.parts().get(i).shape();
-      like = here.rows() == there.rows() && here.columns() == there.columns();
-    }
-    return like;
   }
 
   private static State memory(State state) {
@@ -295,12 +312,15 @@ public final class Recur implements Layer, Resident {
 
   /** The state's values for a snapshot; empty where it is fresh. */
   List<Snapshot.Part> snapshot() {
-    if (isFresh()) {
-      return List.of();
+    try (var _ = enter();
+        var _ = enterTape()) {
+      if (isFresh()) {
+        return List.of();
+      }
+      return current().parts().stream()
+          .map(p -> new Snapshot.Part(p.shape().rows(), p.shape().columns(), p.toArray()))
+          .toList();
     }
-    return current().parts().stream()
-        .map(part -> new Snapshot.Part(part.shape().rows(), part.shape().columns(), part.toArray()))
-        .toList();
   }
 
   /** Refuses a snapshot of another cell. */
@@ -322,10 +342,15 @@ public final class Recur implements Layer, Resident {
 
   /** Takes over a snapshot's values. */
   void adopt(List<Snapshot.Part> parts) {
-    reset();
-    if (parts.isEmpty()) {
-      return;
+    try (var _ = enter()) {
+      reset();
+      if (!parts.isEmpty()) {
+        fill(parts);
+      }
     }
+  }
+
+  private void fill(List<Snapshot.Part> parts) {
     Device device = cell.state0().getFirst().device();
     List<Tensor> constants = new ArrayList<>();
     for (Snapshot.Part part : parts) {
@@ -368,31 +393,5 @@ public final class Recur implements Layer, Resident {
   @Override
   public String toString() {
     return Printed.of(this);
-  }
-
-  /** A cell of the user's, written as a function. */
-  private record FunctionCell(StepFunction function, Parameter initial, List<Parameter> weights)
-      implements Cell {
-    @Override
-    public Step step(State state, Tensor x) {
-      return function.step(state.h(), x);
-    }
-
-    @Override
-    public List<Parameter> state0() {
-      return List.of(initial);
-    }
-
-    @Override
-    public List<Parameter> parameters() {
-      List<Parameter> all = new ArrayList<>(weights);
-      all.add(initial);
-      return all;
-    }
-
-    @Override
-    public String toString() {
-      return "function, state " + initial.shape();
-    }
   }
 }

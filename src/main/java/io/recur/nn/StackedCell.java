@@ -139,10 +139,25 @@ public abstract sealed class StackedCell implements Cell
     }
   }
 
-  /** Refuses what a sequence cannot start from; gives the tape that it will be recorded on. */
-  final Tape tape(State state, Tensor x) {
+  @Override
+  public final Step run(State state, Tensor x) {
     check(state, x);
-    Tape tape = Tape.of(label(), state.h().tape() != null ? state.h() : x);
+    Tensor first = state.h().tape() != null ? state.h() : x;
+    try (var _ = first.enter()) {
+      Tape tape = Tape.of(label(), first);
+      // kernels for whole sequences see addresses alone: only memory of the tape stays while they
+      // run
+      Tensor input = x.tape() == null ? tape.use(x) : x;
+      accept(tape, state, input);
+      return run(tape, state, input);
+    }
+  }
+
+  /** The steps of a whole sequence on this tape, which the calling thread holds. */
+  abstract Step run(Tape tape, State state, Tensor x);
+
+  /** Refuses what is not on this tape or its device. */
+  private void accept(Tape tape, State state, Tensor x) {
     tape.accept(label(), x);
     for (int i = 0; i < state.parts().size(); i++) {
       tape.accept(label(), state.parts().get(i));
@@ -150,7 +165,6 @@ public abstract sealed class StackedCell implements Cell
     for (int i = 0; i < parameters.size(); i++) {
       tape.accept(label(), parameters.get(i));
     }
-    return tape;
   }
 
   /** {@code Wi·x + Wh·h + b}. */

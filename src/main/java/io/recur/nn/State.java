@@ -1,5 +1,6 @@
 package io.recur.nn;
 
+import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
 import java.util.List;
 
@@ -65,5 +66,25 @@ public record State(List<Tensor> parts) {
    */
   public int batch() {
     return h().shape().columns();
+  }
+
+  /** Whether every part has as many columns. */
+  boolean isOfBatch(int batch) {
+    boolean fits = true;
+    for (int i = 0; i < parts.size(); i++) {
+      fits &= parts.get(i).shape().columns() == batch;
+    }
+    return fits;
+  }
+
+  /** Whether its parts are of the other's sizes. */
+  boolean isLike(State other) {
+    boolean like = parts.size() == other.parts.size();
+    for (int i = 0; like && i < parts.size(); i++) {
+      Shape here = parts.get(i).shape();
+      Shape there = other.parts.get(i).shape();
+      like = here.rows() == there.rows() && here.columns() == there.columns();
+    }
+    return like;
   }
 }

@@ -1,6 +1,7 @@
 package io.recur.train;
 
 import io.recur.device.Buffer;
+import io.recur.device.OneThread;
 import io.recur.device.UpdateRule;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.nn.Parameters;
@@ -15,7 +16,7 @@ import java.util.List;
  *
  * <p>The rules and their numbers are PyTorch's, {@code torch.optim}, whose formulas stand at {@link
  * UpdateRule}. An optimiser serves one model: what it remembers of each parameter is allocated at
- * the first step.
+ * the first step. It is used by one thread at a time.
  *
  * <pre>{@code
  * Optimiser adam = new Adam(0.002f);
@@ -32,6 +33,12 @@ public abstract class Optimiser {
   private List<Buffer[]> slots = List.of();
   private long floats;
   private long[] lengths = {};
+
+  /** The memory of the model that it serves; none before the first step. */
+  private List<Span> served = List.of();
+
+  private final OneThread mark =
+      new OneThread(getClass().getSimpleName(), "train a model on one thread");
   private final float[] settings = new float[MOST_SETTINGS];
 
   /**
@@ -70,18 +77,23 @@ public abstract class Optimiser {
    * One step, then zero gradients.
    *
    * @param parameters of the model that this optimiser serves
-   * @throws IllegalStateException if they are of another size than at the first step
+   * @throws IllegalStateException if they are of another model than at the first step, or another
+   *     thread is inside this optimiser, or inside a backward pass that reaches them
    */
   public void step(Parameters parameters) {
-    prepare(parameters);
-    steps++;
-    settings(steps, settings);
-    List<Span> spans = parameters.spans();
-    for (int i = 0; i < spans.size(); i++) {
-      Span span = spans.get(i);
-      KernelDevice.of(span.values().device())
-          .updates()
-          .update(rule, settings, span.values(), span.gradients(), slots.get(i), span.floats());
+    try (var _ = mark.enter()) {
+      prepare(parameters);
+      steps++;
+      settings(steps, settings);
+      List<Span> spans = parameters.spans();
+      for (int i = 0; i < spans.size(); i++) {
+        Span span = spans.get(i);
+        try (var _ = span.slabs().enter()) {
+          KernelDevice.of(span.values().device())
+              .updates()
+              .update(rule, settings, span.values(), span.gradients(), slots.get(i), span.floats());
+        }
+      }
     }
   }
 
@@ -100,6 +112,7 @@ public abstract class Optimiser {
         fresh.add(memory);
       }
       slots = fresh;
+      served = spans;
       lengths = lengths(spans);
       floats = Arrays.stream(lengths).sum();
     } else if (!isLikeTheFirst(spans)) {
@@ -113,7 +126,22 @@ public abstract class Optimiser {
                   Arrays.toString(found),
                   floats,
                   Arrays.toString(lengths)));
+    } else if (!isServed(spans)) {
+      throw new IllegalStateException(
+          """
+          optimiser: another model of %d values than at the first step; what it remembers belongs \
+          to the first: make one optimiser per model"""
+              .formatted(floats));
     }
+  }
+
+  /** Whether these parameters lie where those of the first step do. */
+  private boolean isServed(List<Span> spans) {
+    boolean same = true;
+    for (int i = 0; i < spans.size(); i++) {
+      same &= spans.get(i).values().isAt(served.get(i).values());
+    }
+    return same;
   }
 
   private static long[] lengths(List<Span> spans) {
@@ -162,24 +190,28 @@ public abstract class Optimiser {
    * @return an array of the model's memory's length for each slot
    */
   public List<float[]> save(Parameters parameters) {
-    prepare(parameters);
-    List<float[]> saved = new ArrayList<>();
-    for (int s = 0; s < rule.slots(); s++) {
-      float[] values = new float[Math.toIntExact(floats)];
-      int at = 0;
-      for (Buffer[] memory : slots) {
-        float[] part = memory[s].read();
-        System.arraycopy(part, 0, values, at, part.length);
-        at += part.length;
+    try (var _ = mark.enter()) {
+      prepare(parameters);
+      List<float[]> saved = new ArrayList<>();
+      for (int s = 0; s < rule.slots(); s++) {
+        float[] values = new float[Math.toIntExact(floats)];
+        int at = 0;
+        for (Buffer[] memory : slots) {
+          float[] part = memory[s].read();
+          System.arraycopy(part, 0, values, at, part.length);
+          at += part.length;
+        }
+        saved.add(values);
       }
-      saved.add(values);
+      return saved;
     }
-    return saved;
   }
 
   /** Refuses what {@link #restore} would refuse. */
   void check(Parameters parameters, List<float[]> saved) {
-    prepare(parameters);
+    try (var _ = mark.enter()) {
+      prepare(parameters);
+    }
     if (saved.size() != rule.slots() || saved.stream().anyMatch(v -> v.length != floats)) {
       throw new IllegalArgumentException(
           "optimiser: %s remembers %d × %d values, the checkpoint holds %s; same kind, same model"
@@ -199,14 +231,16 @@ public abstract class Optimiser {
    * @param saved an array for each slot
    */
   public void restore(Parameters parameters, long steps, List<float[]> saved) {
-    check(parameters, saved);
-    this.steps = steps;
-    for (int s = 0; s < saved.size(); s++) {
-      int at = 0;
-      for (Buffer[] memory : slots) {
-        int length = Math.toIntExact(memory[s].floats());
-        memory[s].write(Arrays.copyOfRange(saved.get(s), at, at + length));
-        at += length;
+    try (var _ = mark.enter()) {
+      check(parameters, saved);
+      this.steps = steps;
+      for (int s = 0; s < saved.size(); s++) {
+        int at = 0;
+        for (Buffer[] memory : slots) {
+          int length = Math.toIntExact(memory[s].floats());
+          memory[s].write(Arrays.copyOfRange(saved.get(s), at, at + length));
+          at += length;
+        }
       }
     }
   }

@@ -1,5 +1,6 @@
 package io.recur.train;
 
+import io.recur.device.OneThread;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.nn.Layer;
@@ -11,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * the optimiser, and the state carried to the next chunk without its history.
  *
  * <p>The n-th step of a training depends on the model, the optimiser, the seed and n alone: a
- * training that is saved after a step and goes on from there gives the same losses.
+ * training that is saved after a step and goes on from there gives the same losses. A trainer is
+ * used by one thread at a time.
  *
  * <pre>{@code
  * Trainer trainer = new Trainer(model, new Adam(0.002f), tape).clipNorm(5);
@@ -26,6 +28,8 @@ public final class Trainer {
   private final Tape tape;
   private final Parameters parameters;
   private final Measures measures;
+  private final OneThread mark =
+      new OneThread("trainer", "give each thread a trainer of its own, over a model of its own");
   private float clip = Float.POSITIVE_INFINITY;
   private @Nullable Schedule schedule;
   private Listener listener = step -> true;
@@ -139,17 +143,27 @@ public final class Trainer {
    * @return the chunk to go on with: {@code to}, or earlier if the listener stopped
    * @throws ArithmeticException if the loss or the gradient is not finite; the parameters are those
    *     before the step
+   * @throws IllegalStateException if another thread is inside this trainer, its tape or optimiser
    */
   public int pass(int from, int to, Loss loss) {
-    for (int chunk = from; chunk < to; chunk++) {
-      if (!listener.after(step(chunk, loss))) {
-        return chunk + 1;
+    try (var _ = mark.enter()) {
+      for (int chunk = from; chunk < to; chunk++) {
+        if (!listener.after(step(chunk, loss))) {
+          return chunk + 1;
+        }
       }
+      return to;
     }
-    return to;
   }
 
   private Event step(int chunk, Loss loss) {
+    try (var _ = tape.enter()) {
+      return stepInside(chunk, loss);
+    }
+  }
+
+  /** A step on the tape, which the calling thread holds. */
+  private Event stepInside(int chunk, Loss loss) {
     long number = optimiser.steps();
     tape.seed(seed * 0x9E3779B97F4A7C15L + number);
     if (schedule != null) {

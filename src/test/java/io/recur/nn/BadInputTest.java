@@ -178,7 +178,7 @@ class BadInputTest {
   void aSecondOnTheSameDeviceKeepsTheWeights() {
     Recur recur = rnn(3, 5).on(device, 1);
     float[] before = recur.parameters().named().get("Wi").toArray();
-    recur.on(device, 2);
+    recur.on(device, 1);
     chain(recur, dense(5, 2)).on(device, 3);
     assertArrayEquals(before, recur.parameters().named().get("Wi").toArray());
   }

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.grad.Functions;
@@ -62,6 +63,31 @@ class UserLayerTest {
     near("y", FLOAT, recur.apply(x).add(x).toArray(), y);
     assertEquals(recur.parameters().named(), model.parameters().named());
     assertEquals(List.of(recur), model.recurs());
+  }
+
+  /** A container that lists a Recur and does not say how it is forked. */
+  private record Forgetful(Layer inner) implements Layer {
+    @Override
+    public Tensor apply(Tensor x) {
+      return inner.apply(x);
+    }
+
+    @Override
+    public List<Layer> layers() {
+      return List.of(inner);
+    }
+  }
+
+  @Test
+  void aContainerThatDoesNotForkItsRecurIsRefusedAFork() {
+    Chain model = chain(new Forgetful(Cells.LSTM.make(3, 3)), dense(3, 2)).on(device, 1);
+    Thrown.says(
+        IllegalStateException.class,
+        model::fork,
+        "fork: Forgetful holds Recur(LSTMCell(3 => 3))",
+        "override it");
+    Layer stateless = new Forgetful(dense(3, 3)).on(device, 1);
+    assertSame(stateless, stateless.fork());
   }
 
   @Test

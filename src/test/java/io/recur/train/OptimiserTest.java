@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.Elsewhere;
 import io.recur.Near;
 import io.recur.Pinned;
 import io.recur.Thrown;
@@ -120,6 +121,32 @@ class OptimiserTest {
           .filter(name -> name.endsWith("_1"))
           .map(name -> name.substring(0, name.length() - 2))
           .toList();
+
+  @Test
+  void anotherModelOfTheSameSizesIsRefused() {
+    Single one = model(1, 2, 3);
+    Single two = model(1, 2, 3);
+    for (String name : NAMES) {
+      Optimiser optimiser = named(name);
+      optimiser.step(one.parameters());
+      Thrown.says(
+          IllegalStateException.class,
+          () -> optimiser.step(two.parameters()),
+          "another model of",
+          "one optimiser per model");
+      optimiser.step(one.parameters());
+      assertEquals(2, optimiser.steps(), name);
+    }
+  }
+
+  @Test
+  void aSecondThreadIsRefusedWhileAnotherChangesTheModel() {
+    Single model = model(1, 2, 3);
+    try (var _ = model.own().get(0).slot().slabs().enter()) {
+      Elsewhere.isRefused("gradients of a model", () -> new Adam(1).step(model.parameters()));
+      Elsewhere.isRefused("gradients of a model", model.parameters()::zeroGradients);
+    }
+  }
 
   @Test
   void aStepZeroesTheGradients() {

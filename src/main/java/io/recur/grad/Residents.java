@@ -1,0 +1,34 @@
+package io.recur.grad;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Who holds tensors of a tape, so that it refuses to be cleared. */
+final class Residents {
+  private final List<Resident> residents = new ArrayList<>();
+
+  void add(Resident resident) {
+    if (!residents.contains(resident)) {
+      residents.add(resident);
+    }
+  }
+
+  void remove(Resident resident) {
+    residents.remove(resident);
+  }
+
+  /** Refuses to clear the tape while somebody holds a tensor of it. */
+  void refuseClear() {
+    if (!residents.isEmpty()) {
+      throw new IllegalStateException(
+          """
+          clear: %s still holds a state of this tape; call truncate() first to keep its value, or \
+          reset() to drop it (if it is out of your reach, close the tape)"""
+              .formatted(String.join(", ", residents.stream().map(Resident::describe).toList())));
+    }
+  }
+
+  void clear() {
+    residents.clear();
+  }
+}
