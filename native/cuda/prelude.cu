@@ -64,7 +64,12 @@ extern struct recur_place {
 } recur_place;
 
 typedef void recur_stub(void **arguments);
-void recur_double_kernel(const char *program, const char *name, recur_stub *stub, int parameters, const int *sizes);
+/* Of a parameter: its bytes, and what the address of a pointer to device memory must be a multiple of. */
+typedef struct recur_size {
+  int bytes, multiple;
+} recur_size;
+void recur_double_kernel(
+    const char *program, const char *name, recur_stub *stub, int parameters, const recur_size *sizes);
 void recur_double_barrier(int line);
 void recur_double_undefined(void *shared, uint64_t bytes);
 
@@ -103,7 +108,7 @@ DEVICE float FLOAT(uint32_t u) {
     name(VALUES##count(__VA_ARGS__)); \
   } \
   __attribute__((constructor)) static void name##_entry(void) { \
-    static const int sizes[] = {SIZES##count(__VA_ARGS__)}; \
+    static const recur_size sizes[] = {SIZES##count(__VA_ARGS__)}; \
     recur_double_kernel(PROGRAM, #name, name##_stub, count, sizes); \
   } \
   static void name(PARAMETERS##count(__VA_ARGS__))
@@ -152,26 +157,29 @@ DEVICE float FLOAT(uint32_t u) {
 #define VALUES19(t, a, ...) *(t *)end[-19], VALUES18(__VA_ARGS__)
 #define VALUES20(t, a, ...) *(t *)end[-20], VALUES19(__VA_ARGS__)
 
-#define SIZES1(t, a) (int)sizeof(t)
-#define SIZES2(t, a, ...) (int)sizeof(t), SIZES1(__VA_ARGS__)
-#define SIZES3(t, a, ...) (int)sizeof(t), SIZES2(__VA_ARGS__)
-#define SIZES4(t, a, ...) (int)sizeof(t), SIZES3(__VA_ARGS__)
-#define SIZES5(t, a, ...) (int)sizeof(t), SIZES4(__VA_ARGS__)
-#define SIZES6(t, a, ...) (int)sizeof(t), SIZES5(__VA_ARGS__)
-#define SIZES7(t, a, ...) (int)sizeof(t), SIZES6(__VA_ARGS__)
-#define SIZES8(t, a, ...) (int)sizeof(t), SIZES7(__VA_ARGS__)
-#define SIZES9(t, a, ...) (int)sizeof(t), SIZES8(__VA_ARGS__)
-#define SIZES10(t, a, ...) (int)sizeof(t), SIZES9(__VA_ARGS__)
-#define SIZES11(t, a, ...) (int)sizeof(t), SIZES10(__VA_ARGS__)
-#define SIZES12(t, a, ...) (int)sizeof(t), SIZES11(__VA_ARGS__)
-#define SIZES13(t, a, ...) (int)sizeof(t), SIZES12(__VA_ARGS__)
-#define SIZES14(t, a, ...) (int)sizeof(t), SIZES13(__VA_ARGS__)
-#define SIZES15(t, a, ...) (int)sizeof(t), SIZES14(__VA_ARGS__)
-#define SIZES16(t, a, ...) (int)sizeof(t), SIZES15(__VA_ARGS__)
-#define SIZES17(t, a, ...) (int)sizeof(t), SIZES16(__VA_ARGS__)
-#define SIZES18(t, a, ...) (int)sizeof(t), SIZES17(__VA_ARGS__)
-#define SIZES19(t, a, ...) (int)sizeof(t), SIZES18(__VA_ARGS__)
-#define SIZES20(t, a, ...) (int)sizeof(t), SIZES19(__VA_ARGS__)
+#define SIZE(t) \
+  {(int)sizeof(t), _Generic((t)0, const double *: 8, double *: 8, const int64_t *: 8, int64_t *: 8, const uint64_t *: 8, \
+      uint64_t *: 8, default: 4)}
+#define SIZES1(t, a) SIZE(t)
+#define SIZES2(t, a, ...) SIZE(t), SIZES1(__VA_ARGS__)
+#define SIZES3(t, a, ...) SIZE(t), SIZES2(__VA_ARGS__)
+#define SIZES4(t, a, ...) SIZE(t), SIZES3(__VA_ARGS__)
+#define SIZES5(t, a, ...) SIZE(t), SIZES4(__VA_ARGS__)
+#define SIZES6(t, a, ...) SIZE(t), SIZES5(__VA_ARGS__)
+#define SIZES7(t, a, ...) SIZE(t), SIZES6(__VA_ARGS__)
+#define SIZES8(t, a, ...) SIZE(t), SIZES7(__VA_ARGS__)
+#define SIZES9(t, a, ...) SIZE(t), SIZES8(__VA_ARGS__)
+#define SIZES10(t, a, ...) SIZE(t), SIZES9(__VA_ARGS__)
+#define SIZES11(t, a, ...) SIZE(t), SIZES10(__VA_ARGS__)
+#define SIZES12(t, a, ...) SIZE(t), SIZES11(__VA_ARGS__)
+#define SIZES13(t, a, ...) SIZE(t), SIZES12(__VA_ARGS__)
+#define SIZES14(t, a, ...) SIZE(t), SIZES13(__VA_ARGS__)
+#define SIZES15(t, a, ...) SIZE(t), SIZES14(__VA_ARGS__)
+#define SIZES16(t, a, ...) SIZE(t), SIZES15(__VA_ARGS__)
+#define SIZES17(t, a, ...) SIZE(t), SIZES16(__VA_ARGS__)
+#define SIZES18(t, a, ...) SIZE(t), SIZES17(__VA_ARGS__)
+#define SIZES19(t, a, ...) SIZE(t), SIZES18(__VA_ARGS__)
+#define SIZES20(t, a, ...) SIZE(t), SIZES19(__VA_ARGS__)
 
 #define KERNEL1(name, ...) KERNEL(1, name, __VA_ARGS__)
 #define KERNEL2(name, ...) KERNEL(2, name, __VA_ARGS__)

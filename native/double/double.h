@@ -166,11 +166,16 @@ void block_run(void (*stub)(void **), void **arguments, int64_t blocks, int64_t 
 
 /* modules.c: the kernels that this library was built with. */
 
+/* As prelude.cu has it: what the address of a pointer to device memory must be a multiple of. */
+typedef struct parameter_size {
+  int bytes, multiple;
+} parameter_size;
+
 typedef struct kernel_entry {
   const char *program, *name;
   void (*stub)(void **);
   int parameters;
-  const int *sizes;
+  const parameter_size *sizes;
 } kernel_entry;
 
 

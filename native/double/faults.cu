@@ -2,6 +2,9 @@
 
 KERNEL2(fault_fill, int64_t, n, float *, y) { OVER(i, n) y[i] = (float)i; }
 
+/* x must lie on 8 bytes. */
+KERNEL2(fault_double, const double *, x, float *, y) { y[0] = (float)x[0]; }
+
 /* Without the barrier, neighbours are read before they are there. */
 KERNEL3(fault_neighbours, int64_t, waits, const float *, x, float *, y) {
   SHARED(float, shared, 256);

@@ -10,10 +10,12 @@ enum { MOST_KERNELS = 512, MOST_PARAMETERS = 24, MOST_THREADS = 1024, MOST_SHARE
 static kernel_entry kernels[MOST_KERNELS];
 static int kernel_count;
 
-void recur_double_kernel(const char *program, const char *name, void (*stub)(void **), int parameters, const int *sizes);
+void recur_double_kernel(
+    const char *program, const char *name, void (*stub)(void **), int parameters, const parameter_size *sizes);
 
 /* Called by the entry of each kernel when the library is loaded. */
-void recur_double_kernel(const char *program, const char *name, void (*stub)(void **), int parameters, const int *sizes) {
+void recur_double_kernel(
+    const char *program, const char *name, void (*stub)(void **), int parameters, const parameter_size *sizes) {
   if (kernel_count == MOST_KERNELS || parameters > MOST_PARAMETERS) {
     say("kernel %s with %d parameters: at most %d kernels of %d parameters", name, parameters, MOST_KERNELS, MOST_PARAMETERS);
     abort();
@@ -142,6 +144,7 @@ struct launch {
   void (*stub)(void **);
   int64_t blocks, threads;
   int parameters;
+  const parameter_size *sizes;
   uint64_t slots[]; /* the arguments, each at the begin of one */
 };
 
@@ -152,9 +155,9 @@ static int launch_now(work *work, context *c) {
   for (int i = 0; i < it->parameters; i++) {
     arguments[i] = &it->slots[i];
     if (!memory_is_device(it->slots[i])) continue;
-    if (it->slots[i] % sizeof(float) != 0)
-      return context_fault(c, MISALIGNED_ADDRESS, "%s: parameter=%d, address=%#llx is not a multiple of 4", work->name, i,
-          (unsigned long long)it->slots[i]);
+    if (it->slots[i] % (uint64_t)it->sizes[i].multiple != 0)
+      return context_fault(c, MISALIGNED_ADDRESS, "%s: parameter=%d, address=%#llx is not a multiple of %d", work->name, i,
+          (unsigned long long)it->slots[i], it->sizes[i].multiple);
     if (memory_is_foreign(c, it->slots[i]))
       return context_fault(c, ILLEGAL_ADDRESS, "%s: parameter=%d, address=%#llx is memory of another device", work->name, i,
           (unsigned long long)it->slots[i]);
@@ -190,7 +193,8 @@ static int launch(function *f, const grid *g, void **parameters) {
   item->blocks = g->blocks;
   item->threads = g->threads;
   item->parameters = kernel->parameters;
-  for (int i = 0; i < kernel->parameters; i++) memcpy(&item->slots[i], parameters[i], (size_t)kernel->sizes[i]);
+  item->sizes = kernel->sizes;
+  for (int i = 0; i < kernel->parameters; i++) memcpy(&item->slots[i], parameters[i], (size_t)kernel->sizes[i].bytes);
   return stream_add(s, item);
 }
 

@@ -41,6 +41,7 @@ final class CudaUpdates implements Updates {
 
   @Override
   public void squares(boolean accumulate, Buffer g, long n, Buffer s) {
+    HostUpdates.refuseUnaligned("squares", s);
     synchronized (queue) {
       int parts = scratch.sum(true, g, n);
       scratch.total(accumulate, parts, s.target(2));
@@ -49,6 +50,7 @@ final class CudaUpdates implements Updates {
 
   @Override
   public void clipNorm(float limit, Buffer s, Buffer g, long n) {
+    HostUpdates.refuseUnaligned("clipNorm", s);
     queue
         .kernel(CudaKernel.CLIP_NORM)
         .real(limit)

@@ -1,9 +1,13 @@
 package io.recur.device;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Near;
 import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Updates;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -191,8 +195,13 @@ class UpdatesTest {
     memory.check();
   }
 
-  private static double number(Guarded.Piece s) {
-    float[] words = s.read();
+  /** A double between guard words: its second and third word lie on a multiple of 8 bytes. */
+  private static Buffer aligned(Guarded.Piece three) {
+    return three.buffer().slice(1, 2);
+  }
+
+  private static double number(Guarded.Piece three) {
+    float[] words = aligned(three).read();
     long low = Float.floatToRawIntBits(words[0]) & 0xFFFFFFFFL;
     return Double.longBitsToDouble((long) Float.floatToRawIntBits(words[1]) << 32 | low);
   }
@@ -203,11 +212,11 @@ class UpdatesTest {
       Guarded memory = new Guarded(device, 5);
       Guarded.Piece g = memory.input(n);
       Guarded.Piece more = memory.input(3e20f, 4e20f); // their squares are beyond float
-      Guarded.Piece s = memory.output(2);
-      Guarded.Piece large = memory.output(2);
-      KernelDevice.of(device).updates().squares(false, g.buffer(), n, s.buffer());
-      KernelDevice.of(device).updates().squares(true, g.buffer(), n, s.buffer());
-      KernelDevice.of(device).updates().squares(false, more.buffer(), 2, large.buffer());
+      Guarded.Piece s = memory.output(3);
+      Guarded.Piece large = memory.output(3);
+      KernelDevice.of(device).updates().squares(false, g.buffer(), n, aligned(s));
+      KernelDevice.of(device).updates().squares(true, g.buffer(), n, aligned(s));
+      KernelDevice.of(device).updates().squares(false, more.buffer(), 2, aligned(large));
       double squares = 0;
       for (int i = 0; i < n; i++) {
         squares += 2 * g.at(i) * g.at(i);
@@ -225,17 +234,17 @@ class UpdatesTest {
       Guarded memory = new Guarded(device, 6);
       Guarded.Piece g = memory.inOut(n);
       Guarded.Piece same = memory.inOut(n);
-      Guarded.Piece s = memory.output(2);
+      Guarded.Piece s = memory.output(3);
       double squares = 0;
       for (int i = 0; i < n; i++) {
         squares += g.at(i) * g.at(i);
       }
       double norm = Math.sqrt(squares);
-      KernelDevice.of(device).updates().squares(false, g.buffer(), n, s.buffer());
-      KernelDevice.of(device).updates().clipNorm((float) (0.25 * norm), s.buffer(), g.buffer(), n);
+      KernelDevice.of(device).updates().squares(false, g.buffer(), n, aligned(s));
+      KernelDevice.of(device).updates().clipNorm((float) (0.25 * norm), aligned(s), g.buffer(), n);
       KernelDevice.of(device)
           .updates()
-          .clipNorm((float) (1.01 * norm), s.buffer(), same.buffer(), n);
+          .clipNorm((float) (1.01 * norm), aligned(s), same.buffer(), n);
       double[] expected = g.start();
       for (int i = 0; i < n; i++) {
         expected[i] *= 0.25;
@@ -247,13 +256,28 @@ class UpdatesTest {
   }
 
   @Test
+  void aDoubleThatBeginsBetweenMultiplesOfEightBytesIsRefused() {
+    Updates updates = KernelDevice.of(device).updates();
+    Buffer g = device.allocate(4);
+    Buffer s = device.allocate(3).slice(1, 2);
+    for (boolean accumulate : new boolean[] {false, true}) {
+      var squares =
+          assertThrows(IllegalArgumentException.class, () -> updates.squares(accumulate, g, 4, s));
+      assertTrue(squares.getMessage().startsWith("squares: s lies 4 bytes behind"));
+    }
+    var clip = assertThrows(IllegalArgumentException.class, () -> updates.clipNorm(1, s, g, 4));
+    assertTrue(clip.getMessage().startsWith("clipNorm: s lies 4 bytes behind"));
+    assertArrayEquals(new float[4], g.read()); // the device works on
+  }
+
+  @Test
   void aNormThatIsNotFiniteClipsNothing() {
     for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
       Guarded memory = new Guarded(device, 7);
       Guarded.Piece g = memory.inOut(1f, bad, -2f);
-      Guarded.Piece s = memory.output(2);
-      KernelDevice.of(device).updates().squares(false, g.buffer(), 3, s.buffer());
-      KernelDevice.of(device).updates().clipNorm(0.5f, s.buffer(), g.buffer(), 3);
+      Guarded.Piece s = memory.output(3);
+      KernelDevice.of(device).updates().squares(false, g.buffer(), 3, aligned(s));
+      KernelDevice.of(device).updates().clipNorm(0.5f, aligned(s), g.buffer(), 3);
       Near.check("g", new double[] {1, bad, -2}, g.read(), 0);
       memory.check();
     }

@@ -38,7 +38,8 @@ public interface Updates {
    * @param accumulate whether to add to s
    * @param g gradients
    * @param n values
-   * @param s two words that hold one double in the order of the host
+   * @param s two words on a multiple of 8 bytes that hold one double in the order of the host
+   * @throws IllegalArgumentException if s begins elsewhere: a GPU could not read it
    */
   void squares(boolean accumulate, Buffer g, long n, Buffer s);
 
@@ -49,6 +50,7 @@ public interface Updates {
    * @param s what {@link #squares} gave, of all gradients that are clipped together
    * @param g changed in place
    * @param n values
+   * @throws IllegalArgumentException if s does not begin on a multiple of 8 bytes
    */
   void clipNorm(float limit, Buffer s, Buffer g, long n);
 }
