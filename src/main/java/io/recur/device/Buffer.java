@@ -59,7 +59,7 @@ public final class Buffer {
     // here, because a generated native call wraps what the JVM throws into an AssertionError
     if (!segment.scope().isAlive()) {
       throw new IllegalStateException(
-          "buffer: %d floats of a slab or tape that was closed; close it after all that uses it"
+          "buffer: %d floats that were given back; use them before their tape is cleared or closed"
               .formatted(floats));
     }
     return segment;

@@ -9,15 +9,13 @@ import io.recur.device.kernels.KernelDevice;
 import io.recur.device.kernels.Recurrences;
 import io.recur.device.kernels.Slab;
 import io.recur.device.kernels.Updates;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
 import org.jspecify.annotations.Nullable;
 
 /** The processor: OpenBLAS for matrix products, C kernels or vectorised Java loops for the rest. */
 final class CpuDevice extends Device implements KernelDevice {
-  private static final long ALIGNMENT_BYTES = 64;
-
   private final OpenBlas library = OpenBlas.load();
   private final @Nullable Kernels kernels;
   private final int threads;
@@ -101,13 +99,18 @@ final class CpuDevice extends Device implements KernelDevice {
   }
 
   @Override
-  Owner collected() {
-    return new Memory(Arena.ofAuto());
+  Pressure pressure() {
+    return CpuMemory.PRESSURE;
+  }
+
+  @Override
+  Owner collected(boolean counts) {
+    return new CpuMemory(new Lifetime(), counts);
   }
 
   @Override
   Owner closeable() {
-    return new Memory(Arena.ofShared());
+    return new CpuMemory(new Lifetime(() -> {}), true);
   }
 
   @Override
@@ -119,39 +122,18 @@ final class CpuDevice extends Device implements KernelDevice {
   @Override
   void write(Buffer buffer, float[] values, int from, int length) {
     MemorySegment.copy(values, from, buffer.target(), ValueLayout.JAVA_FLOAT, 0, length);
+    Reference.reachabilityFence(buffer);
   }
 
   @Override
   void writeIndexes(Buffer buffer, int[] indexes) {
     MemorySegment.copy(indexes, 0, buffer.target(), ValueLayout.JAVA_INT, 0, indexes.length);
+    Reference.reachabilityFence(buffer);
   }
 
   @Override
   void read(Buffer buffer, float[] values, int from, int length) {
     MemorySegment.copy(buffer.segment(), ValueLayout.JAVA_FLOAT, 0, values, from, length);
-  }
-
-  private record Memory(Arena arena) implements Owner {
-    @Override
-    public Buffer allocate(Device device, long floats) {
-      device.checkOpen();
-      try {
-        MemorySegment segment = arena.allocate(floats * Float.BYTES, ALIGNMENT_BYTES);
-        return new Buffer(device, segment, floats);
-      } catch (OutOfMemoryError e) {
-        throw new DeviceException(
-            "cpu: asked for %d bytes of native memory and got none; use smaller batches or fewer"
-                    .formatted(floats * Float.BYTES)
-                + " steps between truncations",
-            e);
-      }
-    }
-
-    @Override
-    public void close() {
-      if (arena.scope().isAlive()) {
-        arena.close();
-      }
-    }
+    Reference.reachabilityFence(buffer);
   }
 }

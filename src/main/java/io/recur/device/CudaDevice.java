@@ -149,8 +149,13 @@ final class CudaDevice extends Device implements KernelDevice {
   }
 
   @Override
-  Owner collected() {
-    return queue.memory().collected();
+  Pressure pressure() {
+    return queue.memory().pressure();
+  }
+
+  @Override
+  Owner collected(boolean counts) {
+    return queue.memory().collected(counts);
   }
 
   @Override

@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The memory of a CUDA device, taken and given back in the order of its stream: nothing is free
@@ -41,16 +42,8 @@ final class CudaMemory {
   /** Addresses that nothing refers to any more, from any thread. */
   private final Queue<Long> released = new ConcurrentLinkedQueue<>();
 
-  private int openOwners;
-
-  /** Counts writes, and knows the arena that parts of a buffer live in. */
-  private static final class Block extends Buffer.Writes {
-    private final Arena arena;
-
-    Block(Arena arena) {
-      this.arena = arena;
-    }
-  }
+  private final AtomicInteger openOwners = new AtomicInteger();
+  private final Pressure pressure = new Pressure();
 
   CudaMemory(CudaQueue queue, CudaContext context) {
     this.queue = queue;
@@ -68,48 +61,48 @@ final class CudaMemory {
     }
   }
 
+  Pressure pressure() {
+    return pressure;
+  }
+
   /** An owner whose memory is zeroed, and lives as long as somebody refers to it. */
-  Device.Owner collected() {
-    return new Owner(Arena.ofAuto(), false);
+  Device.Owner collected(boolean counts) {
+    return new Owner(new Lifetime(), counts);
   }
 
   /** An owner whose memory has any content, and lives until it is closed. */
   Device.Owner closeable() {
-    synchronized (queue) {
-      openOwners++;
-    }
-    return new Owner(Arena.ofShared(), true);
+    AtomicInteger open = openOwners;
+    open.incrementAndGet();
+    return new Owner(new Lifetime(open::decrementAndGet), true);
   }
 
   private final class Owner implements Device.Owner {
-    private final Arena arena;
-    private final boolean isCloseable;
+    private final Lifetime lifetime;
+    private final boolean counts;
 
-    Owner(Arena arena, boolean isCloseable) {
-      this.arena = arena;
-      this.isCloseable = isCloseable;
+    Owner(Lifetime lifetime, boolean counts) {
+      this.lifetime = lifetime;
+      this.counts = counts;
     }
 
     @Override
     public Buffer allocate(Device device, long floats) {
-      if (!arena.scope().isAlive()) {
+      if (!lifetime.isAlive()) {
         throw new IllegalStateException("slab: it was closed; take from it before");
       }
-      long address = take(floats * Float.BYTES, !isCloseable);
-      Queue<Long> target = released; // all that the cleanup may refer to: never its own arena
+      long address = take(floats * Float.BYTES, !lifetime.isCloseable());
+      Released gone = new Released(released, address, pressure, counts ? floats * Float.BYTES : 0);
+      pressure.add(gone.bytes);
       MemorySegment segment =
-          MemorySegment.ofAddress(address).reinterpret(0, arena, gone -> target.add(address));
-      return new Buffer(device, segment, floats, new Block(arena));
+          MemorySegment.ofAddress(address).reinterpret(0, lifetime.arena(), gone::add);
+      return new Buffer(device, segment, floats, new Lifetime.Block(lifetime));
     }
 
     @Override
     public void close() {
-      if (!arena.scope().isAlive()) {
-        return;
-      }
-      arena.close();
+      lifetime.close();
       synchronized (queue) {
-        openOwners--;
         if (queue.isOpen() && !context.hasFailed()) {
           freeReleased();
         }
@@ -117,9 +110,17 @@ final class CudaMemory {
     }
   }
 
+  /** What happens when memory is let go: all that a cleaner may refer to, never its own arena. */
+  private record Released(Queue<Long> target, long address, Pressure pressure, long bytes) {
+    void add(MemorySegment gone) {
+      target.add(address);
+      pressure.free(bytes);
+    }
+  }
+
   /** A part of a buffer. */
   Buffer slice(Buffer buffer, long offset, long length) {
-    Arena arena = ((Block) buffer.writes()).arena;
+    Arena arena = ((Lifetime.Block) buffer.writes()).arena();
     long address = buffer.segment().address() + offset * Float.BYTES;
     MemorySegment part = MemorySegment.ofAddress(address).reinterpret(0, arena, null);
     return new Buffer(buffer.device(), part, length, buffer.writes());
@@ -201,7 +202,7 @@ final class CudaMemory {
 
   /** Slabs that nobody has closed. */
   int openOwners() {
-    return openOwners;
+    return openOwners.get();
   }
 
   /** Frees all, whoever still refers to it; the pool gives it back to the system. */

@@ -172,14 +172,29 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
    */
   public final Buffer allocate(long floats) {
     checkOpen();
-    return collected().allocate(this, floats);
+    pressure().relieve();
+    return collected(true).allocate(this, floats);
   }
 
   /** An empty slab whose memory is given back by {@link Slab#close}. */
   final Slab newSlab() {
     checkOpen();
-    Owner owner = closeable();
-    return new Slab(floats -> owner.allocate(this, floats), owner::close);
+    pressure().relieve();
+    return new Slab(() -> blocks(closeable()));
+  }
+
+  private Slab.Blocks blocks(Owner owner) {
+    return new Slab.Blocks() {
+      @Override
+      public Buffer allocate(long floats) {
+        return owner.allocate(Device.this, floats);
+      }
+
+      @Override
+      public void close() {
+        owner.close();
+      }
+    };
   }
 
   /**
@@ -212,8 +227,13 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
 
   abstract void release();
 
-  abstract Owner collected();
+  /** What counts the memory of this device. */
+  abstract Pressure pressure();
 
+  /** Memory that lives until nothing refers to it; whether it counts as held. */
+  abstract Owner collected(boolean counts);
+
+  /** Memory that lives until it is closed, or nothing refers to it; it counts as held. */
   abstract Owner closeable();
 
   abstract Buffer slice(Buffer buffer, long offset, long length);

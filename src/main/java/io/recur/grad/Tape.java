@@ -502,16 +502,20 @@ public final class Tape implements AutoCloseable {
     return recorded.length();
   }
 
-  /** Gives all memory back; a second call does nothing. */
+  /**
+   * Gives all memory back; a second call does nothing. A tape that nobody closes is freed when
+   * nothing refers to it any more.
+   *
+   * @throws IllegalStateException if another thread computes on this tape; no memory has then been
+   *     given back, and a later call gives it back
+   */
   @Override
   public void close() {
     try (var _ = enter()) {
-      if (open) {
-        open = false;
-        residents.clear();
-        values.close();
-        recorded.close();
-      }
+      open = false;
+      residents.clear();
+      values.close(); // throws before anything is freed: what a call reads lies here as well
+      recorded.close();
     }
   }
 

@@ -3,15 +3,15 @@ package io.recur.device.kernels;
 import io.recur.device.Buffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.LongFunction;
+import java.util.function.Supplier;
 
 /**
  * Memory that grows by blocks, is handed out from one end and taken back all at once.
  *
- * <p>{@link #take} costs an addition; {@link #rewind} costs an assignment and frees nothing, so a
- * loop that takes the same amounts again allocates no native memory, and gets the same {@link
- * Buffer} objects: a buffer is a range of addresses, not what lies there. Every piece is aligned to
- * 64 bytes and keeps whatever it held before: it is not zeroed. A slab belongs to one thread.
+ * <p>{@link #take} costs an addition; {@link #rewind} costs an assignment, so a loop that takes the
+ * same amounts again allocates no native memory, and gets the same {@link Buffer} objects: a buffer
+ * is a range of addresses, not what lies there. Every piece is aligned to 64 bytes and keeps
+ * whatever it held before: it is not zeroed. A slab belongs to one thread.
  *
  * <pre>{@code
  * try (Slab slab = kernels.slab()) {
@@ -21,11 +21,30 @@ import java.util.function.LongFunction;
  * }</pre>
  */
 public final class Slab implements AutoCloseable {
-  private static final long FIRST_BLOCK_FLOATS = 1L << 18;
+  private static final long FIRST_BLOCK_FLOATS = 1L << 12;
   private static final long ALIGNMENT_FLOATS = 16;
 
-  private final LongFunction<Buffer> memory;
-  private final Runnable giveBack;
+  /** Memory of one lifetime. */
+  public interface Blocks {
+    /**
+     * Takes a block.
+     *
+     * @param floats words
+     * @return a block aligned to 64 bytes
+     */
+    Buffer allocate(long floats);
+
+    /**
+     * Frees all blocks.
+     *
+     * @throws IllegalStateException if another thread computes with one; nothing has then been
+     *     freed
+     */
+    void close();
+  }
+
+  private final Supplier<Blocks> source;
+  private Blocks memory;
   private final List<Buffer> blocks = new ArrayList<>();
 
   /** What was taken, in order, kept over {@link #rewind} for the takes to come. */
@@ -39,12 +58,11 @@ public final class Slab implements AutoCloseable {
   /**
    * An empty slab.
    *
-   * @param memory gives a block of that many words, aligned to 64 bytes
-   * @param giveBack frees all blocks
+   * @param source gives memory that this slab closes
    */
-  public Slab(LongFunction<Buffer> memory, Runnable giveBack) {
-    this.memory = memory;
-    this.giveBack = giveBack;
+  public Slab(Supplier<Blocks> source) {
+    this.source = source;
+    this.memory = source.get();
   }
 
   /**
@@ -61,7 +79,7 @@ public final class Slab implements AutoCloseable {
     }
     if (block == blocks.size()) {
       long size = Math.max(padded, Math.max(FIRST_BLOCK_FLOATS, floats));
-      blocks.add(memory.apply(size));
+      blocks.add(memory.allocate(size));
       floats += size;
       used = 0;
     }
@@ -85,11 +103,32 @@ public final class Slab implements AutoCloseable {
     return known;
   }
 
-  /** Makes all pieces free for reuse; what they held must not be read any more. */
+  /**
+   * Makes all pieces free for reuse; what they held must not be read any more. Where there are
+   * several blocks, one as large as all takes their place, so that what follows one another lies
+   * together from the second round on.
+   *
+   * @throws IllegalStateException if there are several blocks and another thread computes with one;
+   *     nothing has then changed
+   */
   public void rewind() {
+    if (blocks.size() > 1) {
+      join();
+    }
     block = 0;
     used = 0;
     taken = 0;
+  }
+
+  private void join() {
+    memory.close();
+    long all = floats;
+    blocks.clear();
+    pieces.clear();
+    floats = 0;
+    memory = source.get();
+    blocks.add(memory.allocate(all));
+    floats = all;
   }
 
   /**
@@ -101,10 +140,16 @@ public final class Slab implements AutoCloseable {
     return floats * Float.BYTES;
   }
 
-  /** Gives the memory back; a later read of any piece throws {@link IllegalStateException}. */
+  /**
+   * Gives the memory back; a later read of any piece throws {@link IllegalStateException}. A second
+   * call does nothing. A slab that nobody closes is freed when neither it nor a piece of it can be
+   * reached.
+   *
+   * @throws IllegalStateException if another thread computes with it; a later call gives it back
+   */
   @Override
   public void close() {
-    giveBack.run();
+    memory.close();
   }
 
   /**

@@ -6,12 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.recur.Thrown;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -19,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ParameterizedClass
 @MethodSource("io.recur.device.Devices#all")
 class SlabTest {
-  /** Pieces of awkward sizes, more than a first block of 2¹⁸ floats in all. */
+  /** Pieces of awkward sizes, more than a first block of 2¹² floats in all. */
   private static final int[] PIECES = {1, 3, 16, 17, 200_000, 63, 100_000, 65, 300_000, 1};
 
   private final Device device;
@@ -68,6 +74,8 @@ class SlabTest {
   @Test
   void rewindGivesTheSameAddressesAgain() {
     try (Slab slab = KernelDevice.of(device).slab()) {
+      take(slab);
+      slab.rewind(); // all in one block from here on
       List<Long> first = addresses(take(slab));
       long bytes = slab.bytes();
       for (int round = 0; round < 5; round++) {
@@ -81,6 +89,8 @@ class SlabTest {
   @Test
   void rewindGivesTheSameObjectsAgainWhereTheLengthsAreTheSame() {
     try (Slab slab = KernelDevice.of(device).slab()) {
+      take(slab);
+      slab.rewind(); // all in one block from here on
       List<Buffer> first = take(slab);
       slab.rewind();
       List<Buffer> second = take(slab);
@@ -98,6 +108,78 @@ class SlabTest {
       slab.take(3).write(1, 2, 3);
       assertArrayEquals(new float[40], longer.read());
     }
+  }
+
+  @Test
+  void aSlabBeginsWith16KilobytesAndDoubles() {
+    try (Slab slab = KernelDevice.of(device).slab()) {
+      assertEquals(0, slab.bytes());
+      slab.take(1);
+      assertEquals(16 << 10, slab.bytes());
+      slab.take(4096);
+      assertEquals(32 << 10, slab.bytes());
+      slab.take(4096);
+      assertEquals(64 << 10, slab.bytes());
+    }
+  }
+
+  @Test
+  void rewindMakesOneBlockOfSeveralAndRefusesTheOldPieces() {
+    try (Slab slab = KernelDevice.of(device).slab()) {
+      List<Buffer> old = take(slab);
+      long bytes = slab.bytes();
+      slab.rewind();
+      assertEquals(bytes, slab.bytes());
+      for (Buffer piece : old) {
+        Thrown.says(IllegalStateException.class, piece::read, "given back");
+      }
+      List<Long> addresses = addresses(take(slab));
+      for (int i = 1; i < PIECES.length; i++) {
+        assertEquals(
+            Slab.padded(PIECES[i - 1]) * Float.BYTES, addresses.get(i) - addresses.get(i - 1));
+      }
+      assertEquals(bytes, slab.bytes());
+    }
+  }
+
+  /** The cases CloseLeak and LeakClose. A GPU's memory is let go behind the work that uses it. */
+  @Test
+  @Tag(Devices.CPU)
+  void aCloseThatACallOfAnotherThreadRefusedGivesAllBackLater() throws InterruptedException {
+    assumeTrue(KernelDevice.of(device).recurrences() != null, "the Java kernels hold no memory");
+    int n = 1 << 22;
+    boolean refused = false;
+    for (int round = 0; round < 500 && !refused; round++) {
+      Slab slab = KernelDevice.of(device).slab();
+      Buffer x = slab.take(n);
+      AtomicBoolean running = new AtomicBoolean(true);
+      CountDownLatch begun = new CountDownLatch(1);
+      Thread caller =
+          new Thread(
+              () -> {
+                while (running.get()) {
+                  device.pointwise().map(Elementwise.TANH, x, x, n);
+                  begun.countDown();
+                }
+              });
+      caller.setUncaughtExceptionHandler((thread, e) -> {}); // its memory may go between two calls
+      caller.start();
+      begun.await();
+      try {
+        slab.close();
+      } catch (IllegalStateException e) {
+        refused = true;
+        assertTrue(
+            e.getMessage().startsWith("close: another thread computes with this memory"),
+            e.getMessage());
+        x.segment(); // nothing was given back
+      }
+      running.set(false);
+      caller.join();
+      slab.close();
+      Thrown.says(IllegalStateException.class, x::read, "given back");
+    }
+    assertTrue(refused, "no close met a call");
   }
 
   @Test

@@ -1,0 +1,142 @@
+package io.recur.device;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.recur.ChildJvm;
+import io.recur.grad.Shape;
+import io.recur.grad.Tape;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** When a collection is asked for, and what it is good for. */
+@Tag(Devices.CPU)
+class PressureTest {
+  private static final long LEAST = Pressure.LEAST_BYTES;
+
+  /** Holds bytes until nothing refers to it. */
+  private static Object holder(Pressure pressure, long bytes) {
+    Object holder = new Object();
+    pressure.add(bytes);
+    Lifetime.CLEANER.register(holder, () -> pressure.free(bytes));
+    return holder;
+  }
+
+  @Test
+  void upTo64MegabytesNothingIsCollected() {
+    Pressure pressure = new Pressure();
+    pressure.add(LEAST);
+    pressure.relieve();
+    assertEquals(0, pressure.collections());
+    assertEquals(LEAST, pressure.held());
+  }
+
+  @Test
+  void whatNothingRefersToIsGivenBack() {
+    Pressure pressure = new Pressure();
+    for (int i = 0; i < 1000; i++) {
+      holder(pressure, 1 << 20);
+      pressure.relieve();
+      assertTrue(pressure.held() <= LEAST + (1 << 20), "held " + pressure.held());
+    }
+    assertTrue(pressure.collections() <= 20, pressure.collections() + " collections");
+  }
+
+  @Test
+  void memoryInUseIsCollectedForOnlyWhenItHasDoubled() {
+    Pressure pressure = new Pressure();
+    List<Object> alive = new ArrayList<>();
+    for (int i = 0; i < 1024; i++) {
+      pressure.relieve();
+      alive.add(holder(pressure, 1 << 20));
+    }
+    // when 65, 131, 263 and 527 MB are held
+    assertEquals(4, pressure.collections());
+    assertEquals(1L << 30, pressure.held());
+    for (int i = 0; i < 1000; i++) {
+      pressure.relieve(); // takes nothing: no more collections
+    }
+    assertEquals(4, pressure.collections());
+    assertEquals(1024, alive.size());
+  }
+
+  @Test
+  void severalThreadsWaitForOneCollection() throws InterruptedException {
+    Pressure pressure = new Pressure();
+    pressure.add(LEAST + 1);
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      threads.add(Thread.ofPlatform().start(pressure::relieve));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertEquals(1, pressure.collections());
+  }
+
+  /** 2 GB in buffers and 2 GB in tapes that nobody closes, in a JVM that would not hurry. */
+  @Test
+  void droppedBuffersAndTapesDoNotPileUp() throws Exception {
+    String printed = ChildJvm.run(Drop.class, List.of("-Xmx1g"));
+    long most = Long.parseLong(printed.substring(printed.indexOf('=') + 1));
+    assertTrue(most <= 8 * LEAST, printed); // twice, where no cleaner is late
+  }
+
+  @Test
+  void whereNothingCanBeCollectedTheMemoryGrows() throws Exception {
+    String printed = ChildJvm.run(Drop.class, List.of("-Xmx4g", "-XX:+DisableExplicitGC"));
+    assertTrue(printed.startsWith("most="), printed);
+  }
+
+  static final class Drop {
+    private Drop() {}
+
+    public static void main(String[] arguments) {
+      long most = 0;
+      try (Device device = Device.cpu(1)) {
+        for (int i = 0; i < 2048; i++) {
+          device.allocate(1 << 18);
+          most = Math.max(most, CpuMemory.PRESSURE.held());
+        }
+        float[] values = new float[1 << 18];
+        for (int i = 0; i < 2048; i++) {
+          Tape.inference(device).input(Shape.of(1 << 18), values);
+          most = Math.max(most, CpuMemory.PRESSURE.held());
+        }
+      }
+      System.out.println("most=" + most);
+    }
+  }
+
+  /** The case SmallHeap: the error names the flag that helps. */
+  @Test
+  void theLimitOfTheJvmIsNamed() throws Exception {
+    String printed = ChildJvm.run(Limit.class, List.of("-Xmx64m"));
+    assertTrue(
+        printed.startsWith("cpu: asked for 134217728 bytes of native memory, 4096 are held, the"),
+        printed);
+    assertTrue(printed.contains("limit is 67108864;"), printed);
+    assertTrue(printed.contains("-XX:MaxDirectMemorySize=SIZE"), printed);
+    assertEquals(
+        "allocated", ChildJvm.run(Limit.class, List.of("-Xmx64m", "-XX:MaxDirectMemorySize=200m")));
+  }
+
+  static final class Limit {
+    private Limit() {}
+
+    public static void main(String[] arguments) {
+      try (Device device = Device.cpu(1)) {
+        Buffer small = device.allocate(1 << 10);
+        try {
+          device.allocate(1 << 25);
+          System.out.println("allocated");
+        } catch (DeviceException e) {
+          System.out.println(e.getMessage());
+        }
+        small.write(1);
+      }
+    }
+  }
+}
