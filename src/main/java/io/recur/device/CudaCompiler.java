@@ -21,17 +21,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Optional;
 
 /**
- * NVRTC over one program. What it makes is kept in the cache folder of {@link NativeBundle} under a
- * name made of the source, the options, the architecture and the compiler: the same name is the
- * same bytes, so a file is never changed, only put there whole.
+ * NVRTC over one program. What it makes is kept in the {@link CacheFolder} behind its SHA-256,
+ * under a name made of the source, the options, the architecture and the compiler.
  */
 final class CudaCompiler {
   private static final String NAME = "recur.cu";
@@ -45,62 +42,72 @@ final class CudaCompiler {
     this.source = source;
   }
 
-  /** The program for a card, from the cache where it is and can be read. */
+  /** The program for a card: the cache's where it is whole and nobody else could write it. */
   byte[] image(int architecture) {
-    Path file = file(architecture);
+    return kept(name(architecture)).orElseGet(() -> compiled(architecture));
+  }
+
+  private static Optional<byte[]> kept(String name) {
     try {
-      byte[] kept = Files.isRegularFile(file) ? Files.readAllBytes(file) : new byte[0];
-      return kept.length > 0 ? kept : compiled(architecture);
+      CacheFolder cache = CacheFolder.ofUser();
+      return cache.has(name)
+          ? content(Files.readAllBytes(cache.path().resolve(name)))
+          : Optional.empty();
     } catch (IOException e) {
-      return compiled(architecture);
+      return Optional.empty(); // compiling again says why nothing can be kept
     }
   }
 
   /** The program for a card, compiled now and put into the cache. */
   byte[] compiled(int architecture) {
     byte[] image = compile(architecture);
-    Path file = file(architecture);
     try {
-      Files.createDirectories(file.getParent());
-      Path fresh = Files.createTempFile(file.getParent(), "compiling-", "");
-      try {
-        Files.write(fresh, image);
-        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
-      } finally {
-        Files.deleteIfExists(fresh);
-      }
+      CacheFolder.ofUser()
+          .put(
+              name(architecture),
+              out -> {
+                out.write(NativeFile.digest().digest(image));
+                out.write(image);
+              });
     } catch (IOException e) {
       System.getLogger("io.recur")
           .log(
               System.Logger.Level.WARNING,
-              "the compiled kernels cannot be kept in {0}: {1}; each start compiles them anew: name"
-                  + " a writable folder with -D{2}=FOLDER",
-              file,
+              "the compiled kernels cannot be kept: {0}; each start compiles them again: name a"
+                  + " writable folder of your own with -D{1}=FOLDER",
               e,
-              NativeBundle.CACHE);
+              CacheFolder.PROPERTY);
     }
     return image;
   }
 
-  /** Where the program for a card is kept. */
-  Path file(int architecture) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (String part :
-          new String[] {
-            source,
-            option(target(architecture)),
-            String.valueOf(libraries.compilerVersion()),
-            String.valueOf(libraries.compiler().getFileName())
-          }) {
-        digest.update(part.getBytes(StandardCharsets.UTF_8));
-        digest.update((byte) 0);
-      }
-      String hash = HexFormat.of().formatHex(digest.digest()).substring(0, HASH_CHARACTERS);
-      return NativeBundle.cacheFolder().resolve("cuda-" + hash);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
+  /** What a kept file holds behind its SHA-256; nothing where the two do not fit. */
+  private static Optional<byte[]> content(byte[] file) {
+    MessageDigest digest = NativeFile.digest();
+    int start = digest.getDigestLength();
+    if (file.length <= start) {
+      return Optional.empty();
     }
+    digest.update(file, start, file.length - start);
+    return Arrays.equals(digest.digest(), Arrays.copyOf(file, start))
+        ? Optional.of(Arrays.copyOfRange(file, start, file.length))
+        : Optional.empty();
+  }
+
+  /** What the program for a card is called in the cache. */
+  String name(int architecture) {
+    MessageDigest digest = NativeFile.digest();
+    for (String part :
+        new String[] {
+          source,
+          option(target(architecture)),
+          String.valueOf(libraries.compilerVersion()),
+          String.valueOf(libraries.compiler().getFileName())
+        }) {
+      digest.update(part.getBytes(StandardCharsets.UTF_8));
+      digest.update((byte) 0);
+    }
+    return "cuda-" + HexFormat.of().formatHex(digest.digest()).substring(0, HASH_CHARACTERS);
   }
 
   /**

@@ -108,7 +108,8 @@ final class CudaFolders {
   }
 
   private static void add(List<Path> folders, String folder) {
-    if (!folder.isEmpty() && Files.isDirectory(Path.of(folder))) {
+    // of a relative one, whoever owns the current folder would decide
+    if (Path.of(folder).isAbsolute() && Files.isDirectory(Path.of(folder))) {
       folders.add(Path.of(folder));
     }
   }

@@ -11,17 +11,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
- * NVIDIA's driver, NVRTC and cuBLAS, loaded once for this class loader.
+ * NVIDIA's driver, NVRTC and cuBLAS, opened once.
  *
  * <p>Looked for in this order: what the system property {@value #PROPERTY} names, what the
  * environment variable {@value #ENVIRONMENT} names: a file that has all symbols, or a folder with
  * NVIDIA's libraries; the sonames of CUDA 13, then 12, in the system's folders; NVIDIA's Python
  * packages; the toolkit's folder. The driver, which comes with the card, is looked for in the
  * system's folders even where a folder is named. A name that leads nowhere is an error; it is never
- * passed over. The generated bindings find a symbol in whatever this class loader has loaded.
+ * passed over.
  *
  * @param compiler where NVRTC was found
  * @param blas where cuBLAS was found
@@ -35,6 +34,14 @@ record CudaLibraries(Path compiler, Path blas, int driverVersion, int compilerVe
   /** The oldest CUDA whose calls are used. */
   static final int OLDEST_MAJOR = 12;
 
+  /** The first call of each: what lacks it is something else. */
+  private static final String DRIVER_SYMBOL = "cuDriverGetVersion";
+
+  private static final String COMPILER_SYMBOL = "nvrtcVersion";
+  private static final String BLAS_SYMBOL = "cublasCreate_v2";
+
+  private static final Once<CudaLibraries> LIBRARIES = new Once<>(CudaLibraries::found);
+
   private static final int NEWEST_MAJOR = 13;
 
   /** In version numbers. */
@@ -43,12 +50,12 @@ record CudaLibraries(Path compiler, Path blas, int driverVersion, int compilerVe
   private static final int MINOR = 10;
 
   /**
-   * Loads the libraries at the first call; later calls return the same.
+   * Opens the libraries at the first call that finds them; later calls return the same.
    *
    * @throws DeviceException if one is missing or too old, naming every place that was looked at
    */
   static CudaLibraries load() {
-    return Holder.LIBRARIES.get();
+    return LIBRARIES.get();
   }
 
   /** Such as 12.4. */
@@ -56,36 +63,18 @@ record CudaLibraries(Path compiler, Path blas, int driverVersion, int compilerVe
     return number / MAJOR + "." + number % MAJOR / MINOR;
   }
 
-  /** Either the libraries or why there are none: a failed class initialiser would hide it. */
-  private record Outcome(@Nullable CudaLibraries libraries, @Nullable DeviceException failure) {
-    CudaLibraries get() {
-      if (libraries == null) {
-        throw new DeviceException(failure == null ? "" : failure.getMessage(), failure);
-      }
-      return libraries;
+  private static CudaLibraries found() {
+    NativeLibrary.checkAccess();
+    String property = System.getProperty(PROPERTY);
+    if (property != null) {
+      return named(Path.of(property).toAbsolutePath(), "-D" + PROPERTY);
     }
-  }
-
-  private static final class Holder {
-    static final Outcome LIBRARIES = attempt();
-
-    private static Outcome attempt() {
-      try {
-        String property = System.getProperty(PROPERTY);
-        String variable = System.getenv(ENVIRONMENT);
-        if (property != null) {
-          return new Outcome(named(Path.of(property).toAbsolutePath(), "-D" + PROPERTY), null);
-        }
-        if (variable != null && !variable.isBlank()) {
-          return new Outcome(named(Path.of(variable).toAbsolutePath(), ENVIRONMENT), null);
-        }
-        List<Path> system = CudaFolders.system();
-        return new Outcome(
-            found(system, List.of(system, CudaFolders.wheels(), CudaFolders.toolkit())), null);
-      } catch (DeviceException e) {
-        return new Outcome(null, e);
-      }
+    String variable = System.getenv(ENVIRONMENT);
+    if (variable != null && !variable.isBlank()) {
+      return named(Path.of(variable).toAbsolutePath(), ENVIRONMENT);
     }
+    List<Path> system = CudaFolders.system();
+    return found(system, List.of(system, CudaFolders.wheels(), CudaFolders.toolkit()));
   }
 
   /** From a file that has all symbols, or a folder; how it was named is for errors. */
@@ -103,13 +92,13 @@ record CudaLibraries(Path compiler, Path blas, int driverVersion, int compilerVe
           leave it unset"""
               .formatted(how, path));
     }
-    open(path);
+    open(path, DRIVER_SYMBOL, COMPILER_SYMBOL, BLAS_SYMBOL);
     return opened(path, path, driver(path));
   }
 
   private static CudaLibraries found(List<Path> driverFolders, List<List<Path>> places) {
     Path driver = CudaFile.DRIVER.find(List.of(0), List.of(driverFolders));
-    open(driver);
+    open(driver, DRIVER_SYMBOL);
     int version = driver(driver);
     // a library of a later CUDA than the driver's does not run
     List<Integer> majors =
@@ -119,9 +108,9 @@ record CudaLibraries(Path compiler, Path blas, int driverVersion, int compilerVe
     Path compiler = CudaFile.COMPILER.find(majors, places);
     Path blas = CudaFile.BLAS.find(majors, places);
     CudaFile.BUILTINS.beside(compiler).forEach(CudaLibraries::open);
-    open(compiler);
+    open(compiler, COMPILER_SYMBOL);
     CudaFile.BLAS_LIGHT.beside(blas).forEach(CudaLibraries::open);
-    open(blas);
+    open(blas, BLAS_SYMBOL);
     return opened(compiler, blas, version);
   }
 
@@ -163,12 +152,12 @@ record CudaLibraries(Path compiler, Path blas, int driverVersion, int compilerVe
     }
   }
 
-  private static void open(Path file) {
+  private static void open(Path file, String... symbols) {
     try {
-      System.load(file.toAbsolutePath().toString());
-    } catch (LinkageError e) {
+      NativeLibrary.open(file, List.of(symbols));
+    } catch (UnsatisfiedLinkError e) {
       throw new DeviceException(
-          "cuda: %s cannot be loaded: %s; name other libraries with -D%s=FOLDER"
+          "cuda: %s cannot be opened: %s; name other libraries with -D%s=FOLDER"
               .formatted(file, e.getMessage(), PROPERTY),
           e);
     }

@@ -1,7 +1,7 @@
 package io.recur.device;
 
 import java.io.IOException;
-import java.io.InputStream;
+import java.net.URL;
 import java.nio.charset.StandardCharsets;
 
 /** The source of the kernels, as it lies in this jar. */
@@ -25,13 +25,15 @@ final class CudaSource {
   }
 
   private static String file(String name) {
-    try (InputStream in = CudaSource.class.getResourceAsStream(FOLDER + name)) {
-      if (in == null) {
-        throw new DeviceException(
-            "cuda: the kernels' source %s%s is not beside %s; build the library with its resources"
-                .formatted(FOLDER, name, CudaSource.class.getName()));
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    URL url = CudaSource.class.getResource(FOLDER + name);
+    if (url == null) {
+      throw new DeviceException(
+          "cuda: the kernels' source %s%s is not beside %s; build the library with its resources"
+              .formatted(FOLDER, name, CudaSource.class.getName()));
+    }
+    try {
+      byte[] text = new Resource("io/recur/device/" + FOLDER + name, url).bytes();
+      return new String(text, StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new DeviceException("cuda: the kernels' source " + name + " cannot be read: " + e, e);
     }

@@ -9,10 +9,11 @@ import io.recur.bindings.kernels.recur_h;
 import io.recur.bindings.openblas.cblas_h;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.reflect.Method;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +32,8 @@ import org.jspecify.annotations.Nullable;
 record Kernels(InstructionSet set, MemorySegment context) {
   static final String LIBRARY = "io.recur.library";
   static final String SET = "io.recur.kernels";
+
+  private static final Once<Boolean> FOUND = new Once<>(() -> find(System.getProperty(LIBRARY)));
 
   /** In the order of the C enum, then what stands for no C kernels at all. */
   enum InstructionSet {
@@ -96,45 +99,49 @@ record Kernels(InstructionSet set, MemorySegment context) {
   }
 
   private static boolean isLoaded() {
-    if (Holder.FAILURE != null) {
-      throw new DeviceException(Holder.FAILURE.getMessage(), Holder.FAILURE);
-    }
-    return Holder.FOUND.isPresent();
+    return FOUND.get();
   }
 
-  /** A failed class initialiser would hide the reason, so it is kept. */
-  private static final class Holder {
-    static final Optional<Path> FOUND = find(System.getProperty(LIBRARY));
-    static final @Nullable DeviceException FAILURE = FOUND.map(Holder::load).orElse(null);
-
-    private static Optional<Path> find(@Nullable String named) {
-      if (named != null) {
-        return Optional.of(Path.of(named).toAbsolutePath());
-      }
-      NativeBundle bundle = NativeBundle.kernels();
-      if (bundle.isPresent()) {
-        return Optional.of(bundle.unpack().resolve(bundle.files().getLast()));
-      }
-      System.getLogger("io.recur")
-          .log(
-              System.Logger.Level.WARNING,
-              "no C kernels for {0} in this build: the Java kernels work instead, several times"
-                  + " slower; build with make native, or name a library with -D{1}=FILE",
-              NativeBundle.platform(),
-              LIBRARY);
-      return Optional.empty();
+  /** Whether there is a library, which is then open. */
+  private static boolean find(@Nullable String named) {
+    NativeLibrary.checkAccess();
+    if (named != null) {
+      open(Path.of(named).toAbsolutePath());
+      return true;
     }
-
-    private static @Nullable DeviceException load(Path library) {
-      try {
-        System.load(library.toString());
-        return null;
-      } catch (LinkageError e) {
-        return new DeviceException(
-            "kernels: %s cannot be loaded: %s; name another librecur with -D%s=FILE, or -D%s=java"
-                .formatted(library, e.getMessage(), LIBRARY, SET),
-            e);
-      }
+    NativeBundle bundle = NativeBundle.kernels();
+    if (bundle.isPresent()) {
+      bundle.open(symbols());
+      return true;
     }
+    System.getLogger("io.recur")
+        .log(
+            System.Logger.Level.WARNING,
+            "no C kernels for {0} in this build: the Java kernels work instead, several times"
+                + " slower; build with make native, or name a library with -D{1}=FILE",
+            NativeBundle.platform(),
+            LIBRARY);
+    return false;
+  }
+
+  private static void open(Path file) {
+    try {
+      NativeLibrary.open(file, symbols());
+    } catch (UnsatisfiedLinkError e) {
+      throw new DeviceException(
+          "kernels: %s cannot be opened: %s; name another librecur with -D%s=FILE, or -D%s=java"
+              .formatted(file, e.getMessage(), LIBRARY, SET),
+          e);
+    }
+  }
+
+  /** All that the bindings have: a library of another version is refused before it is called. */
+  private static List<String> symbols() {
+    String end = "$address"; // jextract writes such a method for each function
+    return Stream.of(recur_h.class.getMethods())
+        .map(Method::getName)
+        .filter(name -> name.endsWith(end))
+        .map(name -> name.substring(0, name.length() - end.length()))
+        .toList();
   }
 }

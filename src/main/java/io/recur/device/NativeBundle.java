@@ -1,37 +1,34 @@
 package io.recur.device;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.JarURLConnection;
-import java.net.URI;
-import java.net.URL;
-import java.net.URLConnection;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Stream;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Native libraries that travel inside a jar, unpacked once to a folder named by what they contain.
+ * Native libraries that travel inside a jar, and are opened from a folder.
  *
- * <p>The folder is filled under a temporary name and renamed when it is complete, under a lock
- * file: two JVMs that start at once cannot see half a library, and the second uses the first one's.
- * Where it lies: the system property {@value #CACHE}, else the platform's cache folder of the user.
+ * <p>They are unpacked to a folder of the {@link CacheFolder} that is named by their content, and
+ * from then on found there. Before each opening each file's content is compared with its SHA-256.
+ * Files that are in no jar are opened where they are, as class files are.
  */
 final class NativeBundle {
-  static final String CACHE = "io.recur.cache";
+  private static final int NAME_BYTES = 8;
 
   private final String name;
+  private final String property;
   private final String folder;
   private final List<String> files;
 
-  private NativeBundle(String name, String folder, List<String> files) {
+  private NativeBundle(String name, String property, String folder, List<String> files) {
     this.name = name;
+    this.property = property;
     this.folder = folder;
     this.files = files;
   }
@@ -47,13 +44,15 @@ final class NativeBundle {
           case "windows-x86_64" -> List.of("libopenblas.dll");
           default -> List.of();
         };
-    return new NativeBundle("openblas", "org/bytedeco/openblas/" + platform() + "/", files);
+    return new NativeBundle(
+        "openblas", OpenBlas.PROPERTY, "org/bytedeco/openblas/" + platform() + "/", files);
   }
 
   /** The C kernels for this platform, where they were compiled. */
   static NativeBundle kernels() {
     String file = System.mapLibraryName("recur");
-    return new NativeBundle("kernels", "io/recur/device/" + platform() + "/", List.of(file));
+    return new NativeBundle(
+        "kernels", Kernels.LIBRARY, "io/recur/device/" + platform() + "/", List.of(file));
   }
 
   /** The platform as the jars' classifiers name it. */
@@ -71,126 +70,81 @@ final class NativeBundle {
     return family + "-" + processor;
   }
 
-  List<String> files() {
-    return files;
-  }
-
   String resource() {
     return files.isEmpty() ? folder + " (unknown platform)" : folder + files.getLast();
   }
 
   boolean isPresent() {
-    return !files.isEmpty() && files.stream().allMatch(file -> url(file) != null);
+    return !files.isEmpty() && files.stream().allMatch(file -> found(file) != null);
   }
 
-  private URL url(String file) {
-    return NativeBundle.class.getClassLoader().getResource(folder + file);
+  private @Nullable Resource found(String file) {
+    return Resource.find(folder + file);
   }
 
   /**
-   * The folder with all files in it: the cache's, or where they lie already.
+   * Opens all files in order, for the bindings.
    *
-   * @throws DeviceException if it cannot be written
+   * @param symbols that the last one must have
+   * @throws DeviceException if they cannot be opened from any folder, with the reason for each
    */
-  Path unpack() {
-    if (url(files.getFirst()).getProtocol().equals("file")) {
-      return Path.of(URI.create(url(files.getFirst()).toString())).getParent(); // not in a jar
-    }
-    Path cache = cacheFolder();
-    try {
-      Path home = cache.resolve(platform() + "-" + fingerprint());
-      if (!isComplete(home)) {
-        fill(cache, home);
-      }
-      return home;
-    } catch (IOException e) {
+  void open(List<String> symbols) {
+    List<Resource> resources = files.stream().map(this::found).toList();
+    List<Path> unpacked = resources.stream().map(Resource::file).filter(Objects::nonNull).toList();
+    String refusal =
+        unpacked.size() == files.size()
+            ? refusal(() -> unpacked, symbols)
+            : refusal(resources, symbols);
+    if (refusal != null) {
       throw new DeviceException(
-          "%s: cannot unpack to %s: %s; name a writable folder with -D%s=FOLDER"
-              .formatted(name, cache, e, CACHE),
-          e);
+          """
+          %s: cannot be opened: %s; name a writable folder with -D%s=FOLDER: your own, on a disk with \
+          space, not mounted noexec; or another library with -D%s=FILE"""
+              .formatted(name, refusal, CacheFolder.PROPERTY, property));
     }
   }
 
-  /** Under a lock between JVMs: whoever waited for it finds the folder complete. */
-  private void fill(Path cache, Path home) throws IOException {
-    Files.createDirectories(cache);
-    try (FileChannel channel =
-            FileChannel.open(
-                cache.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock lock = channel.lock()) {
-      if (!lock.isValid() || isComplete(home)) {
-        return;
+  /** From the user's folder, else from the private one. */
+  private @Nullable String refusal(List<Resource> packed, List<String> symbols) {
+    String user = refusal(() -> unpacked(packed, CacheFolder.ofUser()), symbols);
+    if (user == null) {
+      return null;
+    }
+    String process = refusal(() -> unpacked(packed, CacheFolder.ofProcess(user)), symbols);
+    return process == null ? null : user + "; nor from a private folder: " + process;
+  }
+
+  private interface Paths {
+    List<Path> get() throws IOException;
+  }
+
+  /** Opens files; null, or the reason why they cannot be had or opened. */
+  private static @Nullable String refusal(Paths source, List<String> symbols) {
+    try {
+      List<Path> paths = source.get();
+      for (Path path : paths) {
+        NativeLibrary.open(path, path.equals(paths.getLast()) ? symbols : List.of());
       }
-      Path fresh = Files.createTempDirectory(cache, "unpacking-");
-      try {
-        for (String file : files) {
-          try (InputStream in = url(file).openStream()) {
-            Files.copy(in, fresh.resolve(file));
-          }
-        }
-        delete(home);
-        Files.move(fresh, home, StandardCopyOption.ATOMIC_MOVE);
-      } finally {
-        delete(fresh);
-      }
+      return null;
+    } catch (IOException | UnsatisfiedLinkError e) {
+      return e.getClass().getSimpleName() + ": " + e.getMessage();
     }
   }
 
-  private boolean isComplete(Path home) throws IOException {
-    for (String file : files) {
-      Path path = home.resolve(file);
-      if (!Files.isRegularFile(path) || Files.size(path) != length(url(file))) {
-        return false;
-      }
+  private static List<Path> unpacked(List<Resource> packed, CacheFolder cache) throws IOException {
+    List<NativeFile> natives = new ArrayList<>();
+    MessageDigest content = NativeFile.digest();
+    for (Resource resource : packed) {
+      NativeFile file = NativeFile.of(resource);
+      natives.add(file);
+      content.update(file.sum().getBytes(StandardCharsets.US_ASCII));
     }
-    return true;
-  }
-
-  /** Sixteen hex digits from every file's name, length and, where it lies in a jar, checksum. */
-  private String fingerprint() throws IOException {
-    long hash = 0xcbf29ce484222325L;
-    for (String file : files) {
-      URLConnection connection = url(file).openConnection();
-      long checksum = connection instanceof JarURLConnection jar ? jar.getJarEntry().getCrc() : 0;
-      for (char c : (file + ' ' + length(url(file)) + ' ' + checksum).toCharArray()) {
-        hash = (hash ^ c) * 0x100000001b3L;
-      }
+    String sums = HexFormat.of().formatHex(content.digest(), 0, NAME_BYTES);
+    CacheFolder folder = cache.folder(platform() + "-" + sums);
+    List<Path> paths = new ArrayList<>();
+    for (NativeFile file : natives) {
+      paths.add(file.in(folder));
     }
-    return "%016x".formatted(hash);
-  }
-
-  private static long length(URL url) throws IOException {
-    URLConnection connection = url.openConnection();
-    return connection instanceof JarURLConnection jar
-        ? jar.getJarEntry().getSize()
-        : connection.getContentLengthLong();
-  }
-
-  private static void delete(Path folder) throws IOException {
-    if (!Files.isDirectory(folder)) {
-      return;
-    }
-    try (Stream<Path> paths = Files.list(folder)) {
-      for (Path path : paths.toList()) {
-        Files.deleteIfExists(path);
-      }
-    }
-    Files.deleteIfExists(folder);
-  }
-
-  /** Where this library keeps what it need not make anew. */
-  static Path cacheFolder() {
-    String named = System.getProperty(CACHE);
-    if (named != null) {
-      return Path.of(named);
-    }
-    Path home = Path.of(System.getProperty("user.home"));
-    String os = platform();
-    if (os.startsWith("macosx")) {
-      return home.resolve("Library/Caches/recur");
-    }
-    String base = System.getenv(os.startsWith("windows") ? "LOCALAPPDATA" : "XDG_CACHE_HOME");
-    return (base == null || base.isBlank() ? home.resolve(".cache") : Path.of(base))
-        .resolve("recur");
+    return paths;
   }
 }

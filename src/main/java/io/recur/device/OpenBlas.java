@@ -10,9 +10,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
- * OpenBLAS, loaded once for this class loader.
+ * OpenBLAS, opened once.
  *
  * <p>Looked for in this order: the file that the system property {@value #PROPERTY} names; the
  * {@code org.bytedeco:openblas} jar of this platform on the class path, unpacked to a cache folder;
@@ -21,6 +22,20 @@ import java.util.Locale;
  */
 final class OpenBlas {
   static final String PROPERTY = "io.recur.openblas";
+
+  /** All that this library calls. */
+  static final List<String> SYMBOLS =
+      List.of(
+          "cblas_sgemm",
+          "cblas_sgemv",
+          "cblas_sger",
+          "openblas_get_config",
+          "openblas_get_corename",
+          "openblas_get_num_threads",
+          "openblas_set_num_threads");
+
+  private static final Once<OpenBlas> LIBRARY =
+      new Once<>(() -> find(System.getProperty(PROPERTY)));
 
   private final String description;
 
@@ -43,51 +58,30 @@ final class OpenBlas {
   }
 
   /**
-   * Loads the library at the first call; later calls return the same.
+   * Opens the library at the first call that finds it; later calls return the same.
    *
    * @throws DeviceException if there is none, naming every place that was looked at
    */
   static OpenBlas load() {
-    return Holder.LIBRARY.get();
+    return LIBRARY.get();
   }
 
-  /** Either the library or why there is none: a failed class initialiser would hide the reason. */
-  private record Outcome(OpenBlas library, DeviceException failure) {
-    OpenBlas get() {
-      if (failure != null) {
-        throw new DeviceException(failure.getMessage(), failure);
-      }
-      return library;
-    }
-  }
-
-  private static final class Holder {
-    static final Outcome LIBRARY = attempt();
-
-    private static Outcome attempt() {
-      try {
-        return new Outcome(find(System.getProperty(PROPERTY)), null);
-      } catch (DeviceException e) {
-        return new Outcome(null, e);
-      }
-    }
-  }
-
-  private static OpenBlas find(String property) {
+  private static OpenBlas find(@Nullable String property) {
+    NativeLibrary.checkAccess();
     if (property != null) {
       return named(Path.of(property));
     }
     List<String> tried = new ArrayList<>();
     NativeBundle bundle = NativeBundle.openBlas();
     if (bundle.isPresent()) {
-      Path folder = bundle.unpack();
-      return loaded("bundled", bundle.files().stream().map(folder::resolve).toList());
+      bundle.open(SYMBOLS);
+      return new OpenBlas("bundled");
     }
     tried.add("class path: " + bundle.resource());
     for (Path path : systemPaths()) {
       tried.add(path.toString());
       if (Files.isRegularFile(path)) {
-        return loaded(path.toString(), List.of(path));
+        return opened(path);
       }
     }
     throw new DeviceException(
@@ -104,21 +98,17 @@ final class OpenBlas {
           "openblas: -D%s=%s is not a file; name libopenblas itself or drop the property"
               .formatted(PROPERTY, path));
     }
-    return loaded(path.toString(), List.of(path));
+    return opened(path);
   }
 
-  /** Loads the files in order; the last is the library itself. */
-  private static OpenBlas loaded(String origin, List<Path> files) {
-    Path library = files.getLast().toAbsolutePath();
+  private static OpenBlas opened(Path path) {
     try {
-      files.forEach(file -> System.load(file.toAbsolutePath().toString()));
-      return new OpenBlas(origin);
-    } catch (LinkageError e) {
+      NativeLibrary.open(path, SYMBOLS);
+      return new OpenBlas(path.toString());
+    } catch (UnsatisfiedLinkError e) {
       throw new DeviceException(
-          """
-          openblas: %s cannot be loaded: %s; if it was unpacked to the cache, delete it, else name \
-          another file with -D%s=FILE"""
-              .formatted(library, e.getMessage(), PROPERTY),
+          "openblas: %s cannot be opened: %s; name another file with -D%s=FILE"
+              .formatted(path.toAbsolutePath(), e.getMessage(), PROPERTY),
           e);
     }
   }
@@ -127,7 +117,7 @@ final class OpenBlas {
     String library = System.mapLibraryName("openblas");
     List<Path> paths = new ArrayList<>();
     for (String folder : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
-      if (!folder.isEmpty()) {
+      if (Path.of(folder).isAbsolute()) { // whoever owns the current folder is not asked
         paths.add(Path.of(folder, library));
       }
     }

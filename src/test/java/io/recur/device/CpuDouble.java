@@ -2,11 +2,11 @@ package io.recur.device;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.recur.bindings.Opened;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
@@ -71,6 +71,6 @@ public final class CpuDouble {
 
   private static MethodHandle handle(String name, FunctionDescriptor descriptor) {
     return Linker.nativeLinker()
-        .downcallHandle(SymbolLookup.loaderLookup().find(name).orElseThrow(), descriptor);
+        .downcallHandle(Opened.SYMBOLS.find(name).orElseThrow(), descriptor);
   }
 }

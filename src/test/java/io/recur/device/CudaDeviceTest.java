@@ -11,6 +11,8 @@ import io.recur.device.kernels.Slab;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -261,11 +263,19 @@ class CudaDeviceTest {
   void aDamagedFileOfTheCacheIsMadeAnew() throws IOException {
     CudaCompiler compiler = new CudaCompiler(CudaLibraries.load(), CudaSource.read());
     int architecture = CudaCard.of(0).architecture();
-    Path file = compiler.file(architecture);
+    Path file = CacheFolder.ofUser().path().resolve(compiler.name(architecture));
     Devices.here().close();
     byte[] whole = Files.readAllBytes(file);
-    for (String damaged : new String[] {"", "no program"}) {
-      Files.writeString(file, damaged);
+    byte[] flipped = whole.clone();
+    flipped[whole.length - 1] ^= 1;
+    for (byte[] damaged :
+        List.of(
+            new byte[0],
+            new byte[100],
+            new byte[whole.length],
+            Arrays.copyOf(whole, whole.length - 1),
+            flipped)) {
+      Files.write(file, damaged);
       Devices.here().close();
       assertArrayEquals(whole, Files.readAllBytes(file));
     }

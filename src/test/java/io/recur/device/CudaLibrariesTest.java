@@ -64,7 +64,7 @@ class CudaLibrariesTest {
     Thrown.says(
         DeviceException.class,
         () -> CudaLibraries.named(folder, "-Dio.recur.cuda"),
-        "cuda: " + file + " cannot be loaded: ",
+        "cuda: " + file + " cannot be opened: ",
         "-Dio.recur.cuda=FOLDER");
   }
 

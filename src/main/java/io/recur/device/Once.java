@@ -1,0 +1,31 @@
+package io.recur.device;
+
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A value that is made at the first call and then kept. A call that fails keeps nothing: the next
+ * one tries again, where a failed class initialiser would fail for good.
+ */
+final class Once<T> {
+  private final Supplier<T> maker;
+  private volatile @Nullable T made;
+
+  Once(Supplier<T> maker) {
+    this.maker = maker;
+  }
+
+  T get() {
+    T value = made;
+    return value != null ? value : make();
+  }
+
+  private synchronized T make() {
+    T value = made;
+    if (value == null) {
+      value = maker.get();
+      made = value;
+    }
+    return value;
+  }
+}
