@@ -8,6 +8,7 @@ import io.recur.device.kernels.Gates;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.device.kernels.Recurrences;
 import io.recur.device.kernels.Slab;
+import io.recur.device.kernels.Slots;
 import io.recur.device.kernels.Updates;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -88,6 +89,11 @@ final class CpuDevice extends Device implements KernelDevice {
   @Override
   public Slab slab() {
     return newSlab();
+  }
+
+  @Override
+  public Slots slots(long floats) {
+    return table(floats);
   }
 
   @Override

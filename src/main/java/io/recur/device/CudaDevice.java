@@ -9,6 +9,7 @@ import io.recur.device.kernels.Gates;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.device.kernels.Recurrences;
 import io.recur.device.kernels.Slab;
+import io.recur.device.kernels.Slots;
 import io.recur.device.kernels.Updates;
 import java.util.ArrayList;
 import java.util.List;
@@ -135,6 +136,11 @@ final class CudaDevice extends Device implements KernelDevice {
   @Override
   public Slab slab() {
     return newSlab();
+  }
+
+  @Override
+  public Slots slots(long floats) {
+    return table(floats);
   }
 
   @Override

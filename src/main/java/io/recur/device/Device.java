@@ -1,7 +1,10 @@
 package io.recur.device;
 
 import io.recur.device.kernels.Slab;
+import io.recur.device.kernels.Slots;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -23,6 +26,9 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   private static final int MOST_THREADS = 1024;
 
   private final AtomicBoolean open = new AtomicBoolean(true);
+
+  /** By the words of a slot. */
+  private final Map<Long, Slots> tables = new ConcurrentHashMap<>();
 
   /** For the devices in this package. */
   Device() {}
@@ -181,6 +187,29 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
     checkOpen();
     pressure().relieve();
     return new Slab(() -> blocks(closeable()));
+  }
+
+  /** The table of slots of that many words. */
+  final Slots table(long floats) {
+    return tables.computeIfAbsent(
+        floats,
+        size ->
+            new Slots(
+                size,
+                words -> collected(false).allocate(this, words),
+                new Slots.Account() {
+                  @Override
+                  public void before() {
+                    checkOpen();
+                    pressure().relieve();
+                  }
+
+                  @Override
+                  public void used(long bytes) {
+                    pressure().add(bytes);
+                  }
+                },
+                Lifetime.CLEANER));
   }
 
   private Slab.Blocks blocks(Owner owner) {

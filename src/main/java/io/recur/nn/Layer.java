@@ -25,7 +25,7 @@ import java.util.Set;
  * }
  * }</pre>
  */
-public interface Layer {
+public interface Layer extends AutoCloseable {
   /**
    * Runs the layer.
    *
@@ -87,6 +87,32 @@ public interface Layer {
     try (var _ = new Together(recurs).enter()) {
       for (int i = 0; i < recurs.size(); i++) {
         recurs.get(i).truncate();
+      }
+    }
+  }
+
+  /**
+   * Gives back the memory of the state of every Recur inside, at once; the weights stay, and so do
+   * forks. Further use of these Recurs is an error; a second call does nothing.
+   *
+   * <p>A layer need not be closed: the memory of a state comes back when nothing refers to its
+   * Recur any more. Close forks that come and go, such as one per session:
+   *
+   * <pre>{@code
+   * try (Chain session = model.fork()) {
+   *   session.apply(tape.input(1, 2, 3));
+   * }
+   * }</pre>
+   *
+   * @throws IllegalStateException if another thread is inside a Recur of this layer; none has then
+   *     been closed
+   */
+  @Override
+  default void close() {
+    List<Recur> recurs = recurs();
+    try (var _ = new Together(recurs).enter()) {
+      for (int i = 0; i < recurs.size(); i++) {
+        recurs.get(i).close();
       }
     }
   }

@@ -1,6 +1,5 @@
 package io.recur.nn;
 
-import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.OneThread;
 import io.recur.grad.Parameter;
@@ -53,8 +52,9 @@ public final class Recur implements Layer, Resident {
   /** The state without history, in memory of this Recur's own; or none. Neither: fresh. */
   private @Nullable State kept;
 
-  /** Tensors in that memory, to be filled when a state is kept. */
-  private @Nullable State own;
+  private final Kept memory = new Kept();
+
+  private boolean isClosed;
 
   /**
    * A Recur of a cell.
@@ -92,13 +92,14 @@ public final class Recur implements Layer, Resident {
    *
    * @throws ShapeException if x has the wrong size or another batch than the state; nothing has
    *     then changed
-   * @throws IllegalStateException if the state belongs to another tape, or its tape was closed, or
-   *     another thread is inside this Recur or the tape
+   * @throws IllegalStateException if this Recur was closed, or the state belongs to another tape,
+   *     or its tape was closed, or another thread is inside this Recur or the tape
    */
   @Override
   public Tensor apply(Tensor x) {
     try (var _ = enter();
         var _ = x.enter()) {
+      checkOpen();
       return step(x);
     }
   }
@@ -146,6 +147,7 @@ public final class Recur implements Layer, Resident {
 
   /** Refuses a batch that the state is neither of nor can be repeated to. */
   void checkBatch(int batch) {
+    checkOpen();
     State now = live != null ? live : kept;
     List<? extends Tensor> parts = now != null ? now.parts() : cell.state0();
     for (int i = 0; i < parts.size(); i++) {
@@ -204,28 +206,23 @@ public final class Recur implements Layer, Resident {
   public State state() {
     try (var _ = enter()) {
       State now = current();
-      return live != null ? now : copy(now);
-    }
-  }
-
-  private static State copy(State state) {
-    State copy = memory(state);
-    copy(state, copy);
-    return copy;
-  }
-
-  /** Copies the values of a state to another one. */
-  private static void copy(State from, State to) {
-    for (int i = 0; i < to.parts().size(); i++) {
-      Tensor part = from.parts().get(i);
-      part.device().pointwise().copy(part.value(), to.parts().get(i).value(), part.shape().count());
+      return live != null ? now : now.copy();
     }
   }
 
   private State current() {
+    checkOpen();
     checkTape();
     State now = live != null ? live : kept;
     return now != null ? now : new State(List.copyOf(cell.state0()));
+  }
+
+  private void checkOpen() {
+    if (isClosed) {
+      throw new IllegalStateException(
+          label
+              + ": it was closed; close it after its last use, and fork the model for another state");
+    }
   }
 
   private void checkTape() {
@@ -254,8 +251,28 @@ public final class Recur implements Layer, Resident {
   public void reset() {
     try (var _ = enter();
         var _ = enterTape()) {
+      checkOpen();
       detach();
       kept = null;
+    }
+  }
+
+  /**
+   * Drops the state as {@link #reset} does and gives its memory back at once; without it the memory
+   * comes back when nothing refers to this Recur any more. What a tape has recorded stays there, so
+   * that a backward pass through it is still right. The weights stay, and so do all forks. Further
+   * use is an error; a second call does nothing.
+   *
+   * @throws IllegalStateException if another thread is inside this Recur or the tape
+   */
+  @Override
+  public void close() {
+    try (var _ = enter();
+        var _ = enterTape()) {
+      detach();
+      kept = null;
+      memory.giveBack();
+      isClosed = true;
     }
   }
 
@@ -284,23 +301,9 @@ public final class Recur implements Layer, Resident {
 
   /** Copies a state into this Recur's own memory. */
   private void keep(State state) {
-    State mine = own;
-    if (mine == null || !mine.isLike(state)) {
-      mine = memory(state);
-      own = mine;
-    }
-    copy(state, mine);
+    State mine = memory.copy(state);
     detach();
     kept = mine;
-  }
-
-  private static State memory(State state) {
-    List<Tensor> constants = new ArrayList<>();
-    for (Tensor part : state.parts()) {
-      Shape shape = Shape.of(part.shape().rows(), part.shape().columns());
-      constants.add(Tensor.constant(shape, part.device().allocate(shape.count())));
-    }
-    return new State(constants);
   }
 
   /** The number of values in the state, of one column where it is fresh. */
@@ -314,6 +317,7 @@ public final class Recur implements Layer, Resident {
   List<Snapshot.Part> snapshot() {
     try (var _ = enter();
         var _ = enterTape()) {
+      checkOpen();
       if (isFresh()) {
         return List.of();
       }
@@ -345,28 +349,22 @@ public final class Recur implements Layer, Resident {
     try (var _ = enter()) {
       reset();
       if (!parts.isEmpty()) {
-        fill(parts);
+        kept = memory.copy(cell.state0().getFirst().device(), parts);
       }
     }
   }
 
-  private void fill(List<Snapshot.Part> parts) {
-    Device device = cell.state0().getFirst().device();
-    List<Tensor> constants = new ArrayList<>();
-    for (Snapshot.Part part : parts) {
-      Buffer memory = device.allocate(part.values().length);
-      memory.write(part.values());
-      constants.add(Tensor.constant(Shape.of(part.rows(), part.batch()), memory));
-    }
-    own = new State(constants);
-    kept = own;
-  }
-
   @Override
   public Recur fork() {
-    Recur fork = new Recur(cell);
-    fork.adopt(snapshot());
-    return fork;
+    try (var _ = enter();
+        var _ = enterTape()) {
+      checkOpen();
+      Recur fork = new Recur(cell);
+      if (!isFresh()) {
+        fork.kept = fork.memory.copy(current());
+      }
+      return fork;
+    }
   }
 
   @Override

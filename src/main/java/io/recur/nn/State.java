@@ -2,6 +2,7 @@ package io.recur.nn;
 
 import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -86,5 +87,26 @@ public record State(List<Tensor> parts) {
       like = here.rows() == there.rows() && here.columns() == there.columns();
     }
     return like;
+  }
+
+  /** A state of the same values in memory of its own. */
+  State copy() {
+    List<Tensor> copies = new ArrayList<>(parts.size());
+    for (Tensor part : parts) {
+      Shape shape = Shape.of(part.shape().rows(), part.shape().columns());
+      copies.add(Tensor.constant(shape, part.device().allocate(shape.count())));
+    }
+    State copy = new State(copies);
+    copyTo(copy);
+    return copy;
+  }
+
+  /** Copies the values to a state of the same sizes. */
+  void copyTo(State other) {
+    for (int i = 0; i < parts.size(); i++) {
+      Tensor part = parts.get(i);
+      int count = part.shape().count();
+      part.device().pointwise().copy(part.value(), other.parts.get(i).value(), count);
+    }
   }
 }

@@ -63,4 +63,12 @@ public interface KernelDevice {
    * @return an empty slab
    */
   Slab slab();
+
+  /**
+   * The device's table of equal pieces of memory of that size.
+   *
+   * @param floats of a piece, a multiple of 16
+   * @return the same table at every call
+   */
+  Slots slots(long floats);
 }
