@@ -16,6 +16,8 @@ import io.recur.nn.Recur;
 import io.recur.train.Checkpoint;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -75,11 +77,20 @@ final class CharacterModel {
 
   /** The model of a file, with its parameters; the states are fresh. */
   static CharacterModel load(Path path, Device device) throws IOException {
-    Safetensors file = Safetensors.read(path);
+    Safetensors file = file(path);
     CharacterModel model = like(path, file, device);
     Checkpoint.load(path, file, model.chain, null);
     model.chain.reset();
     return model;
+  }
+
+  /** The content of a file; a folder is named, where the system would not. */
+  static Safetensors file(Path path) throws IOException {
+    if (Files.isDirectory(path)) {
+      throw new FileSystemException(
+          path.toString(), null, "it is a folder; name a file of 'recur train'");
+    }
+    return Safetensors.read(path);
   }
 
   /** An untrained model of the structure that a file describes. */

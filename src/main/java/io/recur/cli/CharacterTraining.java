@@ -87,7 +87,7 @@ final class CharacterTraining implements AutoCloseable {
    */
   static CharacterTraining resumed(
       Device device, Corpus corpus, Path path, UnaryOperator<Settings> wanted) throws IOException {
-    Safetensors file = Safetensors.read(path);
+    Safetensors file = CharacterModel.file(path);
     Map<String, String> facts = file.metadata();
     Settings settings = wanted.apply(Settings.of(path, facts));
     CharacterModel model = CharacterModel.like(path, file, device);
@@ -196,8 +196,17 @@ final class CharacterTraining implements AutoCloseable {
     curve.draw(picture, title, corpus.name());
   }
 
-  /** Writes the training to a file, with the held-out figure where it is known. */
+  /**
+   * Writes the training to a file, with the held-out figure where it is known.
+   *
+   * @throws ArithmeticException if the model gives no numbers: the file is then as it was
+   */
   void save(Path out, double bits) throws IOException {
+    if (!Double.isFinite(heldOut.part())) {
+      throw new ArithmeticException(
+          "%s: not saved: the model gives no numbers after step=%d, rate=%s; lower the learning rate"
+              .formatted(out, steps(), settings.rate()));
+    }
     Map<String, String> facts = model.facts();
     settings.addTo(facts);
     facts.put("text", corpus.name());

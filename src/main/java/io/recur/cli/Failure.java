@@ -52,6 +52,8 @@ final class Failure {
               .formatted(memory.getMessage(), Runtime.getRuntime().maxMemory() / MEGABYTE);
       case StackOverflowError stack ->
           "the stack is full; give more: java -XX:ThreadStackSize=KILOBYTES -jar …";
+      case ExceptionInInitializerError first when first.getCause() != null ->
+          cause(first.getCause());
       case LinkageError linkage ->
           "a class cannot be loaded: %s; run the whole recur-cli.jar, on a JDK 22 or later"
               .formatted(linkage);

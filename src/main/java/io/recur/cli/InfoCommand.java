@@ -5,6 +5,7 @@ import io.recur.io.Safetensors;
 import io.recur.train.Checkpoint;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -29,14 +30,16 @@ final class InfoCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
     try (Device device = Device.cpu()) {
-      Safetensors content = Safetensors.read(file);
+      Safetensors content = CharacterModel.file(file);
       CharacterModel model = CharacterModel.like(file, content, device);
       Checkpoint.load(file, content, model.chain(), null);
       out.println(model.chain());
       out.println();
       out.printf(
+          Locale.ROOT,
           "vocabulary: %d characters: %s%n",
-          model.vocabulary().size(), model.vocabulary().printable());
+          model.vocabulary().size(),
+          model.vocabulary().printable());
       for (Map.Entry<String, String> fact : content.metadata().entrySet()) {
         if (!fact.getKey().equals("vocabulary") && !Curve.isFact(fact.getKey())) {
           out.println(Printable.of(fact.getKey()) + ": " + Printable.of(fact.getValue()));

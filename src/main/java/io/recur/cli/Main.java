@@ -50,7 +50,7 @@ public final class Main {
    * @throws InterruptedException if the JVM is going down
    */
   public static void main(String[] arguments) throws InterruptedException {
-    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT); // figures that programs can read
+    Locale.setDefault(Locale.ROOT); // figures that programs can read, whatever prints them
     if (System.err.charset().equals(StandardCharsets.US_ASCII)) {
       FileOutputStream err = new FileOutputStream(FileDescriptor.err);
       System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));

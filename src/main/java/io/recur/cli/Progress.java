@@ -45,6 +45,8 @@ final class Progress implements AutoCloseable {
 
   /** Lines one below the other. */
   private final class Lines implements ProgressBarConsumer {
+    private String last = "";
+
     @Override
     public int getMaxRenderedLength() {
       return LINE_WIDTH;
@@ -52,8 +54,11 @@ final class Progress implements AutoCloseable {
 
     @Override
     public void accept(String line) {
-      err.println(line.stripTrailing());
-      err.flush();
+      if (!line.equals(last)) { // the end comes twice
+        err.println(line.stripTrailing());
+        err.flush();
+      }
+      last = line;
     }
 
     @Override

@@ -70,7 +70,7 @@ public final class Dense implements Layer {
   @Override
   public String describe() {
     String behind = function == Elementwise.IDENTITY ? "" : ", " + function.label();
-    return "Dense(%d => %d%s)".formatted(w.columns(), w.rows(), behind);
+    return "Dense(" + w.columns() + " => " + w.rows() + behind + ")";
   }
 
   @Override

@@ -45,7 +45,7 @@ public final class Embedding implements Layer {
 
   @Override
   public String describe() {
-    return "Embedding(%d => %d)".formatted(w.shape().columns(), w.shape().rows());
+    return "Embedding(" + w.shape().columns() + " => " + w.shape().rows() + ")";
   }
 
   @Override

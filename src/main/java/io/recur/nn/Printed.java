@@ -67,10 +67,10 @@ final class Printed {
       padded += Slab.padded(parameter.shape().count()) * (parameter.isTrainable() ? 2 : 1);
     }
     return """
-        # Total: %d trainable arrays, %s parameters,
+        # Total: %s trainable arrays, %s parameters,
         # plus %s non-trainable state, %s bytes off the heap."""
         .formatted(
-            parameters.arrays(),
+            number(parameters.arrays()),
             number(parameters.count()),
             number(state),
             number((padded + state) * Float.BYTES));

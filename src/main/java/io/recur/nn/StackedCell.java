@@ -179,6 +179,6 @@ public abstract sealed class StackedCell implements Cell
 
   @Override
   public final String toString() {
-    return "%s(%d => %d%s)".formatted(label(), wi.columns(), units, details());
+    return label() + "(" + wi.columns() + " => " + units + details() + ")";
   }
 }

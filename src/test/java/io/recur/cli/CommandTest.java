@@ -184,4 +184,112 @@ class CommandTest {
     assertFails(1, "lower the learning rate", result);
     assertArrayEquals(Files.readAllBytes(model), Files.readAllBytes(out));
   }
+
+  /** One step of a size that leaves weights, finite or not, that give no numbers. */
+  @Test
+  void weightsThatGiveNoNumbersAreNeverSavedOverGoodOnes() throws IOException {
+    Path out = folder.resolve("good.safetensors");
+    Files.copy(model, out);
+    Path tiny = Files.writeString(folder.resolve("tiny.txt"), "the quick brown fox. ".repeat(6));
+    Shell.Result result =
+        recur(
+            "train",
+            "--text",
+            tiny.toString(),
+            "--hidden",
+            "4",
+            "--epochs",
+            "1",
+            "--batch",
+            "1",
+            "--steps",
+            "113",
+            "--rate",
+            "3e38",
+            "--out",
+            out.toString());
+    assertFails(1, "not saved", result);
+    assertTrue(result.err().contains("lower the learning rate"), result.err());
+    assertArrayEquals(Files.readAllBytes(model), Files.readAllBytes(out));
+  }
+
+  @Test
+  void ratesThatAreNotFiniteExitWith2() {
+    for (String rate : new String[] {"Infinity", "NaN", "1e99", "-1", "0"}) {
+      assertFails(2, "--rate", train(folder.resolve("never"), "--rate", rate, "--epochs", "1"));
+    }
+  }
+
+  @Test
+  void outOverwritesNothingButACheckpoint() throws IOException {
+    byte[] before = Files.readAllBytes(text);
+    assertFails(1, "no checkpoint of Recur", train(text, "--epochs", "1"));
+    assertArrayEquals(before, Files.readAllBytes(text));
+    Path foreign = folder.resolve("foreign.safetensors");
+    Safetensors content = Safetensors.read(model);
+    content.metadata().put("format", "pt");
+    content.write(foreign);
+    before = Files.readAllBytes(foreign);
+    assertFails(1, "format=pt", train(foreign, "--epochs", "1"));
+    assertArrayEquals(before, Files.readAllBytes(foreign));
+    Path own = Files.copy(model, folder.resolve("own.safetensors"));
+    assertEquals(0, train(own, "--epochs", "1").status());
+  }
+
+  @Test
+  void aPictureOfSomethingElseIsKept() throws IOException {
+    Path picture = Files.writeString(folder.resolve("cover.png"), "of the book");
+    Shell.Result result = train(folder.resolve("cover.safetensors"), "--epochs", "1");
+    assertEquals(0, result.status(), result.err());
+    assertTrue(result.out().contains("not drawn: " + picture), result.out());
+    assertEquals("of the book", Files.readString(picture));
+  }
+
+  @Test
+  void aResumedTrainingTakesAnotherRateAndRefusesAnotherModel() throws IOException {
+    Path next = folder.resolve("next.safetensors");
+    String[] resume = {"--resume", model.toString(), "--epochs", "13"};
+    Shell.Result other = train(next, joined(resume, "--rate", "0.001"));
+    assertEquals(0, other.status(), other.err());
+    assertEquals("0.001", Safetensors.read(next).metadata().get("rate"));
+    assertEquals("0.001", Safetensors.read(next).metadata().get("optimiser.rate"));
+    for (String[] option : new String[][] {{"--cell", "gru"}, {"--layers", "2"}, {"--seed", "7"}}) {
+      assertFails(2, option[0] + "=" + option[1] + ", but", train(next, joined(resume, option)));
+    }
+  }
+
+  private static String[] joined(String[] first, String... last) {
+    List<String> all = new java.util.ArrayList<>(List.of(first));
+    all.addAll(List.of(last));
+    return all.toArray(String[]::new);
+  }
+
+  @Test
+  void controlCharactersOfAFileReachNoTerminal() throws IOException {
+    Path odd = folder.resolve("odd.safetensors");
+    Safetensors content = Safetensors.read(model);
+    content.metadata().put("text", "\u001b[2Jclear\u202e\u009b");
+    content.metadata().put("note\u0007", "two\nlines");
+    content.write(odd);
+    Shell.Result result = recur("info", odd.toString());
+    assertEquals(0, result.status(), result.err());
+    assertTrue(result.out().contains("text: \\u001b[2Jclear\\u202e\\u009b"), result.out());
+    assertTrue(result.out().contains("note\\u0007: two\\nlines"), result.out());
+    Shell.Result refused =
+        recur(
+            "train",
+            "--resume",
+            odd.toString(),
+            "--text",
+            text.toString() + "x",
+            "--out",
+            folder.resolve("never").toString());
+    assertFalse(refused.err().contains("\u001b"), refused.err());
+  }
+
+  @Test
+  void theHeldOutTextIsMeasuredAlongTheWay() throws IOException {
+    String points = Safetensors.read(model).metadata().get("curve.held-out");
+    assertTrue(points.split(" ").length >= 2 * 8 + 1, points);
+  }
 }

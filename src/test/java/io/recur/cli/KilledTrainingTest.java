@@ -12,44 +12,20 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A training in a JVM of its own that is killed somewhere in the middle of a pass. */
 class KilledTrainingTest {
-  private static final int LONGEST_SECONDS = 120;
-
   @TempDir private Path folder;
 
   private Process recur(String... arguments) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("--enable-native-access=ALL-UNNAMED");
-    System.getProperties().stringPropertyNames().stream()
-        .filter(name -> name.startsWith("io.recur."))
-        .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
-    command.add("-cp");
-    command.add(System.getProperty("java.class.path"));
-    command.add(Main.class.getName());
-    command.addAll(List.of(arguments));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(folder.resolve("log").toFile())
-        .start();
+    return Shell.started(Shell.child(List.of(), arguments), folder);
   }
 
   private void end(Process process) throws InterruptedException, IOException {
-    assertTrue(process.waitFor(LONGEST_SECONDS, TimeUnit.SECONDS));
-    assertEquals(0, process.exitValue(), () -> read(folder.resolve("log")));
-  }
-
-  private static String read(Path path) {
-    try {
-      return Files.readString(path);
-    } catch (IOException e) {
-      return e.toString();
-    }
+    Shell.Result result = Shell.ended(process, folder);
+    assertEquals(0, result.status(), result.err());
   }
 
   /** Waits for a file of an unfinished pass; a file is always whole, so it may be read any time. */

@@ -2,6 +2,7 @@ package io.recur.nn;
 
 import static io.recur.nn.Layers.chain;
 import static io.recur.nn.Layers.dense;
+import static io.recur.nn.Layers.embedding;
 import static io.recur.nn.Layers.gru;
 import static io.recur.nn.Layers.gruV3;
 import static io.recur.nn.Layers.lstm;
@@ -16,6 +17,7 @@ import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -32,6 +34,20 @@ class PrintTest {
         # Total: 4 trainable arrays, 50 parameters,
         # plus 5 non-trainable state, 660 bytes off the heap.""",
         rnn(3, 5).toString());
+  }
+
+  /** A program's locale may have digits of its own. */
+  @Test
+  void theLocaleChangesNoFigure() {
+    Chain model = chain(embedding(7, 3), lstm(3, 5), dense(5, 2));
+    String text = model.toString();
+    Locale before = Locale.getDefault();
+    try {
+      Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+      assertEquals(text, model.toString());
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @Test
