@@ -17,6 +17,9 @@ import java.lang.foreign.MemorySegment;
  * }</pre>
  */
 public final class Buffer {
+  /** The longest array that a JVM makes. */
+  private static final int MOST_VALUES = Integer.MAX_VALUE - 8;
+
   private final Device device;
   private final MemorySegment segment;
   private final long floats;
@@ -141,22 +144,24 @@ public final class Buffer {
   }
 
   /**
-   * Copies values from the heap to the start of this buffer.
+   * Copies values from the heap to this buffer. To write a part, write to its {@link #slice}.
    *
-   * @param values at most {@link #floats()} values
+   * @param values {@link #floats()} values
+   * @throws IndexOutOfBoundsException if it is another number of values; nothing is then written
    */
   public void write(float... values) {
-    checkLength("write", values.length);
+    checkWhole("write", values.length);
     device.write(this, values, 0, values.length);
   }
 
   /**
-   * Copies int32 indexes from the heap to the start of this buffer.
+   * Copies int32 indexes from the heap to this buffer.
    *
-   * @param indexes at most {@link #floats()} indexes
+   * @param indexes {@link #floats()} indexes
+   * @throws IndexOutOfBoundsException if it is another number of indexes; nothing is then written
    */
   public void writeIndexes(int... indexes) {
-    checkLength("writeIndexes", indexes.length);
+    checkWhole("writeIndexes", indexes.length);
     device.writeIndexes(this, indexes);
   }
 
@@ -164,11 +169,16 @@ public final class Buffer {
    * Copies the whole buffer to the heap.
    *
    * @return a new array of {@link #floats()} values
-   * @throws IndexOutOfBoundsException if work recorded before met a bad index on a GPU, see {@link
-   *     Columns}
+   * @throws IndexOutOfBoundsException if the buffer is longer than an array can be, or work
+   *     recorded before met a bad index on a GPU, see {@link Columns}
    */
   public float[] read() {
-    float[] values = new float[Math.toIntExact(floats)];
+    if (floats > MOST_VALUES) {
+      throw new IndexOutOfBoundsException(
+          "read: buffer of %d floats, an array holds %d; read it slice by slice"
+              .formatted(floats, MOST_VALUES));
+    }
+    float[] values = new float[(int) floats];
     device.read(this, values, 0, values.length);
     return values;
   }
@@ -185,10 +195,20 @@ public final class Buffer {
     device.read(this, values, 0, values.length);
   }
 
-  private void checkLength(String where, long length) {
+  /** Refuses fewer than no values, and more than this buffer has. */
+  void checkLength(String where, long length) {
     if (length < 0 || length > floats) {
       throw new IndexOutOfBoundsException(
-          "%s: %d values, buffer of %d floats".formatted(where, length, floats));
+          "%s: %d values, buffer of %d floats; need 0 to %d"
+              .formatted(where, length, floats, floats));
+    }
+  }
+
+  private void checkWhole(String where, long length) {
+    if (length != floats) {
+      throw new IndexOutOfBoundsException(
+          "%s: %d values, buffer of %d floats; write all of it, or slice(offset, %d) of it"
+              .formatted(where, length, floats, length));
     }
   }
 }

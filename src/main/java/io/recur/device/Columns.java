@@ -5,6 +5,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Kernels on the columns of a column-major matrix {@code m×n}.
  *
+ * <p>Every method throws, before anything is written: {@link IllegalArgumentException} if m is not
+ * positive, n is negative, a leading dimension is less than m, or a buffer is of another device;
+ * {@link IndexOutOfBoundsException} if a buffer is too short for its matrix; {@link
+ * IllegalStateException} if the device or the memory of a buffer was closed.
+ *
  * <pre>{@code
  * Buffer m = device.allocate(6);                          // 2×3
  * Buffer sum = device.allocate(2);

@@ -37,10 +37,12 @@ final class CpuDevice extends Device implements KernelDevice {
     }
     this.blas = kernels == null ? new CpuBlas() : new NativeBlas(kernels, new CpuBlas());
     this.recurrences = kernels == null ? null : new NativeRecurrences(this, kernels);
-    this.pointwise = kernels == null ? new CpuPointwise(lanes) : new NativePointwise(kernels);
-    this.columns = kernels == null ? new CpuColumns(lanes) : new NativeColumns(kernels);
+    Pointwise passes = kernels == null ? new CpuPointwise(lanes) : new NativePointwise(kernels);
+    Columns byColumn = kernels == null ? new CpuColumns(lanes) : new NativeColumns(kernels);
+    this.pointwise = new CheckedPointwise(this, passes);
+    this.columns = new CheckedColumns(this, byColumn);
     this.updates =
-        kernels == null ? new CpuUpdates(lanes, pointwise) : new NativeUpdates(kernels, pointwise);
+        kernels == null ? new CpuUpdates(lanes, passes) : new NativeUpdates(kernels, passes);
   }
 
   @Override

@@ -51,8 +51,8 @@ final class CudaDevice extends Device implements KernelDevice {
                 precision.name().toLowerCase(Locale.ROOT));
     blas = new CudaBlas(queue);
     CudaScratch scratch = new CudaScratch(this, queue);
-    pointwise = new CudaPointwise(queue, scratch);
-    columns = new CudaColumns(queue, scratch);
+    pointwise = new CheckedPointwise(this, new CudaPointwise(queue, scratch));
+    columns = new CheckedColumns(this, new CudaColumns(queue, scratch));
     gates = new CudaGates(queue);
     bands = new CudaBands(queue, scratch);
     updates = new CudaUpdates(queue, scratch);

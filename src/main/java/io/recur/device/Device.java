@@ -173,11 +173,15 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   /**
    * Memory that lives until nothing refers to it any more: for models and kept states.
    *
-   * @param floats words, more than zero
+   * @param floats words, from 1 to 2⁵⁶
    * @return a zeroed buffer aligned to 64 bytes
+   * @throws IllegalArgumentException if it is another number of words; the device stays usable
+   * @throws DeviceException if there is not that much memory; the message says how much there is
+   * @throws IllegalStateException if this device is closed
    */
   public final Buffer allocate(long floats) {
     checkOpen();
+    Slab.check("allocate", floats);
     pressure().relieve();
     return collected(true).allocate(this, floats);
   }
@@ -247,6 +251,17 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
       throw new IllegalStateException(
           "device: " + name() + " is closed; open it before and close it after all that uses it");
     }
+  }
+
+  /** Refuses work after {@link #close}, and a buffer that is too short or of another device. */
+  final void accept(String where, Buffer buffer, long words) {
+    checkOpen();
+    if (buffer.device() != this) {
+      throw new IllegalArgumentException(
+          "%s: the buffer is on %s, the kernel on %s; copy it with read() and write()"
+              .formatted(where, buffer.device(), this));
+    }
+    buffer.checkLength(where, words);
   }
 
   @Override

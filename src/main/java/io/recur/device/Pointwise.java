@@ -4,6 +4,10 @@ package io.recur.device;
  * Elementwise kernels over the first {@code n} values of their buffers. An output may be the same
  * buffer as an input, but must not overlap it in part.
  *
+ * <p>Every method throws, before anything is written: {@link IndexOutOfBoundsException} if n is
+ * negative or more than a buffer has, {@link IllegalArgumentException} if a buffer is of another
+ * device, {@link IllegalStateException} if the device or the memory of a buffer was closed.
+ *
  * <pre>{@code
  * Buffer values = device.allocate(4);
  * values.write(1, 2, 3, 4);

@@ -328,10 +328,19 @@ public final class Tape implements AutoCloseable {
    * @param value as many values
    * @param differentiable whether any input that matters is
    * @return a tensor that {@link #record} makes differentiable
+   * @throws ShapeException if the buffer has fewer values
+   * @throws IllegalStateException if the buffer is on another device
    */
   public Tensor output(Shape like, int rows, Buffer value, boolean differentiable) {
     try (var _ = enter()) {
+      checkOpen();
+      if (value.device() != device) {
+        throw new IllegalStateException(
+            "output: the buffer is on %s and the tape on %s; take it with scratch(floats)"
+                .formatted(value.device(), device));
+      }
       Node node = values.node(this, like.rank(), rows, like.batch(), like.time());
+      Tensor.checkLength("output", node.shape, value);
       node.value = value;
       node.differentiable = differentiable && recording;
       return new Tensor(node);
@@ -341,8 +350,9 @@ public final class Tape implements AutoCloseable {
   /**
    * Memory that an operation needs until {@link #clear}, without a gradient.
    *
-   * @param floats words
+   * @param floats words, 1 or more
    * @return a buffer with unspecified content
+   * @throws IllegalArgumentException if it is another number of words
    */
   public Buffer scratch(long floats) {
     try (var _ = enter()) {
@@ -415,8 +425,9 @@ public final class Tape implements AutoCloseable {
   /**
    * Scratch memory for the time of one backward pass.
    *
-   * @param floats words
+   * @param floats words, 1 or more
    * @return a buffer with unspecified content
+   * @throws IllegalArgumentException if it is another number of words
    */
   public Buffer backwardScratch(long floats) {
     try (var _ = enter()) {

@@ -35,11 +35,22 @@ public class Tensor {
    * @param shape the shape
    * @param value at least as many values, owned by the caller
    * @return the tensor
+   * @throws ShapeException if the buffer has fewer values than the shape
    */
   public static Tensor constant(Shape shape, Buffer value) {
+    checkLength("constant", shape, value);
     Node node = new Node(null, shape);
     node.value = value;
     return new Tensor(node);
+  }
+
+  /** Refuses a buffer that is too short: nothing checks it again. */
+  static void checkLength(String where, Shape shape, Buffer value) {
+    if (value.floats() < shape.count()) {
+      throw new ShapeException(
+          "%s: shape=%s, buffer of %d floats; need %d"
+              .formatted(where, shape, value.floats(), shape.count()));
+    }
   }
 
   /**

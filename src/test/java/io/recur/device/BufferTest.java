@@ -34,10 +34,10 @@ class BufferTest {
   }
 
   @Test
-  void aShortWriteLeavesTheRest() {
+  void aPartIsWrittenThroughItsSlice() {
     Buffer buffer = device.allocate(3);
     buffer.write(1, 2, 3);
-    buffer.write(9);
+    buffer.slice(0, 1).write(9);
     assertArrayEquals(new float[] {9, 2, 3}, buffer.read());
     float[] first = new float[2];
     buffer.read(first);
@@ -77,7 +77,10 @@ class BufferTest {
   void whatDoesNotFitThrowsAndWritesNothing() {
     Buffer buffer = device.allocate(2);
     var write = assertThrows(IndexOutOfBoundsException.class, () -> buffer.write(1, 2, 3));
-    assertEquals("write: 3 values, buffer of 2 floats", write.getMessage());
+    assertTrue(write.getMessage().startsWith("write: 3 values, buffer of 2"), write.getMessage());
+    var few = assertThrows(IndexOutOfBoundsException.class, () -> buffer.write(1));
+    assertTrue(few.getMessage().contains("or slice(offset, 1) of it"), few.getMessage());
+    assertThrows(IndexOutOfBoundsException.class, () -> buffer.writeIndexes(1));
     var indexes = assertThrows(IndexOutOfBoundsException.class, () -> buffer.writeIndexes(1, 2, 3));
     assertTrue(indexes.getMessage().startsWith("writeIndexes: 3 values"), indexes.getMessage());
     var read = assertThrows(IndexOutOfBoundsException.class, () -> buffer.read(new float[3]));

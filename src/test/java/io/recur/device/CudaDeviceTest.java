@@ -100,7 +100,7 @@ class CudaDeviceTest {
       for (Runnable use :
           new Runnable[] {
             () -> x.read(),
-            () -> x.write(1),
+            () -> x.write(1, 2, 3),
             () -> device.allocate(1),
             () -> device.pointwise().fill(1, x, 3),
             () ->
@@ -190,7 +190,7 @@ class CudaDeviceTest {
         new Runnable[] {
           () -> x.read(),
           () -> y.read(),
-          () -> x.write(1),
+          () -> x.write(1, 2, 3),
           () -> device.pointwise().fill(1, x, 3),
           () -> device.pointwise().sum(x, 3),
           () ->

@@ -62,6 +62,24 @@ class DeviceTest {
 
   @ParameterizedTest
   @MethodSource("devices")
+  void aNumberOfFloatsThatNoMemoryHasIsRefusedAndTheDeviceStaysUsable(Device device) {
+    long[] wrong = {0, -1, (1L << 56) + 1, 1L << 61, 1L << 62, (1L << 62) + 1, Long.MIN_VALUE};
+    try (device;
+        Slab slab = KernelDevice.of(device).slab()) {
+      for (long floats : wrong) {
+        var allocated = assertThrows(IllegalArgumentException.class, () -> device.allocate(floats));
+        assertTrue(allocated.getMessage().startsWith("allocate: floats=" + floats + "; need 1"));
+        assertThrows(IllegalArgumentException.class, () -> slab.take(floats));
+      }
+      Buffer buffer = device.allocate(1);
+      buffer.write(3);
+      assertEquals(3, buffer.read()[0]);
+      assertEquals(4, slab.take(4).floats());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("devices")
   void threadsMayUseOneDeviceAtOnce(Device device) throws InterruptedException {
     int n = 5000;
     float[] wrong = new float[4];

@@ -36,6 +36,15 @@ class ParameterTest {
   }
 
   @Test
+  void aWriteTakesAllValuesOfTheParameter() {
+    Parameter w = Parameter.zeros(Shape.of(3)).on(device);
+    w.value().write(1, 2, 3);
+    Thrown.says(
+        IndexOutOfBoundsException.class, () -> w.value().write(1, 2), "write: 2 values, buffer of");
+    assertArrayEquals(new float[] {1, 2, 3}, w.toArray());
+  }
+
+  @Test
   void withoutMemoryUseThrowsAndSaysWhatToCall() {
     Parameter w = Parameter.zeros(Shape.of(3)).named("Wh");
     assertFalse(w.isPlaced());

@@ -129,6 +129,10 @@ class TensorTest {
     Buffer memory = device.allocate(2);
     memory.write(3, 4);
     Tensor constant = Tensor.constant(Shape.of(2), memory);
+    Thrown.says(
+        ShapeException.class,
+        () -> Tensor.constant(Shape.of(400, 400), memory),
+        "constant: shape=400×400, buffer of %d floats; need 160000".formatted(memory.floats()));
     assertNull(constant.tape());
     assertSame(device, constant.device());
     assertFalse(constant.isDifferentiable());

@@ -21,6 +21,9 @@ import java.util.function.Supplier;
  * }</pre>
  */
 public final class Slab implements AutoCloseable {
+  /** More than any address space holds. */
+  private static final long MOST_FLOATS = 1L << 56;
+
   private static final long FIRST_BLOCK_FLOATS = 1L << 12;
   private static final long ALIGNMENT_FLOATS = 16;
 
@@ -70,8 +73,10 @@ public final class Slab implements AutoCloseable {
    *
    * @param length words, more than zero
    * @return a piece aligned to 64 bytes with unspecified content
+   * @throws IllegalArgumentException if it is another number of words
    */
   public Buffer take(long length) {
+    check("scratch", length);
     long padded = padded(length);
     while (block < blocks.size() && used + padded > blocks.get(block).floats()) {
       block++;
@@ -150,6 +155,20 @@ public final class Slab implements AutoCloseable {
   @Override
   public void close() {
     memory.close();
+  }
+
+  /**
+   * Refuses a number of words that no memory has; up to the limit, bytes do not overflow.
+   *
+   * @param where the call, for the error
+   * @param floats words
+   * @throws IllegalArgumentException if it is less than 1 or more than 2⁵⁶
+   */
+  public static void check(String where, long floats) {
+    if (floats < 1 || floats > MOST_FLOATS) {
+      throw new IllegalArgumentException(
+          "%s: floats=%d; need 1 or more, at most %d".formatted(where, floats, MOST_FLOATS));
+    }
   }
 
   /**

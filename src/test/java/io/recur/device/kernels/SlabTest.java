@@ -220,7 +220,7 @@ class SlabTest {
     slab.close();
     assertThrows(IllegalStateException.class, piece::read);
     assertThrows(IllegalStateException.class, part::read);
-    assertThrows(IllegalStateException.class, () -> piece.write(1));
+    assertThrows(IllegalStateException.class, () -> piece.write(new float[16]));
     assertThrows(IllegalStateException.class, () -> slab.take(1 << 20));
   }
 

@@ -1,0 +1,121 @@
+package io.recur.device;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The public edge of the kernels on columns: checks the sizes and every buffer, then calls what
+ * checks none of these. The indexes in a buffer are the kernels' own to check.
+ */
+final class CheckedColumns implements Columns {
+  private final Device device;
+  private final Columns kernels;
+
+  CheckedColumns(Device device, Columns kernels) {
+    this.device = device;
+    this.kernels = kernels;
+  }
+
+  /** The words of a matrix. */
+  private static long words(String where, int m, int n) {
+    return words(where, m, n, m);
+  }
+
+  /** The words of n columns of m rows in a matrix of ld rows. */
+  private static long words(String where, int m, int n, int ld) {
+    if (m < 1 || n < 0 || ld < m) {
+      throw new IllegalArgumentException(
+          "%s: m=%d, n=%d, ld=%d; need m ≥ 1, n ≥ 0, ld ≥ m".formatted(where, m, n, ld));
+    }
+    return n == 0 ? 0 : (n - 1L) * ld + m;
+  }
+
+  private void check(String where, long words, Buffer buffer) {
+    device.accept(where, buffer, words);
+  }
+
+  @Override
+  public void add(int m, int n, Buffer x, Buffer b, Buffer y) {
+    long all = words("add", m, n);
+    check("add", all, x);
+    check("add", m, b);
+    check("add", all, y);
+    kernels.add(m, n, x, b, y);
+  }
+
+  @Override
+  public void addSum(int m, int n, Buffer x, Buffer y) {
+    check("addSum", words("addSum", m, n), x);
+    check("addSum", m, y);
+    kernels.addSum(m, n, x, y);
+  }
+
+  @Override
+  public void repeat(int m, int n, Buffer b, Buffer y) {
+    check("repeat", words("repeat", m, n), y);
+    check("repeat", m, b);
+    kernels.repeat(m, n, b, y);
+  }
+
+  @Override
+  public void block(int m, int n, Buffer x, int ldx, boolean accumulate, Buffer y, int ldy) {
+    check("block", words("block", m, n, ldx), x);
+    check("block", words("block", m, n, ldy), y);
+    kernels.block(m, n, x, ldx, accumulate, y, ldy);
+  }
+
+  @Override
+  public void gather(int m, int n, Buffer w, Buffer index, @Nullable Buffer b, Buffer y) {
+    check("gather", words("gather", m, n), y);
+    check("gather", 0, w);
+    check("gather", n, index);
+    if (b != null) {
+      check("gather", m, b);
+    }
+    kernels.gather(m, n, w, index, b, y);
+  }
+
+  @Override
+  public void scatterAdd(int m, int n, Buffer y, Buffer index, Buffer w) {
+    check("scatterAdd", words("scatterAdd", m, n), y);
+    check("scatterAdd", n, index);
+    check("scatterAdd", 0, w);
+    kernels.scatterAdd(m, n, y, index, w);
+  }
+
+  @Override
+  public void softmax(int m, int n, boolean logarithm, Buffer x, Buffer y) {
+    long all = words("softmax", m, n);
+    check("softmax", all, x);
+    check("softmax", all, y);
+    kernels.softmax(m, n, logarithm, x, y);
+  }
+
+  @Override
+  public void addSoftmaxSlope(int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx) {
+    long all = words("addSoftmaxSlope", m, n);
+    check("addSoftmaxSlope", all, y);
+    check("addSoftmaxSlope", all, dy);
+    check("addSoftmaxSlope", all, dx);
+    kernels.addSoftmaxSlope(m, n, logarithm, y, dy, dx);
+  }
+
+  @Override
+  public void crossEntropy(int m, int n, Buffer x, Buffer index, Buffer p, Buffer loss) {
+    long all = words("crossEntropy", m, n);
+    check("crossEntropy", all, x);
+    check("crossEntropy", n, index);
+    check("crossEntropy", all, p);
+    check("crossEntropy", 1, loss);
+    kernels.crossEntropy(m, n, x, index, p, loss);
+  }
+
+  @Override
+  public void addCrossEntropySlope(int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
+    long all = words("addCrossEntropySlope", m, n);
+    check("addCrossEntropySlope", all, p);
+    check("addCrossEntropySlope", n, index);
+    check("addCrossEntropySlope", 1, dloss);
+    check("addCrossEntropySlope", all, dx);
+    kernels.addCrossEntropySlope(m, n, p, index, dloss, dx);
+  }
+}

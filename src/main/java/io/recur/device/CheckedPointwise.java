@@ -1,0 +1,119 @@
+package io.recur.device;
+
+/** The public edge of the elementwise kernels: checks every buffer, then calls what checks none. */
+final class CheckedPointwise implements Pointwise {
+  private final Device device;
+  private final Pointwise kernels;
+
+  CheckedPointwise(Device device, Pointwise kernels) {
+    this.device = device;
+    this.kernels = kernels;
+  }
+
+  private void check(String where, long n, Buffer buffer) {
+    device.accept(where, buffer, n);
+  }
+
+  @Override
+  public void fill(float value, Buffer y, long n) {
+    check("fill", n, y);
+    kernels.fill(value, y, n);
+  }
+
+  @Override
+  public void copy(Buffer x, Buffer y, long n) {
+    check("copy", n, x);
+    check("copy", n, y);
+    kernels.copy(x, y, n);
+  }
+
+  @Override
+  public void scale(float alpha, Buffer x, Buffer y, long n) {
+    check("scale", n, x);
+    check("scale", n, y);
+    kernels.scale(alpha, x, y, n);
+  }
+
+  @Override
+  public void addScaled(float alpha, Buffer x, Buffer y, long n) {
+    check("addScaled", n, x);
+    check("addScaled", n, y);
+    kernels.addScaled(alpha, x, y, n);
+  }
+
+  @Override
+  public void combine(Buffer a, float alpha, Buffer b, Buffer y, long n) {
+    check("combine", n, a);
+    check("combine", n, b);
+    check("combine", n, y);
+    kernels.combine(a, alpha, b, y, n);
+  }
+
+  @Override
+  public void multiply(Buffer a, Buffer b, Buffer y, long n) {
+    check("multiply", n, a);
+    check("multiply", n, b);
+    check("multiply", n, y);
+    kernels.multiply(a, b, y, n);
+  }
+
+  @Override
+  public void addProduct(Buffer a, Buffer b, Buffer y, long n) {
+    check("addProduct", n, a);
+    check("addProduct", n, b);
+    check("addProduct", n, y);
+    kernels.addProduct(a, b, y, n);
+  }
+
+  @Override
+  public void map(Elementwise f, Buffer x, Buffer y, long n) {
+    check("map", n, x);
+    check("map", n, y);
+    kernels.map(f, x, y, n);
+  }
+
+  @Override
+  public void addSlope(Elementwise f, Buffer x, Buffer y, Buffer dy, Buffer dx, long n) {
+    check("addSlope", n, x);
+    check("addSlope", n, y);
+    check("addSlope", n, dy);
+    check("addSlope", n, dx);
+    kernels.addSlope(f, x, y, dy, dx, n);
+  }
+
+  @Override
+  public void drop(float rate, long seed, boolean accumulate, Buffer x, Buffer y, long n) {
+    if (!(rate >= 0 && rate < 1)) {
+      throw new IllegalArgumentException("drop: rate=" + rate + "; need 0 ≤ rate < 1");
+    }
+    check("drop", n, x);
+    check("drop", n, y);
+    kernels.drop(rate, seed, accumulate, x, y, n);
+  }
+
+  @Override
+  public double sum(Buffer x, long n) {
+    check("sum", n, x);
+    return kernels.sum(x, n);
+  }
+
+  @Override
+  public double sumOfSquares(Buffer x, long n) {
+    check("sumOfSquares", n, x);
+    return kernels.sumOfSquares(x, n);
+  }
+
+  @Override
+  public void sumInto(float alpha, Buffer x, long n, Buffer y) {
+    check("sumInto", n, x);
+    check("sumInto", 1, y);
+    kernels.sumInto(alpha, x, n, y);
+  }
+
+  @Override
+  public void addBroadcast(float alpha, Buffer s, Buffer y, long n) {
+    check("addBroadcast", 1, s);
+    check("addBroadcast", n, y);
+    kernels.addBroadcast(alpha, s, y, n);
+  }
+}
