@@ -62,7 +62,7 @@ FLAGS_avx2 := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512dq -mfma
 FLAGS_neon :=
 SHARED_FILES := team passes
-KERNEL_FILES := set panels forward backward weights pointwise columns updates
+KERNEL_FILES := set panels forward backward weights sums pointwise columns updates
 OBJECTS := $(foreach file,$(SHARED_FILES),target/native-objects/$(file).o) \
 	$(foreach set,$(SETS),$(foreach file,$(KERNEL_FILES),target/native-objects/$(set)/$(file).o))
 

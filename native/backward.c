@@ -2,6 +2,7 @@
  * all parts have written, then takes the slope of its own units. Step -1 only completes dh. */
 #include "patches.h"
 #include "pointwise.h"
+#include "sums.h"
 
 /* dh += the transposed recurrent weights times the gradients d of step t, of `rows` rows. */
 INLINE void pull(const patch *p, const float *packed, int64_t terms, const float *d, int64_t rows,
@@ -28,20 +29,9 @@ static void expect(const patch *p, const float *matrix) {
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += 16) __builtin_prefetch(matrix + at(p, j) + i);
 }
-/* A row of bias gradients, added to once a patch. */
-INLINE void add_bias(float *db, vf sum, int64_t n) {
-  store_part(db, load_part(db, n) + sum, n);
-}
 /* A gradient of gate g, kept for the gradients of the weights. */
 INLINE void keep(const patch *p, int g, int in_tile, vf d) {
   if (p->dtile) store(p->dtile + g * dterms(p->s) * WIDTH + in_tile, d);
-}
-
-INLINE void add_biases(const patch *p, int first, int gates, vf sums[][2], int64_t units) {
-  for (int g = 0; p->s->db && g < gates; g++)
-    for (int half = 0; half < 2; half++)
-      add_bias(p->s->db + (first + g) * p->s->units + p->unit + half * LANES, sums[g][half],
-          units - half * LANES);
 }
 
 static void rnn_slope(const patch *p) {
@@ -66,16 +56,13 @@ static void rnn_slope(const patch *p) {
     for (int i = 0; i < WIDTH; i += LANES)
       store(h + j * WIDTH + i, load_part(h_after + at(p, j) + i, p->units - i));
   NAME(slope)(s->function, p->tile, h, slope, (int64_t)p->columns * WIDTH);
-  vf db[1][2] = {};
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES) {
       vf total = load(dh + j * WIDTH + i) + load_part(dy + at(p, j) + i, p->units - i);
       vf d = total * load(slope + j * WIDTH + i);
       store_part(s->dgates + stacked(p, 0, 1, j) + i, d, p->units - i);
       keep(p, 0, j * WIDTH + i, d);
-      db[0][i / LANES] += d;
     }
-  add_biases(p, 0, 1, db, p->units);
 }
 
 INLINE void lstm_slopes_on(const patch *p, int64_t units, const float *dh) {
@@ -83,7 +70,6 @@ INLINE void lstm_slopes_on(const patch *p, int64_t units, const float *dh) {
   const float *dy = step_of(s, s->dy, p->t);
   const float *inputs = gate_of(p, 0), *forgets = gate_of(p, 1), *candidates = gate_of(p, 2),
               *outputs = gate_of(p, 3), *squashes = gate_of(p, 5), *before = cells_before(p);
-  vf db[4][2] = {};
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES) {
       int64_t here = at(p, j) + i, in_tile = j * WIDTH + i, n = units - i;
@@ -100,10 +86,8 @@ INLINE void lstm_slopes_on(const patch *p, int64_t units, const float *dh) {
       for (int g = 0; g < 4; g++) {
         store_part(s->dgates + stacked(p, g, 4, j) + i, d[g], n);
         keep(p, g, in_tile, d[g]);
-        db[g][i / LANES] += d[g];
       }
     }
-  add_biases(p, 0, 4, db, units);
 }
 
 static void lstm_slope(const patch *p) {
@@ -139,7 +123,6 @@ INLINE void gru_slopes_on(const patch *p, int64_t units, const float *dh) {
   const float *h = step_of(s, s->h, p->t), *dy = step_of(s, s->dy, p->t);
   const float *resets = gate_of(p, 0), *updates = gate_of(p, 1), *candidates = gate_of(p, 2),
               *products = gate_of(p, 3);
-  vf db[3][2] = {}, dbh[2] = {};
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES) {
       int64_t here = at(p, j) + i, in_tile = j * WIDTH + i, n = units - i;
@@ -160,14 +143,7 @@ INLINE void gru_slopes_on(const patch *p, int64_t units, const float *dh) {
       keep(p, 1, in_tile, d.update);
       keep(p, 2, in_tile, d.candidate);
       keep(p, 3, in_tile, dproduct);
-      db[0][i / LANES] += dreset;
-      db[1][i / LANES] += d.update;
-      db[2][i / LANES] += d.candidate;
-      dbh[i / LANES] += dproduct;
     }
-  add_biases(p, 0, 3, db, units);
-  for (int half = 0; s->dbh && half < 2; half++)
-    add_bias(s->dbh + p->unit + half * LANES, dbh[half], units - half * LANES);
 }
 
 static void gru_slope(const patch *p) {
@@ -189,7 +165,6 @@ INLINE void gruv3_candidate_slopes_on(const patch *p, int64_t units, const float
   const recur_sequence *s = p->s;
   const float *h = step_of(s, s->h, p->t), *dy = step_of(s, s->dy, p->t);
   const float *updates = gate_of(p, 1), *candidates = gate_of(p, 2);
-  vf db[2][2] = {};
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES) {
       int64_t here = at(p, j) + i, in_tile = j * WIDTH + i, n = units - i;
@@ -201,10 +176,7 @@ INLINE void gruv3_candidate_slopes_on(const patch *p, int64_t units, const float
       store_part(s->dgates + stacked(p, 2, 3, j) + i, d.candidate, n);
       keep(p, 1, in_tile, d.update);
       keep(p, 2, in_tile, d.candidate);
-      db[0][i / LANES] += d.update;
-      db[1][i / LANES] += d.candidate;
     }
-  add_biases(p, 1, 2, db, units);
 }
 
 static void gruv3_candidate_slope(const patch *p) {
@@ -225,7 +197,6 @@ static void gruv3_candidate_slope(const patch *p) {
 INLINE void gruv3_reset_slopes_on(const patch *p, int64_t units, const float *dqs) {
   const recur_sequence *s = p->s;
   const float *h = step_of(s, s->h, p->t), *resets = gate_of(p, 0);
-  vf db[1][2] = {};
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES) {
       int64_t here = at(p, j) + i, in_tile = j * WIDTH + i, n = units - i;
@@ -234,9 +205,7 @@ INLINE void gruv3_reset_slopes_on(const patch *p, int64_t units, const float *dq
       store_part(s->dh + here, load_part(s->dh + here, n) + dq * reset, n);
       store_part(s->dgates + stacked(p, 0, 3, j) + i, d, n);
       keep(p, 0, in_tile, d);
-      db[0][i / LANES] += d;
     }
-  add_biases(p, 0, 1, db, units);
 }
 
 static void gruv3_reset_slope(const patch *p) {
@@ -254,18 +223,20 @@ static void scatter_on(const patch *p, int64_t units) {
   const recur_sequence *s = p->s;
   int gates = gate_count(s);
   for (int j = 0; j < p->columns; j++) {
-    float *to = s->dwi + (int64_t)s->index[p->t * s->batch + p->column + j] * gates * s->units + p->unit;
-    for (int g = 0; g < gates; g++)
-      for (int i = 0; i < WIDTH; i += LANES)
-        store_part(to + g * s->units + i,
-            load_part(to + g * s->units + i, units - i)
-                + load(p->dtile + (g * dterms(s) + j) * WIDTH + i), units - i);
+    int64_t to = (int64_t)s->index[p->t * s->batch + p->column + j] * gates * s->units + p->unit;
+    for (int g = 0; g < gates; g++, to += s->units)
+      for (int i = 0; i < WIDTH; i += LANES) {
+        float *dw = s->dwi + to + i;
+        vf d = load(p->dtile + (g * dterms(s) + j) * WIDTH + i);
+        if (s->table_carry) add_kept(dw, s->table_carry + to + i, d, units - i);
+        else store_part(dw, load_part(dw, units - i) + d, units - i);
+      }
   }
 }
 WHOLE_AND_REST(scatter)
 
-/* The phases are runs: the steps of a run in reverse, then the gradients of the weights from it. After
- * the last run, or without dtiles after the last step, dh is completed. */
+/* The phases are runs: the steps of a run in reverse, then the gradients of weights and biases from it. After
+ * the last run, or without dtiles after the last step, dh is completed; without, biases follow there. */
 void NAME(backward)(const void *job, int64_t number, int part, int parts) {
   const recur_sequence *s = ((const sequence_job *)job)->s;
   claim *claims = claims_of(job, number, part, parts);
@@ -279,6 +250,7 @@ void NAME(backward)(const void *job, int64_t number, int part, int parts) {
     return;
   }
   if (t < 0) {
+    if (!s->dtiles) NAME(add_biases)(s, part, parts);
     t = -1;
     second = 0;
   }

@@ -1,8 +1,9 @@
 /* Passes over the columns of m x n matrices. */
 #include "pointwise.h"
+#include "sums.h"
 
-/* A part gets rows in multiples of CUT; BLOCK_ROWS sums lie in registers. */
-enum { CUT = 64, ACROSS = 8, BLOCK_ROWS = ACROSS * LANES };
+/* A part gets rows in multiples of CUT. */
+enum { CUT = 64 };
 
 typedef struct {
   int64_t from, to;
@@ -51,26 +52,18 @@ static void scatter_add(const columns_pass *p, int part, int parts) {
   range rows = rows_of(p, part, parts);
   for (int64_t j = 0; j < p->n; j++) {
     const float *x = p->x + j * p->m + rows.from;
-    float *y = p->y + p->index[j] * p->m + rows.from;
-    OVER(rows.to - rows.from, { PUT(y, GET(y) + GET(x)); })
+    int64_t to = p->index[j] * p->m + rows.from;
+    float *y = p->y + to, *carry = p->carry + to;
+    if (p->carry) OVER(rows.to - rows.from, { add_kept(y + i, carry + i, GET(x), rest); })
+    else OVER(rows.to - rows.from, { PUT(y, GET(y) + GET(x)); })
   }
 }
 
 static void add_column_sum(const columns_pass *p, int part, int parts) {
   range rows = rows_of(p, part, parts);
-  int64_t row = rows.from;
-  for (; row + BLOCK_ROWS <= rows.to; row += BLOCK_ROWS) {
-    vf sum[ACROSS];
-    for (int i = 0; i < ACROSS; i++) sum[i] = load(p->y + row + i * LANES);
-    for (int64_t j = 0; j < p->n; j++)
-      for (int i = 0; i < ACROSS; i++) sum[i] += load(p->x + j * p->m + row + i * LANES);
-    for (int i = 0; i < ACROSS; i++) store(p->y + row + i * LANES, sum[i]);
-  }
-  for (int64_t j = 0; j < p->n; j++) {
-    const float *x = p->x + j * p->m + row;
-    float *y = p->y + row;
-    OVER(rows.to - row, { PUT(y, GET(y) + GET(x)); })
-  }
+  if (rows.from < rows.to)
+    NAME(add_sum)(rows.to - rows.from, p->n, p->x + rows.from, p->m, p->y + rows.from,
+        p->carry ? p->carry + rows.from : NULL);
 }
 
 /* x, and -infinity behind it: e^ of that is 0, and it is never the largest. */

@@ -119,7 +119,7 @@ typedef struct {
   int64_t m, n, ldx, ldy;
   const float *x, *b;
   const int32_t *index;
-  float *y;
+  float *y, *carry;
   float alpha;
   int64_t piece, pieces;
   double *sums;

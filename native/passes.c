@@ -2,6 +2,8 @@
  * of the same time: an eighth of a nanosecond for what memory bounds, more for a function. */
 #include "kernels.h"
 
+#include <stddef.h>
+
 enum { LIGHT = 1, HEAVY = 8 };
 
 static void values(recur *r, pointwise_pass p, int64_t work) {
@@ -84,7 +86,11 @@ void recur_add_column(recur *r, int64_t m, int64_t n, const float *x, const floa
 }
 
 void recur_add_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y) {
-  columns(r, (columns_pass){.operation = ADD_COLUMN_SUM, .m = m, .n = n, .x = x, .y = y}, LIGHT);
+  recur_carry_column_sum(r, m, n, x, y, NULL);
+}
+
+void recur_carry_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y, float *carry) {
+  columns(r, (columns_pass){.operation = ADD_COLUMN_SUM, .m = m, .n = n, .x = x, .y = y, .carry = carry}, LIGHT);
 }
 
 void recur_block(recur *r, int64_t m, int64_t n, const float *x, int64_t ldx, int32_t accumulate,
@@ -100,8 +106,13 @@ void recur_gather(recur *r, int64_t m, int64_t n, const float *w, const int32_t 
 }
 
 void recur_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w) {
-  columns(r, (columns_pass){.operation = SCATTER_ADD, .m = m, .n = n, .x = y, .index = index, .y = w},
-      LIGHT);
+  recur_carry_scatter_add(r, m, n, y, index, w, NULL);
+}
+
+void recur_carry_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w,
+    float *carry) {
+  columns(r, (columns_pass){.operation = SCATTER_ADD, .m = m, .n = n, .x = y, .index = index, .y = w,
+      .carry = carry}, LIGHT);
 }
 
 void recur_softmax(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *x, float *y) {

@@ -120,7 +120,9 @@ void NAME(forward)(const void *job, int64_t number, int part, int parts);
 void NAME(backward)(const void *job, int64_t number, int part, int parts);
 int NAME(projects_all)(const recur_sequence *s);
 
-/* dwi, dwh and dwc += the gradients in dtiles, of steps from..to, times x, h and q: a part's own rows. */
+/* A part's own rows: dwi, dwh and dwc += the gradients in dtiles, of steps from..to, times x, h and q, and db
+ * and dbh += their sums; or db and dbh += those of all steps in dgates and drecurrent. */
 void NAME(add_weights)(const recur_sequence *s, int64_t from, int64_t to, int part, int parts);
+void NAME(add_biases)(const recur_sequence *s, int part, int parts);
 
 #endif

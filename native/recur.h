@@ -99,7 +99,7 @@ RECUR_API double recur_sum(recur *r, int32_t squares, const float *x, int64_t n)
 /* Y[:,j] = X[:,j] + b; Y may be X. */
 RECUR_API void recur_add_column(recur *r, int64_t m, int64_t n, const float *x, const float *b, float *y);
 
-/* y += the sum of the columns of X, each value in their order. y: m */
+/* y += the sum of the columns of X, 16 of them at a time in float, these in double. y: m */
 RECUR_API void recur_add_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y);
 
 /* Y[i,j] (+)= X[i,j] in taller matrices of ldx and ldy rows; ldx = 0 repeats one column. */
@@ -113,6 +113,16 @@ RECUR_API void recur_gather(recur *r, int64_t m, int64_t n, const float *w, cons
 /* W[:,index[j]] += Y[:,j], in the order of j. */
 RECUR_API void recur_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index,
     float *w);
+
+/*
+ * The same for sums that must not lose what a float rounds away: in the carry beside y or W, as large as
+ * they, lies what the last addition lost. A carry counts only where it does not change its float, so whoever
+ * writes the sum otherwise, as with zeros, need not know of it; at first it is all zeros. However many terms
+ * and calls, the error stays below 1e-6 of the sum of the terms' magnitudes.
+ */
+RECUR_API void recur_carry_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y, float *carry);
+RECUR_API void recur_carry_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index,
+    float *w, float *carry);
 
 /* Y[:,j] = softmax(X[:,j]) or its logarithm; Y may be X. */
 RECUR_API void recur_softmax(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *x, float *y);
@@ -176,6 +186,9 @@ typedef struct {
   float *dwc;            /* GRUv3: H x H, added to; NULL: not wanted */
   float *db;             /* GH, added to; NULL: not wanted */
   float *dbh;            /* GRU: H, added to; NULL: not wanted */
+  float *table_carry;    /* of dwi with table, see recur_carry_column_sum; NULL: none */
+  float *b_carry;        /* of db; NULL: none */
+  float *bh_carry;       /* of dbh; NULL: none */
 } recur_sequence;
 
 /* Floats of the tiles of a sequence: about GH x B x T, units padded to whole panels, and 32 per thread. */

@@ -78,6 +78,12 @@ INLINE wide widen_high(vf x) {
   memcpy(&h, (const char *)&x + sizeof h, sizeof h);
   return __builtin_convertvector(h, wide);
 }
+INLINE vf narrowed(wide low, wide high) {
+  narrow halves[] = {__builtin_convertvector(low, narrow), __builtin_convertvector(high, narrow)};
+  vf x;
+  memcpy(&x, halves, sizeof x);
+  return x;
+}
 INLINE double total(wide x) {
   double sum = 0;
   for (int i = 0; i < LANES / 2; i++) sum += x[i];

@@ -38,9 +38,9 @@ KERNEL9(recur_band_multiply_transposed, int64_t, reach, int64_t, n, int64_t, blo
 
 /* dW += dY X' on the stored diagonals; shares and parts as for recur_add_column_sum, with a stored value as a row. */
 KERNEL10(recur_add_band_gradient, int64_t, reach, int64_t, n, int64_t, blocks, const float *, dy, int64_t, lddy,
-    const float *, x, int64_t, columns, int64_t, shares, float *, parts, float *, dw)
+    const float *, x, int64_t, columns, int64_t, shares, double *, parts, float *, dw)
 {
-  SHARED(float, shared, ROWS * ACROSS);
+  SHARED(double, shared, ROWS * ACROSS);
   int64_t stored = stored_of(reach, n), all = blocks * stored;
   int64_t share = BLOCK % shares, at = BLOCK / shares * ROWS + THREAD % ROWS, place = at % stored, d = -reach;
   while (place >= n - (d > 0 ? d : -d)) {
@@ -48,12 +48,12 @@ KERNEL10(recur_add_band_gradient, int64_t, reach, int64_t, n, int64_t, blocks, c
     d++;
   }
   int64_t row = at / stored * n + place + (d < 0 ? -d : 0), column = place + (d > 0 ? d : 0);
-  float sum = 0;
+  double sum = 0;
   if (at < all)
     for (int64_t j = columns * share / shares + THREAD / ROWS; j < columns * (share + 1) / shares; j += ACROSS)
-      sum += dy[j * lddy + row] * x[j * n + column];
+      sum += (double)dy[j * lddy + row] * x[j * n + column];
   sum = sum_across(shared, sum);
   if (THREAD >= ROWS || at >= all) return;
-  if (shares == 1) dw[at] += sum;
+  if (shares == 1) dw[at] = (float)(dw[at] + sum);
   else parts[share * all + at] = sum;
 }

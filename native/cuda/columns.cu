@@ -35,7 +35,7 @@ KERNEL8(recur_gather, int64_t, m, int64_t, n, int64_t, columns, const float *, w
  * block's share, and the first of them gets the sum of all, in their order. */
 enum { ROWS = 32, ACROSS = 8 };
 
-DEVICE float sum_across(float *shared, float x) {
+DEVICE double sum_across(double *shared, double x) {
   shared[THREAD] = x;
   BARRIER();
   if (THREAD < ROWS)
@@ -43,26 +43,28 @@ DEVICE float sum_across(float *shared, float x) {
   return x;
 }
 
-/* Sums of columns with a block for each ROWS rows and each of `shares` shares of the columns. One share: y += the sum;
- * more: parts[share] = the sums, for recur_add_parts. */
-KERNEL6(recur_add_column_sum, int64_t, m, int64_t, n, int64_t, shares, const float *, x, float *, parts, float *, y)
+/* Sums of columns, in double, with a block for each ROWS rows and each of `shares` shares of the columns. One share: y +=
+ * the sum; more: parts[share] = the sums, for recur_add_parts. */
+KERNEL7(recur_add_column_sum, int64_t, m, int64_t, n, int64_t, shares, const float *, x, double *, parts, float *, y,
+    float *, carry)
 {
-  SHARED(float, shared, ROWS * ACROSS);
+  SHARED(double, shared, ROWS * ACROSS);
   int64_t share = BLOCK % shares, i = BLOCK / shares * ROWS + THREAD % ROWS;
-  float sum = 0;
+  double sum = 0;
   if (i < m)
     for (int64_t j = n * share / shares + THREAD / ROWS; j < n * (share + 1) / shares; j += ACROSS) sum += x[j * m + i];
   sum = sum_across(shared, sum);
   if (THREAD >= ROWS || i >= m) return;
-  if (shares == 1) y[i] += sum;
+  if (shares == 1) add_kept(y + i, carry ? carry + i : carry, sum);
   else parts[share * m + i] = sum;
 }
 
 /* W[:,index[j]] += Y[:,j] in the order of j: whatever is added to one value is added by one thread. A block has THREADS
  * rows of one column of W: with few columns, of each of them; with many, of that which index[item] names, if that is
- * the first index to do so. It looks at 32 indexes a thread and a turn, and keeps a bit of each that names its column. */
-KERNEL7(recur_scatter_add, int64_t, m, int64_t, n, int64_t, columns, const float *, y, const int32_t *, index,
-    float *, w, int64_t *, note)
+ * the first index to do so. It sums in double. It looks at 32 indexes a thread and a turn, and keeps a bit of each that
+ * names its column. */
+KERNEL8(recur_scatter_add, int64_t, m, int64_t, n, int64_t, columns, const float *, y, const int32_t *, index,
+    float *, w, float *, carry, int64_t *, note)
 {
   SHARED(uint32_t, named, MOST_THREADS);
   if (BLOCK == 0)
@@ -71,7 +73,7 @@ KERNEL7(recur_scatter_add, int64_t, m, int64_t, n, int64_t, columns, const float
   int64_t column = columns <= n ? item : index[item];
   int64_t sought = columns <= n ? -1 : item; /* the first to name it, if that matters */
   if (column < 0 || column >= columns) return;
-  float sum = i < m ? w[column * m + i] : 0;
+  double sum = 0;
   for (int64_t from = 0; from < n; from += 32 * THREADS) {
     uint32_t mask = 0;
     for (int64_t k = 0; k < 32; k++) {
@@ -91,5 +93,5 @@ KERNEL7(recur_scatter_add, int64_t, m, int64_t, n, int64_t, columns, const float
       }
     }
   }
-  if (i < m) w[column * m + i] = sum;
+  if (i < m) add_kept(w + column * m + i, carry + column * m + i, sum);
 }

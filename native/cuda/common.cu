@@ -97,6 +97,16 @@ DEVICE float slope_of(int64_t function, float x, float y) {
   return y;
 }
 
+/* y += x for a sum that grows from call to call, whose carry keeps what y lost to rounding; null: none is kept. A carry
+ * counts only where it does not change y: whoever writes y otherwise need not know of it. */
+DEVICE void add_kept(float *y, float *carry, double x) {
+  float before = *y, lost = carry ? *carry : 0.0f, both = before + lost;
+  double sum = (both == before ? (double)before + lost : before) + x;
+  float after = (float)sum;
+  *y = after;
+  if (carry) *carry = (float)(sum - after);
+}
+
 /* A block has 256 threads at most; `group` successive ones, a power of two, work together. Each gives an x and gets
  * the sum of its group's, always added in the same order. `shared` has a place for each thread of the block. */
 enum { MOST_THREADS = 256 };

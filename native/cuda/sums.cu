@@ -33,12 +33,12 @@ KERNEL5(recur_sum_into, float, alpha, int64_t, n, int64_t, count, const double *
   if (THREAD == 0) y[0] = (float)(alpha * sum / (double)n);
 }
 
-/* y += the parts, each of m values, in their order. */
-KERNEL4(recur_add_parts, int64_t, m, int64_t, count, const float *, parts, float *, y)
+/* y += the parts, each of m values, in their order. carry: none if null. */
+KERNEL5(recur_add_parts, int64_t, m, int64_t, count, const double *, parts, float *, y, float *, carry)
 {
   OVER(i, m) {
-    float sum = 0;
+    double sum = 0;
     for (int64_t p = 0; p < count; p++) sum += parts[p * m + i];
-    y[i] += sum;
+    add_kept(y + i, carry ? carry + i : carry, sum);
   }
 }

@@ -1609,6 +1609,131 @@ public class recur_h {
         }
     }
 
+    private static class recur_carry_column_sum {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_carry_column_sum");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_carry_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y, float *carry)
+     * }
+     */
+    public static FunctionDescriptor recur_carry_column_sum$descriptor() {
+        return recur_carry_column_sum.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_carry_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y, float *carry)
+     * }
+     */
+    public static MethodHandle recur_carry_column_sum$handle() {
+        return recur_carry_column_sum.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_carry_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y, float *carry)
+     * }
+     */
+    public static MemorySegment recur_carry_column_sum$address() {
+        return recur_carry_column_sum.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_carry_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y, float *carry)
+     * }
+     */
+    public static void recur_carry_column_sum(MemorySegment r, long m, long n, MemorySegment x, MemorySegment y, MemorySegment carry) {
+        var mh$ = recur_carry_column_sum.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_carry_column_sum", r, m, n, x, y, carry);
+            }
+            mh$.invokeExact(r, m, n, x, y, carry);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class recur_carry_scatter_add {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_carry_scatter_add");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_carry_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w, float *carry)
+     * }
+     */
+    public static FunctionDescriptor recur_carry_scatter_add$descriptor() {
+        return recur_carry_scatter_add.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_carry_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w, float *carry)
+     * }
+     */
+    public static MethodHandle recur_carry_scatter_add$handle() {
+        return recur_carry_scatter_add.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_carry_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w, float *carry)
+     * }
+     */
+    public static MemorySegment recur_carry_scatter_add$address() {
+        return recur_carry_scatter_add.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_carry_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w, float *carry)
+     * }
+     */
+    public static void recur_carry_scatter_add(MemorySegment r, long m, long n, MemorySegment y, MemorySegment index, MemorySegment w, MemorySegment carry) {
+        var mh$ = recur_carry_scatter_add.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_carry_scatter_add", r, m, n, y, index, w, carry);
+            }
+            mh$.invokeExact(r, m, n, y, index, w, carry);
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class recur_softmax {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             recur_h.C_POINTER,

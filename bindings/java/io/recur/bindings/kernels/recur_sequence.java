@@ -49,6 +49,9 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     float *dwc;
  *     float *db;
  *     float *dbh;
+ *     float *table_carry;
+ *     float *b_carry;
+ *     float *bh_carry;
  * }
  * }
  */
@@ -92,8 +95,11 @@ public class recur_sequence {
         recur_h.C_POINTER.withName("dwh"),
         recur_h.C_POINTER.withName("dwc"),
         recur_h.C_POINTER.withName("db"),
-        recur_h.C_POINTER.withName("dbh")
-    ).withName("$anon$139:9");
+        recur_h.C_POINTER.withName("dbh"),
+        recur_h.C_POINTER.withName("table_carry"),
+        recur_h.C_POINTER.withName("b_carry"),
+        recur_h.C_POINTER.withName("bh_carry")
+    ).withName("$anon$154:9");
 
     /**
      * The layout of this struct
@@ -1596,6 +1602,138 @@ public class recur_sequence {
      */
     public static void dbh(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(dbh$LAYOUT, dbh$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout table_carry$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("table_carry"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float *table_carry
+     * }
+     */
+    public static final AddressLayout table_carry$layout() {
+        return table_carry$LAYOUT;
+    }
+
+    private static final long table_carry$OFFSET = $LAYOUT.byteOffset(groupElement("table_carry"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float *table_carry
+     * }
+     */
+    public static final long table_carry$offset() {
+        return table_carry$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float *table_carry
+     * }
+     */
+    public static MemorySegment table_carry(MemorySegment struct) {
+        return struct.get(table_carry$LAYOUT, table_carry$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float *table_carry
+     * }
+     */
+    public static void table_carry(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(table_carry$LAYOUT, table_carry$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout b_carry$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("b_carry"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float *b_carry
+     * }
+     */
+    public static final AddressLayout b_carry$layout() {
+        return b_carry$LAYOUT;
+    }
+
+    private static final long b_carry$OFFSET = $LAYOUT.byteOffset(groupElement("b_carry"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float *b_carry
+     * }
+     */
+    public static final long b_carry$offset() {
+        return b_carry$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float *b_carry
+     * }
+     */
+    public static MemorySegment b_carry(MemorySegment struct) {
+        return struct.get(b_carry$LAYOUT, b_carry$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float *b_carry
+     * }
+     */
+    public static void b_carry(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(b_carry$LAYOUT, b_carry$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout bh_carry$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("bh_carry"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float *bh_carry
+     * }
+     */
+    public static final AddressLayout bh_carry$layout() {
+        return bh_carry$LAYOUT;
+    }
+
+    private static final long bh_carry$OFFSET = $LAYOUT.byteOffset(groupElement("bh_carry"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float *bh_carry
+     * }
+     */
+    public static final long bh_carry$offset() {
+        return bh_carry$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float *bh_carry
+     * }
+     */
+    public static MemorySegment bh_carry(MemorySegment struct) {
+        return struct.get(bh_carry$LAYOUT, bh_carry$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float *bh_carry
+     * }
+     */
+    public static void bh_carry(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(bh_carry$LAYOUT, bh_carry$OFFSET, fieldValue);
     }
 
     /**

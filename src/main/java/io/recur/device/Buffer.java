@@ -1,6 +1,7 @@
 package io.recur.device;
 
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A run of 4-byte words on a device: float32 values, or int32 indexes where a method says so.
@@ -24,10 +25,19 @@ public final class Buffer {
   private final MemorySegment segment;
   private final long floats;
   private final Writes writes;
+  private @Nullable Buffer carry;
 
   /** Counts the writes to one piece of memory, for all buffers that share it. */
   static class Writes {
     private long count;
+
+    /** Of memory that outlives a tape. */
+    private @Nullable Carries carries;
+
+    /** Says that the memory outlives a tape. */
+    void keepCarries() {
+      carries = new Carries();
+    }
   }
 
   Buffer(Device device, MemorySegment segment, long floats) {
@@ -111,6 +121,22 @@ public final class Buffer {
     return device == other.device
         && floats == other.floats
         && segment.address() == other.segment.address();
+  }
+
+  /** Whether sums in this memory grow from tape to tape, so that roundings would add up. */
+  boolean isLasting() {
+    return writes.carries != null;
+  }
+
+  /** What the sums in this buffer lost to rounding; as long as it, and as lasting. */
+  Buffer carry() {
+    Buffer known = carry;
+    if (known == null) {
+      Carries carries = writes.carries;
+      known = carries == null ? device.allocate(floats) : carries.of(this);
+      carry = known;
+    }
+    return known;
   }
 
   /** Shared by all buffers over the same memory. */

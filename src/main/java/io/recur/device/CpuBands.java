@@ -76,8 +76,39 @@ final class CpuBands implements Bands {
       int reach, int n, int blocks, Buffer dy, int lddy, Buffer x, int columns, Buffer dw) {
     Lanes lane = lanes.get();
     int stored = Bands.stored(reach, n);
-    float[] sum = lane.load(0, dw, 0, blocks * stored);
-    for (int j = 0; j < columns; j++) {
+    int all = blocks * stored;
+    float[] sum = lane.array(0, all);
+    double[] total = lane.sums(all);
+    Arrays.fill(total, 0, all, 0);
+    for (int from = 0; from < columns; from += CpuColumns.BLOCK_COLUMNS) {
+      int to = Math.min(columns, from + CpuColumns.BLOCK_COLUMNS);
+      Arrays.fill(sum, 0, all, 0);
+      addProducts(lane, reach, n, blocks, dy, lddy, x, from, to, sum);
+      for (int i = 0; i < all; i++) {
+        total[i] += sum[i];
+      }
+    }
+    Lanes.load(dw, 0, sum, 0, all);
+    for (int i = 0; i < all; i++) {
+      sum[i] = (float) (sum[i] + total[i]);
+    }
+    Lanes.store(sum, 0, dw, 0, all);
+  }
+
+  /** Adds the products of columns {@code from … to−1} to the sums of the stored diagonals. */
+  private static void addProducts(
+      Lanes lane,
+      int reach,
+      int n,
+      int blocks,
+      Buffer dy,
+      int lddy,
+      Buffer x,
+      int from,
+      int to,
+      float[] sum) {
+    int stored = Bands.stored(reach, n);
+    for (int j = from; j < to; j++) {
       float[] upstream = lane.load(1, dy, (long) j * lddy, blocks * n);
       float[] input = lane.load(2, x, (long) j * n, n);
       for (int block = 0; block < blocks; block++) {
@@ -90,7 +121,6 @@ final class CpuBands implements Bands {
         }
       }
     }
-    Lanes.store(sum, 0, dw, 0, blocks * stored);
   }
 
   private static float[] start(Lanes lane, int number, Buffer y, long from, int n, float beta) {

@@ -4,10 +4,14 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Kernels on columns: a column at a time goes through the thread's heap arrays. */
 final class CpuColumns implements Columns {
+  /** Columns summed up in float before they go into a double: 15 roundings of half a unit. */
+  static final int BLOCK_COLUMNS = 16;
+
   private final ThreadLocal<Lanes> lanes;
 
   CpuColumns(ThreadLocal<Lanes> lanes) {
@@ -28,9 +32,26 @@ final class CpuColumns implements Columns {
   @Override
   public void addSum(int m, int n, Buffer x, Buffer y) {
     Lanes lane = lanes.get();
+    double[] total = lane.sums(m);
+    Arrays.fill(total, 0, m, 0);
+    for (int from = 0; from < n; from += BLOCK_COLUMNS) {
+      float[] block = lane.load(0, x, (long) from * m, m);
+      for (int j = from + 1; j < Math.min(n, from + BLOCK_COLUMNS); j++) {
+        addTo(block, lane.load(1, x, (long) j * m, m), m);
+      }
+      for (int i = 0; i < m; i++) {
+        total[i] += block[i];
+      }
+    }
     float[] sum = lane.load(0, y, 0, m);
-    for (int j = 0; j < n; j++) {
-      addTo(sum, lane.load(1, x, (long) j * m, m), m);
+    if (y.isLasting()) {
+      float[] carry = lane.load(1, y.carry(), 0, m);
+      addTo(sum, carry, total, m);
+      Lanes.store(carry, 0, y.carry(), 0, m);
+    } else {
+      for (int i = 0; i < m; i++) {
+        sum[i] = (float) (sum[i] + total[i]);
+      }
     }
     Lanes.store(sum, 0, y, 0, m);
   }
@@ -75,11 +96,18 @@ final class CpuColumns implements Columns {
   public void scatterAdd(int m, int n, Buffer y, Buffer index, Buffer w) {
     MemorySegment indexes = Indexes.check("scatterAdd", index, n, w.floats() / m);
     Lanes lane = lanes.get();
+    double[] terms = lane.sums(m);
     for (int j = 0; j < n; j++) {
       long to = (long) indexes.getAtIndex(JAVA_INT, j) * m;
       float[] sum = lane.load(0, w, to, m);
-      addTo(sum, lane.load(1, y, (long) j * m, m), m);
+      float[] carry = lane.load(1, w.carry(), to, m);
+      float[] column = lane.load(2, y, (long) j * m, m);
+      for (int i = 0; i < m; i++) {
+        terms[i] = column[i];
+      }
+      addTo(sum, carry, terms, m);
       Lanes.store(sum, 0, w, to, m);
+      Lanes.store(carry, 0, w.carry(), to, m);
     }
   }
 
@@ -219,6 +247,15 @@ final class CpuColumns implements Columns {
       a += x[i];
     }
     return a + b + c + d;
+  }
+
+  /** {@code y += x}, where the carry keeps what y cannot hold. */
+  private static void addTo(float[] y, float[] carry, double[] x, int n) {
+    for (int i = 0; i < n; i++) {
+      double exact = Carries.add(y[i], carry[i], x[i]);
+      y[i] = (float) exact;
+      carry[i] = (float) (exact - y[i]);
+    }
   }
 
   private static void addTo(float[] y, float[] x, int n) {

@@ -94,7 +94,7 @@ final class CudaBands implements Bands {
           .pointer(scratch.parts())
           .pointer(to)
           .blocks((all + CudaColumns.ROWS - 1) / CudaColumns.ROWS * shares, CudaLaunch.BLOCK);
-      scratch.addParts(all, shares, to);
+      scratch.addParts(all, shares, to, MemorySegment.NULL);
     }
   }
 }

@@ -49,6 +49,7 @@ final class CudaColumns implements Columns {
   public void addSum(int m, int n, Buffer x, Buffer y) {
     MemorySegment from = x.segment(words(m, n));
     MemorySegment to = y.target(m);
+    MemorySegment carry = y.isLasting() ? y.carry().target() : MemorySegment.NULL;
     int shares = scratch.shares(m, n, ROWS, LEAST_COLUMNS);
     synchronized (queue) {
       queue
@@ -59,8 +60,9 @@ final class CudaColumns implements Columns {
           .pointer(from)
           .pointer(scratch.parts())
           .pointer(to)
+          .pointer(carry)
           .blocks((m + ROWS - 1L) / ROWS * shares, CudaLaunch.BLOCK);
-      scratch.addParts(m, shares, to);
+      scratch.addParts(m, shares, to, carry);
     }
   }
 
@@ -108,6 +110,7 @@ final class CudaColumns implements Columns {
   public void scatterAdd(int m, int n, Buffer y, Buffer index, Buffer w) {
     long columns = w.floats() / m;
     long pieces = (m + CudaLaunch.BLOCK - 1) / CudaLaunch.BLOCK;
+    MemorySegment carry = w.carry().target();
     queue
         .kernel(CudaKernel.SCATTER_ADD)
         .integer(m)
@@ -116,6 +119,7 @@ final class CudaColumns implements Columns {
         .pointer(y.segment(words(m, n)))
         .pointer(index.segment(n))
         .pointer(w.target())
+        .pointer(carry)
         .pointer(queue.indexes().address())
         .blocks(Math.clamp(columns, Math.min(n, 1), n) * pieces, CudaLaunch.BLOCK);
   }

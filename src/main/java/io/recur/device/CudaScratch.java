@@ -100,12 +100,12 @@ final class CudaScratch {
    */
   int shares(long m, int n, int rowsOfBlock, int leastColumns) {
     long blocks = (m + rowsOfBlock - 1) / rowsOfBlock;
-    long most = Math.min(MOST_SHARES, Math.min(n / leastColumns, FLOATS / m));
+    long most = Math.min(MOST_SHARES, Math.min(n / leastColumns, FLOATS / 2 / m)); // doubles
     return (int) Math.clamp(queue.residentBlocks() / 2 / blocks, 1, Math.max(1, most));
   }
 
-  /** Records that y grows by so many parts of m values each, if there is more than one. */
-  void addParts(long m, int shares, MemorySegment y) {
+  /** Records that y grows by that many parts of m doubles each, if there is more than one. */
+  void addParts(long m, int shares, MemorySegment y, MemorySegment carry) {
     if (shares > 1) {
       queue
           .kernel(CudaKernel.ADD_PARTS)
@@ -113,6 +113,7 @@ final class CudaScratch {
           .integer(shares)
           .pointer(parts())
           .pointer(y)
+          .pointer(carry)
           .over(m);
     }
   }

@@ -183,7 +183,9 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
     checkOpen();
     Slab.check("allocate", floats);
     pressure().relieve();
-    return collected(true).allocate(this, floats);
+    Buffer fresh = collected(true).allocate(this, floats);
+    fresh.writes().keepCarries();
+    return fresh;
   }
 
   /** An empty slab whose memory is given back by {@link Slab#close}. */

@@ -24,6 +24,7 @@ final class Lanes {
 
   private float[][] arrays = new float[9][TILE];
   private final double[] totals = new double[TILE];
+  private double[] sums = {};
   private final float[][] slots = new float[4][];
   private Powers powers = new Powers(TILE);
 
@@ -41,6 +42,14 @@ final class Lanes {
   /** Room for a sum a column of a tile. */
   double[] totals() {
     return totals;
+  }
+
+  /** Room for that many sums, with unspecified content. */
+  double[] sums(int length) {
+    if (sums.length < length) {
+      sums = new double[length];
+    }
+    return sums;
   }
 
   /** Room for the arrays of an optimiser's slots. */

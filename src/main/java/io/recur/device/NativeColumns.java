@@ -5,9 +5,10 @@ import static io.recur.bindings.kernels.recur_h.recur_add_column_sum;
 import static io.recur.bindings.kernels.recur_h.recur_add_cross_entropy_slope;
 import static io.recur.bindings.kernels.recur_h.recur_add_softmax_slope;
 import static io.recur.bindings.kernels.recur_h.recur_block;
+import static io.recur.bindings.kernels.recur_h.recur_carry_column_sum;
+import static io.recur.bindings.kernels.recur_h.recur_carry_scatter_add;
 import static io.recur.bindings.kernels.recur_h.recur_cross_entropy;
 import static io.recur.bindings.kernels.recur_h.recur_gather;
-import static io.recur.bindings.kernels.recur_h.recur_scatter_add;
 import static io.recur.bindings.kernels.recur_h.recur_softmax;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
@@ -39,7 +40,13 @@ final class NativeColumns implements Columns {
 
   @Override
   public void addSum(int m, int n, Buffer x, Buffer y) {
-    recur_add_column_sum(kernels.context(), m, n, x.segment(words(m, n)), y.target(m));
+    MemorySegment terms = x.segment(words(m, n));
+    MemorySegment sum = y.target(m);
+    if (y.isLasting()) {
+      recur_carry_column_sum(kernels.context(), m, n, terms, sum, y.carry().target());
+    } else {
+      recur_add_column_sum(kernels.context(), m, n, terms, sum);
+    }
   }
 
   @Override
@@ -64,7 +71,9 @@ final class NativeColumns implements Columns {
   @Override
   public void scatterAdd(int m, int n, Buffer y, Buffer index, Buffer w) {
     MemorySegment indexes = Indexes.check("scatterAdd", index, n, w.floats() / m);
-    recur_scatter_add(kernels.context(), m, n, y.segment(words(m, n)), indexes, w.target());
+    MemorySegment terms = y.segment(words(m, n));
+    MemorySegment carry = w.carry().target();
+    recur_carry_scatter_add(kernels.context(), m, n, terms, indexes, w.target(), carry);
   }
 
   @Override

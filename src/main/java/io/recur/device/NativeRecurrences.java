@@ -74,6 +74,8 @@ final class NativeRecurrences implements Recurrences {
     public Sequence with(Array array, @Nullable Buffer buffer) {
       MemorySegment to = buffer == null ? MemorySegment.NULL : buffer.segment();
       arrays[array.ordinal()] = buffer;
+      MemorySegment carry =
+          buffer != null && grows(array) ? buffer.carry().target() : MemorySegment.NULL;
       switch (array) {
         case WI -> recur_sequence.wi(struct, to);
         case WH -> recur_sequence.wh(struct, to);
@@ -96,13 +98,31 @@ final class NativeRecurrences implements Recurrences {
         case DGATES -> recur_sequence.dgates(struct, to);
         case DRECURRENT -> recur_sequence.drecurrent(struct, to);
         case DTILES -> recur_sequence.dtiles(struct, to);
-        case DWI -> recur_sequence.dwi(struct, to);
+        case DWI -> {
+          recur_sequence.dwi(struct, to);
+          recur_sequence.table_carry(struct, carry);
+        }
         case DWH -> recur_sequence.dwh(struct, to);
         case DWC -> recur_sequence.dwc(struct, to);
-        case DB -> recur_sequence.db(struct, to);
-        case DBH -> recur_sequence.dbh(struct, to);
+        case DB -> {
+          recur_sequence.db(struct, to);
+          recur_sequence.b_carry(struct, carry);
+        }
+        case DBH -> {
+          recur_sequence.dbh(struct, to);
+          recur_sequence.bh_carry(struct, carry);
+        }
       }
       return this;
+    }
+
+    /** Whether an array is a sum of columns; the gradient of a table is, one class at a time. */
+    private boolean grows(Array array) {
+      return switch (array) {
+        case DB, DBH -> true;
+        case DWI -> arrays[Array.TABLE.ordinal()] != null;
+        default -> false;
+      };
     }
   }
 

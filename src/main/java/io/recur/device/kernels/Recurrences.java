@@ -148,7 +148,7 @@ public interface Recurrences {
   }
 
   /** Words of memory that the description of a sequence takes. */
-  int DESCRIPTION_FLOATS = 64;
+  int DESCRIPTION_FLOATS = 80;
 
   /**
    * A sequence to be begun.
