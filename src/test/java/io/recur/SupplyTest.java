@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -68,5 +69,35 @@ class SupplyTest {
             .matcher(wrapper)
             .find(),
         wrapper);
+  }
+
+  /** A property or variable that the source reads, and Java's own that say where native code is. */
+  private static final Pattern READ =
+      Pattern.compile(
+          "static final String \\w+ = \"((?:io\\.recur\\.|RECUR_)[\\w.]+)\"|getenv\\(\"(\\w+)\"\\)"
+              + "|\"(XDG_\\w+|LOCALAPPDATA|java\\.library\\.path|java\\.io\\.tmpdir|user\\.home)\"");
+
+  @Test
+  void whateverCanLoadCodeStandsInTheReadme() throws IOException {
+    String readme = Files.readString(Path.of("README.md"));
+    int start = readme.indexOf("## What can load code");
+    String section = readme.substring(start, readme.indexOf("\n## ", start + 1));
+    Set<String> names = new TreeSet<>();
+    try (Stream<Path> files = Files.walk(Path.of("src/main/java"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Matcher read = READ.matcher(Files.readString(file));
+        while (read.find()) {
+          names.add(
+              Stream.of(read.group(1), read.group(2), read.group(3))
+                  .filter(Objects::nonNull)
+                  .findFirst()
+                  .orElseThrow());
+        }
+      }
+    }
+    assertTrue(names.size() >= 12, names.toString());
+    for (String name : names) {
+      assertTrue(section.contains(name), name + " is missing in: " + section);
+    }
   }
 }

@@ -144,12 +144,12 @@ final class CharacterModel {
    */
   void sample(
       Device device, String prime, int length, double temperature, long seed, PrintWriter out) {
-    Chain writer = chain.fork();
-    writer.reset();
     int newline = Math.max(0, vocabulary.number('\n'));
     int[] read = prime.isEmpty() ? new int[] {newline} : vocabulary.encode(prime);
     Random random = new Random(seed);
-    try (Tape tape = Tape.inference(device)) {
+    try (Chain writer = chain.fork();
+        Tape tape = Tape.inference(device)) {
+      writer.reset();
       float[] scores = {};
       for (int character : read) {
         scores = next(writer, tape, character);

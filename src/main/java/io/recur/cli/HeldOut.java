@@ -52,10 +52,10 @@ final class HeldOut {
 
   /** Mean bits per character over the part that is measured along the way, always the same one. */
   double part() {
-    Chain reader = model.chain().fork();
-    reader.reset();
     double nats = 0;
-    try (Tape tape = Tape.inference(device)) {
+    try (Chain reader = model.chain().fork();
+        Tape tape = Tape.inference(device)) {
+      reader.reset();
       for (int i = 0; i < measured; i++) {
         Tensor scores = reader.apply(streams.input(tape, i));
         nats += crossEntropy(scores, streams.target(tape, i)).scalar();
@@ -67,10 +67,10 @@ final class HeldOut {
 
   /** Mean bits per character over all of it, read as one stream from a fresh state. */
   double whole() {
-    Chain reader = model.chain().fork();
-    reader.reset();
     double nats = 0;
-    try (Tape tape = Tape.inference(device)) {
+    try (Chain reader = model.chain().fork();
+        Tape tape = Tape.inference(device)) {
+      reader.reset();
       for (int from = 0; from < text.length - 1; from += WHOLE_STEPS) {
         int steps = Math.min(WHOLE_STEPS, text.length - 1 - from);
         Shape shape = Shape.of(model.vocabulary().size(), 1, steps);
