@@ -281,6 +281,7 @@ final class CudaQueue {
   /** Gives everything back when all work is done. */
   synchronized void close() {
     isOpen = false;
+    launches.remove(); // or the thread would keep this class loader
     list.clear();
     context.leave();
     while (!closing.isEmpty()) {

