@@ -60,7 +60,9 @@ class SampleTest {
     try (InputStream text = sample.getInputStream()) {
       assertEquals(100, text.readNBytes(100).length);
     }
-    assertTrue(sample.waitFor(60, TimeUnit.SECONDS), "it goes on without a reader");
+    boolean ended = sample.waitFor(60, TimeUnit.SECONDS);
+    sample.destroyForcibly();
+    assertTrue(ended, "it goes on without a reader");
     assertEquals(0, sample.exitValue());
     assertEquals("", Shell.err(folder));
   }

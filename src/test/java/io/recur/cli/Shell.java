@@ -84,13 +84,18 @@ final class Shell {
     return Files.readString(folder.resolve("err"));
   }
 
-  /** Waits for a moment of a command that runs beside; fails if the command ends before. */
+  /** Waits for a moment of a command that runs beside; ends it and fails if it does not come. */
   static void await(Process process, Moment moment) throws Exception {
     long start = System.nanoTime();
-    while (!moment.hasCome()) {
-      assertTrue(process.isAlive(), "the command ended too early");
-      assertTrue(System.nanoTime() - start < LONGEST_SECONDS * 1_000_000_000L, "waited too long");
-      Thread.sleep(5);
+    try {
+      while (!moment.hasCome()) {
+        assertTrue(process.isAlive(), "the command ended too early");
+        assertTrue(System.nanoTime() - start < LONGEST_SECONDS * 1_000_000_000L, "waited too long");
+        Thread.sleep(5);
+      }
+    } catch (AssertionError e) {
+      process.destroyForcibly();
+      throw e;
     }
   }
 
