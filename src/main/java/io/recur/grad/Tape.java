@@ -49,7 +49,9 @@ public final class Tape implements AutoCloseable {
   final float[] one = new float[1];
 
   private boolean recording;
-  private boolean open = true;
+
+  /** Written by the thread that closes, which may be another one than computes. */
+  private volatile boolean open = true;
 
   private Tape(Device device, boolean recording) {
     this.device = device;
@@ -514,16 +516,16 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * Gives all memory back; a second call does nothing. A tape that nobody closes is freed when
-   * nothing refers to it any more.
+   * Refuses further use and gives all memory back; a second call does nothing. A tape that nobody
+   * closes is freed when nothing refers to it any more.
    *
-   * @throws IllegalStateException if another thread computes on this tape; no memory has then been
-   *     given back, and a later call gives it back
+   * @throws IllegalStateException if another thread computes on this tape: its present call ends as
+   *     ever, each later one is refused, and a later {@code close} gives the memory back
    */
   @Override
   public void close() {
+    open = false;
     try (var _ = enter()) {
-      open = false;
       residents.clear();
       values.close(); // throws before anything is freed: what a call reads lies here as well
       recorded.close();

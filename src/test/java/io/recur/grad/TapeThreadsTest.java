@@ -2,16 +2,20 @@ package io.recur.grad;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Elsewhere;
 import io.recur.Thrown;
+import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -91,7 +95,36 @@ class TapeThreadsTest {
     }
     assertEquals(bytes, tape.bytes());
     assertEquals(length, tape.length());
-    assertTrue(tape.isOpen());
+    assertFalse(tape.isOpen()); // a close is refused, but the calls after the present one are too
+  }
+
+  /** The cases CloseLeak and CloseWhileRunning: a server shuts down while a request runs. */
+  @Test
+  void aRefusedCloseEndsTheOtherThreadAndFreesAllWhenCalledAgain() throws InterruptedException {
+    Buffer memory = tape.scratch(16);
+    CountDownLatch inside = new CountDownLatch(1);
+    CountDownLatch mayLeave = new CountDownLatch(1);
+    AtomicReference<IllegalStateException> end = new AtomicReference<>();
+    Thread worker =
+        new Thread(
+            () -> {
+              try (var _ = tape.enter()) {
+                inside.countDown();
+                while (mayLeave.getCount() > 0) {
+                  Thread.onSpinWait();
+                }
+              }
+              end.set(assertThrows(IllegalStateException.class, () -> tape.input(1f)));
+            });
+    worker.start();
+    inside.await();
+    Thrown.says(IllegalStateException.class, tape::close, "while thread", "was inside");
+    memory.segment(); // nothing was given back
+    mayLeave.countDown();
+    worker.join();
+    assertEquals("tape: it is closed; open a new one with Tape.on(device)", end.get().getMessage());
+    tape.close();
+    Thrown.says(IllegalStateException.class, memory::read, "given back");
   }
 
   /** Each thread sees what the one before wrote; only the last uses end the tensors. */
