@@ -97,6 +97,25 @@ final class CudaLaunch {
     return this;
   }
 
+  /** Refuses memory whose owner another thread has closed since its address was taken. */
+  void refuseClosed() {
+    for (int i = 0; i < count; i++) {
+      MemorySegment segment = held[i];
+      if (segment != null) {
+        refuseClosed(segment);
+      }
+    }
+  }
+
+  /** Refuses memory whose owner was closed. */
+  static void refuseClosed(MemorySegment segment) {
+    if (!segment.scope().isAlive()) {
+      throw new IllegalStateException(
+          "%s of a slab or tape that another thread has closed; close it after all that uses it"
+              .formatted(segment));
+    }
+  }
+
   /** Lets go of what was held. */
   private void release() {
     Arrays.fill(held, 0, count, null);

@@ -23,7 +23,9 @@ import java.util.Deque;
  * to time must therefore travel as uploads.
  *
  * <p>The monitor of the queue guards it and all that it works with; two launches that must follow
- * each other are made in one {@code synchronized (queue)}.
+ * each other are made in one {@code synchronized (queue)}. Another thread may close the owner of a
+ * buffer at any time, and {@link #handOver} frees what was closed: an address is therefore taken
+ * from a buffer that was found open after the last hand-over.
  */
 final class CudaQueue {
   static final String CHECK = "io.recur.cuda.check";
@@ -137,6 +139,7 @@ final class CudaQueue {
       launch.arguments[launch.uploadedArgument] =
           staging.put(launch.uploaded, JAVA_INT, 0, launch.uploadedWords);
     }
+    launch.refuseClosed();
     list.kernel(launch, blocks, threads);
     recorded();
   }
@@ -145,6 +148,7 @@ final class CudaQueue {
   synchronized void fill(int bits, MemorySegment target, long words) {
     refuse();
     if (words > 0) {
+      CudaLaunch.refuseClosed(target);
       list.fill(bits, target.address(), words);
       recorded();
     }
@@ -155,6 +159,8 @@ final class CudaQueue {
   synchronized void copy(MemorySegment from, MemorySegment target, long words) {
     refuse();
     if (words > 0) {
+      CudaLaunch.refuseClosed(from);
+      CudaLaunch.refuseClosed(target);
       list.copy(from.address(), target.address(), words);
       recorded();
     }
@@ -210,15 +216,16 @@ final class CudaQueue {
   synchronized void write(Object array, ValueLayout layout, int from, int words, Buffer buffer) {
     refuse();
     long bytes = (long) words * Float.BYTES;
-    MemorySegment target = buffer.target();
     if (bytes > CudaStaging.LARGE_BYTES) {
       handOver();
       context.enter();
-      staging.send(array, layout, from, words, target.address());
+      staging.makeRing();
+      staging.send(array, layout, from, words, buffer.target().address());
     } else if (words > 0) {
       makeRoom(bytes);
+      long target = buffer.target().address();
       long there = staging.put(array, layout, from, words);
-      list.copy(there, target.address(), words);
+      list.copy(there, target, words);
       recorded();
     }
     Reference.reachabilityFence(buffer);
@@ -233,10 +240,9 @@ final class CudaQueue {
   /** Waits for all work, then copies words of a buffer to the heap. */
   synchronized void read(Buffer buffer, float[] values, int from, int length) {
     refuse();
-    long address = buffer.segment().address();
     handOver();
     context.enter();
-    staging.fetch(address, values, from, length);
+    staging.fetch(buffer.segment().address(), values, from, length);
     indexes.check();
     Reference.reachabilityFence(buffer);
   }

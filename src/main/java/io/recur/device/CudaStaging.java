@@ -138,12 +138,16 @@ final class CudaStaging {
 
   // Large values.
 
-  /** Sends words of a float[] or int[] to device memory; the list must have been handed over. */
-  void send(Object array, ValueLayout layout, int first, int words, long target) {
+  /** Makes the ring on the device that large values go through. */
+  void makeRing() {
     if (ring == NO_ADDRESS) {
       ring = memory.take(SLOTS * SLOT_BYTES, false);
       context.synchronise("taking the staging ring"); // before the other stream writes to it
     }
+  }
+
+  /** Sends words of a float[] or int[] to device memory; the list must have been handed over. */
+  void send(Object array, ValueLayout layout, int first, int words, long target) {
     int most = (int) (SLOT_BYTES / Float.BYTES);
     for (int from = 0; from < words; from += most) {
       int count = Math.min(most, words - from);

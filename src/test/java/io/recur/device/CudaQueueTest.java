@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.kernels.KernelDevice;
 import io.recur.device.kernels.Slab;
+import java.lang.foreign.MemorySegment;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -55,6 +56,26 @@ class CudaQueueTest {
       assertEquals(kernels, CpuDouble.count("cuLaunchKernel"));
       assertEquals(graphs + 7, CpuDouble.count("cuGraphLaunch"));
       assertEquals(1, device.queue().graphs());
+    }
+  }
+
+  /** Another thread may close the owner between a launch's first argument and its record. */
+  @Test
+  void memoryThatWasClosedSinceItsAddressWasTakenIsNotRecorded() {
+    try (CudaDevice device = open()) {
+      Slab slab = device.slab();
+      MemorySegment closed = slab.take(16).target();
+      MemorySegment open = device.allocate(16).target();
+      CudaLaunch launch =
+          device.queue().kernel(CudaKernel.CLAMP).real(1).pointer(closed).integer(16);
+      slab.close();
+      assertThrows(IllegalStateException.class, () -> launch.over(16));
+      assertThrows(IllegalStateException.class, () -> device.queue().fill(0, closed, 16));
+      assertThrows(IllegalStateException.class, () -> device.queue().copy(closed, open, 16));
+      assertThrows(IllegalStateException.class, () -> device.queue().copy(open, closed, 16));
+      Buffer x = device.allocate(2);
+      x.write(1, 2);
+      assertArrayEquals(new float[] {1, 2}, x.read(), "the device can be used");
     }
   }
 
