@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The thread that is inside may enter again; it is outside once it has left as often. Threads
  * may use the object one after the other, and each sees what the one before it wrote. Entering
  * costs one compare-and-set when the thread is outside and one comparison when it is inside.
+ * Several threads may {@linkplain #read read} at once, while none is inside.
  *
  * <pre>{@code
  * OneThread mark = new OneThread("counter", "give each thread a counter of its own");
@@ -22,10 +23,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OneThread implements AutoCloseable {
   private static final VarHandle OWNER;
+  private static final VarHandle READERS;
 
   static {
     try {
       OWNER = MethodHandles.lookup().findVarHandle(OneThread.class, "owner", Thread.class);
+      READERS = MethodHandles.lookup().findVarHandle(OneThread.class, "readers", int.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -43,6 +46,12 @@ public final class OneThread implements AutoCloseable {
   /** How often the owner has entered; only the owner reads or writes it. */
   private int depth;
 
+  /** Threads that read, each as often as it began to. */
+  private int readers;
+
+  /** One of them, for an error. */
+  private @Nullable Thread reader;
+
   /**
    * A mark that no thread has entered.
    *
@@ -58,8 +67,8 @@ public final class OneThread implements AutoCloseable {
    * Enters, until {@link #close}.
    *
    * @return this, for try with resources
-   * @throws IllegalStateException if another thread is inside; the message names both threads and
-   *     the remedy
+   * @throws IllegalStateException if another thread is inside or reads; the message names both
+   *     threads and the remedy
    */
   public OneThread enter() {
     Thread me = Thread.currentThread();
@@ -68,9 +77,42 @@ public final class OneThread implements AutoCloseable {
       if (inside != null) {
         throw refused(inside, me);
       }
+      if ((int) READERS.getVolatile(this) != 0) { // either this sees the reader, or it sees us
+        Thread reading = reader;
+        OWNER.setRelease(this, (Thread) null);
+        throw refused(reading == null ? me : reading, me);
+      }
     }
     depth++;
     return this;
+  }
+
+  /**
+   * Begins to read, until {@link #endRead}: nobody changes the object meanwhile.
+   *
+   * @throws IllegalStateException if another thread is inside
+   */
+  public void read() {
+    Thread me = Thread.currentThread();
+    READERS.getAndAdd(this, 1);
+    Thread inside = (Thread) OWNER.getVolatile(this);
+    if (inside != null && inside != me) {
+      READERS.getAndAdd(this, -1);
+      throw refused(inside, me);
+    }
+    reader = me;
+  }
+
+  /**
+   * Ends what {@link #read} began.
+   *
+   * @throws IllegalStateException if nobody reads
+   */
+  public void endRead() {
+    if ((int) READERS.getAndAdd(this, -1) <= 0) {
+      READERS.getAndAdd(this, 1);
+      throw new IllegalStateException(what + ": nobody reads; end what read() began, once");
+    }
   }
 
   private IllegalStateException refused(Thread inside, Thread came) {

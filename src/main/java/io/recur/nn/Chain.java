@@ -20,7 +20,6 @@ public final class Chain implements Layer {
   private final List<Recur> sameBatch;
 
   private final List<Recur> recurs;
-  private final Together together;
 
   private @Nullable Parameters parameters;
 
@@ -32,7 +31,6 @@ public final class Chain implements Layer {
   public Chain(List<? extends Layer> layers) {
     this.layers = List.copyOf(layers);
     this.recurs = Layer.super.recurs();
-    this.together = new Together(recurs);
     this.sameBatch = all().stream().allMatch(Chain::keepsTheBatch) ? recurs : List.of();
   }
 
@@ -53,8 +51,8 @@ public final class Chain implements Layer {
    */
   @Override
   public Tensor apply(Tensor x) {
-    try (var _ = together.enter();
-        var _ = x.enter()) {
+    Together.enter(recurs);
+    try (var _ = x.enter()) {
       for (int i = 0; i < sameBatch.size(); i++) {
         sameBatch.get(i).checkBatch(x.shape().batch());
       }
@@ -63,6 +61,8 @@ public final class Chain implements Layer {
         y = layers.get(i).apply(y);
       }
       return y;
+    } finally {
+      Together.leave(recurs);
     }
   }
 

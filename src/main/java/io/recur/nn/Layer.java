@@ -74,20 +74,26 @@ public interface Layer extends AutoCloseable {
   /** Gives every Recur inside its initial state again, gradient and all. */
   default void reset() {
     List<Recur> recurs = recurs();
-    try (var _ = new Together(recurs).enter()) {
+    Together.enter(recurs);
+    try {
       for (int i = 0; i < recurs.size(); i++) {
         recurs.get(i).reset();
       }
+    } finally {
+      Together.leave(recurs);
     }
   }
 
   /** Keeps the state of every Recur inside and drops its history: no gradient passes it. */
   default void truncate() {
     List<Recur> recurs = recurs();
-    try (var _ = new Together(recurs).enter()) {
+    Together.enter(recurs);
+    try {
       for (int i = 0; i < recurs.size(); i++) {
         recurs.get(i).truncate();
       }
+    } finally {
+      Together.leave(recurs);
     }
   }
 
@@ -110,10 +116,13 @@ public interface Layer extends AutoCloseable {
   @Override
   default void close() {
     List<Recur> recurs = recurs();
-    try (var _ = new Together(recurs).enter()) {
+    Together.enter(recurs);
+    try {
       for (int i = 0; i < recurs.size(); i++) {
         recurs.get(i).close();
       }
+    } finally {
+      Together.leave(recurs);
     }
   }
 
@@ -127,8 +136,12 @@ public interface Layer extends AutoCloseable {
    *     #fork(Fork)}, or if another thread is inside a Recur of this layer
    */
   default Layer fork() {
-    try (var _ = new Together(recurs()).enter()) {
+    List<Recur> recurs = recurs();
+    Together.read(recurs);
+    try {
       return new Fork().of(this);
+    } finally {
+      Together.endRead(recurs);
     }
   }
 
@@ -213,8 +226,11 @@ public interface Layer extends AutoCloseable {
    */
   default Snapshot save() {
     List<Recur> recurs = recurs();
-    try (var _ = new Together(recurs).enter()) {
+    Together.read(recurs);
+    try {
       return Snapshot.of(recurs);
+    } finally {
+      Together.endRead(recurs);
     }
   }
 
@@ -226,8 +242,11 @@ public interface Layer extends AutoCloseable {
    */
   default void restore(Snapshot snapshot) {
     List<Recur> recurs = recurs();
-    try (var _ = new Together(recurs).enter()) {
+    Together.enter(recurs);
+    try {
       snapshot.restore(recurs);
+    } finally {
+      Together.leave(recurs);
     }
   }
 

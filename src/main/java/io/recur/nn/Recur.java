@@ -97,7 +97,7 @@ public final class Recur implements Layer, Resident {
    */
   @Override
   public Tensor apply(Tensor x) {
-    try (var _ = enter();
+    try (var _ = mark.enter();
         var _ = x.enter()) {
       checkOpen();
       return step(x);
@@ -204,9 +204,12 @@ public final class Recur implements Layer, Resident {
    * @return tensors out × batch
    */
   public State state() {
-    try (var _ = enter()) {
+    mark.read();
+    try {
       State now = current();
       return live != null ? now : now.copy();
+    } finally {
+      mark.endRead();
     }
   }
 
@@ -239,7 +242,7 @@ public final class Recur implements Layer, Resident {
    */
   @Override
   public void truncate() {
-    try (var _ = enter();
+    try (var _ = mark.enter();
         var _ = enterTape()) {
       if (kept == null) {
         keep(current());
@@ -249,7 +252,7 @@ public final class Recur implements Layer, Resident {
 
   @Override
   public void reset() {
-    try (var _ = enter();
+    try (var _ = mark.enter();
         var _ = enterTape()) {
       checkOpen();
       detach();
@@ -267,7 +270,7 @@ public final class Recur implements Layer, Resident {
    */
   @Override
   public void close() {
-    try (var _ = enter();
+    try (var _ = mark.enter();
         var _ = enterTape()) {
       detach();
       kept = null;
@@ -276,14 +279,9 @@ public final class Recur implements Layer, Resident {
     }
   }
 
-  /** Holds this Recur for the calling thread. */
-  OneThread enter() {
-    return mark.enter();
-  }
-
-  /** Lets it go. */
-  void leave() {
-    mark.close();
+  /** What threads that use this Recur enter. */
+  OneThread mark() {
+    return mark;
   }
 
   /** Holds the tape that the state is on. */
@@ -315,8 +313,8 @@ public final class Recur implements Layer, Resident {
 
   /** The state's values for a snapshot; empty where it is fresh. */
   List<Snapshot.Part> snapshot() {
-    try (var _ = enter();
-        var _ = enterTape()) {
+    mark.read();
+    try (var _ = enterTape()) {
       checkOpen();
       if (isFresh()) {
         return List.of();
@@ -324,6 +322,8 @@ public final class Recur implements Layer, Resident {
       return current().parts().stream()
           .map(p -> new Snapshot.Part(p.shape().rows(), p.shape().columns(), p.toArray()))
           .toList();
+    } finally {
+      mark.endRead();
     }
   }
 
@@ -346,7 +346,7 @@ public final class Recur implements Layer, Resident {
 
   /** Takes over a snapshot's values. */
   void adopt(List<Snapshot.Part> parts) {
-    try (var _ = enter()) {
+    try (var _ = mark.enter()) {
       reset();
       if (!parts.isEmpty()) {
         kept = memory.copy(cell.state0().getFirst().device(), parts);
@@ -356,14 +356,16 @@ public final class Recur implements Layer, Resident {
 
   @Override
   public Recur fork() {
-    try (var _ = enter();
-        var _ = enterTape()) {
+    mark.read();
+    try (var _ = enterTape()) {
       checkOpen();
       Recur fork = new Recur(cell);
       if (!isFresh()) {
         fork.kept = fork.memory.copy(current());
       }
       return fork;
+    } finally {
+      mark.endRead();
     }
   }
 

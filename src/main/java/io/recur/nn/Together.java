@@ -3,38 +3,56 @@ package io.recur.nn;
 import java.util.List;
 
 /**
- * The Recurs of a layer, entered together: all of them or, where another thread is inside one,
- * none. What changes several states either changes all of them or is refused before it begins.
+ * Several Recurs entered together: all of them or, where another thread is inside one, none. What
+ * changes several states either changes all of them or is refused before it begins; what copies
+ * them sees all at one moment, and several threads may copy at once.
  */
-final class Together implements AutoCloseable {
-  private final List<Recur> recurs;
+final class Together {
+  private Together() {}
 
-  Together(List<Recur> recurs) {
-    this.recurs = recurs;
-  }
-
-  /** Enters all of them, until {@link #close}. */
-  Together enter() {
+  /** Enters all of them, until {@link #leave}. */
+  static void enter(List<Recur> recurs) {
     int entered = 0;
     try {
       for (; entered < recurs.size(); entered++) {
-        recurs.get(entered).enter();
+        recurs.get(entered).mark().enter();
       }
-      return this;
     } catch (IllegalStateException e) {
-      leave(entered);
+      leave(recurs, entered);
       throw e;
     }
   }
 
-  @Override
-  public void close() {
-    leave(recurs.size());
+  static void leave(List<Recur> recurs) {
+    leave(recurs, recurs.size());
   }
 
-  private void leave(int entered) {
+  private static void leave(List<Recur> recurs, int entered) {
     for (int i = 0; i < entered; i++) {
-      recurs.get(i).leave();
+      recurs.get(i).mark().close();
+    }
+  }
+
+  /** Reads all of them, until {@link #endRead}. */
+  static void read(List<Recur> recurs) {
+    int reading = 0;
+    try {
+      for (; reading < recurs.size(); reading++) {
+        recurs.get(reading).mark().read();
+      }
+    } catch (IllegalStateException e) {
+      endRead(recurs, reading);
+      throw e;
+    }
+  }
+
+  static void endRead(List<Recur> recurs) {
+    endRead(recurs, recurs.size());
+  }
+
+  private static void endRead(List<Recur> recurs, int reading) {
+    for (int i = 0; i < reading; i++) {
+      recurs.get(i).mark().endRead();
     }
   }
 }

@@ -246,7 +246,7 @@ class CudaQueueTest {
       for (int step = 0; step < 8; step++) {
         Buffer x = slab.take(1000);
         Buffer y = slab.take(1000);
-        x.write(1, 2, 3);
+        x.slice(0, 3).write(1, 2, 3);
         device.pointwise().fill(1, y, 1000);
         for (int i = 0; i < OPERATIONS; i++) {
           KernelDevice.of(device)

@@ -78,6 +78,36 @@ class OneThreadTest {
   }
 
   @Test
+  void severalThreadsReadAtOnceAndNobodyIsInsideMeanwhile() throws InterruptedException {
+    mark.read();
+    Thread reader =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  mark.read();
+                  mark.endRead();
+                });
+    reader.join();
+    assertTrue(refusalOf(Thread.ofPlatform()).startsWith("thing"), "one still reads");
+    mark.endRead();
+    assertEquals("none", refusalOf(Thread.ofPlatform()));
+    assertThrows(IllegalStateException.class, mark::endRead);
+    assertEquals("none", refusalOf(Thread.ofPlatform()), "nothing is counted twice");
+  }
+
+  @Test
+  void whoIsInsideMayReadAndNobodyElse() throws InterruptedException {
+    try (var _ = mark.enter()) {
+      mark.read();
+      mark.endRead();
+      Thread reader =
+          Thread.ofPlatform().start(() -> assertThrows(IllegalStateException.class, mark::read));
+      reader.join();
+    }
+    assertEquals("none", refusalOf(Thread.ofPlatform()));
+  }
+
+  @Test
   void leavingOnceTooOftenThrows() {
     mark.enter().close();
     assertThrows(IllegalStateException.class, mark::close);

@@ -102,6 +102,30 @@ class ThreadLawsTest {
     assertTrue(fork.recurs().stream().allMatch(Recur::isFresh));
   }
 
+  @Test
+  void severalThreadsCopyOneModelAtOnce() throws Exception {
+    model.apply(x(tape, 1));
+    model.truncate();
+    float[] expected = model.fork().apply(x(tape, 2)).toArray();
+    List<Future<float[]>> answers = new ArrayList<>();
+    try (ExecutorService pool = Executors.newFixedThreadPool(4)) {
+      for (int i = 0; i < 200; i++) {
+        answers.add(
+            pool.submit(
+                () -> {
+                  model.save();
+                  inner.state();
+                  try (Tape own = Tape.inference(device)) {
+                    return model.fork().apply(x(own, 2)).toArray();
+                  }
+                }));
+      }
+      for (Future<float[]> answer : answers) {
+        assertArrayEquals(expected, answer.get());
+      }
+    }
+  }
+
   /** Truncate and reset let go of the tape, so they use it. */
   @Test
   void aStateOnATapeThatAnotherThreadUsesStays() {
