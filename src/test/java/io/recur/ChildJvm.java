@@ -49,6 +49,15 @@ public final class ChildJvm {
     }
   }
 
+  /** A program that runs beside this one, with its output in a file; to be ended by the caller. */
+  public static Process start(
+      Path output, Class<?> program, List<String> options, String... arguments) throws IOException {
+    return new ProcessBuilder(command(program, options, arguments))
+        .redirectErrorStream(true)
+        .redirectOutput(output.toFile())
+        .start();
+  }
+
   private static List<String> command(Class<?> program, List<String> options, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());

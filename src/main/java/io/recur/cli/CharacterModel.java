@@ -10,10 +10,10 @@ import io.recur.device.Device;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.io.Safetensors;
+import io.recur.io.Weights;
 import io.recur.nn.Chain;
 import io.recur.nn.Layer;
 import io.recur.nn.Recur;
-import io.recur.train.Checkpoint;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileSystemException;
@@ -61,8 +61,7 @@ final class CharacterModel {
   private final Vocabulary vocabulary;
   private final Chain chain;
 
-  CharacterModel(
-      Kind kind, int hidden, int layers, Vocabulary vocabulary, Device device, long seed) {
+  private CharacterModel(Kind kind, int hidden, int layers, Vocabulary vocabulary) {
     this.kind = kind;
     this.hidden = hidden;
     this.layers = layers;
@@ -72,16 +71,24 @@ final class CharacterModel {
       parts[i] = kind.layer(i == 0 ? vocabulary.size() : hidden, hidden);
     }
     parts[layers] = dense(hidden, vocabulary.size());
-    this.chain = new Chain(List.of(parts)).on(device, seed);
+    this.chain = new Chain(List.of(parts));
+  }
+
+  /** An untrained model. */
+  static CharacterModel fresh(
+      Kind kind, int hidden, int layers, Vocabulary vocabulary, Device device, long seed) {
+    CharacterModel model = new CharacterModel(kind, hidden, layers, vocabulary);
+    model.chain.on(device, seed);
+    return model;
   }
 
   /** The model of a file, with its parameters; the states are fresh. */
   static CharacterModel load(Path path, Device device) throws IOException {
-    Safetensors file = file(path);
-    CharacterModel model = like(path, file, device);
-    Checkpoint.load(path, file, model.chain, null);
-    model.chain.reset();
-    return model;
+    try (Safetensors file = file(path)) {
+      CharacterModel model = like(path, file, device);
+      Weights.load(path, file, model.chain);
+      return model;
+    }
   }
 
   /** The content of a file; a folder is named, where the system would not. */
@@ -93,21 +100,37 @@ final class CharacterModel {
     return Safetensors.read(path);
   }
 
-  /** An untrained model of the structure that a file describes. */
+  /**
+   * An untrained model of the structure that a file describes. Its parameters were compared with
+   * the file's before they took memory.
+   */
   static CharacterModel like(Path path, Safetensors file, Device device) {
     Map<String, String> facts = file.metadata();
+    CharacterModel model;
     try {
-      return new CharacterModel(
-          Kind.of(fact(facts, "cell")),
-          Integer.parseInt(fact(facts, "hidden")),
-          Integer.parseInt(fact(facts, "layers")),
-          Vocabulary.of(fact(facts, "vocabulary")),
-          device,
-          0);
+      model =
+          new CharacterModel(
+              Kind.of(fact(facts, "cell")),
+              number(facts, "hidden", Integer.MAX_VALUE),
+              number(facts, "layers", file.tensors().size()),
+              Vocabulary.of(fact(facts, "vocabulary")));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           path + ": no character model of 'recur train': " + e.getMessage(), e);
     }
+    Weights.check(path, file, model.chain);
+    model.chain.on(device, 0);
+    return model;
+  }
+
+  private static int number(Map<String, String> facts, String name, int most) {
+    String text = fact(facts, name);
+    int number = text.matches("\\d{1,9}") ? Integer.parseInt(text) : 0;
+    if (number < 1 || number > most) {
+      throw new IllegalArgumentException(
+          "%s=%s; need a number from 1 to %d".formatted(name, text, most));
+    }
+    return number;
   }
 
   private static String fact(Map<String, String> facts, String name) {

@@ -70,7 +70,7 @@ final class CharacterTraining implements AutoCloseable {
   static CharacterTraining fresh(Device device, Corpus corpus, Settings settings) {
     Vocabulary vocabulary = Vocabulary.of(corpus.text());
     CharacterModel model =
-        new CharacterModel(
+        CharacterModel.fresh(
             settings.cell(),
             settings.hidden(),
             settings.layers(),
@@ -87,7 +87,14 @@ final class CharacterTraining implements AutoCloseable {
    */
   static CharacterTraining resumed(
       Device device, Corpus corpus, Path path, UnaryOperator<Settings> wanted) throws IOException {
-    Safetensors file = CharacterModel.file(path);
+    try (Safetensors file = CharacterModel.file(path)) {
+      return resumed(device, corpus, path, file, wanted);
+    }
+  }
+
+  private static CharacterTraining resumed(
+      Device device, Corpus corpus, Path path, Safetensors file, UnaryOperator<Settings> wanted)
+      throws IOException {
     Map<String, String> facts = file.metadata();
     Settings settings = wanted.apply(Settings.of(path, facts));
     CharacterModel model = CharacterModel.like(path, file, device);

@@ -2,7 +2,7 @@ package io.recur.cli;
 
 import io.recur.device.Device;
 import io.recur.io.Safetensors;
-import io.recur.train.Checkpoint;
+import io.recur.io.Weights;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -29,10 +29,10 @@ final class InfoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
-    try (Device device = Device.cpu()) {
-      Safetensors content = CharacterModel.file(file);
+    try (Device device = Device.cpu();
+        Safetensors content = CharacterModel.file(file)) {
       CharacterModel model = CharacterModel.like(file, content, device);
-      Checkpoint.load(file, content, model.chain(), null);
+      Weights.load(file, content, model.chain());
       out.println(model.chain());
       out.println();
       out.printf(
@@ -40,7 +40,7 @@ final class InfoCommand implements Callable<Integer> {
           "vocabulary: %d characters: %s%n",
           model.vocabulary().size(),
           model.vocabulary().printable());
-      for (Map.Entry<String, String> fact : content.metadata().entrySet()) {
+      for (Map.Entry<String, String> fact : Weights.facts(content).entrySet()) {
         if (!fact.getKey().equals("vocabulary") && !Curve.isFact(fact.getKey())) {
           out.println(Printable.of(fact.getKey()) + ": " + Printable.of(fact.getValue()));
         }

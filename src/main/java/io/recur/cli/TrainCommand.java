@@ -260,8 +260,8 @@ final class TrainCommand implements Callable<Integer> {
   /** Only a checkpoint of Recur's is overwritten. */
   private static void refuseOther(Path out) throws IOException {
     String found;
-    try {
-      found = "format=" + Safetensors.read(out).metadata().get("format");
+    try (Safetensors file = Safetensors.read(out)) {
+      found = "format=" + file.metadata().get("format");
     } catch (IllegalArgumentException e) {
       found = e.getMessage();
     }

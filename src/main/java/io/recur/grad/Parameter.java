@@ -34,7 +34,13 @@ public final class Parameter extends Tensor {
     void fill(float[] values, Random random);
   }
 
+  private static final int PIECE = 1 << 16;
+
   private final Initialiser initialiser;
+
+  /** Whether the initialiser fills a part in the same way wherever it is. */
+  private final boolean inPieces;
+
   private final boolean trainable;
   private String name = "parameter";
   private @Nullable Slot slot;
@@ -52,9 +58,14 @@ public final class Parameter extends Tensor {
   private @Nullable Buffer gradient;
 
   private Parameter(Shape shape, Initialiser initialiser, boolean trainable) {
+    this(shape, initialiser, trainable, false);
+  }
+
+  private Parameter(Shape shape, Initialiser initialiser, boolean trainable, boolean inPieces) {
     super(new Node(null, shape));
     node.differentiable = trainable;
     this.initialiser = initialiser;
+    this.inPieces = inPieces;
     this.trainable = trainable;
   }
 
@@ -100,13 +111,15 @@ public final class Parameter extends Tensor {
    */
   public static Parameter glorot(int rows, int columns) {
     float limit = (float) Math.sqrt(6.0 / (rows + columns));
-    return of(
+    return new Parameter(
         Shape.of(rows, columns),
         (values, random) -> {
           for (int i = 0; i < values.length; i++) {
             values[i] = (2 * random.nextFloat() - 1) * limit;
           }
-        });
+        },
+        true,
+        true);
   }
 
   /**
@@ -116,7 +129,7 @@ public final class Parameter extends Tensor {
    * @return a parameter without memory
    */
   public static Parameter zeros(Shape shape) {
-    return of(shape, (values, random) -> {});
+    return new Parameter(shape, (values, random) -> {}, true, true);
   }
 
   private static Initialiser given(Shape shape, float[] values) {
@@ -192,15 +205,18 @@ public final class Parameter extends Tensor {
           "parameter %s %s: it is on %s already; a parameter stays where it is"
               .formatted(name, shape(), this.slot.slabs().values().device()));
     }
-    float[] initial = new float[shape().count()];
-    initialiser.fill(initial, random);
+    int count = shape().count();
     // of the shape's length, not the slot's: an index into the padding behind it must be refused
-    Buffer values = slot.slabs().values().slice(slot.offset(), initial.length);
-    values.write(initial);
+    Buffer values = slot.slabs().values().slice(slot.offset(), count);
+    int piece = inPieces ? Math.min(PIECE, count) : count;
+    for (long at = 0; at < count; at += piece) {
+      float[] initial = new float[(int) Math.min(piece, count - at)];
+      initialiser.fill(initial, random);
+      values.slice(at, initial.length).write(initial);
+    }
     this.slot = slot;
     this.value = values;
-    this.gradient =
-        trainable ? slot.slabs().gradients().slice(slot.offset(), initial.length) : null;
+    this.gradient = trainable ? slot.slabs().gradients().slice(slot.offset(), count) : null;
   }
 
   /**

@@ -1,16 +1,21 @@
 package io.recur.io;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * The part of JSON that a safetensors header is made of: objects, arrays, strings and integers. No
- * floats, no literals: a header that has them is refused.
+ * The part of JSON that a safetensors header is made of: objects, arrays, strings and whole numbers
+ * of 0 or more. No floats, no signs, no literals: a header that has them is refused.
  */
 final class Json {
   private static final int DEPTH = 8;
+  private static final int LONGEST_NUMBER = 19;
+  private static final int LONGEST_SHOWN = 100;
 
   private final String text;
   private int at;
@@ -22,22 +27,36 @@ final class Json {
   /**
    * Reads an object: {@code Map}, {@code List}, {@code String}, {@code Long}.
    *
-   * @throws IllegalArgumentException with the place where the text stops being such an object
+   * @throws IllegalArgumentException with the place where the text stops being such an object, or
+   *     if it is no UTF-8
    */
-  static Map<String, Object> read(String text) {
-    Json json = new Json(text);
-    Object value = json.value(0);
-    json.space();
-    if (json.at != text.length() || !(value instanceof Map)) {
+  static Map<String, Object> read(byte[] utf8) {
+    Json json = new Json(decoded(utf8));
+    if (json.text.isEmpty() || json.text.charAt(0) != '{') {
       throw json.wrong("one object");
     }
-    return object(value);
+    Map<String, Object> value = json.map(0);
+    json.space();
+    if (json.at != json.text.length()) {
+      throw json.wrong("one object");
+    }
+    return value;
+  }
+
+  private static String decoded(byte[] utf8) {
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
+    } catch (CharacterCodingException e) {
+      throw new IllegalArgumentException(
+          "header: %d bytes that are no UTF-8; the file is damaged".formatted(utf8.length), e);
+    }
   }
 
   @SuppressWarnings("unchecked")
-  static Map<String, Object> object(Object value) {
+  static Map<String, Object> object(String name, Object value) {
     if (!(value instanceof Map)) {
-      throw new IllegalArgumentException("header: %s where an object must be".formatted(value));
+      throw new IllegalArgumentException(
+          "header: %s=%s; need an object".formatted(shown(name), shown(String.valueOf(value))));
     }
     return (Map<String, Object>) value;
   }
@@ -70,7 +89,7 @@ final class Json {
       space();
       expect(':');
       if (map.put(key, value(depth + 1)) != null) {
-        throw wrong("each name once, \"" + key + "\" stands twice");
+        throw wrong("each name once, " + shown(key) + " stands twice");
       }
       space();
     }
@@ -95,15 +114,19 @@ final class Json {
 
   private Long number() {
     int from = at;
-    while (at < text.length() && (Character.isDigit(text.charAt(at)) || text.charAt(at) == '-')) {
+    while (at < text.length() && text.charAt(at) >= '0' && text.charAt(at) <= '9') {
       at++;
     }
-    try {
-      return Long.valueOf(text.substring(from, at));
-    } catch (NumberFormatException e) {
-      at = from;
-      throw wrong("an integer, a string, an object or an array");
+    int length = at - from;
+    boolean isWhole = length == 1 || (length > 1 && text.charAt(from) != '0');
+    if (isWhole && length <= LONGEST_NUMBER) {
+      long value = Long.parseUnsignedLong(text, from, at, 10); // 19 digits fit
+      if (value >= 0) {
+        return value;
+      }
     }
+    at = from;
+    throw wrong("a string, an object, an array or an integer from 0 to 2⁶³−1");
   }
 
   private String string() {
@@ -111,7 +134,14 @@ final class Json {
     StringBuilder value = new StringBuilder();
     while (peek() != '"') {
       char c = text.charAt(at++);
+      if (c < 0x20) {
+        at--;
+        throw wrong("control characters escaped");
+      }
       value.append(c == '\\' ? escaped() : c);
+    }
+    if (!isText(value)) {
+      throw wrong("whole surrogate pairs in the string before");
     }
     at++;
     return value.toString();
@@ -128,14 +158,15 @@ final class Json {
       case 'f' -> '\f';
       case '"', '\\', '/' -> c;
       case 'u' -> {
-        if (at + 4 > text.length()) {
-          throw wrong("four hex digits");
+        int value = 0;
+        for (int i = 0; i < 4; i++, at++) {
+          int digit = peek() < 0x80 ? Character.digit(peek(), 16) : -1;
+          if (digit < 0) {
+            throw wrong("four hex digits");
+          }
+          value = value * 16 + digit;
         }
-        try {
-          yield (char) Integer.parseInt(text.substring(at, at += 4), 16);
-        } catch (NumberFormatException e) {
-          throw wrong("four hex digits");
-        }
+        yield (char) value;
       }
       default -> throw wrong("a known escape");
     };
@@ -166,18 +197,41 @@ final class Json {
         "header: position %d of %d: need %s".formatted(at, text.length(), need));
   }
 
+  /** Whether each surrogate has its other half, so that UTF-8 can say it. */
+  static boolean isText(CharSequence value) {
+    for (int i = 0; i < value.length(); i++) {
+      if (Character.isHighSurrogate(value.charAt(i))
+          && i + 1 < value.length()
+          && Character.isLowSurrogate(value.charAt(i + 1))) {
+        i++;
+      } else if (Character.isSurrogate(value.charAt(i))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** A string with its quotes. */
   static String quoted(String value) {
-    StringBuilder text = new StringBuilder("\"");
-    for (char c : value.toCharArray()) {
+    StringBuilder text = new StringBuilder(value.length() + 2).append('"');
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
       if (c == '"' || c == '\\') {
         text.append('\\').append(c);
-      } else if (c < 0x20 || Character.isSurrogate(c)) {
+      } else if (Character.isISOControl(c) || Character.isSurrogate(c)) {
         text.append("\\u%04x".formatted((int) c));
       } else {
         text.append(c);
       }
     }
     return text.append('"').toString();
+  }
+
+  /** A string of a file for an error: its start, nothing that a terminal obeys. */
+  static String shown(String value) {
+    boolean whole = value.length() <= LONGEST_SHOWN;
+    String escaped = quoted(whole ? value : value.substring(0, LONGEST_SHOWN));
+    String inner = escaped.substring(1, escaped.length() - 1);
+    return whole ? inner : inner + "… (%d characters)".formatted(value.length());
   }
 }

@@ -228,7 +228,7 @@ public interface Layer extends AutoCloseable {
     List<Recur> recurs = recurs();
     Together.read(recurs);
     try {
-      return Snapshot.of(recurs);
+      return Snapshot.of(this, recurs);
     } finally {
       Together.endRead(recurs);
     }

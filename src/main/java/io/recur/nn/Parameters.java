@@ -65,7 +65,10 @@ public final class Parameters implements Iterable<Parameter> {
       for (Parameter parameter : owners.get(i).own()) {
         if (seen.add(parameter)) {
           String name = owners.size() == 1 ? parameter.name() : i + "." + parameter.name();
-          String unique = named.containsKey(name) ? name + "." + named.size() : name;
+          String unique = name;
+          for (int n = named.size(); named.containsKey(unique); n++) {
+            unique = name + "." + n;
+          }
           named.put(unique, parameter);
         }
       }

@@ -5,6 +5,7 @@ import io.recur.grad.Parameter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** A model as text: its structure with counts, then the totals. */
 final class Printed {
@@ -26,6 +27,22 @@ final class Printed {
       text.append(comment.isEmpty() ? line : pad(line, width) + "# " + comment).append('\n');
     }
     return text.append(totals(model)).toString();
+  }
+
+  /** The structure in one line, such as {@code Chain(Recur(GRUCell(3 => 5)), Dense(5 => 2))}. */
+  static String structure(Layer model) {
+    return model.layers().isEmpty()
+        ? model.describe()
+        : model.layers().stream()
+            .map(Printed::structure)
+            .collect(Collectors.joining(", ", model.describe() + "(", ")"));
+  }
+
+  /** A cell as it prints itself; the name of its class where it leaves that to Object. */
+  static String kind(Cell cell) {
+    String printed = cell.toString();
+    String objects = cell.getClass().getName() + "@" + Integer.toHexString(cell.hashCode());
+    return printed.equals(objects) ? cell.getClass().getName() : printed;
   }
 
   private void line(Layer layer, int depth, String end) {

@@ -63,7 +63,7 @@ public final class Recur implements Layer, Resident {
    */
   public Recur(Cell cell) {
     this.cell = cell;
-    this.label = "Recur(" + cell + ")";
+    this.label = "Recur(" + Printed.kind(cell) + ")";
     this.mark = new OneThread(label, "give each thread a fork of the model (model.fork())");
   }
 
@@ -327,20 +327,22 @@ public final class Recur implements Layer, Resident {
     }
   }
 
-  /** Refuses a snapshot of another cell. */
-  void check(List<Snapshot.Part> parts) {
+  /** Refuses a snapshot of another cell; a snapshot may not know its kind. */
+  void check(String kind, List<Snapshot.Part> parts) {
     List<Parameter> initial = cell.state0();
     boolean fits = parts.isEmpty() || parts.size() == initial.size();
+    fits &= kind.isEmpty() || kind.equals(label);
     for (int i = 0; fits && i < parts.size(); i++) {
       fits = parts.get(i).rows() == initial.get(i).shape().rows();
     }
     if (!fits) {
       throw new ShapeException(
-          "restore: %s has a state of %s, the snapshot holds %s; take it from the same model"
+          "restore: %s has a state of %s, the snapshot holds %s of %s; take it from the same model"
               .formatted(
                   describe(),
                   initial.stream().map(Tensor::shape).toList(),
-                  parts.stream().map(part -> part.rows() + "×" + part.batch()).toList()));
+                  parts.stream().map(part -> part.rows() + "×" + part.batch()).toList(),
+                  kind.isEmpty() ? "a Recur" : kind));
     }
   }
 

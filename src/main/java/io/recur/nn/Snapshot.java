@@ -1,11 +1,9 @@
 package io.recur.nn;
 
 import io.recur.grad.ShapeException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.ArrayList;
+import java.lang.foreign.MemorySegment;
+import java.util.Collections;
 import java.util.List;
-import java.util.zip.CRC32;
 
 /**
  * The states of a model as a value: of every Recur in it, in order, the parts of its state, or none
@@ -16,12 +14,41 @@ import java.util.zip.CRC32;
  * model.restore(Snapshot.of(session));      // goes on exactly where it stopped
  * }</pre>
  *
+ * <p>The bytes, version 2. Numbers are little-endian and without a sign, texts UTF-8, checksums
+ * CRC-32C; padding is zeros.
+ *
+ * <table>
+ *   <caption>The header, then for each part of each state its columns and their checksums</caption>
+ *   <tr><th>byte</th><th>bytes</th><th>content</th></tr>
+ *   <tr><td>0</td><td>4</td><td>{@code 0x52435354}, "RCST"</td></tr>
+ *   <tr><td>4</td><td>4</td><td>version, 2</td></tr>
+ *   <tr><td>8</td><td>8</td><td>bytes of the whole snapshot</td></tr>
+ *   <tr><td>16</td><td>4</td><td>bytes of the header, a multiple of 64</td></tr>
+ *   <tr><td>20</td><td>4</td><td>checksum of the header, with these four bytes as zeros</td></tr>
+ *   <tr><td>24</td><td>4</td><td>number of Recurs</td></tr>
+ *   <tr><td>28</td><td>4</td><td>length of the label</td></tr>
+ *   <tr><td>32</td><td></td><td>the label, padded to a multiple of 8</td></tr>
+ *   <tr><td></td><td>4</td><td>for each Recur: length of its kind</td></tr>
+ *   <tr><td></td><td>4</td><td>number of parts, 0 where it is fresh</td></tr>
+ *   <tr><td></td><td></td><td>its kind, padded to a multiple of 8</td></tr>
+ *   <tr><td></td><td>4</td><td>for each of its parts: element type, 0 for float32</td></tr>
+ *   <tr><td></td><td>4</td><td>rows, 1 or more</td></tr>
+ *   <tr><td></td><td>8</td><td>columns, 1 or more, the same for all parts of a Recur</td></tr>
+ *   <tr><td></td><td>8</td><td>byte at which its values begin, a multiple of 64</td></tr>
+ *   <tr><td></td><td>8</td><td>byte at which its checksums begin, a multiple of 64</td></tr>
+ * </table>
+ *
+ * <p>The header is padded to a multiple of 64. Then follow, in the order of the header and each
+ * padded to a multiple of 64, the values of a part, column after column, and 4 bytes for each of
+ * its columns: the checksum of that column's values. So column c of a part of r rows is the 4 · r
+ * bytes at its first byte + 4 · r · c, and can be read and checked without the others, as {@link
+ * #column} does. Bytes of version 1, which have neither label nor kinds, are read too.
+ *
+ * @param label the model's structure, for errors and for people; empty where it is not known
+ * @param kinds of each Recur, such as {@code Recur(GRUCell(3 => 5))}; empty where it is not known
  * @param states for each Recur the parts of its state; no parts where it is fresh
  */
-public record Snapshot(List<List<Part>> states) {
-  private static final int MAGIC = 0x52435354; // "RCST"
-  private static final int VERSION = 1;
-
+public record Snapshot(String label, List<String> kinds, List<List<Part>> states) {
   /**
    * A tensor of a state.
    *
@@ -31,23 +58,63 @@ public record Snapshot(List<List<Part>> states) {
    */
   public record Part(int rows, int batch, float[] values) {}
 
-  /** Copies the lists. */
+  /**
+   * Copies the lists.
+   *
+   * @throws IllegalArgumentException if a part has no rows or columns or another number of values,
+   *     if the parts of a Recur have different columns, or if there is not a kind for each Recur
+   */
   public Snapshot {
+    kinds = List.copyOf(kinds);
     states = states.stream().map(List::copyOf).toList();
+    if (kinds.size() != states.size()) {
+      throw new IllegalArgumentException(
+          "snapshot: kinds of %d Recurs, states of %d; need one each"
+              .formatted(kinds.size(), states.size()));
+    }
+    states.forEach(Snapshot::check);
   }
 
-  static Snapshot of(List<Recur> recurs) {
-    return new Snapshot(recurs.stream().map(Recur::snapshot).toList());
+  /**
+   * States of Recurs whose kinds are not known: a restore compares sizes alone.
+   *
+   * @param states for each Recur the parts of its state; no parts where it is fresh
+   * @throws IllegalArgumentException as the other constructor
+   */
+  public Snapshot(List<List<Part>> states) {
+    this("", Collections.nCopies(states.size(), ""), states);
+  }
+
+  private static void check(List<Part> parts) {
+    for (Part part : parts) {
+      if (part.rows() < 1
+          || part.batch() < 1
+          || part.batch() != parts.getFirst().batch()
+          || (long) part.rows() * part.batch() != part.values().length) {
+        throw new IllegalArgumentException(
+            "snapshot: a part of %d×%d with %d values; need rows × columns values, one batch for"
+                    .formatted(part.rows(), part.batch(), part.values().length)
+                + " all parts of a state");
+      }
+    }
+  }
+
+  static Snapshot of(Layer model, List<Recur> recurs) {
+    return new Snapshot(
+        Printed.structure(model),
+        recurs.stream().map(Recur::describe).toList(),
+        recurs.stream().map(Recur::snapshot).toList());
   }
 
   void restore(List<Recur> recurs) {
     if (recurs.size() != states.size()) {
       throw new ShapeException(
-          "restore: the model has %d Recurs, the snapshot %d; take it from the same model"
-              .formatted(recurs.size(), states.size()));
+          "restore: the model has %d Recurs, the snapshot %d%s; take it from the same model"
+              .formatted(
+                  recurs.size(), states.size(), label.isEmpty() ? "" : ", taken from " + label));
     }
     for (int i = 0; i < recurs.size(); i++) {
-      recurs.get(i).check(states.get(i));
+      recurs.get(i).check(kinds.get(i), states.get(i));
     }
     for (int i = 0; i < recurs.size(); i++) {
       recurs.get(i).adopt(states.get(i));
@@ -55,31 +122,43 @@ public record Snapshot(List<List<Part>> states) {
   }
 
   /**
-   * The snapshot as bytes: little-endian, with a checksum at the end.
+   * The size as bytes.
+   *
+   * @return the bytes that {@link #write} needs
+   */
+  public long byteSize() {
+    return SnapshotBytes.of(this).length();
+  }
+
+  /**
+   * Writes the bytes of version 2.
+   *
+   * @param target native memory or a byte array, of at least {@link #byteSize} bytes; its start is
+   *     written
+   * @return the number of bytes that were written
+   * @throws IllegalArgumentException if it is shorter, read-only or over another kind of array
+   */
+  public long write(MemorySegment target) {
+    return SnapshotBytes.of(this).write(target);
+  }
+
+  /**
+   * The snapshot as bytes of version 2.
    *
    * @return bytes for {@link #of(byte[])}
+   * @throws IllegalArgumentException if they are more than an array can hold; {@link #write} takes
+   *     native memory
    */
   public byte[] toBytes() {
-    int length = 16;
-    for (List<Part> parts : states) {
-      length += 4;
-      for (Part part : parts) {
-        length += 8 + 4 * part.values().length;
-      }
+    SnapshotBytes written = SnapshotBytes.of(this);
+    if (written.length() > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "snapshot: %d bytes, too many for an array; write it to native memory"
+              .formatted(written.length()));
     }
-    ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.putInt(MAGIC).putInt(VERSION).putInt(states.size());
-    for (List<Part> parts : states) {
-      bytes.putInt(parts.size());
-      for (Part part : parts) {
-        bytes.putInt(part.rows()).putInt(part.batch());
-        for (float value : part.values()) {
-          bytes.putFloat(value);
-        }
-      }
-    }
-    bytes.putInt(checksum(bytes.array(), length - 4));
-    return bytes.array();
+    byte[] bytes = new byte[(int) written.length()];
+    written.write(MemorySegment.ofArray(bytes));
+    return bytes;
   }
 
   /**
@@ -87,42 +166,34 @@ public record Snapshot(List<List<Part>> states) {
    *
    * @param bytes of {@link #toBytes}
    * @return the snapshot
-   * @throws IllegalArgumentException if they are not a whole snapshot
+   * @throws IllegalArgumentException if they are not a whole snapshot, of version 1 or 2
    */
   public static Snapshot of(byte[] bytes) {
-    ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    if (bytes.length < 16 || in.getInt() != MAGIC || in.getInt() != VERSION) {
-      throw new IllegalArgumentException(
-          "snapshot: %d bytes that do not begin as a snapshot of version %d"
-              .formatted(bytes.length, VERSION));
-    }
-    if (in.getInt(bytes.length - 4) != checksum(bytes, bytes.length - 4)) {
-      throw new IllegalArgumentException(
-          "snapshot: the checksum of %d bytes does not fit; they are damaged or cut off"
-              .formatted(bytes.length));
-    }
-    List<List<Part>> states = new ArrayList<>();
-    int recurs = in.getInt();
-    for (int i = 0; i < recurs; i++) {
-      List<Part> parts = new ArrayList<>();
-      int count = in.getInt();
-      for (int p = 0; p < count; p++) {
-        int rows = in.getInt();
-        int batch = in.getInt();
-        float[] values = new float[rows * batch];
-        for (int v = 0; v < values.length; v++) {
-          values[v] = in.getFloat();
-        }
-        parts.add(new Part(rows, batch, values));
-      }
-      states.add(parts);
-    }
-    return new Snapshot(states);
+    return of(MemorySegment.ofArray(bytes));
   }
 
-  private static int checksum(byte[] bytes, int length) {
-    CRC32 crc = new CRC32();
-    crc.update(bytes, 0, length);
-    return (int) crc.getValue();
+  /**
+   * A snapshot from memory. Its sizes are compared with the memory's before anything is allocated.
+   *
+   * @param bytes of {@link #write}, no more: native memory or a byte array
+   * @return the snapshot
+   * @throws IllegalArgumentException if they are not a whole snapshot, of version 1 or 2
+   */
+  public static Snapshot of(MemorySegment bytes) {
+    return SnapshotBytes.read(bytes);
+  }
+
+  /**
+   * One column of a snapshot, such as one session of a batch. Only the header and this column are
+   * read.
+   *
+   * @param bytes of {@link #write}, of version 2
+   * @param column from 0
+   * @return a snapshot of batch 1; Recurs that were fresh are fresh
+   * @throws IllegalArgumentException if header or column are damaged
+   * @throws IndexOutOfBoundsException if a state has no such column
+   */
+  public static Snapshot column(MemorySegment bytes, long column) {
+    return SnapshotBytes.readColumn(bytes, column);
   }
 }

@@ -1,17 +1,23 @@
 package io.recur.train;
 
+import io.recur.device.Buffer;
 import io.recur.grad.Parameter;
-import io.recur.grad.Shape;
+import io.recur.io.Role;
 import io.recur.io.Safetensors;
+import io.recur.io.Weights;
 import io.recur.nn.Layer;
+import io.recur.nn.Parameters;
+import io.recur.nn.Recur;
 import io.recur.nn.Snapshot;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +25,10 @@ import org.jspecify.annotations.Nullable;
  * Recurs, the step, and whatever strings the caller adds.
  *
  * <p>A training that is killed and goes on from its last checkpoint gives the losses of one that
- * was not. Names: parameters as in {@link io.recur.nn.Parameters#named}, then {@code optimiser.0 …}
- * and {@code state.R.P} for part P of Recur R.
+ * was not. A tensor's {@linkplain Role role} is told by its name: parameters as in {@link
+ * io.recur.nn.Parameters#named}, {@code optimiser.N} for slot N of the optimiser's memory, {@code
+ * state.R.P} for part P of the state of Recur R. To load a model for use without its training, see
+ * {@link Weights#load}.
  *
  * <pre>{@code
  * Checkpoint.save(path, model, adam, Map.of("seed", "42"));
@@ -28,38 +36,43 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class Checkpoint {
-  private static final String FORMAT = "recur 1";
-  private static final String OPTIMISER = "optimiser.";
-  private static final String STATE = "state.";
+  private static final String OPTIMISER = "optimiser";
+  private static final String STEPS = "optimiser.steps";
+  private static final String RATE = "optimiser.rate";
+  private static final Set<String> NUMBERS = Set.of(OPTIMISER, STEPS, RATE);
 
   private Checkpoint() {}
 
   /**
    * Writes a checkpoint; the file is either the old one or the whole new one at any moment.
    *
-   * @param path where to
+   * @param path where to, as {@link Safetensors#write} does
    * @param model placed on a device
    * @param optimiser of this model, or null for a model alone
    * @param facts strings to keep with it
-   * @throws IOException if it cannot be written
+   * @throws IOException if it cannot be written; an old file is then as it was
+   * @throws IllegalArgumentException if a fact or parameter has a name that the file needs for
+   *     itself; nothing is then written
    */
   public static void save(
       Path path, Layer model, @Nullable Optimiser optimiser, Map<String, String> facts)
       throws IOException {
-    Map<String, String> metadata = new LinkedHashMap<>(facts);
-    Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>();
-    metadata.put("format", FORMAT);
-    model
-        .parameters()
-        .named()
-        .forEach((name, p) -> put(tensors, name, p.shape().dimensions(), p.toArray()));
+    for (String name : NUMBERS) {
+      if (facts.containsKey(name)) {
+        throw new IllegalArgumentException(
+            "save: a fact is named %s; a checkpoint keeps that name for itself".formatted(name));
+      }
+    }
+    Map<String, String> metadata = Weights.metadata(model, facts);
+    Map<String, Safetensors.Entry> tensors = Weights.tensors(model);
     if (optimiser != null) {
-      metadata.put("optimiser", optimiser.getClass().getSimpleName());
-      metadata.put("optimiser.steps", Long.toString(optimiser.steps()));
-      metadata.put("optimiser.rate", Float.toString(optimiser.rate()));
-      List<float[]> slots = optimiser.save(model.parameters());
-      for (int s = 0; s < slots.size(); s++) {
-        put(tensors, OPTIMISER + s, new int[] {slots.get(s).length}, slots.get(s));
+      metadata.put(OPTIMISER, optimiser.getClass().getSimpleName());
+      metadata.put(STEPS, Long.toString(optimiser.steps()));
+      metadata.put(RATE, Float.toString(optimiser.rate()));
+      for (int s = 0; s < optimiser.slots(); s++) {
+        long[] dimensions = {floats(model.parameters())};
+        Buffer[] memory = optimiser.memory(model.parameters(), s);
+        tensors.put(slot(s), Safetensors.Entry.of(dimensions, memory));
       }
     }
     List<List<Snapshot.Part>> states = model.save().states();
@@ -67,15 +80,22 @@ public final class Checkpoint {
       for (int p = 0; p < states.get(r).size(); p++) {
         Snapshot.Part part = states.get(r).get(p);
         int[] dimensions = {part.rows(), part.batch()};
-        put(tensors, STATE + r + "." + p, dimensions, part.values());
+        tensors.put(state(r, p), new Safetensors.Entry(dimensions, part.values()));
       }
     }
     new Safetensors(metadata, tensors).write(path);
   }
 
-  private static void put(
-      Map<String, Safetensors.Entry> tensors, String name, int[] dimensions, float[] values) {
-    tensors.put(name, new Safetensors.Entry(dimensions, values));
+  private static String slot(int s) {
+    return "optimiser." + s;
+  }
+
+  private static String state(int r, int p) {
+    return "state." + r + "." + p;
+  }
+
+  private static long floats(Parameters parameters) {
+    return parameters.spans().stream().mapToLong(Parameters.Span::floats).sum();
   }
 
   /**
@@ -86,96 +106,178 @@ public final class Checkpoint {
    * @param optimiser of the kind that was saved, or null to leave that part
    * @return the strings that were kept with it
    * @throws IOException if it cannot be read
-   * @throws IllegalArgumentException if it is of another model; nothing has then changed
+   * @throws IllegalArgumentException if it is of another model, with all that is missing, surplus
+   *     or misfitting, if it is damaged, or if parameters are not finite; nothing has then changed
    */
   public static Map<String, String> load(Path path, Layer model, @Nullable Optimiser optimiser)
       throws IOException {
-    return load(path, Safetensors.read(path), model, optimiser);
+    try (Safetensors file = Safetensors.read(path)) {
+      return load(path, file, model, optimiser);
+    }
   }
 
   /**
-   * Takes a checkpoint that was read already.
+   * Takes a checkpoint whose header was read already.
    *
    * @param path it came from, for errors
    * @param file its content
    * @param model placed on a device
    * @param optimiser of the kind that was saved, or null to leave that part
+   * @param mayBeNotFinite names of parameters that may hold infinities or not-a-numbers
    * @return the strings that were kept with it
-   * @throws IllegalArgumentException if it is of another model; nothing has then changed
+   * @throws IOException if it cannot be read
+   * @throws IllegalArgumentException as {@link #load(Path, Layer, Optimiser)}; nothing has then
+   *     changed
    */
   public static Map<String, String> load(
-      Path path, Safetensors file, Layer model, @Nullable Optimiser optimiser) {
-    if (!FORMAT.equals(file.metadata().get("format"))) {
+      Path path,
+      Safetensors file,
+      Layer model,
+      @Nullable Optimiser optimiser,
+      String... mayBeNotFinite)
+      throws IOException {
+    if (!Weights.isKnown(file)) {
       throw new IllegalArgumentException(
-          "%s: format=%s; need a checkpoint of Recur, format=%s"
-              .formatted(path, file.metadata().get("format"), FORMAT));
+          "%s: format=%s; need a checkpoint of Recur, format=%s, with its checksums"
+              .formatted(path, file.metadata().get("format"), Weights.FORMAT));
     }
-    Map<String, Parameter> named = model.parameters().named();
-    named.forEach((name, parameter) -> check(path, file, name, parameter));
-    Snapshot states = states(path, file, model.recurs().size());
-    List<float[]> slots = new ArrayList<>();
+    List<String> misfits = Weights.misfits(file, model);
+    List<Recur> recurs = model.recurs();
+    compareStates(file, recurs, misfits);
     long steps = 0;
     float rate = 0;
     if (optimiser != null) {
-      String kind = optimiser.getClass().getSimpleName();
-      if (!kind.equals(file.metadata().get("optimiser"))) {
-        throw new IllegalArgumentException(
-            "%s: optimiser=%s, asked for %s; use the one it was saved with"
-                .formatted(path, file.metadata().get("optimiser"), kind));
-      }
-      for (int s = 0; file.tensors().containsKey(OPTIMISER + s); s++) {
-        slots.add(file.tensors().get(OPTIMISER + s).values());
-      }
-      steps = (long) number(path, file, "optimiser.steps");
-      rate = (float) number(path, file, "optimiser.rate");
-      optimiser.check(model.parameters(), slots);
+      compareOptimiser(file, model.parameters(), optimiser, misfits);
+      steps = steps(path, file);
+      rate = rate(path, file);
     }
-    model.restore(states); // refuses before it changes; what follows cannot fail
+    Weights.refuse(path, misfits);
+    checkValues(path, file, model, optimiser != null, Set.of(mayBeNotFinite));
+    List<Buffer[]> memory = new ArrayList<>();
+    for (int s = 0; optimiser != null && s < optimiser.slots(); s++) {
+      memory.add(optimiser.memory(model.parameters(), s)); // refuses another model's optimiser
+    }
+    model.restore(states(file, recurs.size())); // refuses before it changes
+    for (int s = 0; s < memory.size(); s++) {
+      file.tensors().get(slot(s)).read(memory.get(s));
+    }
     if (optimiser != null) {
-      optimiser.restore(model.parameters(), steps, slots);
-      optimiser.rate(rate);
+      optimiser.resume(steps, rate);
     }
-    named.forEach((name, parameter) -> parameter.value().write(file.tensors().get(name).values()));
-    return file.metadata();
+    Weights.copy(file, model);
+    Map<String, String> facts = Weights.facts(file);
+    facts.keySet().removeAll(NUMBERS);
+    return facts;
   }
 
-  private static double number(Path path, Safetensors file, String name) {
-    String text = String.valueOf(file.metadata().get(name));
-    if (!text.matches("\\d+(\\.\\d+)?(E-?\\d+)?")) {
-      throw new IllegalArgumentException(
-          "%s: %s=%s; need a number of 0 or more".formatted(path, name, text));
+  /** Damage is found in all that will be read; only parameters must be finite. */
+  private static void checkValues(
+      Path path, Safetensors file, Layer model, boolean withOptimiser, Set<String> mayBeNotFinite)
+      throws IOException {
+    Set<String> names = new LinkedHashSet<>(model.parameters().named().keySet());
+    Set<String> free = new LinkedHashSet<>(mayBeNotFinite);
+    for (String name : file.tensors().keySet()) {
+      Role role = Role.of(name);
+      if (role == Role.STATE || (role == Role.OPTIMISER && withOptimiser)) {
+        names.add(name);
+        free.add(name);
+      }
     }
-    return Double.parseDouble(text);
+    Weights.checkValues(path, file, names, free);
   }
 
-  private static void check(Path path, Safetensors file, String name, Parameter parameter) {
-    Safetensors.Entry entry = file.tensors().get(name);
-    int[] wanted = parameter.shape().dimensions();
-    if (entry == null || !Arrays.equals(entry.dimensions(), wanted)) {
-      String found = entry == null ? "nothing" : Shape.of(entry.dimensions()).toString();
-      throw new IllegalArgumentException(
-          "%s: parameter %s is %s in the model and %s in the file; build the model it was saved from"
-              .formatted(path, name, parameter.shape(), found));
+  private static void compareOptimiser(
+      Safetensors file, Parameters parameters, Optimiser optimiser, List<String> misfits) {
+    String kind = optimiser.getClass().getSimpleName();
+    if (!kind.equals(file.metadata().get(OPTIMISER))) {
+      misfits.add(
+          "optimiser=%s, asked for %s; use the one it was saved with"
+              .formatted(file.metadata().get(OPTIMISER), kind));
+      return;
     }
+    Map<String, long[]> wanted = new LinkedHashMap<>();
+    for (int s = 0; s < optimiser.slots(); s++) {
+      wanted.put(slot(s), new long[] {floats(parameters)});
+    }
+    compare(file, Role.OPTIMISER, wanted, misfits);
   }
 
-  private static Snapshot states(Path path, Safetensors file, int recurs) {
+  /** States of the same parts and units as the model's, each Recur's of one batch, or fresh. */
+  private static void compareStates(Safetensors file, List<Recur> recurs, List<String> misfits) {
+    Map<String, long[]> wanted = new LinkedHashMap<>();
+    for (int r = 0; r < recurs.size(); r++) {
+      List<Parameter> initial = recurs.get(r).cell().state0();
+      long batch = batch(file, r, initial.size());
+      for (int p = 0; batch >= 0 && p < initial.size(); p++) {
+        wanted.put(state(r, p), new long[] {initial.get(p).shape().rows(), batch});
+      }
+    }
+    compare(file, Role.STATE, wanted, misfits);
+  }
+
+  /** The columns of a Recur's state in the file; -1 where it is fresh. */
+  private static long batch(Safetensors file, int r, int parts) {
+    for (int p = 0; p < parts; p++) {
+      Safetensors.Entry entry = file.tensors().get(state(r, p));
+      if (entry != null) {
+        return entry.dimensions().length == 2 ? Math.max(1, entry.dimensions()[1]) : 1;
+      }
+    }
+    return -1;
+  }
+
+  private static void compare(
+      Safetensors file, Role role, Map<String, long[]> wanted, List<String> misfits) {
+    wanted.forEach(
+        (name, dimensions) -> {
+          Safetensors.Entry entry = file.tensors().get(name);
+          if (entry == null
+              || !entry.dtype().isFloat()
+              || !Arrays.equals(entry.dimensions(), dimensions)) {
+            misfits.add(
+                "%s is %s in the file; need %s"
+                    .formatted(
+                        name, entry == null ? "nothing" : entry, Arrays.toString(dimensions)));
+          }
+        });
+    file.tensors().keySet().stream()
+        .filter(name -> Role.of(name) == role && !wanted.containsKey(name))
+        .forEach(name -> misfits.add(name + " is in the file and not in the model"));
+  }
+
+  private static Snapshot states(Safetensors file, int recurs) throws IOException {
     List<List<Snapshot.Part>> states = new ArrayList<>();
     for (int r = 0; r < recurs; r++) {
       List<Snapshot.Part> parts = new ArrayList<>();
-      Safetensors.Entry entry = file.tensors().get(STATE + r + ".0");
-      for (int p = 0; entry != null; entry = file.tensors().get(STATE + r + "." + ++p)) {
-        int[] dimensions = entry.dimensions();
-        int batch = dimensions.length == 2 ? dimensions[1] : 0;
-        if (batch < 1 || (p > 0 && batch != parts.getFirst().batch())) {
-          throw new IllegalArgumentException(
-              "%s: state.%d.%d is %s; need units × batch, one batch for all of a state"
-                  .formatted(path, r, p, Arrays.toString(dimensions)));
-        }
-        parts.add(new Snapshot.Part(dimensions[0], batch, entry.values()));
+      Safetensors.Entry entry = file.tensors().get(state(r, 0));
+      for (int p = 0; entry != null; entry = file.tensors().get(state(r, ++p))) {
+        long[] dimensions = entry.dimensions();
+        parts.add(
+            new Snapshot.Part(
+                Math.toIntExact(dimensions[0]), Math.toIntExact(dimensions[1]), entry.values()));
       }
       states.add(parts);
     }
     return new Snapshot(states);
+  }
+
+  private static long steps(Path path, Safetensors file) {
+    String text = String.valueOf(file.metadata().get(STEPS));
+    if (!text.matches("\\d{1,18}")) {
+      throw new IllegalArgumentException(
+          "%s: %s=%s; need a whole number of 0 or more".formatted(path, STEPS, text));
+    }
+    return Long.parseLong(text);
+  }
+
+  private static float rate(Path path, Safetensors file) {
+    String text = String.valueOf(file.metadata().get(RATE));
+    float rate =
+        text.matches("\\d{1,20}(\\.\\d{1,20})?(E-?\\d{1,3})?") ? Float.parseFloat(text) : Float.NaN;
+    if (!Float.isFinite(rate)) {
+      throw new IllegalArgumentException(
+          "%s: %s=%s; need a finite number of 0 or more".formatted(path, RATE, text));
+    }
+    return rate;
   }
 }

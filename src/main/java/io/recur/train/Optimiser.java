@@ -49,13 +49,13 @@ public abstract class Optimiser {
    */
   Optimiser(UpdateRule rule, float rate) {
     this.rule = rule;
-    this.rate = checked("rate", rate, rate > 0);
+    this.rate = checked("rate", rate, rate > 0 && rate < Float.POSITIVE_INFINITY);
   }
 
   static float checked(String name, float value, boolean valid) {
     if (!valid) {
       throw new IllegalArgumentException(
-          "optimiser: %s=%s; need a rate > 0, factors from 0 to below 1, ε > 0"
+          "optimiser: %s=%s; need a finite rate > 0, factors from 0 to below 1, ε > 0"
               .formatted(name, value));
     }
     return value;
@@ -168,10 +168,11 @@ public abstract class Optimiser {
   /**
    * Sets the learning rate of the steps to come, as a {@link Schedule} does.
    *
-   * @param rate 0 or more
+   * @param rate 0 or more, finite
+   * @throws IllegalArgumentException if it is anything else
    */
   public void rate(float rate) {
-    this.rate = checked("rate", rate, rate >= 0);
+    this.rate = checked("rate", rate, rate >= 0 && rate < Float.POSITIVE_INFINITY);
   }
 
   /**
@@ -205,6 +206,23 @@ public abstract class Optimiser {
       }
       return saved;
     }
+  }
+
+  /** The arrays that are remembered for each parameter. */
+  int slots() {
+    return rule.slots();
+  }
+
+  /** The pieces of memory of one slot, in the order of {@link #save}. */
+  Buffer[] memory(Parameters parameters, int slot) {
+    prepare(parameters);
+    return slots.stream().map(memory -> memory[slot]).toArray(Buffer[]::new);
+  }
+
+  /** Goes on after a number of steps, whose memory was read into {@link #memory}. */
+  void resume(long steps, float rate) {
+    rate(rate);
+    this.steps = steps;
   }
 
   /** Refuses what {@link #restore} would refuse. */

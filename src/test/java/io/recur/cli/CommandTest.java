@@ -12,7 +12,9 @@ import io.recur.io.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -160,13 +162,15 @@ class CommandTest {
       strings = {"cell", "hidden", "layers", "batch", "steps", "rate", "seed", "epoch", "chunk"})
   void aFileThatCannotBeGoneOnWithSaysWhichFactIsWrong(String fact) throws IOException {
     for (String value : new String[] {null, "-x"}) {
-      Safetensors content = Safetensors.read(model);
-      content.metadata().remove(fact);
-      if (value != null) {
-        content.metadata().put(fact, value);
-      }
       Path damaged = folder.resolve("damaged.safetensors");
-      content.write(damaged);
+      try (Safetensors content = Safetensors.read(model)) {
+        Map<String, String> metadata = new LinkedHashMap<>(content.metadata());
+        metadata.remove(fact);
+        if (value != null) {
+          metadata.put(fact, value);
+        }
+        new Safetensors(metadata, content.tensors()).write(damaged);
+      }
       String out = folder.resolve("never.safetensors").toString();
       Shell.Result result =
           recur("train", "--text", text.toString(), "--resume", damaged.toString(), "--out", out);

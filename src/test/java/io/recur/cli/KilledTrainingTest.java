@@ -38,8 +38,14 @@ class KilledTrainingTest {
     }
   }
 
+  private static Map<String, String> facts(Path file) throws IOException {
+    try (Safetensors read = Safetensors.read(file)) {
+      return read.metadata();
+    }
+  }
+
   private static int chunk(Path file) throws IOException {
-    return Integer.parseInt(Safetensors.read(file).metadata().get("chunk"));
+    return Integer.parseInt(facts(file).get("chunk"));
   }
 
   @Test
@@ -58,7 +64,7 @@ class KilledTrainingTest {
     Process training = recur(joined(settings, joined(often, "train", "--text", text.toString())));
     awaitUnfinishedPass(killed, training);
     training.destroyForcibly().waitFor();
-    Map<String, String> facts = Safetensors.read(killed).metadata();
+    Map<String, String> facts = facts(killed);
     assertTrue(
         chunk(killed) > 0 && !facts.containsKey("held-out"),
         "killed within a pass, epoch=" + facts.get("epoch") + ", chunk=" + facts.get("chunk"));

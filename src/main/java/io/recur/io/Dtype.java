@@ -1,0 +1,125 @@
+package io.recur.io;
+
+import java.nio.ByteBuffer;
+
+/**
+ * What the elements of a tensor in a safetensors file are. Each is listed; floating-point ones are
+ * read as float32, integers as long.
+ *
+ * <pre>{@code
+ * boolean halves = file.tensors().get("W").dtype() == Dtype.F16;
+ * }</pre>
+ */
+public enum Dtype {
+  /** A truth value, one byte. */
+  BOOL(8),
+  /** Four-bit floating point, two in a byte. */
+  F4(4),
+  /** Six-bit floating point. */
+  F6_E2M3(6),
+  /** Six-bit floating point with a larger range. */
+  F6_E3M2(6),
+  /** Unsigned byte. */
+  U8(8),
+  /** Signed byte. */
+  I8(8),
+  /** Eight-bit floating point. */
+  F8_E5M2(8),
+  /** Eight-bit floating point with a smaller range. */
+  F8_E4M3(8),
+  /** Eight-bit exponent alone. */
+  F8_E8M0(8),
+  /** Signed 16-bit integer. */
+  I16(16),
+  /** Unsigned 16-bit integer. */
+  U16(16),
+  /** IEEE half precision. */
+  F16(16),
+  /** The upper half of a float32. */
+  BF16(16),
+  /** Signed 32-bit integer. */
+  I32(32),
+  /** Unsigned 32-bit integer. */
+  U32(32),
+  /** IEEE single precision, as a {@code float}. */
+  F32(32),
+  /** Two float32, real and imaginary part. */
+  C64(64),
+  /** IEEE double precision. */
+  F64(64),
+  /** Signed 64-bit integer. */
+  I64(64),
+  /** Unsigned 64-bit integer. */
+  U64(64);
+
+  private final int bits;
+
+  Dtype(int bits) {
+    this.bits = bits;
+  }
+
+  /**
+   * The size of one element.
+   *
+   * @return in bits
+   */
+  public int bits() {
+    return bits;
+  }
+
+  /**
+   * Whether elements are read as float32.
+   *
+   * @return true for F32, F16, BF16 and, rounded, F64
+   */
+  public boolean isFloat() {
+    return this == F32 || this == F16 || this == BF16 || this == F64;
+  }
+
+  /**
+   * Whether elements are read as long.
+   *
+   * @return true for BOOL and the integers but U64
+   */
+  public boolean isInteger() {
+    return switch (this) {
+      case BOOL, U8, I8, I16, U16, I32, U32, I64 -> true;
+      default -> false;
+    };
+  }
+
+  /** Reads as many elements as remain, little-endian, into the start of values. */
+  void floats(ByteBuffer bytes, float[] values) {
+    int count = bytes.remaining() / (bits / 8);
+    if (this == F32) {
+      bytes.asFloatBuffer().get(values, 0, count);
+      return;
+    }
+    for (int i = 0; i < count; i++) {
+      values[i] =
+          switch (this) {
+            case F16 -> Float.float16ToFloat(bytes.getShort());
+            case BF16 -> Float.intBitsToFloat(bytes.getShort() << 16);
+            case F64 -> (float) bytes.getDouble();
+            default -> throw new IllegalStateException(this + " is no float");
+          };
+    }
+  }
+
+  /** Reads as many elements as remain, little-endian, to a place in values. */
+  void integers(ByteBuffer bytes, long[] values, int at) {
+    for (int i = at; bytes.hasRemaining(); i++) {
+      values[i] =
+          switch (this) {
+            case BOOL, U8 -> Byte.toUnsignedLong(bytes.get());
+            case I8 -> bytes.get();
+            case I16 -> bytes.getShort();
+            case U16 -> Short.toUnsignedLong(bytes.getShort());
+            case I32 -> bytes.getInt();
+            case U32 -> Integer.toUnsignedLong(bytes.getInt());
+            case I64 -> bytes.getLong();
+            default -> throw new IllegalStateException(this + " is no integer");
+          };
+    }
+  }
+}
