@@ -1,5 +1,7 @@
 # make run ARGS="…"  runs the recur command (with no ARGS: trains for three minutes, then samples)
 # make test          builds and runs all checks and tests
+# make soak          runs the longer rounds: 5 000 damaged checkpoints and snapshots each, 50 kills of a training, a file
+#                    of 2.2 GB; prints their figures, some minutes
 # make bench         runs every benchmark, into jmh/bench.csv (BENCH="pattern and JMH options", or PanamaAgainstC,
 #                    SteadyState, StartUp, Targets: that part alone)
 # make peers         measures the rivals beside us (PYTHON=a Python with torch, PEERS="part of a work's name",
@@ -83,7 +85,7 @@ BENCHMARKS := jmh/pom.xml $(shell find jmh/src -name '*.java')
 GPU_BENCHMARK := $(shell find jmh/peers/contender jmh/peers/driver jmh/peers/recur -name '*.java')
 CONTENDERS := $(shell find jmh/peers -path jmh/peers/target -prune -o \( -name pom.xml -o -name '*.java' \) -print)
 
-.PHONY: run test bench peers test-gpu bench-gpu pack native bindings clean
+.PHONY: run test soak bench peers test-gpu bench-gpu pack native bindings clean
 
 run: target/recur-cli.jar
 	@"$(JDK)/bin/java" -jar target/recur-cli.jar $(ARGS)
@@ -96,6 +98,9 @@ target/recur-cli.jar: $(SOURCES) $(if $(CC),$(KERNELS))
 
 test: native
 	$(MAVEN) -B verify
+
+soak: native
+	$(MAVEN) -B test -Dgroups=soak -DexcludedGroups=none -Dspotless.check.skip
 
 jmh/target/benchmarks.jar: target/recur-cli.jar $(BENCHMARKS)
 	@$(MAVEN) -q -B install -DskipTests -Dspotless.check.skip >target/build.log 2>&1 || { cat target/build.log; exit 1; }
@@ -135,7 +140,7 @@ RECUR := "$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -cp target/recur-c
 
 test-gpu: target/recur-cli.jar
 	@if $(RECUR) devices $(GPU); then \
-	  $(MAVEN) -B test-compile surefire:test -Dio.recur.test.device=$(GPU) -DexcludedGroups=cpu; \
+	  $(MAVEN) -B test-compile surefire:test -Dio.recur.test.device=$(GPU) -DexcludedGroups=cpu,soak; \
 	else \
 	  echo "make test-gpu: SKIPPED: $(GPU) cannot be used here, for the reason above"; \
 	fi

@@ -148,8 +148,7 @@ final class WholeFile {
   }
 
   /** Whether the target is replaced; if not, the temporary file was removed. */
-  private boolean isReplaced(
-      Path fresh, FileChannel channel, Content content) throws IOException {
+  private boolean isReplaced(Path fresh, FileChannel channel, Content content) throws IOException {
     content.write(channel);
     channel.force(true);
     checkTarget();

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -163,14 +164,12 @@ class CommandTest {
   void aFileThatCannotBeGoneOnWithSaysWhichFactIsWrong(String fact) throws IOException {
     for (String value : new String[] {null, "-x"}) {
       Path damaged = folder.resolve("damaged.safetensors");
-      try (Safetensors content = Safetensors.read(model)) {
-        Map<String, String> metadata = new LinkedHashMap<>(content.metadata());
-        metadata.remove(fact);
-        if (value != null) {
-          metadata.put(fact, value);
-        }
-        new Safetensors(metadata, content.tensors()).write(damaged);
+      Map<String, String> metadata = metadata(model);
+      metadata.remove(fact);
+      if (value != null) {
+        metadata.put(fact, value);
       }
+      write(damaged, metadata);
       String out = folder.resolve("never.safetensors").toString();
       Shell.Result result =
           recur("train", "--text", text.toString(), "--resume", damaged.toString(), "--out", out);
@@ -230,9 +229,7 @@ class CommandTest {
     assertFails(1, "no checkpoint of Recur", train(text, "--epochs", "1"));
     assertArrayEquals(before, Files.readAllBytes(text));
     Path foreign = folder.resolve("foreign.safetensors");
-    Safetensors content = Safetensors.read(model);
-    content.metadata().put("format", "pt");
-    content.write(foreign);
+    rewrite(foreign, Map.of("format", "pt"));
     before = Files.readAllBytes(foreign);
     assertFails(1, "format=pt", train(foreign, "--epochs", "1"));
     assertArrayEquals(before, Files.readAllBytes(foreign));
@@ -255,8 +252,8 @@ class CommandTest {
     String[] resume = {"--resume", model.toString(), "--epochs", "13"};
     Shell.Result other = train(next, joined(resume, "--rate", "0.001"));
     assertEquals(0, other.status(), other.err());
-    assertEquals("0.001", Safetensors.read(next).metadata().get("rate"));
-    assertEquals("0.001", Safetensors.read(next).metadata().get("optimiser.rate"));
+    assertEquals("0.001", metadata(next).get("rate"));
+    assertEquals("0.001", metadata(next).get("optimiser.rate"));
     for (String[] option : new String[][] {{"--cell", "gru"}, {"--layers", "2"}, {"--seed", "7"}}) {
       assertFails(2, option[0] + "=" + option[1] + ", but", train(next, joined(resume, option)));
     }
@@ -271,10 +268,7 @@ class CommandTest {
   @Test
   void controlCharactersOfAFileReachNoTerminal() throws IOException {
     Path odd = folder.resolve("odd.safetensors");
-    Safetensors content = Safetensors.read(model);
-    content.metadata().put("text", "\u001b[2Jclear\u202e\u009b");
-    content.metadata().put("note\u0007", "two\nlines");
-    content.write(odd);
+    rewrite(odd, Map.of("text", "\u001b[2Jclear\u202e\u009b", "note\u0007", "two\nlines"));
     Shell.Result result = recur("info", odd.toString());
     assertEquals(0, result.status(), result.err());
     assertTrue(result.out().contains("text: \\u001b[2Jclear\\u202e\\u009b"), result.out());
@@ -293,7 +287,45 @@ class CommandTest {
 
   @Test
   void theHeldOutTextIsMeasuredAlongTheWay() throws IOException {
-    String points = Safetensors.read(model).metadata().get("curve.held-out");
+    String points = metadata(model).get("curve.held-out");
     assertTrue(points.split(" ").length >= 2 * 8 + 1, points);
+  }
+
+  /** Sizes that the file does not bear out are refused before memory is taken for them. */
+  @ParameterizedTest
+  @CsvSource({
+    "hidden, 9000, the file",
+    "hidden, 2147483647, number from 1",
+    "layers, -1, number from 1",
+    "layers, 999999999, number from 1",
+    "hidden, 99999999, values",
+  })
+  void aFileThatClaimsOtherSizesIsRefused(String fact, String value, String why)
+      throws IOException {
+    Path damaged = folder.resolve("damaged.safetensors");
+    rewrite(damaged, Map.of(fact, value));
+    Shell.Result result = recur("info", damaged.toString());
+    assertFails(1, damaged.toString(), result);
+    assertTrue(result.err().contains(why), result.err());
+  }
+
+  private static Map<String, String> metadata(Path path) throws IOException {
+    try (Safetensors file = Safetensors.read(path)) {
+      return new LinkedHashMap<>(file.metadata());
+    }
+  }
+
+  /** The model's tensors with other strings. */
+  private void write(Path path, Map<String, String> metadata) throws IOException {
+    try (Safetensors file = Safetensors.read(model)) {
+      new Safetensors(metadata, file.tensors()).write(path);
+    }
+  }
+
+  /** The model's file with some strings changed. */
+  private void rewrite(Path path, Map<String, String> changes) throws IOException {
+    Map<String, String> metadata = metadata(model);
+    metadata.putAll(changes);
+    write(path, metadata);
   }
 }

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.recur.device.Devices;
+import io.recur.io.Safetensors;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -92,7 +93,9 @@ class InterruptedTrainingTest {
   }
 
   private java.util.Map<String, String> facts() throws IOException {
-    return io.recur.io.Safetensors.read(model).metadata();
+    try (Safetensors file = Safetensors.read(model)) {
+      return file.metadata();
+    }
   }
 
   @Test

@@ -18,6 +18,8 @@ import io.recur.grad.Tape;
 import io.recur.io.Safetensors;
 import io.recur.nn.Chain;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -245,5 +247,50 @@ class CheckpointTest {
       assertArrayEquals(before.get(i), after.get(i));
     }
     assertEquals(1, losses(model, new Sgd(0.1f), 0, 1).size()); // and it can go on
+  }
+
+  /** A flipped bit in any byte of the header: refused, whatever it says then. */
+  @Test
+  void everyFlippedBitOfTheHeaderIsRefused() throws IOException {
+    Chain model = chain(lstm(CLASSES, 2)).on(device, 1);
+    Adam adam = new Adam(0.01f);
+    model.apply(streams.input(tape, 0));
+    Path file = folder.resolve("good.safetensors");
+    Checkpoint.save(file, model, adam, Map.of("seed", "42"));
+    byte[] good = Files.readAllBytes(file);
+    long header = ByteBuffer.wrap(good).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    Path damaged = folder.resolve("damaged.safetensors");
+    for (int bit = 0; bit < 8 * (8 + header); bit += 3) {
+      byte[] bytes = good.clone();
+      bytes[bit / 8] ^= (byte) (1 << bit % 8);
+      Files.write(damaged, bytes);
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> Checkpoint.load(damaged, model, adam),
+          "bit " + bit);
+    }
+    model.truncate();
+    tape.clear();
+  }
+
+  @Test
+  void aRateThatIsNotFiniteIsRefused() {
+    for (float rate : new float[] {Float.POSITIVE_INFINITY, Float.NaN}) {
+      assertThrows(IllegalArgumentException.class, () -> new Adam(rate));
+      assertThrows(IllegalArgumentException.class, () -> new Sgd(0.1f).rate(rate));
+    }
+  }
+
+  @Test
+  void smallAndLargeRatesComeBack() throws IOException {
+    Chain model = model(1);
+    Path file = folder.resolve("rates.safetensors");
+    for (float rate : new float[] {1e-10f, 1e10f, Float.MIN_VALUE, Float.MAX_VALUE}) {
+      Adam adam = new Adam(rate);
+      Checkpoint.save(file, model, adam, Map.of());
+      Adam other = new Adam(1);
+      Checkpoint.load(file, model, other);
+      assertEquals(rate, other.rate());
+    }
   }
 }
