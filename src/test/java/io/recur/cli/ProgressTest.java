@@ -18,6 +18,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a training shows on standard error, and what it loads and leaves to do so. */
 @Tag(Devices.CPU)
@@ -99,33 +101,34 @@ class ProgressTest {
 
   /**
    * No library of ours or a dependency's comes from anywhere but the cache folder, and nothing is
-   * left in the temporary folder, which every user can write: the terminal is there, as that is
-   * where a progress bar may want native help.
+   * written into the temporary folder, which every user can write. A progress bar may want native
+   * help where there is a terminal, and to find out that there is none.
    */
-  @Test
-  void aTrainingLoadsNothingFromTheTemporaryFolderAndWritesNothingThere() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aTrainingLoadsNothingFromTheTemporaryFolderAndWritesNothingThere(boolean terminal)
+      throws Exception {
     assumeTrue(Files.exists(Path.of("/proc/self/maps")), "needs /proc to list what is mapped");
-    Process script = Shell.started(onATerminal(80, "1000000"), folder);
-    Path model = folder.resolve("model");
+    ProcessBuilder command = terminal ? onATerminal(80, "1000000") : training("1000000");
+    Process process = Shell.started(command, folder);
     Set<Path> mapped = new TreeSet<>();
     Shell.await(
-        script,
+        process,
         () -> {
-          List<ProcessHandle> java = script.descendants().filter(this::isTraining).toList();
-          for (ProcessHandle process : java) {
-            mapped.addAll(mapped(process.pid()));
+          for (ProcessHandle java : javas(process)) {
+            mapped.addAll(mapped(java.pid()));
           }
           assertEquals(List.of(), list(temporary));
-          return Files.readString(folder.resolve("out")).contains("train   0%")
-              && mapped.stream().anyMatch(file -> file.toString().contains("openblas"));
+          return Files.readString(folder.resolve(terminal ? "out" : "err")).contains("train   0%");
         });
-    for (ProcessHandle java : script.descendants().filter(this::isTraining).toList()) {
+    for (ProcessHandle java : javas(process)) {
       mapped.addAll(mapped(java.pid()));
       java.destroy();
     }
-    Shell.ended(script, folder);
-    assertTrue(Files.exists(model));
+    Shell.ended(process, folder);
+    assertTrue(Files.exists(folder.resolve("model")));
     assertEquals(List.of(), list(temporary));
+    assertTrue(mapped.stream().anyMatch(file -> file.toString().contains("openblas")), "" + mapped);
     Path jdk = Path.of(System.getProperty("java.home")).toRealPath();
     Path classes = Path.of(Main.class.getProtectionDomain().getCodeSource().getLocation().toURI());
     for (Path file : mapped) {
@@ -138,8 +141,10 @@ class ProgressTest {
     }
   }
 
-  private boolean isTraining(ProcessHandle process) {
-    return process.info().command().orElse("").endsWith("java");
+  private static List<ProcessHandle> javas(Process process) {
+    return Stream.concat(Stream.of(process.toHandle()), process.descendants())
+        .filter(handle -> handle.info().command().orElse("").endsWith("java"))
+        .toList();
   }
 
   /** What only the administrator can write: the C library and its like. */
