@@ -14,25 +14,23 @@ import static io.recur.bindings.cublas.cublas_v2_h.CUBLAS_COMPUTE_32F_FAST_TF32;
  */
 public enum Precision {
   /** True float32: 24 bits of each factor. */
-  FLOAT32(CUBLAS_COMPUTE_32F()),
+  FLOAT32,
 
   /** Factors are rounded to 11 bits on their way into the tensor cores. */
-  TF32(CUBLAS_COMPUTE_32F_FAST_TF32()),
+  TF32,
 
   /**
    * Factors are rounded to bfloat16, 8 bits, on their way into the tensor cores; the matrices
    * themselves stay float32.
    */
-  BF16(CUBLAS_COMPUTE_32F_FAST_16BF());
+  BF16;
 
-  private final int computeType;
-
-  Precision(int computeType) {
-    this.computeType = computeType;
-  }
-
-  /** As cuBLAS names it. */
+  /** As cuBLAS names it; asked for when cuBLAS is open, as bindings need native access. */
   int computeType() {
-    return computeType;
+    return switch (this) {
+      case FLOAT32 -> CUBLAS_COMPUTE_32F();
+      case TF32 -> CUBLAS_COMPUTE_32F_FAST_TF32();
+      case BF16 -> CUBLAS_COMPUTE_32F_FAST_16BF();
+    };
   }
 }

@@ -48,7 +48,7 @@ record NativeChild(Process process, Path output) {
     }
 
     private static void open() {
-      try (Device device = Device.cpu(2)) {
+      try (Device device = Device.of("cpu")) {
         System.out.println("opened " + device.name());
       } catch (DeviceException e) {
         System.out.println("refused " + e.getMessage());
