@@ -4,6 +4,10 @@
 #include "patches.h"
 #include "sums.h"
 
+/* Terms that are summed up in registers before they are added to the gradient: the roundings of a sum over a
+ * million terms are shared out between the two. */
+enum { MOST_TERMS = 1024 };
+
 static int64_t strip_count(int64_t features) { return (features + COLUMNS - 1) / COLUMNS; }
 
 static void pack_strips(const float *x, int64_t features, int64_t terms, float *packed) {
@@ -56,7 +60,7 @@ static void add_strips(const float *panel, const float *next, int64_t features, 
 static void add_matrix(const recur_sequence *s, int gates, const int *tiles, const float *x,
     int64_t features, int64_t terms, float *dw, int part, int parts) {
   if (!dw) return;
-  int64_t all = blocks(s->units), most = strip_room(s) / features;
+  int64_t all = blocks(s->units), room = strip_room(s) / features, most = room < MOST_TERMS ? room : MOST_TERMS;
   float *packed = dpanel_of(s, all, 0) + part * strip_room(s);
   for (int64_t from = 0; from < terms; from += most) {
     int64_t few = terms - from < most ? terms - from : most;

@@ -23,12 +23,16 @@ static float *transposed(const float *x, int64_t rows, int64_t columns, int64_t 
   return to;
 }
 
-/* Column by column, in the order of the terms. */
+/* Terms in one running sum, as a library's products block them. */
+enum { BLOCK = 1024 };
+
+/* Column by column, in the order of the terms, block by block. */
 static void multiply_by_hand(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a,
     int lda, const float *b, int ldb, float beta, float *c, int ldc) {
   (void)order;
   float *plain = transpose_a == TRANSPOSED ? transposed(a, k, m, lda) : NULL;
-  if (transpose_a == TRANSPOSED && plain == NULL) {
+  float *sum = malloc(sizeof *sum * ((size_t)m + 1));
+  if ((transpose_a == TRANSPOSED && plain == NULL) || sum == NULL) {
     say("no memory for the operands of a product");
     abort();
   }
@@ -39,12 +43,17 @@ static void multiply_by_hand(int order, int transpose_a, int transpose_b, int m,
     float *restrict y = c + j * ldc;
     if (beta == 0) memset(y, 0, sizeof *y * (size_t)m);
     for (int64_t i = 0; i < m && beta != 0; i++) y[i] *= beta;
-    for (int64_t p = 0; p < k; p++) {
-      float factor = alpha * b[j * column + p * along];
-      const float *x = terms + p * lead;
-      for (int64_t i = 0; i < m; i++) y[i] += factor * x[i];
+    for (int64_t from = 0; from < k; from += BLOCK) {
+      memset(sum, 0, sizeof *sum * (size_t)m);
+      for (int64_t p = from; p < k && p < from + BLOCK; p++) {
+        float factor = alpha * b[j * column + p * along];
+        const float *x = terms + p * lead;
+        for (int64_t i = 0; i < m; i++) sum[i] += factor * x[i];
+      }
+      for (int64_t i = 0; i < m; i++) y[i] += sum[i];
     }
   }
+  free(sum);
   free(plain);
 }
 

@@ -37,17 +37,20 @@ final class Add implements Op {
 
   @Override
   public void backward() {
-    Shape shape = y.shape();
-    if (a.isDifferentiable()) {
-      y.device().pointwise().addScaled(1, y.gradient(), a.accumulator(), shape.count());
-    }
-    if (!b.isDifferentiable()) {
+    addTo(a);
+    addTo(b);
+  }
+
+  /** A vector gets a sum over columns, of one alone too: so a bias keeps what many steps add. */
+  private void addTo(Tensor part) {
+    if (!part.isDifferentiable()) {
       return;
     }
-    if (Repeat.spreads(a, b)) {
-      y.device().columns().addSum(shape.rows(), shape.columns(), y.gradient(), b.accumulator());
+    Shape shape = y.shape();
+    if (part.shape().columns() == 1) {
+      y.device().columns().addSum(shape.rows(), shape.columns(), y.gradient(), part.accumulator());
     } else {
-      y.device().pointwise().addScaled(1, y.gradient(), b.accumulator(), shape.count());
+      y.device().pointwise().addScaled(1, y.gradient(), part.accumulator(), shape.count());
     }
   }
 }
