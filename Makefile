@@ -13,6 +13,8 @@
 #                    name", BENCH_GPU_ROUNDS=n), into jmh/gpu.csv and jmh/RESULTS-GPU.md
 # make pack          packs library, tests, benchmark and a Java runtime for a machine with a GPU and no JDK
 # make native        builds the C kernels, and the CPU double for the tests, where there is a C compiler
+# make sanitize      tests the C code under sanitizers (SANITIZE_SECONDS=n, SANITIZE_TESTS="test classes"), and that
+#                    these find planted faults; says why where it cannot
 # make bindings      makes bindings/ anew with jextract
 
 ARGS ?= train --out target/character-model.safetensors
@@ -25,6 +27,8 @@ LIMIT ?= 0.99
 PYTHON ?= python3
 GPU ?= cuda:0
 BENCH_GPU ?=
+SANITIZE_SECONDS ?= 60
+SANITIZE_TESTS ?= io.recur.device.*Test,io.recur.nn.*Test
 BENCH_GPU_ROUNDS ?= 7
 
 # The mvn of the PATH, unless there is none or the plugins need a later one: then the wrapper, with a checksum.
@@ -50,13 +54,19 @@ endif
 # Maven runs on it too: nothing has to be discovered, and no list of discovered JDKs can be out of date.
 export JAVA_HOME := $(JDK)
 
+# Where natives are built, and from which C; `make sanitize` builds them elsewhere with SANITIZE added to the flags.
+BUILD := target
+SOURCE := native
+SANITIZE :=
+SANITIZE_DOUBLE :=
+
 # The C kernels: one library with every instruction set of this processor family, chosen at run time.
 CC := $(shell for cc in $$CC gcc clang cc; do command -v $$cc >/dev/null 2>&1 && echo $$cc && break; done)
 SYSTEM := $(shell uname -s)
 PROCESSOR := $(patsubst aarch64,arm64,$(shell uname -m))
 PLATFORM := $(if $(filter Darwin,$(SYSTEM)),macosx,linux)-$(PROCESSOR)
 LIBRARY := librecur.$(if $(filter Darwin,$(SYSTEM)),dylib,so)
-KERNELS := target/native/io/recur/device/$(PLATFORM)/$(LIBRARY)
+KERNELS := $(BUILD)/native/io/recur/device/$(PLATFORM)/$(LIBRARY)
 SETS := $(if $(filter arm64,$(PROCESSOR)),neon,sse2 avx2 avx512)
 CFLAGS := -std=c11 -O3 -ffp-contract=fast -fno-math-errno -fPIC -fvisibility=hidden -Wall -Wextra -Werror -pthread
 FLAGS_sse2 :=
@@ -65,15 +75,15 @@ FLAGS_avx512 := -mavx512f -mavx512dq -mfma
 FLAGS_neon :=
 SHARED_FILES := team passes
 KERNEL_FILES := set panels forward backward weights sums pointwise columns updates
-OBJECTS := $(foreach file,$(SHARED_FILES),target/native-objects/$(file).o) \
-	$(foreach set,$(SETS),$(foreach file,$(KERNEL_FILES),target/native-objects/$(set)/$(file).o))
+OBJECTS := $(foreach file,$(SHARED_FILES),$(BUILD)/native-objects/$(file).o) \
+	$(foreach set,$(SETS),$(foreach file,$(KERNEL_FILES),$(BUILD)/native-objects/$(set)/$(file).o))
 
 # The stand-in for CUDA on which the tests run where there is no GPU, with its kernels compiled for the host. Linux only.
 DOUBLE := $(if $(filter Linux,$(SYSTEM)),$(dir $(KERNELS))librecur-double.so)
 DOUBLE_FILES := $(basename $(notdir $(wildcard native/double/*.c)))
 DOUBLE_PROGRAMS := recur faults
-DOUBLE_OBJECTS := $(DOUBLE_FILES:%=target/native-objects/double/%.o) \
-	$(DOUBLE_PROGRAMS:%=target/native-objects/double/%-program.o) $(DOUBLE_PROGRAMS:%=target/native-objects/double/%-source.o)
+DOUBLE_OBJECTS := $(DOUBLE_FILES:%=$(BUILD)/native-objects/double/%.o) \
+	$(DOUBLE_PROGRAMS:%=$(BUILD)/native-objects/double/%-program.o) $(DOUBLE_PROGRAMS:%=$(BUILD)/native-objects/double/%-source.o)
 # As it leaves stacks by longjmp, no check of where a jump leads to.
 DOUBLE_FLAGS := -std=c11 -ffp-contract=fast -fno-math-errno -fno-strict-aliasing -U_FORTIFY_SOURCE \
 	-fPIC -fvisibility=hidden -Wall -Wextra -Werror -pthread
@@ -85,7 +95,7 @@ BENCHMARKS := jmh/pom.xml $(shell find jmh/src -name '*.java')
 GPU_BENCHMARK := $(shell find jmh/peers/contender jmh/peers/driver jmh/peers/recur -name '*.java')
 CONTENDERS := $(shell find jmh/peers -path jmh/peers/target -prune -o \( -name pom.xml -o -name '*.java' \) -print)
 
-.PHONY: run test soak bench peers test-gpu bench-gpu pack native bindings clean
+.PHONY: run test soak bench peers test-gpu bench-gpu pack native sanitize bindings clean
 
 run: target/recur-cli.jar
 	@"$(JDK)/bin/java" -jar target/recur-cli.jar $(ARGS)
@@ -172,36 +182,42 @@ native: $(KERNELS) $(DOUBLE)
 
 $(KERNELS): $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) -shared -pthread -o $@ $^
+	$(CC) -shared -pthread $(SANITIZE) -o $@ $^
 
-$(foreach file,$(SHARED_FILES),target/native-objects/$(file).o): $(wildcard native/*.h)
-target/native-objects/%.o: native/%.c
+# Calls of every kernel, for sanitizers to watch.
+HARNESS_OBJECTS := $(BUILD)/native-objects/sanitize/harness.o $(BUILD)/native-objects/sanitize/calls.o
+$(HARNESS_OBJECTS): $(SOURCE)/sanitize/harness.h $(SOURCE)/recur.h
+$(BUILD)/harness: $(HARNESS_OBJECTS) $(OBJECTS)
+	$(CC) -pthread $(SANITIZE) -o $@ $^ -lm
+
+$(foreach file,$(SHARED_FILES),$(BUILD)/native-objects/$(file).o): $(wildcard $(SOURCE)/*.h)
+$(BUILD)/native-objects/%.o: $(SOURCE)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c $< -o $@
+	$(CC) $(CFLAGS) $(SANITIZE) -c $< -o $@
 
 define kernels_of
-target/native-objects/$(1)/%.o: native/%.c $$(wildcard native/*.h)
+$(BUILD)/native-objects/$(1)/%.o: $(SOURCE)/%.c $$(wildcard $(SOURCE)/*.h)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) -DSET=$(1) $$(FLAGS_$(1)) -c $$< -o $$@
+	$$(CC) $$(CFLAGS) -DSET=$(1) $$(FLAGS_$(1)) $$(SANITIZE) -c $$< -o $$@
 endef
 $(foreach set,$(SETS),$(eval $(call kernels_of,$(set))))
 
-target/native/%/librecur-double.so: $(DOUBLE_OBJECTS)
+$(BUILD)/native/%/librecur-double.so: $(DOUBLE_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) -shared -pthread -o $@ $^ -lm -ldl
+	$(CC) -shared -pthread $(SANITIZE) -o $@ $^ -lm -ldl
 
-target/native-objects/double/%.o: native/double/%.c $(wildcard native/double/*.h)
+$(BUILD)/native-objects/double/%.o: native/double/%.c $(wildcard native/double/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(DOUBLE_FLAGS) -O3 -c $< -o $@
+	$(CC) $(DOUBLE_FLAGS) -O3 $(SANITIZE) $(SANITIZE_DOUBLE) -c $< -o $@
 
 # A program as C, which knows the files of its lines, and its text, which the double compares with what it is given.
 define program_of
-target/native-objects/double/$(1)-program.o: $$($(1)_FILES) native/cuda/FILES
+$(BUILD)/native-objects/double/$(1)-program.o: $$($(1)_FILES) native/cuda/FILES
 	@mkdir -p $$(@D)
 	@awk 'FNR == 1 { print "#line 1 \"" FILENAME "\"" } { print }' $$($(1)_FILES) >$$(@:.o=.c)
-	$$(CC) $$(DOUBLE_FLAGS) -O2 '-DPROGRAM="$(1)"' -c $$(@:.o=.c) -o $$@
+	$$(CC) $$(DOUBLE_FLAGS) -O2 $$(SANITIZE) $$(SANITIZE_DOUBLE) '-DPROGRAM="$(1)"' -c $$(@:.o=.c) -o $$@
 
-target/native-objects/double/$(1)-source.o: $$($(1)_FILES) native/cuda/FILES
+$(BUILD)/native-objects/double/$(1)-source.o: $$($(1)_FILES) native/cuda/FILES
 	@mkdir -p $$(@D)
 	@{ echo 'const char source_of_$(1)[] ='; \
 	  cat $$($(1)_FILES) | sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$$$/\\n"/'; echo ';'; } >$$(@:.o=.c)
@@ -209,6 +225,9 @@ target/native-objects/double/$(1)-source.o: $$($(1)_FILES) native/cuda/FILES
 endef
 $(foreach program,$(DOUBLE_PROGRAMS),$(eval $(call program_of,$(program))))
 endif
+
+sanitize:
+	@MAVEN="$(MAVEN)" CC="$(CC)" native/sanitize/run "$(MAKE)" "$(JDK)" "$(SANITIZE_SECONDS)" "$(SANITIZE_TESTS)"
 
 bindings:
 	@bindings/generate

@@ -23,6 +23,9 @@ final class Guarded {
   /** No multiple of a vector's width: the values start unaligned, as those of views may. */
   private static final int GUARD = 61;
 
+  /** For what a kernel wants on a multiple of 64 bytes, as {@link Device#allocate} gives it. */
+  private static final int ALIGNED_GUARD = 64;
+
   private static final float SENTINEL = -7.7777e33f;
 
   private final Device device;
@@ -61,6 +64,13 @@ final class Guarded {
     return add(values, true);
   }
 
+  /** The same, on a multiple of 64 bytes. */
+  Piece aligned(int n) {
+    float[] values = new float[n];
+    Arrays.fill(values, Float.NaN);
+    return add(new Piece(device, values, true, ALIGNED_GUARD));
+  }
+
   /** Indexes below {@code bound} that must not change. */
   Piece indexes(int n, int bound) {
     float[] bits = new float[n];
@@ -80,7 +90,10 @@ final class Guarded {
   }
 
   private Piece add(float[] values, boolean mayChange) {
-    Piece piece = new Piece(device, values, mayChange);
+    return add(new Piece(device, values, mayChange, GUARD));
+  }
+
+  private Piece add(Piece piece) {
     pieces.add(piece);
     return piece;
   }
@@ -96,20 +109,22 @@ final class Guarded {
   static final class Piece {
     private final float[] start;
     private final boolean mayChange;
+    private final int guard;
     private final Buffer whole;
 
-    private Piece(Device device, float[] start, boolean mayChange) {
+    private Piece(Device device, float[] start, boolean mayChange, int guard) {
       this.start = start.clone();
       this.mayChange = mayChange;
-      this.whole = device.allocate(start.length + 2 * GUARD);
-      float[] all = new float[start.length + 2 * GUARD];
+      this.guard = guard;
+      this.whole = device.allocate(start.length + 2 * guard);
+      float[] all = new float[start.length + 2 * guard];
       Arrays.fill(all, SENTINEL);
-      System.arraycopy(start, 0, all, GUARD, start.length);
+      System.arraycopy(start, 0, all, guard, start.length);
       whole.write(all);
     }
 
     Buffer buffer() {
-      return whole.slice(GUARD, start.length);
+      return whole.slice(guard, start.length);
     }
 
     /** What is there now. */
@@ -143,14 +158,19 @@ final class Guarded {
     private void check(String what) {
       float[] now = whole.read();
       for (int i = 0; i < now.length; i++) {
-        int value = i - GUARD;
-        boolean guard = value < 0 || value >= start.length;
-        float expected = guard ? SENTINEL : mayChange ? now[i] : start[value];
+        int value = i - guard;
+        boolean isGuard = value < 0 || value >= start.length;
+        float expected = isGuard ? SENTINEL : mayChange ? now[i] : start[value];
         if (Float.floatToRawIntBits(now[i]) != Float.floatToRawIntBits(expected)) {
           fail(
               "%s of %d values: %s %d is %s, was %s"
                   .formatted(
-                      what, start.length, guard ? "guard word" : "input", value, now[i], expected));
+                      what,
+                      start.length,
+                      isGuard ? "guard word" : "input",
+                      value,
+                      now[i],
+                      expected));
         }
       }
     }

@@ -134,7 +134,7 @@ class RecurrencesTest {
     s.with(Array.WH, recurrences.pack(wh, recurrent, units, units, false).current())
         .with(Array.WHT, recurrences.pack(wh, recurrent, units, units, true).current())
         .with(Array.B, memory.input(gates * units).buffer())
-        .with(Array.TILES, memory.output(Math.toIntExact(recurrences.tiles(s))).buffer())
+        .with(Array.TILES, memory.aligned(Math.toIntExact(recurrences.tiles(s))).buffer())
         .with(Array.H, h.buffer())
         .with(Array.DY, memory.input(all).buffer())
         .with(Array.DH, dh.buffer())
@@ -164,7 +164,7 @@ class RecurrencesTest {
       Guarded.Piece dwi = memory.inOut(gates * units * its.in);
       Guarded.Piece dwh = memory.inOut(recurrent * units * units);
       s.gradientSteps(steps)
-          .with(Array.DTILES, memory.output(Math.toIntExact(recurrences.dtiles(s))).buffer())
+          .with(Array.DTILES, memory.aligned(Math.toIntExact(recurrences.dtiles(s))).buffer())
           .with(Array.DWI, dwi.buffer())
           .with(Array.DWH, dwh.buffer());
       results.addAll(List.of(dwi, dwh));
@@ -323,7 +323,7 @@ class RecurrencesTest {
         .with(Array.Q, memory.output(units * batch * 4).buffer())
         .with(Array.H, h.buffer())
         .with(Array.C, memory.inOut(2 * units * batch).buffer())
-        .with(Array.TILES, memory.output(Math.toIntExact(recurrences.tiles(s))).buffer());
+        .with(Array.TILES, memory.aligned(Math.toIntExact(recurrences.tiles(s))).buffer());
     recurrences.forward(s);
     memory.check();
     return h.read();

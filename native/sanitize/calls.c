@@ -1,0 +1,152 @@
+/* Calls of recur.h with random sizes, on arrays that end where its comments say. */
+#include "harness.h"
+
+#include <string.h>
+
+enum { ELEMENTWISE = 13, RULES = 10, LARGE = 1 << 17 /* shared among a team */ };
+
+static int64_t size(caller *c) { return one_in(c, 4) ? between(c, LARGE / 2, LARGE) : between(c, 0, 300); }
+
+void some_values(caller *c, recur *r) {
+  int64_t n = size(c);
+  float *x = floats(c, n), *y = floats(c, n), *z = one_in(c, 3) ? x : floats(c, n);
+  float alpha = (float)between(c, -100, 100) / 50;
+  int32_t flag = one_in(c, 2), function = (int32_t)between(c, 0, ELEMENTWISE - 1);
+  switch (between(c, 0, 10)) {
+    case 0: CALL(fill, r, alpha, y, n); break;
+    case 1: CALL(copy, r, x, y, n); break;
+    case 2: CALL(scale, r, alpha, x, z, n); break;
+    case 3: CALL(combine, r, x, alpha, y, z, n); break;
+    case 4: CALL(add_value, r, alpha, y, n); break;
+    case 5: CALL(clamp, r, 0.5f, y, n); break;
+    case 6: CALL(multiply, r, flag, x, y, z, n); break;
+    case 7: CALL(map, r, function, x, z, n); break;
+    case 8: CALL(add_slope, r, function, x, y, floats(c, n), floats(c, n), n); break;
+    case 9: CALL(drop, r, 0.3f, (int64_t)c->state, flag, x, y, n); break;
+    case 10: CALL(sum, r, flag, x, n); break;
+  }
+  if (one_in(c, 4))
+    CALL(update, r, (int32_t)between(c, 0, RULES - 1), 0.1f, 0.9f, 0.99f, 1e-8f, 0.5f, 0.5f, y, floats(c, n), floats(c, n),
+        floats(c, n), floats(c, n), n);
+}
+
+/* From the first to the last value of columns that lie `leading` apart. */
+static int64_t span(int64_t rows, int64_t columns, int64_t leading) {
+  return columns == 0 ? 0 : (columns - 1) * leading + rows;
+}
+
+void some_columns(caller *c, recur *r) {
+  int64_t m = one_in(c, 8) ? between(c, 1, 3000) : between(c, 1, 150), n = between(c, 1, one_in(c, 4) ? 400 : 40);
+  int64_t classes = between(c, 1, 60), ldx = m + between(c, 0, 5), ldy = m + between(c, 0, 5);
+  float *x = floats(c, m * n), *y = floats(c, m * n), *z = one_in(c, 3) ? x : y;
+  int32_t flag = one_in(c, 2);
+  switch (between(c, 0, 11)) {
+    case 0: CALL(add_column, r, m, n, x, floats(c, m), z); break;
+    case 1: CALL(add_column_sum, r, m, n, x, floats(c, m)); break;
+    case 2: CALL(block, r, m, n, floats(c, span(m, n, ldx)), ldx, flag, floats(c, span(m, n, ldy)), ldy); break;
+    case 3: CALL(block, r, m, n, floats(c, m), 0, flag, floats(c, span(m, n, ldy)), ldy); break;
+    case 4: CALL(gather, r, m, n, floats(c, m * classes), indexes(c, n, classes), maybe(c, m), y); break;
+    case 5: CALL(scatter_add, r, m, n, x, indexes(c, n, classes), floats(c, m * classes)); break;
+    case 6: CALL(softmax, r, m, n, flag, x, z); break;
+    case 7: CALL(add_softmax_slope, r, m, n, flag, x, y, floats(c, m * n)); break;
+    case 8: CALL(cross_entropy, r, m, n, x, indexes(c, n, m), z); break;
+    case 9: CALL(add_cross_entropy_slope, r, m, n, 0.5f, x, indexes(c, n, m), y); break;
+    case 10: CALL(carry_column_sum, r, m, n, x, floats(c, m), floats(c, m)); break;
+    case 11: {
+      float *w = floats(c, m * classes), *carry = floats(c, m * classes);
+      CALL(carry_scatter_add, r, m, n, x, indexes(c, n, classes), w, carry);
+      break;
+    }
+  }
+}
+
+void some_product(caller *c, recur *r) {
+  int32_t left = one_in(c, 2), right = one_in(c, 2);
+  int64_t most = one_in(c, 8) ? 160 : 40;
+  int64_t m = between(c, 1, most), n = between(c, 1, most), k = between(c, 1, most);
+  int64_t rows_a = left ? k : m, rows_b = right ? n : k;
+  int64_t lda = rows_a + between(c, 0, 3), ldb = rows_b + between(c, 0, 3), ldc = m + between(c, 0, 3);
+  float *a = floats(c, span(rows_a, left ? m : k, lda)), *b = floats(c, span(rows_b, right ? k : n, ldb));
+  CALL(product, r, left, right, m, n, k, 0.5f, a, lda, b, ldb, (float)one_in(c, 2), floats(c, span(m, n, ldc)), ldc);
+}
+
+/* Weights of gates*units x terms, plain or transposed, as the kernels want them. */
+static float *packed(caller *c, recur *r, int64_t gates, int64_t units, int64_t terms, int transposed) {
+  int64_t stacked = gates * units;
+  float *to = aligned(c, CALL(packed, r, gates, units, terms)), *from = floats(c, stacked * terms);
+  CALL(pack, r, gates, units, terms, from, transposed ? terms : 1, transposed ? 1 : stacked, to);
+  return to;
+}
+
+typedef struct {
+  int64_t gates, recurrent; /* of the cell, and those that h is multiplied for */
+} counts;
+
+static counts counts_of(int cell) {
+  switch (cell) {
+    case RECUR_LSTM: return (counts){4, 4};
+    case RECUR_GRU: return (counts){3, 3};
+    case RECUR_GRUV3: return (counts){3, 2};
+    default: return (counts){1, 1};
+  }
+}
+
+static void forward(caller *c, recur *r, recur_sequence *s, int trains) {
+  counts of = counts_of(s->cell);
+  int64_t H = s->units, B = s->batch, T = s->time, N = s->in, G = of.gates;
+  switch (between(c, 0, 2)) {
+    case 0: s->wi = packed(c, r, G, H, N, 0), s->x = floats(c, N * B * T); break;
+    case 1: s->table = floats(c, G * H * N), s->index = indexes(c, B * T, N); break;
+    case 2: s->sums = floats(c, G * H * B * T); break;
+  }
+  s->wh = packed(c, r, of.recurrent, H, H, 0);
+  s->b = floats(c, G * H);
+  if (s->cell == RECUR_GRUV3) s->wc = packed(c, r, 1, H, H, 0), s->q = floats(c, H * B * T);
+  if (s->cell == RECUR_GRU) s->bh = maybe(c, H);
+  if (s->cell == RECUR_LSTM) s->c = floats(c, 2 * H * B);
+  s->steps = !trains && B >= 8 && one_in(c, 2) ? 1 : T;
+  s->dsteps = T;
+  s->tiles = aligned(c, CALL(tiles, r, s));
+  s->h = floats(c, H * B * (T + 1));
+  CALL(forward, r, s);
+}
+
+static void backward(caller *c, recur *r, recur_sequence *s) {
+  counts of = counts_of(s->cell);
+  int64_t H = s->units, B = s->batch, T = s->time, N = s->in, G = of.gates;
+  s->wht = packed(c, r, 1, H, of.recurrent * H, 1);
+  s->dy = floats(c, H * B * T);
+  s->dh = floats(c, H * B);
+  if (s->cell == RECUR_GRUV3) s->wct = packed(c, r, 1, H, H, 1);
+  if (s->cell == RECUR_LSTM) s->dc = floats(c, H * B);
+  if (T > 1 && one_in(c, 2)) {
+    s->dsteps = one_in(c, 2) ? 2 : T;
+    s->dtiles = aligned(c, CALL(dtiles, r, s));
+    if (!s->sums) s->dwi = maybe(c, G * H * N);
+    s->dwh = maybe(c, of.recurrent * H * H);
+    if (s->cell == RECUR_GRUV3) s->dwc = maybe(c, H * H);
+  }
+  s->dgates = floats(c, G * H * B * s->dsteps);
+  if (s->cell == RECUR_GRU) s->drecurrent = floats(c, G * H * B * s->dsteps);
+  s->db = maybe(c, G * H);
+  if (s->bh) s->dbh = maybe(c, H);
+  if (s->db) s->b_carry = maybe(c, G * H);
+  if (s->dbh) s->bh_carry = maybe(c, H);
+  if (s->table && s->dwi) s->table_carry = maybe(c, G * H * N);
+  CALL(backward, r, s);
+}
+
+void some_sequence(caller *c, recur *r) {
+  recur_sequence s;
+  memset(&s, 0, sizeof s);
+  int large = one_in(c, 6), thin = one_in(c, 8);
+  s.cell = (int32_t)between(c, RECUR_RNN, RECUR_GRUV3);
+  s.function = (int32_t)between(c, 0, ELEMENTWISE - 1);
+  s.in = (int32_t)between(c, 1, large ? 130 : 30);
+  s.units = (int32_t)between(c, 1, large ? 130 : 40);
+  s.batch = (int32_t)between(c, 1, thin ? 2 : large ? 40 : 12);
+  s.time = (int32_t)between(c, 1, thin ? 150 : 8);
+  int trains = one_in(c, 2);
+  forward(c, r, &s, trains);
+  if (trains) backward(c, r, &s);
+}
