@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 
 /**
  * Where kernels note an index that names no column, see {@code refuse} in {@code common.cu}.
@@ -17,9 +18,8 @@ import java.lang.foreign.ValueLayout;
  */
 final class CudaIndexes {
   /** By the operation's number in {@code common.cu}. */
-  private static final String[] OPERATIONS = {
-    "gather", "scatterAdd", "crossEntropy", "addCrossEntropySlope"
-  };
+  private static final List<String> OPERATIONS =
+      List.of("gather", "scatterAdd", "crossEntropy", "addCrossEntropySlope");
 
   private static final int WHAT = 0;
   private static final int COLUMNS = 1;
@@ -54,7 +54,7 @@ final class CudaIndexes {
     if (what == 0) {
       return;
     }
-    String where = OPERATIONS[(int) note.getAtIndex(JAVA_LONG, OPERATION)];
+    String where = OPERATIONS.get((int) note.getAtIndex(JAVA_LONG, OPERATION));
     long columns = note.getAtIndex(JAVA_LONG, COLUMNS);
     note.fill((byte) 0);
     throw new IndexOutOfBoundsException(

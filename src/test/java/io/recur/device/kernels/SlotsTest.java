@@ -44,7 +44,7 @@ class SlotsTest {
       assertEquals(i, slots.take());
       assertEquals(0, slots.at(i).segment().address() % 64, "slot " + i);
       assertEquals(floats, slots.at(i).floats());
-      slots.at(i).write(i);
+      slots.at(i).slice(0, 1).write(i);
       Buffer last = slots.at(i).slice(floats - 1, 1);
       last.write(i);
     }
@@ -65,7 +65,7 @@ class SlotsTest {
     for (int round = 0; round < Devices.rounds(5000); round++) {
       if (random.nextInt(3) > 0 || inUse.isEmpty()) {
         int slot = slots.take();
-        slots.at(slot).write(round);
+        slots.at(slot).slice(0, 1).write(round);
         assertEquals(null, inUse.put(slot, (float) round), "slot " + slot + " was taken twice");
       } else {
         int slot = inUse.keySet().iterator().next();
