@@ -202,6 +202,8 @@ $(BUILD)/native-objects/$(1)/%.o: $(SOURCE)/%.c $$(wildcard $(SOURCE)/*.h)
 endef
 $(foreach set,$(SETS),$(eval $(call kernels_of,$(set))))
 
+# Kept like the others, or every build would compile them again.
+.SECONDARY: $(DOUBLE_OBJECTS)
 $(BUILD)/native/%/librecur-double.so: $(DOUBLE_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) -shared -pthread $(SANITIZE) -o $@ $^ -lm -ldl
