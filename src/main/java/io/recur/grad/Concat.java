@@ -29,7 +29,7 @@ public final class Concat implements Op {
    */
   public static Tensor rows(Tensor... parts) {
     Shape first = first(List.of(parts));
-    int rows = 0;
+    long rows = 0;
     for (Tensor part : parts) {
       Shape shape = part.shape();
       if (shape.batch() != first.batch() || shape.time() != first.time()) {
@@ -38,7 +38,8 @@ public final class Concat implements Op {
       }
       rows += shape.rows();
     }
-    return join(true, first.withRows(rows), List.of(parts));
+    Shape.check(first.rank(), rows, first.batch(), first.time());
+    return join(true, first.withRows((int) rows), List.of(parts));
   }
 
   /**
@@ -49,7 +50,7 @@ public final class Concat implements Op {
    */
   public static Tensor columns(Tensor... parts) {
     Shape first = first(List.of(parts));
-    int columns = 0;
+    long columns = 0;
     for (Tensor part : parts) {
       Shape shape = part.shape();
       if (shape.rows() != first.rows() || shape.time() != 1) {
@@ -58,7 +59,8 @@ public final class Concat implements Op {
       }
       columns += shape.columns();
     }
-    return join(false, Shape.of(first.rows(), columns), List.of(parts));
+    Shape.check(2, first.rows(), columns, 1);
+    return join(false, Shape.of(first.rows(), (int) columns), List.of(parts));
   }
 
   /**
@@ -70,7 +72,7 @@ public final class Concat implements Op {
    */
   public static Tensor time(List<Tensor> parts) {
     Shape first = first(parts);
-    int time = 0;
+    long time = 0;
     for (int i = 0; i < parts.size(); i++) {
       Shape shape = parts.get(i).shape();
       if (shape.rows() != first.rows() || shape.batch() != first.batch()) {
@@ -79,7 +81,8 @@ public final class Concat implements Op {
       }
       time += shape.time();
     }
-    return join(false, Shape.of(first.rows(), first.batch(), time), List.copyOf(parts));
+    Shape.check(3, first.rows(), first.batch(), time);
+    return join(false, Shape.of(first.rows(), first.batch(), (int) time), List.copyOf(parts));
   }
 
   private static Shape first(List<Tensor> parts) {

@@ -2,6 +2,7 @@ package io.recur.grad;
 
 import io.recur.device.Buffer;
 import io.recur.device.kernels.Pieces;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +36,7 @@ final class Node {
 
   Node(@Nullable Tape tape, Shape shape) {
     this.tape = tape;
-    this.shape = shape;
+    this.shape = Objects.requireNonNull(shape, "shape");
   }
 
   /** Forgets what it was, but for the shape. */

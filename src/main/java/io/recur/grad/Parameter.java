@@ -110,7 +110,7 @@ public final class Parameter extends Tensor {
    * @return a parameter without memory
    */
   public static Parameter glorot(int rows, int columns) {
-    float limit = (float) Math.sqrt(6.0 / (rows + columns));
+    float limit = (float) Math.sqrt(6.0 / ((double) rows + columns));
     return new Parameter(
         Shape.of(rows, columns),
         (values, random) -> {

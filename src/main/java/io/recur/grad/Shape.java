@@ -20,6 +20,16 @@ public record Shape(int rank, int rows, int batch, int time) {
 
   /** Checks the sizes. */
   public Shape {
+    check(rank, rows, batch, time);
+    if ((rank == 1 && batch != 1) || (rank < 3 && time != 1)) {
+      throw new ShapeException(
+          "shape: rank=%d, %d×%d×%d; need batch=1 and time=1 of rank 1, time=1 of rank 2"
+              .formatted(rank, rows, batch, time));
+    }
+  }
+
+  /** Refuses sizes that no tensor has, before they are narrowed to an int. */
+  static void check(int rank, long rows, long batch, long time) {
     if (rank < 1 || rank > 3 || rows < 1 || batch < 1 || time < 1) {
       throw new ShapeException(
           "shape: rank=%d, %d×%d×%d; need 1 to 3 dimensions, each 1 or more"

@@ -1,7 +1,6 @@
 package io.recur.nn;
 
 import io.recur.device.Buffer;
-import io.recur.device.kernels.Bands;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.grad.Op;
 import io.recur.grad.Parameter;
@@ -20,17 +19,24 @@ final class BandMatrix extends Matrix {
   }
 
   private static int stored(int reach, int rows, int columns) {
-    if (rows % columns != 0 || columns <= reach) {
+    if (rows < 1 || columns <= reach || rows % columns != 0) {
       throw new ShapeException(
           "band matrix: rows=%d, columns=%d; need square blocks, rows a multiple of columns"
               .formatted(rows, columns));
     }
-    return rows / columns * Bands.stored(reach, columns);
+    long diagonals = 2L * reach + 1;
+    long stored = rows / columns * (diagonals * columns - reach * (reach + 1L));
+    if (stored > Integer.MAX_VALUE) {
+      throw new ShapeException(
+          "band matrix: rows=%d, columns=%d, %d values; need at most %d"
+              .formatted(rows, columns, stored, Integer.MAX_VALUE));
+    }
+    return (int) stored;
   }
 
   static BandMatrix random(int reach, int rows, int columns) {
     int stored = stored(reach, rows, columns);
-    float limit = (float) Math.sqrt(6.0 / (rows + columns));
+    float limit = (float) Math.sqrt(6.0 / ((double) rows + columns));
     Parameter values =
         Parameter.of(
             Shape.of(stored),
@@ -43,12 +49,13 @@ final class BandMatrix extends Matrix {
   }
 
   static BandMatrix of(int reach, int rows, int columns, float[] dense) {
-    float[] kept = new float[stored(reach, rows, columns)];
-    if (dense.length != rows * columns) {
+    int stored = stored(reach, rows, columns);
+    if (dense.length != (long) rows * columns) {
       throw new ShapeException(
-          "band matrix: %d×%d needs %d values, got %d"
-              .formatted(rows, columns, rows * columns, dense.length));
+          "band matrix: rows=%d, columns=%d, %d values; need %d"
+              .formatted(rows, columns, dense.length, (long) rows * columns));
     }
+    float[] kept = new float[stored];
     int at = 0;
     for (int block = 0; block < rows / columns; block++) {
       for (int d = -reach; d <= reach; d++) {

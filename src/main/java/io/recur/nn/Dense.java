@@ -8,6 +8,7 @@ import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * {@code y = σ(W·x + b)}: W out × in, b out; x in × B, with or without time; y out × B likewise.
@@ -45,7 +46,7 @@ public final class Dense implements Layer {
     }
     this.w = w;
     this.b = b;
-    this.function = function;
+    this.function = Objects.requireNonNull(function, "function");
     w.values().named("W");
     b.named("b");
   }

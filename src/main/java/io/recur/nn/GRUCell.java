@@ -40,7 +40,7 @@ public final class GRUCell extends StackedCell {
    */
   public GRUCell(int in, int out) {
     this(
-        Matrix.dense(3 * out, in),
+        Matrix.dense(stacked("GRUCell", 3, in, out), in),
         Matrix.dense(3 * out, out),
         Parameter.zeros(Shape.of(3 * out)),
         null,

@@ -37,7 +37,7 @@ public final class GRUv3Cell extends StackedCell {
    */
   public GRUv3Cell(int in, int out) {
     this(
-        Matrix.dense(3 * out, in),
+        Matrix.dense(stacked("GRUv3Cell", 3, in, out), in),
         Matrix.dense(2 * out, out),
         Matrix.dense(out, out),
         Parameter.zeros(Shape.of(3 * out)),

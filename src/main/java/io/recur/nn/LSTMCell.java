@@ -36,7 +36,7 @@ public final class LSTMCell extends StackedCell {
    */
   public LSTMCell(int in, int out) {
     this(
-        Matrix.dense(4 * out, in),
+        Matrix.dense(stacked("LSTMCell", 4, in, out), in),
         Matrix.dense(4 * out, out),
         forgetBias(out),
         zeroState(out, "h0"),

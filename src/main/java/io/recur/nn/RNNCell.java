@@ -9,6 +9,7 @@ import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The simple recurrent cell {@code h' = σ(Wi·x + Wh·h + b)}, whose output is its state (Elman
@@ -34,7 +35,7 @@ public final class RNNCell extends StackedCell {
   public RNNCell(int in, int out, Elementwise function) {
     this(
         function,
-        Matrix.dense(out, in),
+        Matrix.dense(stacked("RNNCell", 1, in, out), in),
         Matrix.dense(out, out),
         Parameter.zeros(Shape.of(out)),
         zeroState(out, "h0"));
@@ -51,7 +52,7 @@ public final class RNNCell extends StackedCell {
    */
   public RNNCell(Elementwise function, Matrix wi, Matrix wh, Parameter b, Parameter state0) {
     super(1, 1, wi, wh, List.of(), b, state0.named("h0"));
-    this.function = function;
+    this.function = Objects.requireNonNull(function, "function");
   }
 
   @Override

@@ -11,6 +11,7 @@ import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,7 +63,7 @@ public final class Recur implements Layer, Resident {
    * @param cell built in or of one's own
    */
   public Recur(Cell cell) {
-    this.cell = cell;
+    this.cell = Objects.requireNonNull(cell, "cell");
     this.label = "Recur(" + Printed.kind(cell) + ")";
     this.mark = new OneThread(label, "give each thread a fork of the model (model.fork())");
   }

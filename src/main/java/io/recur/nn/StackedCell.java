@@ -43,8 +43,10 @@ public abstract sealed class StackedCell implements Cell
     this.state0 = List.of(state0);
     this.units = wh.columns();
     this.gates = gates;
-    int rows = gates * units;
-    if (wh.rows() != recurrentGates * units || wi.rows() != rows || b.shape().count() != rows) {
+    long rows = (long) gates * units;
+    if (wh.rows() != (long) recurrentGates * units
+        || wi.rows() != rows
+        || b.shape().count() != rows) {
       throw new ShapeException(
           "%s: Wi=%d×%d, Wh=%d×%d, b=%s; need Wh %d·d × d, then Wi %d·d × N and b %d·d, with d=%d"
               .formatted(
@@ -74,6 +76,20 @@ public abstract sealed class StackedCell implements Cell
     wi.values().named("Wi");
     wh.values().named("Wh");
     b.named("b");
+  }
+
+  /**
+   * The rows of stacked gates. Refuses sizes of which a matrix would have more values than a shape
+   * can count.
+   */
+  static int stacked(String label, int gates, int in, int out) {
+    double rows = (double) gates * out; // a long might overflow in the product
+    if (in < 1 || out < 1 || rows * Math.max(in, out) > Integer.MAX_VALUE) {
+      throw new ShapeException(
+          "%s: in=%d, out=%d, Wi %.0f×%d and Wh of %.0f×%d; need 1 or more, at most %d values in each"
+              .formatted(label, in, out, rows, in, rows, out, Integer.MAX_VALUE));
+    }
+    return gates * out;
   }
 
   /** A state of zeros, one column. */

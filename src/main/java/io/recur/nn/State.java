@@ -46,18 +46,29 @@ public record State(List<Tensor> parts) {
    * The first part, which is all there is for most cells.
    *
    * @return h
+   * @throws IndexOutOfBoundsException if this state has no part
    */
   public Tensor h() {
-    return parts.get(0);
+    return part("h", 0);
   }
 
   /**
    * The second part, the LSTM's cell.
    *
    * @return c
+   * @throws IndexOutOfBoundsException if this state has one part or none
    */
   public Tensor c() {
-    return parts.get(1);
+    return part("c", 1);
+  }
+
+  private Tensor part(String name, int number) {
+    if (number >= parts.size()) {
+      throw new IndexOutOfBoundsException(
+          "state: %s of a state of %d tensors; take a state of the cell that it is for"
+              .formatted(name, parts.size()));
+    }
+    return parts.get(number);
   }
 
   /**

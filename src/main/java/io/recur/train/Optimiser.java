@@ -53,7 +53,7 @@ public abstract class Optimiser {
   }
 
   static float checked(String name, float value, boolean valid) {
-    if (!valid) {
+    if (!valid || !Float.isFinite(value)) {
       throw new IllegalArgumentException(
           "optimiser: %s=%s; need a finite rate > 0, factors from 0 to below 1, ε > 0"
               .formatted(name, value));

@@ -32,7 +32,8 @@ public final class Sequences {
     int batch = sequences.size();
     int time = sequences.getFirst().length;
     int features = sequences.getFirst()[0].length;
-    float[] values = new float[features * batch * time];
+    Shape shape = Shape.of(features, batch, time); // refuses what no array holds
+    float[] values = new float[shape.count()];
     for (int b = 0; b < batch; b++) {
       float[][] sequence = sequences.get(b);
       if (sequence.length != time) {
@@ -49,7 +50,7 @@ public final class Sequences {
         System.arraycopy(sequence[t], 0, values, (t * batch + b) * features, features);
       }
     }
-    return tape.input(Shape.of(features, batch, time), values);
+    return tape.input(shape, values);
   }
 
   /**

@@ -48,7 +48,7 @@ public final class Streams {
           """
           streams: %d elements, batch=%d, steps=%d; one chunk needs batch × (steps + 1) = %d: \
           take a longer text, a smaller batch or fewer steps"""
-              .formatted(elements.length, batch, steps, (long) batch * (steps + 1)));
+              .formatted(elements.length, batch, steps, batch * (steps + 1L)));
     }
     this.elements = elements;
     this.classes = classes;
