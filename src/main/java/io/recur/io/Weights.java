@@ -167,7 +167,8 @@ public final class Weights {
   public static Map<String, String> load(
       Path path, Safetensors file, Layer model, String... mayBeNotFinite) throws IOException {
     check(path, file, model);
-    checkValues(path, file, model.parameters().named().keySet(), Set.of(mayBeNotFinite));
+    checkValues(
+        path, file, model.parameters().named().keySet(), Set.copyOf(List.of(mayBeNotFinite)));
     copy(file, model);
     return facts(file);
   }
@@ -347,8 +348,16 @@ public final class Weights {
    * @param file of this model
    * @param model placed on a device
    * @throws IOException if it cannot be read
+   * @throws IllegalArgumentException if the file lacks a parameter; nothing has then changed
    */
   public static void copy(Safetensors file, Layer model) throws IOException {
+    List<String> missing = new ArrayList<>(model.parameters().named().keySet());
+    missing.removeAll(file.tensors().keySet());
+    if (!missing.isEmpty()) {
+      throw new IllegalArgumentException(
+          "copy: parameters that the file lacks: %s; check(path, file, model) it first"
+              .formatted(String.join(", ", missing)));
+    }
     for (Map.Entry<String, Parameter> entry : model.parameters().named().entrySet()) {
       file.tensors().get(entry.getKey()).read(values(entry.getValue()));
     }

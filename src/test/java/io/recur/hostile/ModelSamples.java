@@ -35,9 +35,11 @@ import io.recur.train.Schedule;
 import io.recur.train.Sgd;
 import io.recur.train.Streams;
 import io.recur.train.Trainer;
+import java.lang.foreign.MemorySegment;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Values of the rooms nn, io and train. */
 final class ModelSamples {
@@ -189,14 +191,11 @@ final class ModelSamples {
         .add(Snapshot.class, "empty", world -> new Snapshot(List.of()))
         .add(Snapshot.class, "of an rnn", world -> rnn(2, 2).on(world.device(), 1).save())
         .add(
-            Snapshot.class,
-            "with a short part",
-            world -> new Snapshot(List.of(List.of(part, new Snapshot.Part(2, 3, new float[2])))))
-        .add(
-            Snapshot.class,
-            "of huge parts",
-            world ->
-                new Snapshot(List.of(List.of(part, new Snapshot.Part(2, 1 << 30, new float[2])))))
+            MemorySegment.class,
+            "a snapshot",
+            world -> MemorySegment.ofArray(snapshot(world).toBytes()))
+        .add(MemorySegment.class, "no bytes", world -> MemorySegment.ofArray(new byte[0]))
+        .add(MemorySegment.class, "5 bytes", world -> MemorySegment.ofArray(new byte[5]))
         .add(byte[].class, "a snapshot", world -> snapshot(world).toBytes());
     String list = "java.util.List<java.util.List<io.recur.nn.Snapshot$Part>>";
     samples.add(list, "one", world -> List.of(List.of(part))).add(list, "none", world -> List.of());
@@ -262,6 +261,8 @@ final class ModelSamples {
         .add(strings, "none", world -> Map.of())
         .addWithNull(strings, "a null value", world -> Collections.singletonMap("key", null))
         .add(Map.class, "none", world -> Map.of())
+        .add(Set.class, "none", world -> Set.of())
+        .add(List.class, "none", world -> List.of())
         .addWithNull(
             Map.class.getTypeName(), "null", world -> Collections.singletonMap(null, null));
   }
