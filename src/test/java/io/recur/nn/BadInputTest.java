@@ -153,8 +153,7 @@ class BadInputTest {
   void aBandThatIsNotMadeOfSquareBlocksIsRefused() {
     badShape(() -> Matrix.diagonal(5, 3), "rows=5", "columns=3", "square blocks");
     badShape(() -> Matrix.tridiagonal(4, 1), "rows=4", "columns=1");
-    badShape(
-        () -> Matrix.tridiagonal(3, 3, 1, 2, 3), "rows=3", "columns=3", "3 values; need 9");
+    badShape(() -> Matrix.tridiagonal(3, 3, 1, 2, 3), "rows=3", "columns=3", "3 values; need 9");
   }
 
   // Memory.
