@@ -66,7 +66,7 @@ class HostileCallsTest {
     java.add(Integer.toString(MOST_CALLS));
     java.addAll(List.of(arguments));
     // the double reserves more address space than it uses, and has a limit of its own
-    String limit = Devices.isCpu() ? "ulimit -c 0 -v 7000000" : "ulimit -c 0";
+    String limit = Devices.isCpu() ? "ulimit -c 0; ulimit -v 7000000" : "ulimit -c 0";
     List<String> shell = new ArrayList<>(List.of("sh", "-c", limit + "; exec \"$@\"", "sh"));
     shell.addAll(java);
     File output = Files.createTempFile(folder, "walk", ".txt").toFile();
