@@ -204,8 +204,14 @@ record CacheFolder(Path path, boolean ends) {
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, prefix + "*")) {
       for (Path entry : entries) {
         String process = entry.getFileName().toString().substring(prefix.length());
-        if (process.matches("\\d{1,18}-.*") && Ownership.isMine(entry) && isLeft(entry, process)) {
-          remove(entry);
+        try {
+          if (process.matches("\\d{1,18}-.*")
+              && Ownership.isMine(entry)
+              && isLeft(entry, process)) {
+            remove(entry);
+          }
+        } catch (NoSuchFileException e) {
+          // whoever began it has finished it since the folder was listed, and given it its name
         }
       }
     }

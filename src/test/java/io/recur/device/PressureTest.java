@@ -149,7 +149,7 @@ class PressureTest {
         } catch (DeviceException e) {
           System.out.println(e.getMessage());
         }
-        small.write(1);
+        small.slice(0, 1).write(1);
       }
     }
   }
