@@ -156,6 +156,15 @@ class BadInputTest {
     badShape(() -> Matrix.tridiagonal(3, 3, 1, 2, 3), "rows=3", "columns=3", "3 values; need 9");
   }
 
+  @Test
+  void aCellOfMoreValuesThanAShapeCountsIsRefusedWithItsTrueSizes() {
+    String[] facts = {"in=1", "out=600000000", "at most 2147483647"};
+    badShape(() -> Layers.rnn(1, 600_000_000), facts);
+    badShape(() -> Layers.lstm(1, 600_000_000), facts);
+    badShape(() -> Layers.gru(1, 600_000_000), facts);
+    badShape(() -> Layers.gruV3(1, 600_000_000), facts);
+  }
+
   // Memory.
 
   @Test

@@ -12,6 +12,7 @@ import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -96,5 +97,15 @@ class StreamsTest {
     assertThrows(ShapeException.class, () -> Sequences.batch(tape, List.of(three, two)));
     assertThrows(ShapeException.class, () -> Sequences.batch(tape, List.of(three, wide)));
     assertThrows(ShapeException.class, () -> Sequences.batch(tape, List.of()));
+  }
+
+  @Test
+  void moreValuesThanAShapeCountsAreRefusedWithTheirTrueNumber() {
+    float[][] sequence = new float[1 << 16][];
+    Arrays.fill(sequence, new float[1 << 16]);
+    List<float[][]> one = List.<float[][]>of(sequence);
+    String message =
+        assertThrows(ShapeException.class, () -> Sequences.batch(tape, one)).getMessage();
+    assertTrue(message.contains("4294967296 values"), message);
   }
 }
