@@ -68,7 +68,8 @@ PLATFORM := $(if $(filter Darwin,$(SYSTEM)),macosx,linux)-$(PROCESSOR)
 LIBRARY := librecur.$(if $(filter Darwin,$(SYSTEM)),dylib,so)
 KERNELS := $(BUILD)/native/io/recur/device/$(PLATFORM)/$(LIBRARY)
 SETS := $(if $(filter arm64,$(PROCESSOR)),neon,sse2 avx2 avx512)
-CFLAGS := -std=c11 -O3 -ffp-contract=fast -fno-math-errno -fPIC -fvisibility=hidden -Wall -Wextra -Werror -pthread
+# Aligned, or a change anywhere moves the inner loops across lines of the cache: up to 2 % of a short sequence.
+CFLAGS := -std=c11 -O3 -falign-functions=64 -falign-loops=32 -ffp-contract=fast -fno-math-errno -fPIC -fvisibility=hidden -Wall -Wextra -Werror -pthread
 FLAGS_sse2 :=
 FLAGS_avx2 := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512dq -mfma

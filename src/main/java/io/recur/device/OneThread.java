@@ -88,6 +88,17 @@ public final class OneThread implements AutoCloseable {
   }
 
   /**
+   * Enters unless the calling thread is inside: what an operation asks that many others call. Only
+   * the outermost one pays, and what lies between leaves nothing to count.
+   *
+   * @return this, or null for a thread that is inside already; try with resources takes both
+   * @throws IllegalStateException as for {@link #enter}
+   */
+  public @Nullable OneThread enterOnce() {
+    return owner == Thread.currentThread() ? null : enter();
+  }
+
+  /**
    * Begins to read, until {@link #endRead}: nobody changes the object meanwhile.
    *
    * @throws IllegalStateException if another thread is inside

@@ -108,14 +108,14 @@ public final class Tape implements AutoCloseable {
    * @return what it returned
    */
   public <T> T withoutGradient(Supplier<T> body) {
-    OneThread inside = enter();
-    boolean before = recording;
-    recording = false;
-    try {
-      return body.get();
-    } finally {
-      recording = before;
-      inside.close();
+    try (var _ = enter()) {
+      boolean before = recording;
+      recording = false;
+      try {
+        return body.get();
+      } finally {
+        recording = before;
+      }
     }
   }
 
@@ -260,7 +260,9 @@ public final class Tape implements AutoCloseable {
    */
   public void accept(String where, Tensor input) {
     Values.accept(this, where, input);
-    if (input.tape() == null && input.node.root.tensor instanceof Parameter parameter) {
+    if (recording
+        && input.tape() == null
+        && input.node.root.tensor instanceof Parameter parameter) {
       try (var _ = enter()) {
         recorded.note(parameter);
       }
@@ -452,11 +454,11 @@ public final class Tape implements AutoCloseable {
    * }
    * }</pre>
    *
-   * @return to be closed by the same thread
+   * @return to be closed by the same thread; null where it holds this tape already
    * @throws IllegalStateException if another thread is inside
    */
-  public OneThread enter() {
-    return mark.enter();
+  public @Nullable OneThread enter() {
+    return mark.enterOnce();
   }
 
   /**

@@ -98,7 +98,7 @@ public final class Recur implements Layer, Resident {
    */
   @Override
   public Tensor apply(Tensor x) {
-    try (var _ = mark.enter();
+    try (var _ = mark.enterOnce();
         var _ = x.enter()) {
       checkOpen();
       return step(x);
@@ -243,7 +243,7 @@ public final class Recur implements Layer, Resident {
    */
   @Override
   public void truncate() {
-    try (var _ = mark.enter();
+    try (var _ = mark.enterOnce();
         var _ = enterTape()) {
       if (kept == null) {
         keep(current());
@@ -253,7 +253,7 @@ public final class Recur implements Layer, Resident {
 
   @Override
   public void reset() {
-    try (var _ = mark.enter();
+    try (var _ = mark.enterOnce();
         var _ = enterTape()) {
       checkOpen();
       detach();
@@ -271,7 +271,7 @@ public final class Recur implements Layer, Resident {
    */
   @Override
   public void close() {
-    try (var _ = mark.enter();
+    try (var _ = mark.enterOnce();
         var _ = enterTape()) {
       detach();
       kept = null;

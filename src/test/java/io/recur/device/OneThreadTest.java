@@ -1,6 +1,7 @@
 package io.recur.device;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -61,6 +62,21 @@ class OneThreadTest {
         assertSame(mark, again);
       }
       assertTrue(refusalOf(Thread.ofPlatform()).startsWith("thing"), "it has left once of twice");
+    }
+    assertEquals("none", refusalOf(Thread.ofPlatform()));
+  }
+
+  @Test
+  void enteringOnceCountsOnlyTheOutermostTime() throws InterruptedException {
+    try (var outer = mark.enterOnce()) {
+      assertSame(mark, outer);
+      try (var inner = mark.enterOnce()) {
+        assertNull(inner);
+      }
+      try (var _ = mark.enter()) {
+        assertNull(mark.enterOnce());
+      }
+      assertTrue(refusalOf(Thread.ofPlatform()).startsWith("thing"), "the outermost is inside");
     }
     assertEquals("none", refusalOf(Thread.ofPlatform()));
   }
