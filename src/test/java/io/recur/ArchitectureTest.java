@@ -13,6 +13,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaField;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import io.recur.bindings.Failed;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import java.net.URISyntaxException;
@@ -90,6 +91,26 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage(BINDINGS)
+        .check(main);
+  }
+
+  /** jextract hands on what a call throws as an AssertionError; {@link Failed} says why not. */
+  @Test
+  void noBindingHidesWhatACallThrows() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.recur.bindings.*")
+        .should()
+        .callConstructor(AssertionError.class, String.class, Throwable.class)
+        .check(main);
+    classes()
+        .that()
+        .resideInAPackage("io.recur.bindings.*")
+        .and()
+        .haveSimpleNameEndingWith("_h")
+        .should()
+        .dependOnClassesThat()
+        .areAssignableTo(Failed.class)
         .check(main);
   }
 

@@ -18,6 +18,12 @@ class ThreadStormTest {
   private static final Pattern COUNTS =
       Pattern.compile("calls=(\\d+) refused=(\\d+) answers=(\\d+) wrong=\\{}$");
 
+  /** Of closings; a tenth of them on the CPU double. */
+  private static final int ROUNDS = 100;
+
+  private static final Pattern CLOSED =
+      Pattern.compile("done=(\\d+) without-memory=(\\d+) without-device=(\\d+) wrong=\\{}$");
+
   /** The best C kernels and those of Java, or the CPU double of a GPU. */
   private static List<List<String>> kernels() {
     return Devices.isCpu()
@@ -29,7 +35,20 @@ class ThreadStormTest {
   @MethodSource("kernels")
   void fourThreadsOnSharedObjectsAreRefusedOrRight(List<String> options) throws Exception {
     String printed = ChildJvm.run(ThreadStorm.class, options, SECONDS);
-    Matcher counts = COUNTS.matcher(printed);
+    assertCounted(COUNTS, printed);
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void threadsThatComputeWhileTheirMemoryAndDeviceAreClosedAreRefused(List<String> options)
+      throws Exception {
+    String rounds = "" + Devices.rounds(ROUNDS);
+    assertCounted(CLOSED, ChildJvm.run(ClosingStorm.class, options, rounds));
+  }
+
+  /** Nothing was wrong, and each kind of outcome has come. */
+  private static void assertCounted(Pattern outcomes, String printed) {
+    Matcher counts = outcomes.matcher(printed);
     assertTrue(counts.find(), printed);
     for (int group = 1; group <= counts.groupCount(); group++) {
       assertTrue(Integer.parseInt(counts.group(group)) > 0, printed);

@@ -501,7 +501,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -559,7 +559,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -618,7 +618,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, version);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -678,7 +678,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, workspace, workspaceSizeInBytes);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -737,7 +737,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, streamId);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -796,7 +796,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, streamId);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -855,7 +855,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, mode);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -914,7 +914,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, mode);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -973,7 +973,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, mode);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1032,7 +1032,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, mode);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1091,7 +1091,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, mode);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1150,7 +1150,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, mode);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1208,7 +1208,7 @@ public class cublas_v2_h {
             }
             return (MemorySegment)mh$.invokeExact(status);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1266,7 +1266,7 @@ public class cublas_v2_h {
             }
             return (MemorySegment)mh$.invokeExact(status);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1328,7 +1328,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, n, x, incx, result);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1390,7 +1390,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, n, x, incx, result);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1454,7 +1454,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, n, x, incx, y, incy, result);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1518,7 +1518,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, n, x, incx, y, incy, result);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1580,7 +1580,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, n, alpha, x, incx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1642,7 +1642,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, n, alpha, x, incx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1706,7 +1706,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, n, alpha, x, incx, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1770,7 +1770,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, n, alpha, x, incx, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1833,7 +1833,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, n, x, incx, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1896,7 +1896,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, n, x, incx, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1958,7 +1958,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, n, x, incx, result);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2020,7 +2020,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, n, x, incx, result);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2082,7 +2082,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, n, x, incx, result);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2151,7 +2151,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, trans, m, n, alpha, A, lda, x, incx, beta, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2220,7 +2220,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, trans, m, n, alpha, A, lda, x, incx, beta, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2291,7 +2291,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, trans, m, n, kl, ku, alpha, A, lda, x, incx, beta, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2357,7 +2357,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, uplo, trans, diag, n, A, lda, x, incx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2424,7 +2424,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, uplo, trans, diag, n, k, A, lda, x, incx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2490,7 +2490,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, uplo, trans, diag, n, A, lda, x, incx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2559,7 +2559,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, uplo, n, k, alpha, A, lda, x, incx, beta, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2626,7 +2626,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, m, n, alpha, x, incx, y, incy, A, lda);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2693,7 +2693,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, m, n, alpha, x, incx, y, incy, A, lda);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2764,7 +2764,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, transa, transb, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2835,7 +2835,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, transa, transb, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2911,7 +2911,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, transa, transb, m, n, k, alpha, A, Atype, lda, B, Btype, ldb, beta, C, Ctype, ldc, computeType, algo);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2987,7 +2987,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, transa, transb, m, n, k, alpha, A, Atype, lda, B, Btype, ldb, beta, C, Ctype, ldc, computeType, algo);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3056,7 +3056,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, side, uplo, trans, diag, m, n, alpha, A, lda, B, ldb);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3127,7 +3127,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, side, uplo, trans, diag, m, n, alpha, A, lda, B, ldb, C, ldc);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3202,7 +3202,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, transa, transb, m, n, k, alpha, A, lda, strideA, B, ldb, strideB, beta, C, ldc, strideC, batchCount);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3277,7 +3277,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, transa, transb, m, n, k, alpha, A, lda, strideA, B, ldb, strideB, beta, C, ldc, strideC, batchCount);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3357,7 +3357,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, transa, transb, m, n, k, alpha, A, Atype, lda, strideA, B, Btype, ldb, strideB, beta, C, Ctype, ldc, strideC, batchCount, computeType, algo);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3437,7 +3437,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, transa, transb, m, n, k, alpha, A, Atype, lda, strideA, B, Btype, ldb, strideB, beta, C, Ctype, ldc, strideC, batchCount, computeType, algo);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3507,7 +3507,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, transa, transb, m, n, alpha, A, lda, beta, B, ldb, C, ldc);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3577,7 +3577,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, transa, transb, m, n, alpha, A, lda, beta, B, ldb, C, ldc);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3644,7 +3644,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, mode, m, n, A, lda, x, incx, C, ldc);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3711,7 +3711,7 @@ public class cublas_v2_h {
             }
             return (int)mh$.invokeExact(handle, mode, m, n, A, lda, x, incx, C, ldc);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 }

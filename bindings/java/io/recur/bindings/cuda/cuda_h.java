@@ -1492,7 +1492,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(error, pStr);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1551,7 +1551,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(error, pStr);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1609,7 +1609,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(Flags);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1667,7 +1667,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(driverVersion);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1726,7 +1726,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(device, ordinal);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1784,7 +1784,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(count);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1844,7 +1844,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(name, len, dev);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1903,7 +1903,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(bytes, dev);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1963,7 +1963,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pi, attrib, dev);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2022,7 +2022,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pool_out, dev);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2081,7 +2081,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pctx, dev);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2139,7 +2139,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dev);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2198,7 +2198,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dev, flags);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2258,7 +2258,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dev, flags, active);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2316,7 +2316,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(ctx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2374,7 +2374,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pctx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2432,7 +2432,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(ctx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2490,7 +2490,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pctx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2548,7 +2548,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(device);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2604,7 +2604,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact();
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2663,7 +2663,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(limit, value);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2722,7 +2722,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pvalue, limit);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2781,7 +2781,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(leastPriority, greatestPriority);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2837,7 +2837,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact();
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2896,7 +2896,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(module, image);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2958,7 +2958,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(module, image, numOptions, options, optionValues);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3016,7 +3016,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hmod);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3076,7 +3076,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hfunc, hmod, name);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3137,7 +3137,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dptr, bytes, hmod, name);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3202,7 +3202,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(library, code, jitOptions, jitOptionsValues, numJitOptions, libraryOptions, libraryOptionValues, numLibraryOptions);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3260,7 +3260,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(library);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3320,7 +3320,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pKernel, library, name);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3379,7 +3379,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pFunc, kernel);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3438,7 +3438,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(free, total);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3497,7 +3497,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dptr, bytesize);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3555,7 +3555,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dptr);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3614,7 +3614,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pp, bytesize);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3672,7 +3672,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(p);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3732,7 +3732,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pp, bytesize, Flags);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3792,7 +3792,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pciBusId, len, dev);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3852,7 +3852,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(p, bytesize, Flags);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3910,7 +3910,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(p);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -3970,7 +3970,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dstDevice, srcHost, ByteCount);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4030,7 +4030,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dstHost, srcDevice, ByteCount);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4090,7 +4090,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dstDevice, srcDevice, ByteCount);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4151,7 +4151,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dstDevice, srcHost, ByteCount, hStream);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4212,7 +4212,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dstHost, srcDevice, ByteCount, hStream);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4273,7 +4273,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dstDevice, srcDevice, ByteCount, hStream);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4333,7 +4333,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dstDevice, uc, N);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4393,7 +4393,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dstDevice, ui, N);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4454,7 +4454,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dstDevice, uc, N, hStream);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4515,7 +4515,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dstDevice, ui, N, hStream);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4574,7 +4574,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dptr, hStream);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4634,7 +4634,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dptr, bytesize, hStream);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4693,7 +4693,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pool, minBytesToKeep);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4753,7 +4753,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pool, attr, value);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4812,7 +4812,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(phStream, Flags);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4872,7 +4872,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(phStream, flags, priority);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4932,7 +4932,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hStream, hEvent, Flags);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -4991,7 +4991,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hStream, mode);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5050,7 +5050,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hStream, phGraph);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5109,7 +5109,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hStream, captureStatus);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5167,7 +5167,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hStream);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5225,7 +5225,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hStream);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5283,7 +5283,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hStream);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5343,7 +5343,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hStream, attr, value);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5402,7 +5402,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(phEvent, Flags);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5461,7 +5461,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hEvent, hStream);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5519,7 +5519,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hEvent);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5577,7 +5577,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hEvent);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5635,7 +5635,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hEvent);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5695,7 +5695,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pMilliseconds, hStart, hEnd);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5755,7 +5755,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(pi, attrib, hfunc);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5815,7 +5815,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hfunc, attrib, value);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5874,7 +5874,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hfunc, config);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -5942,7 +5942,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(f, gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes, hStream, kernelParams, extra);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -6003,7 +6003,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(config, f, kernelParams, extra);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -6070,7 +6070,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(f, gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes, hStream, kernelParams);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -6130,7 +6130,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(phGraphExec, hGraph, flags);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -6189,7 +6189,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hGraphExec, hStream);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -6248,7 +6248,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hGraphExec, hStream);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -6306,7 +6306,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hGraphExec);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -6364,7 +6364,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hGraph);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -6424,7 +6424,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(hGraphExec, hGraph, resultInfo);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -6485,7 +6485,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(numBlocks, func, blockSize, dynamicSMemSize);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -6546,7 +6546,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(dynamicSmemSize, func, numBlocks, blockSize);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -6606,7 +6606,7 @@ public class cuda_h {
             }
             return (int)mh$.invokeExact(numClusters, func, config);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 }

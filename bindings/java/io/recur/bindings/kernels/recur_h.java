@@ -193,7 +193,7 @@ public class recur_h {
             }
             return (int)mh$.invokeExact();
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -251,7 +251,7 @@ public class recur_h {
             }
             return (int)mh$.invokeExact(set);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -311,7 +311,7 @@ public class recur_h {
             }
             return (MemorySegment)mh$.invokeExact(set, threads, sgemm);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -368,7 +368,7 @@ public class recur_h {
             }
             mh$.invokeExact(r);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -425,7 +425,7 @@ public class recur_h {
             }
             mh$.invokeExact(r);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -495,7 +495,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -556,7 +556,7 @@ public class recur_h {
             }
             return (long)mh$.invokeExact(r, gates, units, terms);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -620,7 +620,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, gates, units, terms, w, row, column, packed);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -680,7 +680,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, value, y, n);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -740,7 +740,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, x, y, n);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -801,7 +801,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, alpha, x, y, n);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -863,7 +863,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, a, alpha, b, y, n);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -923,7 +923,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, value, y, n);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -983,7 +983,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, limit, y, n);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1045,7 +1045,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, accumulate, a, b, y, n);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1106,7 +1106,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, function, x, y, n);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1169,7 +1169,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, function, x, y, dy, dx, n);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1232,7 +1232,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, rate, seed, accumulate, x, y, n);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1293,7 +1293,7 @@ public class recur_h {
             }
             return (double)mh$.invokeExact(r, squares, x, n);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1355,7 +1355,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, m, n, x, b, y);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1416,7 +1416,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, m, n, x, y);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1480,7 +1480,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, m, n, x, ldx, accumulate, y, ldy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1543,7 +1543,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, m, n, w, index, b, y);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1605,7 +1605,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, m, n, y, index, w);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1667,7 +1667,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, m, n, x, y, carry);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1730,7 +1730,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, m, n, y, index, w, carry);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1792,7 +1792,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, m, n, logarithm, x, y);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1855,7 +1855,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, m, n, logarithm, y, dy, dx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1918,7 +1918,7 @@ public class recur_h {
             }
             return (float)mh$.invokeExact(r, m, n, x, index, p);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1981,7 +1981,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, m, n, factor, p, index, dx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2051,7 +2051,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, rule, s0, s1, s2, s3, s4, s5, w, g, slot0, slot1, slot2, n);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2110,7 +2110,7 @@ public class recur_h {
             }
             return (long)mh$.invokeExact(r, s);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2169,7 +2169,7 @@ public class recur_h {
             }
             return (long)mh$.invokeExact(r, s);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2227,7 +2227,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, s);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2285,7 +2285,7 @@ public class recur_h {
             }
             mh$.invokeExact(r, s);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 }

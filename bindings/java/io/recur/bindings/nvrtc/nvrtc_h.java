@@ -240,7 +240,7 @@ public class nvrtc_h {
             }
             return (MemorySegment)mh$.invokeExact(result);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -299,7 +299,7 @@ public class nvrtc_h {
             }
             return (int)mh$.invokeExact(major, minor);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -357,7 +357,7 @@ public class nvrtc_h {
             }
             return (int)mh$.invokeExact(numArchs);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -415,7 +415,7 @@ public class nvrtc_h {
             }
             return (int)mh$.invokeExact(supportedArchs);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -478,7 +478,7 @@ public class nvrtc_h {
             }
             return (int)mh$.invokeExact(prog, src, name, numHeaders, headers, includeNames);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -536,7 +536,7 @@ public class nvrtc_h {
             }
             return (int)mh$.invokeExact(prog);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -596,7 +596,7 @@ public class nvrtc_h {
             }
             return (int)mh$.invokeExact(prog, numOptions, options);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -655,7 +655,7 @@ public class nvrtc_h {
             }
             return (int)mh$.invokeExact(prog, ptxSizeRet);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -714,7 +714,7 @@ public class nvrtc_h {
             }
             return (int)mh$.invokeExact(prog, ptx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -773,7 +773,7 @@ public class nvrtc_h {
             }
             return (int)mh$.invokeExact(prog, cubinSizeRet);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -832,7 +832,7 @@ public class nvrtc_h {
             }
             return (int)mh$.invokeExact(prog, cubin);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -891,7 +891,7 @@ public class nvrtc_h {
             }
             return (int)mh$.invokeExact(prog, logSizeRet);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -950,7 +950,7 @@ public class nvrtc_h {
             }
             return (int)mh$.invokeExact(prog, log);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1009,7 +1009,7 @@ public class nvrtc_h {
             }
             return (int)mh$.invokeExact(prog, name_expression);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1069,7 +1069,7 @@ public class nvrtc_h {
             }
             return (int)mh$.invokeExact(prog, name_expression, lowered_name);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 }

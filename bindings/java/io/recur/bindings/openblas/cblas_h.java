@@ -149,7 +149,7 @@ public class cblas_h {
             }
             mh$.invokeExact(num_threads);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -205,7 +205,7 @@ public class cblas_h {
             }
             return (int)mh$.invokeExact();
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -261,7 +261,7 @@ public class cblas_h {
             }
             return (int)mh$.invokeExact();
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -317,7 +317,7 @@ public class cblas_h {
             }
             return (MemorySegment)mh$.invokeExact();
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -373,7 +373,7 @@ public class cblas_h {
             }
             return (MemorySegment)mh$.invokeExact();
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -429,7 +429,7 @@ public class cblas_h {
             }
             return (int)mh$.invokeExact();
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
     private static final int CblasRowMajor = (int)101L;
@@ -599,7 +599,7 @@ public class cblas_h {
             }
             return (float)mh$.invokeExact(n, x, incx, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -659,7 +659,7 @@ public class cblas_h {
             }
             return (float)mh$.invokeExact(n, x, incx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -719,7 +719,7 @@ public class cblas_h {
             }
             return (float)mh$.invokeExact(n, x, incx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -779,7 +779,7 @@ public class cblas_h {
             }
             return (float)mh$.invokeExact(N, X, incX);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -839,7 +839,7 @@ public class cblas_h {
             }
             return (long)mh$.invokeExact(n, x, incx);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -901,7 +901,7 @@ public class cblas_h {
             }
             mh$.invokeExact(n, alpha, x, incx, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -962,7 +962,7 @@ public class cblas_h {
             }
             mh$.invokeExact(n, x, incx, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1023,7 +1023,7 @@ public class cblas_h {
             }
             mh$.invokeExact(n, x, incx, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1083,7 +1083,7 @@ public class cblas_h {
             }
             mh$.invokeExact(N, alpha, X, incX);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1151,7 +1151,7 @@ public class cblas_h {
             }
             mh$.invokeExact(order, trans, m, n, alpha, a, lda, x, incx, beta, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1219,7 +1219,7 @@ public class cblas_h {
             }
             mh$.invokeExact(order, trans, m, n, alpha, a, lda, x, incx, beta, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1285,7 +1285,7 @@ public class cblas_h {
             }
             mh$.invokeExact(order, M, N, alpha, X, incX, Y, incY, A, lda);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1350,7 +1350,7 @@ public class cblas_h {
             }
             mh$.invokeExact(order, Uplo, TransA, Diag, N, A, lda, X, incX);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1415,7 +1415,7 @@ public class cblas_h {
             }
             mh$.invokeExact(order, Uplo, TransA, Diag, N, A, lda, X, incX);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1485,7 +1485,7 @@ public class cblas_h {
             }
             mh$.invokeExact(order, TransA, M, N, KL, KU, alpha, A, lda, X, incX, beta, Y, incY);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1553,7 +1553,7 @@ public class cblas_h {
             }
             mh$.invokeExact(order, Uplo, N, K, alpha, A, lda, X, incX, beta, Y, incY);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1619,7 +1619,7 @@ public class cblas_h {
             }
             mh$.invokeExact(order, Uplo, TransA, Diag, N, K, A, lda, X, incX);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1689,7 +1689,7 @@ public class cblas_h {
             }
             mh$.invokeExact(Order, TransA, TransB, M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1759,7 +1759,7 @@ public class cblas_h {
             }
             mh$.invokeExact(Order, TransA, TransB, M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1827,7 +1827,7 @@ public class cblas_h {
             }
             mh$.invokeExact(Order, Side, Uplo, TransA, Diag, M, N, alpha, A, lda, B, ldb);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1895,7 +1895,7 @@ public class cblas_h {
             }
             mh$.invokeExact(Order, Side, Uplo, TransA, Diag, M, N, alpha, A, lda, B, ldb);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -1958,7 +1958,7 @@ public class cblas_h {
             }
             mh$.invokeExact(n, alpha, x, incx, beta, y, incy);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2023,7 +2023,7 @@ public class cblas_h {
             }
             mh$.invokeExact(CORDER, CTRANS, crows, ccols, calpha, a, clda, b, cldb);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2087,7 +2087,7 @@ public class cblas_h {
             }
             mh$.invokeExact(CORDER, CTRANS, crows, ccols, calpha, a, clda, cldb);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 
@@ -2152,7 +2152,7 @@ public class cblas_h {
             }
             mh$.invokeExact(CORDER, crows, ccols, calpha, a, clda, cbeta, c, cldc);
         } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+           throw io.recur.bindings.Failed.of(ex$);
         }
     }
 }

@@ -69,7 +69,6 @@ public final class Buffer {
    * @throws IllegalStateException if the owner was closed
    */
   public MemorySegment segment() {
-    // here, because a generated native call wraps what the JVM throws into an AssertionError
     if (!segment.scope().isAlive()) {
       throw new IllegalStateException(
           "buffer: %d floats that were given back; use them before their tape is cleared or closed"
@@ -88,6 +87,22 @@ public final class Buffer {
   public MemorySegment target() {
     writes.count++;
     return segment();
+  }
+
+  /**
+   * What to throw where work on buffers threw: a buffer's own error where another thread closed its
+   * owner since its address was taken, and the same exception where all are open.
+   *
+   * @param thrown by the JVM or by a kernel
+   * @param all that the work read or wrote; null where there was none
+   */
+  static IllegalStateException closed(IllegalStateException thrown, @Nullable Buffer... all) {
+    for (Buffer buffer : all) {
+      if (buffer != null) {
+        buffer.segment();
+      }
+    }
+    return thrown;
   }
 
   /** {@link #segment()} of at least that many words: C kernels do not check. */

@@ -39,28 +39,44 @@ final class CheckedColumns implements Columns {
     check("add", all, x);
     check("add", m, b);
     check("add", all, y);
-    kernels.add(m, n, x, b, y);
+    try {
+      kernels.add(m, n, x, b, y);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, x, b, y);
+    }
   }
 
   @Override
   public void addSum(int m, int n, Buffer x, Buffer y) {
     check("addSum", words("addSum", m, n), x);
     check("addSum", m, y);
-    kernels.addSum(m, n, x, y);
+    try {
+      kernels.addSum(m, n, x, y);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, x, y);
+    }
   }
 
   @Override
   public void repeat(int m, int n, Buffer b, Buffer y) {
     check("repeat", words("repeat", m, n), y);
     check("repeat", m, b);
-    kernels.repeat(m, n, b, y);
+    try {
+      kernels.repeat(m, n, b, y);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, y, b);
+    }
   }
 
   @Override
   public void block(int m, int n, Buffer x, int ldx, boolean accumulate, Buffer y, int ldy) {
     check("block", words("block", m, n, ldx), x);
     check("block", words("block", m, n, ldy), y);
-    kernels.block(m, n, x, ldx, accumulate, y, ldy);
+    try {
+      kernels.block(m, n, x, ldx, accumulate, y, ldy);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, x, y);
+    }
   }
 
   @Override
@@ -71,7 +87,11 @@ final class CheckedColumns implements Columns {
     if (b != null) {
       check("gather", m, b);
     }
-    kernels.gather(m, n, w, index, b, y);
+    try {
+      kernels.gather(m, n, w, index, b, y);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, y, w, index, b);
+    }
   }
 
   @Override
@@ -79,7 +99,11 @@ final class CheckedColumns implements Columns {
     check("scatterAdd", words("scatterAdd", m, n), y);
     check("scatterAdd", n, index);
     check("scatterAdd", 0, w);
-    kernels.scatterAdd(m, n, y, index, w);
+    try {
+      kernels.scatterAdd(m, n, y, index, w);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, y, index, w);
+    }
   }
 
   @Override
@@ -87,7 +111,11 @@ final class CheckedColumns implements Columns {
     long all = words("softmax", m, n);
     check("softmax", all, x);
     check("softmax", all, y);
-    kernels.softmax(m, n, logarithm, x, y);
+    try {
+      kernels.softmax(m, n, logarithm, x, y);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, x, y);
+    }
   }
 
   @Override
@@ -96,7 +124,11 @@ final class CheckedColumns implements Columns {
     check("addSoftmaxSlope", all, y);
     check("addSoftmaxSlope", all, dy);
     check("addSoftmaxSlope", all, dx);
-    kernels.addSoftmaxSlope(m, n, logarithm, y, dy, dx);
+    try {
+      kernels.addSoftmaxSlope(m, n, logarithm, y, dy, dx);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, y, dy, dx);
+    }
   }
 
   @Override
@@ -106,7 +138,11 @@ final class CheckedColumns implements Columns {
     check("crossEntropy", n, index);
     check("crossEntropy", all, p);
     check("crossEntropy", 1, loss);
-    kernels.crossEntropy(m, n, x, index, p, loss);
+    try {
+      kernels.crossEntropy(m, n, x, index, p, loss);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, x, index, p, loss);
+    }
   }
 
   @Override
@@ -116,6 +152,10 @@ final class CheckedColumns implements Columns {
     check("addCrossEntropySlope", n, index);
     check("addCrossEntropySlope", 1, dloss);
     check("addCrossEntropySlope", all, dx);
-    kernels.addCrossEntropySlope(m, n, p, index, dloss, dx);
+    try {
+      kernels.addCrossEntropySlope(m, n, p, index, dloss, dx);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, p, index, dloss, dx);
+    }
   }
 }

@@ -17,28 +17,44 @@ final class CheckedPointwise implements Pointwise {
   @Override
   public void fill(float value, Buffer y, long n) {
     check("fill", n, y);
-    kernels.fill(value, y, n);
+    try {
+      kernels.fill(value, y, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, y);
+    }
   }
 
   @Override
   public void copy(Buffer x, Buffer y, long n) {
     check("copy", n, x);
     check("copy", n, y);
-    kernels.copy(x, y, n);
+    try {
+      kernels.copy(x, y, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, x, y);
+    }
   }
 
   @Override
   public void scale(float alpha, Buffer x, Buffer y, long n) {
     check("scale", n, x);
     check("scale", n, y);
-    kernels.scale(alpha, x, y, n);
+    try {
+      kernels.scale(alpha, x, y, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, x, y);
+    }
   }
 
   @Override
   public void addScaled(float alpha, Buffer x, Buffer y, long n) {
     check("addScaled", n, x);
     check("addScaled", n, y);
-    kernels.addScaled(alpha, x, y, n);
+    try {
+      kernels.addScaled(alpha, x, y, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, x, y);
+    }
   }
 
   @Override
@@ -46,7 +62,11 @@ final class CheckedPointwise implements Pointwise {
     check("combine", n, a);
     check("combine", n, b);
     check("combine", n, y);
-    kernels.combine(a, alpha, b, y, n);
+    try {
+      kernels.combine(a, alpha, b, y, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, a, b, y);
+    }
   }
 
   @Override
@@ -54,7 +74,11 @@ final class CheckedPointwise implements Pointwise {
     check("multiply", n, a);
     check("multiply", n, b);
     check("multiply", n, y);
-    kernels.multiply(a, b, y, n);
+    try {
+      kernels.multiply(a, b, y, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, a, b, y);
+    }
   }
 
   @Override
@@ -62,14 +86,22 @@ final class CheckedPointwise implements Pointwise {
     check("addProduct", n, a);
     check("addProduct", n, b);
     check("addProduct", n, y);
-    kernels.addProduct(a, b, y, n);
+    try {
+      kernels.addProduct(a, b, y, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, a, b, y);
+    }
   }
 
   @Override
   public void map(Elementwise f, Buffer x, Buffer y, long n) {
     check("map", n, x);
     check("map", n, y);
-    kernels.map(f, x, y, n);
+    try {
+      kernels.map(f, x, y, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, x, y);
+    }
   }
 
   @Override
@@ -78,7 +110,11 @@ final class CheckedPointwise implements Pointwise {
     check("addSlope", n, y);
     check("addSlope", n, dy);
     check("addSlope", n, dx);
-    kernels.addSlope(f, x, y, dy, dx, n);
+    try {
+      kernels.addSlope(f, x, y, dy, dx, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, x, y, dy, dx);
+    }
   }
 
   @Override
@@ -88,32 +124,52 @@ final class CheckedPointwise implements Pointwise {
     }
     check("drop", n, x);
     check("drop", n, y);
-    kernels.drop(rate, seed, accumulate, x, y, n);
+    try {
+      kernels.drop(rate, seed, accumulate, x, y, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, x, y);
+    }
   }
 
   @Override
   public double sum(Buffer x, long n) {
     check("sum", n, x);
-    return kernels.sum(x, n);
+    try {
+      return kernels.sum(x, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, x);
+    }
   }
 
   @Override
   public double sumOfSquares(Buffer x, long n) {
     check("sumOfSquares", n, x);
-    return kernels.sumOfSquares(x, n);
+    try {
+      return kernels.sumOfSquares(x, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, x);
+    }
   }
 
   @Override
   public void sumInto(float alpha, Buffer x, long n, Buffer y) {
     check("sumInto", n, x);
     check("sumInto", 1, y);
-    kernels.sumInto(alpha, x, n, y);
+    try {
+      kernels.sumInto(alpha, x, n, y);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, x, y);
+    }
   }
 
   @Override
   public void addBroadcast(float alpha, Buffer s, Buffer y, long n) {
     check("addBroadcast", 1, s);
     check("addBroadcast", n, y);
-    kernels.addBroadcast(alpha, s, y, n);
+    try {
+      kernels.addBroadcast(alpha, s, y, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, s, y);
+    }
   }
 }

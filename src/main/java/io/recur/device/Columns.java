@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Every method throws, before anything is written: {@link IllegalArgumentException} if m is not
  * positive, n is negative, a leading dimension is less than m, or a buffer is of another device;
  * {@link IndexOutOfBoundsException} if a buffer is too short for its matrix; {@link
- * IllegalStateException} if the device or the memory of a buffer was closed.
+ * IllegalStateException} if the device or the memory of a buffer was closed. Where another thread
+ * closes that memory while a method runs, it throws the same, and its output is lost.
  *
  * <pre>{@code
  * Buffer m = device.allocate(6);                          // 2×3

@@ -129,19 +129,31 @@ final class CpuDevice extends Device implements KernelDevice {
 
   @Override
   void write(Buffer buffer, float[] values, int from, int length) {
-    MemorySegment.copy(values, from, buffer.target(), ValueLayout.JAVA_FLOAT, 0, length);
+    try {
+      MemorySegment.copy(values, from, buffer.target(), ValueLayout.JAVA_FLOAT, 0, length);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, buffer);
+    }
     Reference.reachabilityFence(buffer);
   }
 
   @Override
   void writeIndexes(Buffer buffer, int[] indexes) {
-    MemorySegment.copy(indexes, 0, buffer.target(), ValueLayout.JAVA_INT, 0, indexes.length);
+    try {
+      MemorySegment.copy(indexes, 0, buffer.target(), ValueLayout.JAVA_INT, 0, indexes.length);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, buffer);
+    }
     Reference.reachabilityFence(buffer);
   }
 
   @Override
   void read(Buffer buffer, float[] values, int from, int length) {
-    MemorySegment.copy(buffer.segment(), ValueLayout.JAVA_FLOAT, 0, values, from, length);
+    try {
+      MemorySegment.copy(buffer.segment(), ValueLayout.JAVA_FLOAT, 0, values, from, length);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, buffer);
+    }
     Reference.reachabilityFence(buffer);
   }
 }

@@ -99,11 +99,20 @@ final class Lanes {
   }
 
   static void load(Buffer buffer, long from, float[] array, int to, int n) {
-    MemorySegment.copy(buffer.segment(), ValueLayout.JAVA_FLOAT, from * Float.BYTES, array, to, n);
+    try {
+      MemorySegment.copy(
+          buffer.segment(), ValueLayout.JAVA_FLOAT, from * Float.BYTES, array, to, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, buffer);
+    }
   }
 
   static void store(float[] array, int from, Buffer buffer, long to, int n) {
-    MemorySegment.copy(array, from, buffer.target(), ValueLayout.JAVA_FLOAT, to * Float.BYTES, n);
+    try {
+      MemorySegment.copy(array, from, buffer.target(), ValueLayout.JAVA_FLOAT, to * Float.BYTES, n);
+    } catch (IllegalStateException e) {
+      throw Buffer.closed(e, buffer);
+    }
   }
 
   /** {@code x = tanh(x)}, see {@link #tanh(float)}. */
