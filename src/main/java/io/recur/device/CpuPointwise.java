@@ -12,6 +12,17 @@ final class CpuPointwise implements Pointwise {
     this.lanes = lanes;
   }
 
+  /** The values of one call. The loops count in int: those are the ones that the JIT vectorises. */
+  static int count(String where, long n) {
+    if (n > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "%s: %d values; the Java kernels take at most %d per call: call it slice by slice, or use"
+                  .formatted(where, n, Integer.MAX_VALUE)
+              + " the C kernels (make native)");
+    }
+    return (int) n;
+  }
+
   @Override
   public void fill(float value, Buffer y, long n) {
     MemorySegment to = y.target();
@@ -20,7 +31,7 @@ final class CpuPointwise implements Pointwise {
       part.fill((byte) 0);
       return;
     }
-    int count = Math.toIntExact(n);
+    int count = count("fill", n);
     for (int i = 0; i < count; i++) {
       to.setAtIndex(JAVA_FLOAT, i, value);
     }
@@ -33,9 +44,9 @@ final class CpuPointwise implements Pointwise {
 
   @Override
   public void scale(float alpha, Buffer x, Buffer y, long n) {
+    int count = count("scale", n);
     MemorySegment from = x.segment();
     MemorySegment to = y.target();
-    int count = Math.toIntExact(n);
     for (int i = 0; i < count; i++) {
       to.setAtIndex(JAVA_FLOAT, i, alpha * from.getAtIndex(JAVA_FLOAT, i));
     }
@@ -43,15 +54,19 @@ final class CpuPointwise implements Pointwise {
 
   @Override
   public void addScaled(float alpha, Buffer x, Buffer y, long n) {
-    combine(y, alpha, x, y, n);
+    combine("addScaled", y, alpha, x, y, n);
   }
 
   @Override
   public void combine(Buffer a, float alpha, Buffer b, Buffer y, long n) {
+    combine("combine", a, alpha, b, y, n);
+  }
+
+  private static void combine(String where, Buffer a, float alpha, Buffer b, Buffer y, long n) {
+    int count = count(where, n);
     MemorySegment first = a.segment();
     MemorySegment second = b.segment();
     MemorySegment to = y.target();
-    int count = Math.toIntExact(n);
     for (int i = 0; i < count; i++) {
       float sum = first.getAtIndex(JAVA_FLOAT, i) + alpha * second.getAtIndex(JAVA_FLOAT, i);
       to.setAtIndex(JAVA_FLOAT, i, sum);
@@ -60,10 +75,10 @@ final class CpuPointwise implements Pointwise {
 
   @Override
   public void multiply(Buffer a, Buffer b, Buffer y, long n) {
+    int count = count("multiply", n);
     MemorySegment first = a.segment();
     MemorySegment second = b.segment();
     MemorySegment to = y.target();
-    int count = Math.toIntExact(n);
     for (int i = 0; i < count; i++) {
       float product = first.getAtIndex(JAVA_FLOAT, i) * second.getAtIndex(JAVA_FLOAT, i);
       to.setAtIndex(JAVA_FLOAT, i, product);
@@ -72,10 +87,10 @@ final class CpuPointwise implements Pointwise {
 
   @Override
   public void addProduct(Buffer a, Buffer b, Buffer y, long n) {
+    int count = count("addProduct", n);
     MemorySegment first = a.segment();
     MemorySegment second = b.segment();
     MemorySegment to = y.target();
-    int count = Math.toIntExact(n);
     for (int i = 0; i < count; i++) {
       float product = first.getAtIndex(JAVA_FLOAT, i) * second.getAtIndex(JAVA_FLOAT, i);
       to.setAtIndex(JAVA_FLOAT, i, to.getAtIndex(JAVA_FLOAT, i) + product);
@@ -114,11 +129,11 @@ final class CpuPointwise implements Pointwise {
 
   @Override
   public void drop(float rate, long seed, boolean accumulate, Buffer x, Buffer y, long n) {
+    int count = count("drop", n);
     MemorySegment from = x.segment();
     MemorySegment to = y.target();
     float kept = 1 / (1 - rate);
     int threshold = (int) (rate * (1 << 24));
-    int count = Math.toIntExact(n);
     for (int i = 0; i < count; i++) {
       boolean keep = coin(seed, i) >= threshold;
       float value = keep ? kept * from.getAtIndex(JAVA_FLOAT, i) : 0;
@@ -137,9 +152,9 @@ final class CpuPointwise implements Pointwise {
 
   @Override
   public double sum(Buffer x, long n) {
+    int count = count("sum", n);
     MemorySegment from = x.segment();
     double sum = 0;
-    int count = Math.toIntExact(n);
     for (int i = 0; i < count; i++) {
       sum += from.getAtIndex(JAVA_FLOAT, i);
     }
@@ -148,8 +163,8 @@ final class CpuPointwise implements Pointwise {
 
   @Override
   public double sumOfSquares(Buffer x, long n) {
+    int count = count("sumOfSquares", n);
     MemorySegment from = x.segment();
-    int count = Math.toIntExact(n);
     double a = 0;
     double b = 0;
     double c = 0;
@@ -178,9 +193,9 @@ final class CpuPointwise implements Pointwise {
 
   @Override
   public void addBroadcast(float alpha, Buffer s, Buffer y, long n) {
+    int count = count("addBroadcast", n);
     float value = alpha * s.segment().get(JAVA_FLOAT, 0);
     MemorySegment to = y.target();
-    int count = Math.toIntExact(n);
     for (int i = 0; i < count; i++) {
       to.setAtIndex(JAVA_FLOAT, i, to.getAtIndex(JAVA_FLOAT, i) + value);
     }

@@ -40,8 +40,8 @@ final class CpuUpdates extends HostUpdates {
 
   @Override
   public void clamp(float limit, Buffer g, long n) {
+    int count = CpuPointwise.count("clamp", n);
     MemorySegment values = g.target();
-    int count = Math.toIntExact(n);
     for (int i = 0; i < count; i++) {
       float value = values.getAtIndex(JAVA_FLOAT, i);
       values.setAtIndex(JAVA_FLOAT, i, Math.max(-limit, Math.min(limit, value)));
