@@ -63,6 +63,7 @@ final class Recording {
       outputs[end] = output;
       end(op, end + 1);
     }
+    uses.next(); // also where it is not kept
   }
 
   /** Adds an operation if one of its outputs is differentiable. */
@@ -78,6 +79,7 @@ final class Recording {
       System.arraycopy(all, 0, outputs, end, all.length);
       end(op, end + all.length);
     }
+    uses.next();
   }
 
   private void reserve(int count) {

@@ -25,12 +25,13 @@ public final class Repeat implements Op {
    */
   public static Tensor repeat(Tape tape, Tensor x, Shape shape) {
     try (var _ = tape.enter()) {
-      tape.accept("repeat", x);
       if (x.shape().columns() != 1 || x.shape().rows() != shape.rows()) {
         throw new ShapeException(
             "repeat: x=%s, to=%s; need one column with %d rows"
                 .formatted(x.shape(), shape, shape.rows()));
       }
+      tape.recorded.next();
+      tape.accept("repeat", x);
       Repeat op = tape.reuse(Repeat.class, Repeat::new);
       op.x = x;
       op.y = tape.output(shape, x.isDifferentiable());

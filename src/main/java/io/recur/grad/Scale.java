@@ -18,6 +18,7 @@ final class Scale implements Op {
   /** A copy of any tensor on the tape. */
   static Tensor copy(Tape tape, Tensor x) {
     try (var _ = tape.enter()) {
+      tape.recorded.next();
       tape.accept("use", x);
       Scale op = begin(tape, x, 1);
       tape.device().pointwise().copy(x.value(), op.y.value(), x.shape().count());

@@ -194,7 +194,8 @@ public final class Tape implements AutoCloseable {
   // For operations.
 
   /**
-   * The tape on which an operation with these inputs records itself.
+   * Begins an operation with these inputs: gives the tape on which it records itself. An operation
+   * that calls others calls them before.
    *
    * @param where the operation's name, for errors
    * @param inputs its inputs
@@ -253,7 +254,8 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * Refuses a stale tensor, and one of another tape or device: its gradient would be lost.
+   * Refuses a stale tensor, and one of another tape or device: its gradient would be lost. It takes
+   * further inputs of an operation that {@link #of(String, Tensor)} began.
    *
    * @param where the operation's name, for errors
    * @param input an input of an operation on this tape

@@ -25,7 +25,7 @@ final class Uses {
 
   private int noted;
 
-  /** An operation is being made: what another one noted and never recorded is forgotten. */
+  /** Another operation is made: what one noted that failed or is not recorded is forgotten. */
   void next() {
     noted = kept;
   }

@@ -3,12 +3,13 @@ package io.recur.train;
 import static io.recur.nn.Layers.chain;
 import static io.recur.nn.Layers.dense;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.grad.Parameter;
+import io.recur.grad.Repeat;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
@@ -19,13 +20,16 @@ import io.recur.nn.Recur;
 import io.recur.nn.State;
 import io.recur.nn.Step;
 import java.util.List;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** A backward with other weights than forward read is a wrong gradient: it is refused. */
 class StaleWeightsTest {
   @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);
+  @AutoClose private final Tape other = Tape.on(device);
 
   /** A built-in cell that runs step by step. */
   private record Stepwise(Cell cell) implements Cell {
@@ -135,18 +139,61 @@ class StaleWeightsTest {
     }
   }
 
+  /** Operations that take a parameter and then fail, each in another way. */
+  private List<Executable> failures(Parameter w, Tensor x) {
+    return List.of(
+        () -> Tape.of("mine", w, x, other.input(1, 2)),
+        () -> Repeat.repeat(tape, w, Shape.of(3, 4)),
+        () -> { // a kernel that fails
+          Tape.of("mine", w, x);
+          tape.device().pointwise().scale(1, w.value(), x.value(), 1L << 40);
+        },
+        () -> { // further inputs
+          Tape.of("mine", x);
+          tape.accept("mine", w);
+          tape.accept("mine", other.input(1, 2));
+        });
+  }
+
+  /** Operations on x or v, each of which begins in another way. */
+  private List<Supplier<Tensor>> successes(Parameter v, Tensor x) {
+    return List.of(
+        x::sum, () -> x.add(v), () -> tape.use(v), () -> Repeat.repeat(tape, v, Shape.of(2, 3)));
+  }
+
   /** An operation that failed has read nothing for the next one. */
   @Test
   void aFailedOperationLeavesNoTrace() {
     Parameter w = Parameter.of(Shape.of(2), 3, 4).on(device);
+    Parameter v = Parameter.of(Shape.of(2), 5, 6).on(device);
     Tensor x = tape.variable(Shape.of(2), 1, 2);
-    try (Tape other = Tape.on(device)) {
-      Tensor foreign = other.input(1, 2);
-      Thrown.says(
-          IllegalStateException.class, () -> Tape.of("mine", w, x, foreign), "on two tapes");
+    for (Executable failure : failures(w, x)) {
+      for (Supplier<Tensor> success : successes(v, x)) {
+        assertThrows(RuntimeException.class, failure);
+        Tensor y = success.get();
+        w.value().write(5, 6);
+        tape.backward(y.sum());
+      }
     }
-    w.value().write(5, 6);
-    tape.backward(x.sum());
-    assertEquals(1, x.gradientArray()[0]);
+    isRefusedOnceWritten(w, x);
+  }
+
+  /** The same parameter, read by an operation that did not fail. */
+  private void isRefusedOnceWritten(Parameter w, Tensor x) {
+    Tensor y = x.add(w).sum();
+    w.value().write(7, 8);
+    isRefused(y);
+  }
+
+  /** What is recorded and takes no gradient has read nothing for the next one either. */
+  @Test
+  void anOperationWithoutAGradientLeavesNoTrace() {
+    Parameter fixed = Parameter.fixed(Shape.of(2), 3, 4).on(device);
+    fixed.mul(tape.input(1, 2));
+    Tensor x = tape.variable(Shape.of(2), 1, 2);
+    Tensor y = tape.output(x.shape(), true);
+    tape.record(() -> x.accumulator(), y);
+    fixed.value().write(5, 6);
+    tape.backward(y, 1, 1);
   }
 }
