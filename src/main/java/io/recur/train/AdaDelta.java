@@ -22,9 +22,10 @@ public final class AdaDelta extends Optimiser {
   /**
    * With these settings.
    *
-   * @param rate learning rate
-   * @param rho ρ
-   * @param epsilon ε
+   * @param rate learning rate, finite, more than 0
+   * @param rho ρ, from 0 to below 1
+   * @param epsilon ε, finite, more than 0
+   * @throws IllegalArgumentException if an argument is outside its range
    */
   public AdaDelta(float rate, float rho, float epsilon) {
     super(UpdateRule.ADADELTA, rate);

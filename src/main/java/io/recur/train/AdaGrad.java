@@ -16,7 +16,8 @@ public final class AdaGrad extends Optimiser {
   /**
    * With ε = 1e-10.
    *
-   * @param rate learning rate
+   * @param rate learning rate, finite, more than 0
+   * @throws IllegalArgumentException if an argument is outside its range
    */
   public AdaGrad(float rate) {
     this(rate, 1e-10f);
@@ -25,8 +26,9 @@ public final class AdaGrad extends Optimiser {
   /**
    * With these settings.
    *
-   * @param rate learning rate
-   * @param epsilon ε
+   * @param rate learning rate, finite, more than 0
+   * @param epsilon ε, finite, more than 0
+   * @throws IllegalArgumentException if an argument is outside its range
    */
   public AdaGrad(float rate, float epsilon) {
     super(UpdateRule.ADAGRAD, rate);

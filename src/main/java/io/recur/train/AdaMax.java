@@ -18,7 +18,8 @@ public final class AdaMax extends Optimiser {
   /**
    * With β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
    *
-   * @param rate learning rate
+   * @param rate learning rate, finite, more than 0
+   * @throws IllegalArgumentException if an argument is outside its range
    */
   public AdaMax(float rate) {
     this(rate, 0.9f, 0.999f, 1e-8f);
@@ -27,10 +28,11 @@ public final class AdaMax extends Optimiser {
   /**
    * With these settings.
    *
-   * @param rate learning rate
-   * @param beta1 β₁
-   * @param beta2 β₂
-   * @param epsilon ε
+   * @param rate learning rate, finite, more than 0
+   * @param beta1 β₁, from 0 to below 1
+   * @param beta2 β₂, from 0 to below 1
+   * @param epsilon ε, finite, more than 0
+   * @throws IllegalArgumentException if an argument is outside its range
    */
   public AdaMax(float rate, float beta1, float beta2, float epsilon) {
     super(UpdateRule.ADAMAX, rate);

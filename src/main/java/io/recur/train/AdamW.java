@@ -16,8 +16,9 @@ public final class AdamW extends Optimiser {
   /**
    * With β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
    *
-   * @param rate learning rate
-   * @param decay λ: every step multiplies the weights with 1 − rate·λ
+   * @param rate learning rate, finite, more than 0
+   * @param decay λ, finite, 0 or more: each step multiplies the weights by 1 − rate·λ
+   * @throws IllegalArgumentException if an argument is outside its range
    */
   public AdamW(float rate, float decay) {
     super(UpdateRule.ADAM, rate);

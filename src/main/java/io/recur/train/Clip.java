@@ -21,8 +21,9 @@ public final class Clip {
    * 2013).
    *
    * @param parameters whose gradients
-   * @param limit more than zero
+   * @param limit more than zero; infinite scales nothing and gives the norm alone
    * @return the norm before; not finite if a gradient is not, and then nothing is scaled
+   * @throws IllegalArgumentException if the limit is not more than zero
    */
   public static double norm(Parameters parameters, float limit) {
     check(limit);
@@ -82,7 +83,8 @@ public final class Clip {
    * Clamps every gradient to −limit … limit.
    *
    * @param parameters whose gradients
-   * @param limit more than zero
+   * @param limit more than zero; infinite clamps nothing
+   * @throws IllegalArgumentException if the limit is not more than zero
    */
   public static void value(Parameters parameters, float limit) {
     check(limit);

@@ -16,7 +16,8 @@ public final class Momentum extends Optimiser {
   /**
    * With momentum 0.9.
    *
-   * @param rate learning rate
+   * @param rate learning rate, finite, more than 0
+   * @throws IllegalArgumentException if an argument is outside its range
    */
   public Momentum(float rate) {
     this(rate, 0.9f);
@@ -25,8 +26,9 @@ public final class Momentum extends Optimiser {
   /**
    * With these settings.
    *
-   * @param rate learning rate
-   * @param momentum μ
+   * @param rate learning rate, finite, more than 0
+   * @param momentum μ, from 0 to below 1
+   * @throws IllegalArgumentException if an argument is outside its range
    */
   public Momentum(float rate, float momentum) {
     super(UpdateRule.MOMENTUM, rate);

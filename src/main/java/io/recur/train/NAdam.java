@@ -18,7 +18,8 @@ public final class NAdam extends Optimiser {
   /**
    * With β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and momentum decay 0.004.
    *
-   * @param rate learning rate
+   * @param rate learning rate, finite, more than 0
+   * @throws IllegalArgumentException if an argument is outside its range
    */
   public NAdam(float rate) {
     super(UpdateRule.NADAM, rate);

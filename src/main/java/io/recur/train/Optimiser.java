@@ -27,6 +27,9 @@ import java.util.List;
 public abstract class Optimiser {
   private static final int MOST_SETTINGS = 6;
 
+  /** The longest array that a JVM makes. */
+  private static final int MOST_VALUES = Integer.MAX_VALUE - 8;
+
   private final UpdateRule rule;
   private float rate;
   private long steps;
@@ -189,13 +192,14 @@ public abstract class Optimiser {
    *
    * @param parameters of its model
    * @return an array of the model's memory's length for each slot
+   * @throws IllegalArgumentException if the model has more values than an array holds
    */
   public List<float[]> save(Parameters parameters) {
     try (var _ = mark.enter()) {
       prepare(parameters);
       List<float[]> saved = new ArrayList<>();
       for (int s = 0; s < rule.slots(); s++) {
-        float[] values = new float[Math.toIntExact(floats)];
+        float[] values = new float[arrayLength(floats)];
         int at = 0;
         for (Buffer[] memory : slots) {
           float[] part = memory[s].read();
@@ -206,6 +210,16 @@ public abstract class Optimiser {
       }
       return saved;
     }
+  }
+
+  /** Of an array that holds as many values. */
+  static int arrayLength(long floats) {
+    if (floats > MOST_VALUES) {
+      throw new IllegalArgumentException(
+          "optimiser: %d values, an array holds %d; keep them with Checkpoint.save"
+              .formatted(floats, MOST_VALUES));
+    }
+    return (int) floats;
   }
 
   /** The arrays that are remembered for each parameter. */
@@ -247,15 +261,20 @@ public abstract class Optimiser {
    * @param parameters of its model
    * @param steps taken when it was saved
    * @param saved an array for each slot
+   * @throws IllegalArgumentException if steps is negative or the arrays are not those of this kind
+   *     and model; nothing has then changed
    */
   public void restore(Parameters parameters, long steps, List<float[]> saved) {
+    if (steps < 0) {
+      throw new IllegalArgumentException("optimiser: steps=" + steps + "; need 0 or more");
+    }
     try (var _ = mark.enter()) {
       check(parameters, saved);
       this.steps = steps;
       for (int s = 0; s < saved.size(); s++) {
         int at = 0;
         for (Buffer[] memory : slots) {
-          int length = Math.toIntExact(memory[s].floats());
+          int length = (int) memory[s].floats(); // not more than the array has
           memory[s].write(Arrays.copyOfRange(saved.get(s), at, at + length));
           at += length;
         }

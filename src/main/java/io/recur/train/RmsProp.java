@@ -17,7 +17,8 @@ public final class RmsProp extends Optimiser {
   /**
    * With α = 0.99 and ε = 1e-8.
    *
-   * @param rate learning rate
+   * @param rate learning rate, finite, more than 0
+   * @throws IllegalArgumentException if an argument is outside its range
    */
   public RmsProp(float rate) {
     this(rate, 0.99f, 1e-8f);
@@ -26,9 +27,10 @@ public final class RmsProp extends Optimiser {
   /**
    * With these settings.
    *
-   * @param rate learning rate
-   * @param alpha α
-   * @param epsilon ε
+   * @param rate learning rate, finite, more than 0
+   * @param alpha α, from 0 to below 1
+   * @param epsilon ε, finite, more than 0
+   * @throws IllegalArgumentException if an argument is outside its range
    */
   public RmsProp(float rate, float alpha, float epsilon) {
     super(UpdateRule.RMSPROP, rate);

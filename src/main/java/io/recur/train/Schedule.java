@@ -3,6 +3,8 @@ package io.recur.train;
 /**
  * The learning rate as a function of the step.
  *
+ * <p>The schedules made here refuse a negative step with an {@link IllegalArgumentException}.
+ *
  * <pre>{@code
  * Schedule schedule = Schedule.cosine(0.002f, 100, 10_000);
  * optimiser.rate(schedule.rate(step));
@@ -21,51 +23,78 @@ public interface Schedule {
   /**
    * Always the same.
    *
-   * @param rate the learning rate
+   * @param rate the learning rate, 0 or more, finite
    * @return the schedule
+   * @throws IllegalArgumentException if the rate is anything else
    */
   static Schedule constant(float rate) {
-    return step -> rate;
+    finite("rate", rate);
+    return step -> {
+      counted(step);
+      return rate;
+    };
   }
 
   /**
-   * Multiplied by a factor every so many steps.
+   * Multiplied by a factor at the end of each stage.
    *
-   * @param rate the first learning rate
-   * @param factor of each stage
-   * @param every steps a stage, 1 or more
+   * @param rate the first learning rate, 0 or more, finite
+   * @param factor of each stage, 0 or more, finite
+   * @param every steps per stage, 1 or more
    * @return the schedule
+   * @throws IllegalArgumentException if an argument is outside its range
    */
   static Schedule step(float rate, float factor, long every) {
+    finite("rate", rate);
+    finite("factor", factor);
     if (every < 1) {
       throw new IllegalArgumentException("schedule: every=" + every + "; need 1 or more steps");
     }
     double first = Optimiser.written(rate);
     double base = Optimiser.written(factor);
-    return step -> (float) (first * Math.pow(base, step / every));
+    return step -> (float) (first * Math.pow(base, counted(step) / every));
   }
 
   /**
    * Rises linearly from {@code rate/warmUp} to the rate, then falls along half a cosine to zero
    * (Loshchilov and Hutter 2017).
    *
-   * @param rate the largest learning rate
+   * @param rate the largest learning rate, 0 or more, finite
    * @param warmUp steps that rise, 0 or more
    * @param total steps in all, more than warmUp
    * @return the schedule
+   * @throws IllegalArgumentException if an argument is outside its range
    */
   static Schedule cosine(float rate, long warmUp, long total) {
+    finite("rate", rate);
     if (warmUp < 0 || total <= warmUp) {
       throw new IllegalArgumentException(
           "schedule: warmUp=%d, total=%d; need 0 ≤ warmUp < total".formatted(warmUp, total));
     }
     double top = Optimiser.written(rate);
     return step -> {
-      if (step < warmUp) {
+      if (counted(step) < warmUp) {
         return (float) (top * (step + 1) / warmUp);
       }
       double share = Math.min(1.0, (double) (step - warmUp) / (total - warmUp));
       return (float) (top * 0.5 * (1 + Math.cos(Math.PI * share)));
     };
+  }
+
+  /** Refuses a rate or a factor that no step could use. */
+  private static void finite(String name, float value) {
+    if (!(value >= 0 && value < Float.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          "schedule: %s=%s; need a finite number of 0 or more".formatted(name, value));
+    }
+  }
+
+  /** The step, counted from 0. */
+  private static long counted(long step) {
+    if (step < 0) {
+      throw new IllegalArgumentException(
+          "schedule: step=" + step + "; need 0 or more, as Optimiser.steps() counts them");
+    }
+    return step;
   }
 }

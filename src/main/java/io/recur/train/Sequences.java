@@ -24,6 +24,8 @@ public final class Sequences {
    * @param tape where to
    * @param sequences for each the feature vector of each time step, {@code [time][features]}
    * @return features × batch × time
+   * @throws ShapeException if there are none, their lengths or numbers of features differ, or they
+   *     are more values than a tensor holds
    */
   public static Tensor batch(Tape tape, List<float[][]> sequences) {
     if (sequences.isEmpty() || sequences.getFirst().length == 0) {
@@ -54,11 +56,12 @@ public final class Sequences {
   }
 
   /**
-   * A long sequence in pieces of at most so many steps; no copy.
+   * A long sequence in pieces of at most that many steps; no copy.
    *
    * @param x features × batch × time
    * @param steps of a piece, 1 or more
    * @return views in order; the last may be shorter
+   * @throws ShapeException if steps is less than 1
    */
   public static List<Tensor> chunks(Tensor x, int steps) {
     if (steps < 1) {

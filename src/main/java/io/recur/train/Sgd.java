@@ -14,7 +14,8 @@ public final class Sgd extends Optimiser {
   /**
    * With these settings.
    *
-   * @param rate learning rate
+   * @param rate learning rate, finite, more than 0
+   * @throws IllegalArgumentException if an argument is outside its range
    */
   public Sgd(float rate) {
     super(UpdateRule.SGD, rate);

@@ -32,9 +32,10 @@ public final class Streams {
    * Streams of equal length; what does not fill them is left out at the end.
    *
    * @param elements classes, each 0 ≤ element &lt; classes; used, not copied
-   * @param classes how many there are
-   * @param batch streams
-   * @param steps time steps a chunk
+   * @param classes how many there are, 1 or more
+   * @param batch streams, 1 or more
+   * @param steps time steps per chunk, 1 or more
+   * @throws ShapeException if classes, batch or steps is less than 1
    * @throws IllegalArgumentException if the sequence is too short for one chunk
    */
   public Streams(int[] elements, int classes, int batch, int steps) {

@@ -89,8 +89,9 @@ public final class Trainer {
   /**
    * Clips the gradient's norm.
    *
-   * @param limit more than zero
+   * @param limit more than zero; infinite clips nothing
    * @return this
+   * @throws IllegalArgumentException if the limit is not more than zero
    */
   public Trainer clipNorm(float limit) {
     if (!(limit > 0)) {
@@ -143,6 +144,8 @@ public final class Trainer {
    * @return the chunk to go on with: {@code to}, or earlier if the listener stopped
    * @throws ArithmeticException if the loss or the gradient is not finite; the parameters are those
    *     before the step
+   * @throws IllegalArgumentException if the schedule gives a rate that is negative or not finite;
+   *     nothing has then changed
    * @throws IllegalStateException if another thread is inside this trainer, its tape or optimiser
    */
   public int pass(int from, int to, Loss loss) {

@@ -211,7 +211,7 @@ final class ModelSamples {
         .add(Optimiser.class, "adam", world -> new Adam(0.1f))
         .add(Optimiser.class, "of another model", ModelSamples::ofAnother)
         .add(Schedule.class, "constant", world -> Schedule.constant(0.1f))
-        .add(Schedule.class, "not finite", world -> Schedule.constant(Float.NaN))
+        .add(Schedule.class, "not finite", world -> (Schedule) step -> Float.NaN)
         .add(Trainer.class, "trainer", world -> trainer(world))
         .add(Trainer.Loss.class, "loss", world -> (Trainer.Loss) chunk -> loss(world))
         .add(Trainer.Loss.class, "no scalar", world -> (Trainer.Loss) chunk -> square(world))

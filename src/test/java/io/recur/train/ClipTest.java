@@ -114,4 +114,14 @@ class ClipTest {
           IllegalArgumentException.class, () -> Clip.value(model.parameters(), limit), words);
     }
   }
+
+  /** As one asks for the norm alone elsewhere. */
+  @Test
+  void anInfiniteLimitLeavesTheGradients() {
+    Single model = model(new float[] {3, -4});
+    float none = Float.POSITIVE_INFINITY;
+    assertEquals(5, Clip.norm(model.parameters(), none));
+    Clip.value(model.parameters(), none);
+    assertArrayEquals(new float[] {3, -4}, gradient(model, 0));
+  }
 }

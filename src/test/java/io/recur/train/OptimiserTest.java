@@ -12,6 +12,8 @@ import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -106,6 +108,45 @@ class OptimiserTest {
       double expected = -1 / Math.sqrt(weight);
       // roundings of the weight, the square, the mean, the root and the quotient
       assertEquals(expected, model.values(0)[0], 3e-7 * -expected, "alpha=" + alpha);
+    }
+  }
+
+  private static float[] settings(Optimiser optimiser, long step) {
+    float[] settings = new float[6];
+    optimiser.settings(step, settings);
+    return settings;
+  }
+
+  private static void assertIs(BigDecimal exact, float found, String of) {
+    float nearest = exact.floatValue();
+    assertEquals(nearest, found, Math.ulp(nearest), of); // a double's roundings, then a float's
+  }
+
+  /** As floats the distances from 1 would be off by 2e-4 and 8e-3, the corrections with them. */
+  @Test
+  void distancesFromOneAndBiasCorrectionsAreFormedInDouble() {
+    BigDecimal rate = new BigDecimal(0.5);
+    for (String factor : List.of("0.9", "0.999", "0.9999", "0.99999")) {
+      float f = Float.parseFloat(factor);
+      BigDecimal distance = BigDecimal.ONE.subtract(new BigDecimal(factor));
+      assertIs(distance, settings(new RmsProp(0.5f, f, 1), 1)[1], "RMSProp " + f);
+      assertIs(distance, settings(new AdaDelta(0.5f, f, 1), 1)[1], "AdaDelta " + f);
+      for (int t : new int[] {1, 2, 10, 1000}) {
+        BigDecimal correction =
+            BigDecimal.ONE.subtract(new BigDecimal(factor).pow(t, MathContext.DECIMAL128));
+        BigDecimal corrected = rate.divide(correction, MathContext.DECIMAL128);
+        BigDecimal root =
+            BigDecimal.ONE.divide(correction.sqrt(MathContext.DECIMAL128), MathContext.DECIMAL128);
+        float[] adam = settings(new Adam(0.5f, f, f, 1), t);
+        float[] adaMax = settings(new AdaMax(0.5f, f, f, 1), t);
+        String of = " " + f + " step " + t;
+        assertIs(corrected, adam[0], "Adam rate" + of);
+        assertIs(distance, adam[1], "Adam 1 − β₁" + of);
+        assertIs(distance, adam[2], "Adam 1 − β₂" + of);
+        assertIs(root, adam[4], "Adam 1/√c₂" + of);
+        assertIs(corrected, adaMax[0], "AdaMax rate" + of);
+        assertIs(distance, adaMax[1], "AdaMax 1 − β₁" + of);
+      }
     }
   }
 
@@ -231,8 +272,21 @@ class OptimiserTest {
         IllegalArgumentException.class,
         () -> adam.restore(model.parameters(), 9, List.of(new float[16], new float[3])),
         "the checkpoint holds [16, 3]; same kind, same model");
+    Thrown.says(
+        IllegalArgumentException.class,
+        () -> adam.restore(model.parameters(), -1, before),
+        "optimiser: steps=-1; need 0 or more");
     assertEquals(1, adam.steps());
     assertArrayEquals(before.get(1), adam.save(model.parameters()).get(1));
+  }
+
+  @Test
+  void moreValuesThanAnArrayHoldsAreRefused() {
+    assertEquals(Integer.MAX_VALUE - 8, Optimiser.arrayLength(Integer.MAX_VALUE - 8));
+    Thrown.says(
+        IllegalArgumentException.class,
+        () -> Optimiser.arrayLength(1L << 31),
+        "optimiser: 2147483648 values, an array holds 2147483639; keep them with Checkpoint.save");
   }
 
   @Test
@@ -253,7 +307,7 @@ class OptimiserTest {
 
   @Test
   void settingsOutsideTheirRangeThrow() {
-    for (float rate : new float[] {0, -1, Float.NaN}) {
+    for (float rate : new float[] {0, -1, Float.NaN, Float.POSITIVE_INFINITY}) {
       for (Executable call :
           List.<Executable>of(
               () -> new Sgd(rate),
@@ -270,7 +324,7 @@ class OptimiserTest {
         Thrown.says(IllegalArgumentException.class, call, "optimiser: rate=" + rate);
       }
     }
-    for (float factor : new float[] {-0.1f, 1, Float.NaN}) {
+    for (float factor : new float[] {-0.1f, 1, Float.NaN, Float.POSITIVE_INFINITY}) {
       String is = "=" + factor;
       Thrown.says(IllegalArgumentException.class, () -> new Momentum(1, factor), "momentum" + is);
       Thrown.says(IllegalArgumentException.class, () -> new Nesterov(1, factor), "momentum" + is);
@@ -281,9 +335,20 @@ class OptimiserTest {
       Thrown.says(IllegalArgumentException.class, () -> new RmsProp(1, factor, 1), "alpha" + is);
       Thrown.says(IllegalArgumentException.class, () -> new AdaDelta(1, factor, 1), "rho" + is);
     }
-    Thrown.says(IllegalArgumentException.class, () -> new Adam(1, 0.9f, 0.9f, 0), "epsilon=0.0");
-    Thrown.says(IllegalArgumentException.class, () -> new AdaGrad(1, 0), "epsilon=0.0");
-    Thrown.says(IllegalArgumentException.class, () -> new AdamW(1, -0.1f), "decay=-0.1");
+    for (float epsilon : new float[] {0, -1, Float.NaN, Float.POSITIVE_INFINITY}) {
+      for (Executable call :
+          List.<Executable>of(
+              () -> new Adam(1, 0.9f, 0.9f, epsilon),
+              () -> new AdaGrad(1, epsilon),
+              () -> new AdaMax(1, 0.9f, 0.9f, epsilon),
+              () -> new RmsProp(1, 0.9f, epsilon),
+              () -> new AdaDelta(1, 0.9f, epsilon))) {
+        Thrown.says(IllegalArgumentException.class, call, "epsilon=" + epsilon);
+      }
+    }
+    for (float decay : new float[] {-0.1f, Float.NaN, Float.POSITIVE_INFINITY}) {
+      Thrown.says(IllegalArgumentException.class, () -> new AdamW(1, decay), "decay=" + decay);
+    }
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Thrown;
 import io.recur.device.Devices;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -73,5 +74,38 @@ class ScheduleTest {
         () -> Schedule.cosine(1, 5, 5),
         "schedule: warmUp=5, total=5; need 0 ≤ warmUp < total");
     Thrown.says(IllegalArgumentException.class, () -> Schedule.cosine(1, -1, 5), "warmUp=-1");
+    Thrown.says(
+        IllegalArgumentException.class, () -> Schedule.step(1, 0.5f, Long.MIN_VALUE), "every=-9");
+    Thrown.says(
+        IllegalArgumentException.class, () -> Schedule.cosine(1, 0, -1), "warmUp=0, total=-1");
+  }
+
+  @Test
+  void ratesAndFactorsThatNoStepCouldUseThrow() {
+    for (float wrong : new float[] {-1, -Float.MIN_VALUE, Float.NaN, Float.POSITIVE_INFINITY}) {
+      String rate = "schedule: rate=" + wrong + "; need a finite number of 0 or more";
+      Thrown.says(IllegalArgumentException.class, () -> Schedule.constant(wrong), rate);
+      Thrown.says(IllegalArgumentException.class, () -> Schedule.step(wrong, 1, 1), rate);
+      Thrown.says(IllegalArgumentException.class, () -> Schedule.cosine(wrong, 0, 1), rate);
+      Thrown.says(
+          IllegalArgumentException.class,
+          () -> Schedule.step(1, wrong, 1),
+          "schedule: factor=" + wrong + "; need a finite number of 0 or more");
+    }
+    assertEquals(0, Schedule.constant(0).rate(7));
+    assertEquals(8, Schedule.step(2, 2, 1).rate(2));
+  }
+
+  @Test
+  void aStepBeforeTheFirstThrows() {
+    for (Schedule schedule :
+        List.of(Schedule.constant(1), Schedule.step(1, 0.5f, 2), Schedule.cosine(1, 4, 8))) {
+      for (long step : new long[] {-1, Long.MIN_VALUE}) {
+        Thrown.says(
+            IllegalArgumentException.class,
+            () -> schedule.rate(step),
+            "schedule: step=" + step + "; need 0 or more");
+      }
+    }
   }
 }
