@@ -13,6 +13,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
 
 /**
  * The {@code recur} command. Results go to standard output, all else to standard error. Exit status
@@ -93,6 +94,7 @@ public final class Main {
     line.setOut(writer);
     line.setErr(new PrintWriter(System.err, true));
     line.setExpandAtFiles(false); // '@note' is what the user wrote, not a file of arguments
+    line.setParameterExceptionHandler((wrong, words) -> misused(wrong));
     line.setExecutionExceptionHandler((failure, command, parsed) -> failed(command, failure));
     if (arguments.length == 0) {
       line.usage(line.getErr());
@@ -115,6 +117,16 @@ public final class Main {
     } catch (Error e) { // not the handler's: it is given exceptions alone
       return failed(line, e);
     }
+  }
+
+  /** What is wrong with the command line, and where its help is. */
+  private static int misused(ParameterException wrong) {
+    CommandLine command = wrong.getCommandLine();
+    PrintWriter err = command.getErr();
+    err.println("recur: " + Printable.of(wrong.getMessage()));
+    err.println(command.getCommandSpec().qualifiedName() + " --help shows what it takes");
+    err.flush();
+    return command.getCommandSpec().exitCodeOnInvalidInput();
   }
 
   private static int failed(CommandLine command, Throwable failure) {

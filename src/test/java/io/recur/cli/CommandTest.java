@@ -131,6 +131,33 @@ class CommandTest {
     assertFails(2, "Unmatched argument", recur("fly"));
   }
 
+  /** The whole help would push the error off the screen. */
+  @ParameterizedTest
+  @CsvSource({
+    "fly, recur",
+    "--fly, recur",
+    "train --hiden 3, recur train",
+    "train --hidden x, recur train",
+    "train --hidden 0, recur train",
+    "train --text, recur train",
+    "train --device gpu, recur train",
+    "sample, recur sample",
+    "sample --model x --temperature -1, recur sample",
+    "info, recur info",
+    "devices gpu, recur devices",
+    "devices cpu \u001b[2J, recur devices",
+  })
+  void aBadCommandLineIsToldInOneLineAndItsHelpInAnother(String line, String command) {
+    Shell.Result result = recur(line.split(" "));
+    assertEquals(2, result.status(), result.err());
+    assertEquals("", result.out());
+    List<String> lines = result.err().lines().toList();
+    assertEquals(2, lines.size(), result.err());
+    assertTrue(lines.getFirst().startsWith("recur: "), result.err());
+    assertFalse(result.err().contains("\u001b"), result.err());
+    assertEquals(command + " --help shows what it takes", lines.getLast());
+  }
+
   @Test
   void badInputExitsWith1AndSaysWhy() throws IOException {
     Path empty = Files.writeString(folder.resolve("empty.txt"), "");
