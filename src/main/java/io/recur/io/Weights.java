@@ -143,7 +143,7 @@ public final class Weights {
    * @return the facts that were saved with it
    * @throws IOException if it cannot be read
    * @throws IllegalArgumentException if it is of another model, with all that is missing, surplus
-   *     or misfitting, if it is damaged, or if parameters are not finite; nothing has then changed
+   *     or misfitting, if it is damaged, or if weights are not finite; nothing has then changed
    */
   public static Map<String, String> load(Path path, Layer model, String... mayBeNotFinite)
       throws IOException {
@@ -322,7 +322,7 @@ public final class Weights {
    * @param names of tensors that it has
    * @param mayBeNotFinite of those whose values may be anything
    * @throws IOException if it cannot be read
-   * @throws IllegalArgumentException with the names of all parameters that are not finite, or if a
+   * @throws IllegalArgumentException with the names of all weights that are not finite, or if a
    *     checksum does not fit
    */
   public static void checkValues(
@@ -337,7 +337,7 @@ public final class Weights {
     }
     if (!found.isEmpty()) {
       throw new IllegalArgumentException(
-          "%s: parameters that are not finite: %s; load an earlier file, or allow them by name"
+          "%s: weights are not finite: %s; load an earlier file, or allow them by name"
               .formatted(path, String.join(", ", found)));
     }
   }

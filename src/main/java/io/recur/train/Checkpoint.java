@@ -107,7 +107,7 @@ public final class Checkpoint {
    * @return the strings that were kept with it
    * @throws IOException if it cannot be read
    * @throws IllegalArgumentException if it is of another model, with all that is missing, surplus
-   *     or misfitting, if it is damaged, or if parameters are not finite; nothing has then changed
+   *     or misfitting, if it is damaged, or if weights are not finite; nothing has then changed
    */
   public static Map<String, String> load(Path path, Layer model, @Nullable Optimiser optimiser)
       throws IOException {

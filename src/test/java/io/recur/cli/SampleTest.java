@@ -4,20 +4,26 @@ import static io.recur.cli.Shell.assertFails;
 import static io.recur.cli.Shell.child;
 import static io.recur.cli.Shell.recur;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Devices;
+import io.recur.io.Safetensors;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code recur sample} as a stream. */
 @Tag(Devices.CPU)
@@ -90,6 +96,41 @@ class SampleTest {
   void aFolderIsNoModelAndIsNamed() {
     assertFails(1, folder.toString(), recur("sample", "--model", folder.toString()));
     assertFails(1, folder.toString(), recur("info", folder.toString()));
+  }
+
+  /** As one that a disk has damaged and then its checksums were made again. */
+  @ParameterizedTest
+  @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+  void weightsThatAreNotFiniteEndWith1AndOneLine(float value) throws IOException {
+    Path wild = folder.resolve("wild.safetensors");
+    try (Safetensors file = Safetensors.read(model)) {
+      Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>(file.tensors());
+      Safetensors.Entry bias = tensors.get("1.b");
+      float[] values = bias.values();
+      values[2] = value;
+      tensors.put("1.b", new Safetensors.Entry(new int[] {values.length}, values));
+      new Safetensors(file.metadata(), tensors).write(wild);
+    }
+    String[][] uses = {
+      {"sample", "--model", wild.toString(), "--prime", "au lait"},
+      {"info", wild.toString()},
+      {
+        "train",
+        "--text",
+        folder.resolve("text").toString(),
+        "--resume",
+        wild.toString(),
+        "--out",
+        folder.resolve("never").toString()
+      }
+    };
+    for (String[] use : uses) {
+      Shell.Result result = recur(use);
+      assertFails(1, wild + ": weights are not finite: 1.b (value 2); load an earlier", result);
+      assertEquals(1, result.err().lines().count(), result.err());
+      assertEquals("", result.out());
+    }
+    assertFalse(Files.exists(folder.resolve("never")));
   }
 
   @Test

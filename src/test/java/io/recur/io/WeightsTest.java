@@ -186,7 +186,8 @@ class WeightsTest {
       model.parameters().named().get(name).value().write(values);
     }
     Weights.save(file, model, Map.of());
-    assertRefused(chain(rnn(5, 8), dense(8, 5)), "not finite: 0.Wi (value 3), 1.b (value 3)");
+    assertRefused(
+        chain(rnn(5, 8), dense(8, 5)), "weights are not finite: 0.Wi (value 3), 1.b (value 3)");
     Chain other = chain(rnn(5, 8), dense(8, 5)).on(device, 2);
     assertThrows(IllegalArgumentException.class, () -> Weights.load(file, other, "0.Wi"));
     Weights.load(file, other, "0.Wi", "1.b");
