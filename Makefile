@@ -16,6 +16,7 @@
 # make sanitize      tests the C code under sanitizers (SANITIZE_SECONDS=n, SANITIZE_TESTS="test classes"), and that
 #                    these find planted faults; says why where it cannot
 # make bindings      makes bindings/ anew with jextract
+# make clean         removes what was built
 
 ARGS ?= train --out target/character-model.safetensors
 BENCH ?=
@@ -96,7 +97,11 @@ BENCHMARKS := jmh/pom.xml $(shell find jmh/src -name '*.java')
 GPU_BENCHMARK := $(shell find jmh/peers/contender jmh/peers/driver jmh/peers/recur -name '*.java')
 CONTENDERS := $(shell find jmh/peers -path jmh/peers/target -prune -o \( -name pom.xml -o -name '*.java' \) -print)
 
-.PHONY: run test soak bench peers test-gpu bench-gpu pack native sanitize bindings clean
+.PHONY: help run test soak bench peers test-gpu bench-gpu pack native sanitize bindings clean
+
+# The first target: what make alone does.
+help:
+	@sed -n '/^# make/,/^$$/s/^# \{0,1\}//p' Makefile
 
 run: target/recur-cli.jar
 	@"$(JDK)/bin/java" -jar target/recur-cli.jar $(ARGS)

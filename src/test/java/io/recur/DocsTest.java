@@ -1,0 +1,110 @@
+package io.recur;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.recur.device.Devices;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The documents name files and classes that exist. */
+@Tag(Devices.CPU)
+class DocsTest {
+  private static final Path MAIN = Path.of("src/main/java/io/recur");
+  private static final Path TESTS = Path.of("src/test/java/io/recur");
+
+  /** A path, or a class with or without a member, and no pattern, option or command. */
+  private static final Pattern NAME = Pattern.compile("`([\\w-]+(?:[./][\\w.-]+)*)`");
+
+  private static final Pattern LINK = Pattern.compile("]\\(([^):#]+)[^)]*\\)");
+
+  private static final Pattern CLASS = Pattern.compile("[A-Z][a-z]\\w+(\\.\\w+)*");
+
+  static Stream<Path> documents() throws IOException {
+    Stream<Path> fixed =
+        Stream.of("README.md", "CONTRIBUTING.md", "src/README.md", "jmh/README.md").map(Path::of);
+    try (Stream<Path> docs = Files.list(Path.of("docs"))) {
+      return Stream.concat(
+          fixed, docs.filter(file -> file.toString().endsWith(".md")).toList().stream());
+    }
+  }
+
+  private static Set<String> found(Pattern pattern, String text) {
+    return pattern
+        .matcher(text)
+        .results()
+        .map(result -> result.group(1))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static boolean exists(Path document, String name) {
+    Path beside = document.resolveSibling(name);
+    return Stream.of(Path.of(name), beside, MAIN.resolve(name), TESTS.resolve(name))
+        .anyMatch(path -> Files.exists(path) || Files.exists(Path.of(path + ".java")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("documents")
+  void linksLeadToFiles(Path document) throws IOException {
+    for (String link : found(LINK, Files.readString(document))) {
+      assertTrue(Files.exists(document.resolveSibling(link)), document + ": " + link);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("documents")
+  void pathsInBackquotesExist(Path document) throws IOException {
+    String text = Files.readString(document).replaceAll("(?s)```.*?```", "");
+    List<String> missing =
+        found(NAME, text).stream()
+            .filter(name -> name.contains("/") && !name.contains("target"))
+            .filter(name -> !exists(document, name))
+            .toList();
+    assertEquals(List.of(), missing, document.toString());
+  }
+
+  @Test
+  void makeAloneTellsEveryTarget() throws IOException {
+    String makefile = "\n" + Files.readString(Path.of("Makefile"));
+    Matcher targets = Pattern.compile("\n\\.PHONY: help (.*)").matcher(makefile);
+    assertTrue(targets.find());
+    for (String target : targets.group(1).split(" ")) {
+      assertTrue(makefile.contains("\n# make " + target + " "), target);
+    }
+  }
+
+  @Test
+  void classesThatTheMapNamesExist() throws IOException {
+    Set<String> classes = new TreeSet<>();
+    for (Path root : List.of(MAIN, TESTS)) {
+      try (Stream<Path> files = Files.walk(root)) {
+        files
+            .map(file -> file.getFileName().toString())
+            .filter(file -> file.endsWith(".java"))
+            .forEach(file -> classes.add(file.substring(0, file.length() - ".java".length())));
+      }
+    }
+    Set<String> named = new TreeSet<>();
+    for (String name : found(NAME, Files.readString(Path.of("docs/architecture.md")))) {
+      Matcher matcher = CLASS.matcher(name);
+      if (matcher.matches()) {
+        named.add(name.replaceFirst("\\..*", ""));
+      }
+    }
+    assertTrue(named.size() > 30, named.toString());
+    named.removeAll(classes);
+    assertEquals(Set.of(), named);
+  }
+}
