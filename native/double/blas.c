@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_FIRST = 102, PLAIN = 111, TRANSPOSED = 112, SMALL = 1 << 20 };
+enum { COLUMNS_FIRST = 102, PLAIN = 111, TRANSPOSED = 112, SMALL = 1 << 20, HANDLE_BYTES = 16 << 20 /* must be free for one */ };
 
 typedef void sgemm(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
     const float *b, int ldb, float beta, float *c, int ldc); /* cblas_sgemm */
@@ -127,6 +127,7 @@ EXPORT int cublasCreate_v2(void **handle) {
   BEGIN(ANYTHING);
   context *c = here();
   if (c == NULL || c->fault != SUCCESS) return leave(BLAS_NOT_INITIALIZED);
+  if (memory_left(c) < HANDLE_BYTES) return leave(BLAS_ALLOC_FAILED);
   blas *h = object_new(BLAS_HANDLE, sizeof *h, c);
   if (h == NULL) return leave(BLAS_ALLOC_FAILED);
   if (openblas == NULL) openblas = openblas_find();

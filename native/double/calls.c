@@ -33,7 +33,7 @@ static int take_plan(const char *name) {
   for (int i = 0; i < plans; i++)
     if (strcmp(planned[i].name, name) == 0) {
       int code = planned[i].code;
-      planned[i] = planned[--plans];
+      memmove(&planned[i], &planned[i + 1], sizeof planned[0] * (size_t)(--plans - i)); /* in the order of their planning */
       return code;
     }
   return SUCCESS;
@@ -67,16 +67,30 @@ EXPORT int cuInit(unsigned flags) {
   return leave(flags == 0 ? SUCCESS : INVALID_VALUE);
 }
 
+static void plan(const char *name, size_t letters, int code) {
+  if (plans == PLANNED || letters >= sizeof planned[0].name) {
+    say("recur_double_fail: call=%.*s; at most %d calls are made to fail at a time", (int)letters, name, PLANNED);
+    abort();
+  }
+  memcpy(planned[plans].name, name, letters);
+  planned[plans].name[letters] = 0;
+  planned[plans++].code = code;
+}
+
 /* For tests: the next call of this name returns the code and does nothing. */
 EXPORT void recur_double_fail(const char *name, int code) {
   pthread_mutex_lock(&lock);
-  if (plans == PLANNED || strlen(name) >= sizeof planned[0].name) {
-    say("recur_double_fail: call=%s; at most %d calls are made to fail at a time", name, PLANNED);
-    abort();
-  }
-  strcpy(planned[plans].name, name);
-  planned[plans++].code = code;
+  plan(name, strlen(name), code);
   pthread_mutex_unlock(&lock);
+}
+
+/* For tests of what happens before anybody can call recur_double_fail: RECUR_DOUBLE_FAIL=cuInit=803,cuInit=999 */
+__attribute__((constructor)) static void plan_from_environment(void) {
+  for (const char *at = getenv("RECUR_DOUBLE_FAIL"); at != NULL && *at != 0;) {
+    size_t letters = strcspn(at, "=,"), all = strcspn(at, ",");
+    plan(at, letters, letters < all ? atoi(at + letters + 1) : 0);
+    at += all + (at[all] == ',');
+  }
 }
 
 /* For tests: how often a call of this name was made. */
@@ -106,7 +120,9 @@ static const struct {
     {INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
     {209, "CUDA_ERROR_NO_BINARY_FOR_GPU", "no kernel image is available for execution on the device"},
     {218, "CUDA_ERROR_INVALID_PTX", "a PTX JIT compilation failed"},
+    {221, "CUDA_ERROR_JIT_COMPILER_NOT_FOUND", "PTX JIT compiler library not found"},
     {222, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION", "the provided PTX was compiled with an unsupported toolchain"},
+    {304, "CUDA_ERROR_OPERATING_SYSTEM", "OS call failed or operation not supported on this OS"},
     {INVALID_HANDLE, "CUDA_ERROR_INVALID_HANDLE", "invalid resource handle"},
     {ILLEGAL_STATE, "CUDA_ERROR_ILLEGAL_STATE", "the operation cannot be performed in the present state"},
     {NOT_FOUND, "CUDA_ERROR_NOT_FOUND", "named symbol not found"},
@@ -124,6 +140,9 @@ static const struct {
     {LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
     {800, "CUDA_ERROR_NOT_PERMITTED", "operation not permitted"},
     {NOT_SUPPORTED, "CUDA_ERROR_NOT_SUPPORTED", "operation not supported"},
+    {802, "CUDA_ERROR_SYSTEM_NOT_READY", "system not yet initialized"},
+    {803, "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", "system has unsupported display driver / cuda driver combination"},
+    {804, "CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE", "forward compatibility was attempted on non supported HW"},
     {CAPTURE_UNSUPPORTED, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "operation not permitted when stream is capturing"},
     {CAPTURE_INVALIDATED, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED",
         "operation failed due to a previous error during capture"},

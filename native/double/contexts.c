@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_DEVICES = 8, DEPTH = 16 };
+enum { MOST_DEVICES = 8, DEPTH = 16, CONTEXT_BYTES = 8 << 20 /* must be free for one */ };
 
 static struct {
   int references;
@@ -18,17 +18,22 @@ static _Thread_local void *stack[DEPTH];
 static _Thread_local int depth; /* 0: no context */
 static int64_t leaks;
 
+/* RECUR_DOUBLE_DRIVER is the version of the driver, RECUR_DOUBLE_CAPABILITY that of the cards: 75 is 7.5. */
+static int number(const char *variable, int otherwise) {
+  const char *named = getenv(variable);
+  return named == NULL ? otherwise : atoi(named);
+}
+
 /* Two, so that what belongs to different devices can be tested, or RECUR_DOUBLE_DEVICES. */
 static int device_count(void) {
-  const char *named = getenv("RECUR_DOUBLE_DEVICES");
-  int count = named == NULL ? 2 : atoi(named);
+  int count = number("RECUR_DOUBLE_DEVICES", 2);
   return count < 0 ? 0 : count > MOST_DEVICES ? MOST_DEVICES : count;
 }
 
 static int is_device(int device) { return device >= 0 && device < device_count(); }
 
 EXPORT int cuDriverGetVersion(int *version) {
-  *version = 13000;
+  *version = number("RECUR_DOUBLE_DRIVER", 13000);
   return SUCCESS;
 }
 
@@ -69,12 +74,16 @@ EXPORT int cuDeviceGetAttribute(int *value, int attribute, int device) {
       {10, 32},       {12, 65536},    {82, 65536},                 /* warp, registers */
       {13, 1000000},  {36, 1000000},  {37, 64},                    /* clocks in kHz, bus in bits */
       {16, 4},        {38, 1 << 20},  {39, 2048},    {106, 32},    /* multiprocessors, L2 */
-      {75, 9},        {76, 0},                                     /* compute capability */
       {18, 0},        {19, 1},        {40, 1},       {41, 1},      /* integrated, maps, copies, one address space */
       {95, 0},        {120, 0},       {115, 1},      {108, 0},     {109, 0}, /* cooperative, clusters, pools, L2 windows */
   };
   BEGIN(DRIVER);
   if (!is_device(device)) return leave(INVALID_DEVICE);
+  int capability = number("RECUR_DOUBLE_CAPABILITY", 90);
+  if (attribute == 75 || attribute == 76) {
+    *value = attribute == 75 ? capability / 10 : capability % 10;
+    return leave(SUCCESS);
+  }
   for (size_t i = 0; i < sizeof table / sizeof *table; i++)
     if (table[i].attribute == attribute) {
       *value = table[i].value;
@@ -111,6 +120,7 @@ EXPORT int cuDevicePrimaryCtxRetain(void **handle, int device) {
   BEGIN(DRIVER);
   if (!is_device(device)) return leave(INVALID_DEVICE);
   if (devices[device].references == 0) {
+    if (memory_left(NULL) < CONTEXT_BYTES) return leave(OUT_OF_MEMORY);
     context *fresh = object_new(CONTEXT_HANDLE, sizeof *fresh, NULL);
     if (fresh == NULL) return leave(OUT_OF_MEMORY);
     fresh->device = device;

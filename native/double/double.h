@@ -111,6 +111,7 @@ int memory_is_foreign(const context *c, address within); /* whether another cont
 int memory_close(void); /* ends every call: a code where a canary of what was touched is dead */
 void memory_describe(address at, char *text, size_t bytes);
 address memory_address(const void *found); /* what memory_at was asked for */
+int64_t memory_left(const context *c); /* bytes that a context, or NULL for one that is to be, can still take */
 int memory_release(context *c);            /* all that is left; how many */
 int pinned_release(const context *c);      /* page-locked memory that is left; how many */
 

@@ -24,7 +24,7 @@ static address region, unused;                       /* the first address that w
 static uint64_t distance;                            /* from an address to where its memory lies */
 static allocation **all, **touched;                  /* by address; those whose canaries are to be looked at */
 static size_t number, touches, room;
-static int64_t total = (int64_t)8 << 30;
+static int64_t total = (int64_t)8 << 30, others;     /* bytes of a device, and those that other programs hold of it */
 
 static uint64_t page(void) {
   static uint64_t bytes;
@@ -94,10 +94,15 @@ static int make_room(void) {
   return number < room;
 }
 
+int64_t memory_left(const context *c) {
+  if (region == 0) begin_region();
+  int64_t left = total - others - (c == NULL ? 0 : c->allocated);
+  return left < 0 ? 0 : left;
+}
+
 static int allocate(context *c, address *result, uint64_t bytes) {
   if (result == NULL || bytes == 0) return INVALID_VALUE;
-  if (region == 0 && begin_region() != SUCCESS) return OUT_OF_MEMORY;
-  if (total < c->allocated || bytes > (uint64_t)(total - c->allocated)) return OUT_OF_MEMORY;
+  if (bytes > (uint64_t)memory_left(c) || region == 0) return OUT_OF_MEMORY;
   uint64_t padded = round_up(bytes, ALIGNMENT), pages = round_up(padded, page());
   if (pages + 2 * page() > region + reserved - unused || !make_room()) return OUT_OF_MEMORY;
   allocation *it = malloc(sizeof *it);
@@ -171,9 +176,8 @@ int memory_release(context *c) {
 
 EXPORT int cuMemGetInfo_v2(size_t *unoccupied, size_t *everything) {
   BEGIN(CONTEXT);
-  if (region == 0 && begin_region() != SUCCESS) return leave(OUT_OF_MEMORY);
+  *unoccupied = (size_t)memory_left(here());
   *everything = (size_t)total;
-  *unoccupied = (size_t)(total > here()->allocated ? total - here()->allocated : 0);
   return leave(SUCCESS);
 }
 
@@ -261,3 +265,6 @@ EXPORT void recur_double_memory(int64_t bytes) {
   if (region == 0) begin_region();
   total = bytes;
 }
+
+/* For tests: how many of them other programs hold from now on. */
+EXPORT void recur_double_taken(int64_t bytes) { others = bytes; }

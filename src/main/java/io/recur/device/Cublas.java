@@ -3,6 +3,8 @@ package io.recur.device;
 import static io.recur.bindings.cublas.cublas_v2_h.CUBLAS_GEMM_DEFAULT;
 import static io.recur.bindings.cublas.cublas_v2_h.CUBLAS_OP_N;
 import static io.recur.bindings.cublas.cublas_v2_h.CUBLAS_OP_T;
+import static io.recur.bindings.cublas.cublas_v2_h.CUBLAS_STATUS_ALLOC_FAILED;
+import static io.recur.bindings.cublas.cublas_v2_h.CUBLAS_STATUS_NOT_INITIALIZED;
 import static io.recur.bindings.cublas.cublas_v2_h.CUDA_R_32F;
 import static io.recur.bindings.cublas.cublas_v2_h.cublasCreate_v2;
 import static io.recur.bindings.cublas.cublas_v2_h.cublasDestroy_v2;
@@ -49,14 +51,15 @@ final class Cublas {
     beta = factors.asSlice(Float.BYTES, Float.BYTES);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
-      CudaStatus.checkBlas(cublasCreate_v2(out), "cublasCreate on " + context);
+      create(out);
       handle = out.get(ValueLayout.ADDRESS, 0);
       try {
         MemorySegment number = arena.allocate(JAVA_INT);
         CudaStatus.checkBlas(cublasGetVersion_v2(handle, number), "cublasGetVersion");
         version = number.get(JAVA_INT, 0);
-        CudaLibraries.refuseOld(
-            "cuBLAS", libraries.blas(), 1000 * (version / MAJOR) + 10 * (version % MAJOR / MINOR));
+        int ofCuda = 1000 * (version / MAJOR) + 10 * (version % MAJOR / MINOR);
+        CudaLibraries.refuseOld("cuBLAS", libraries.blas(), ofCuda);
+        CudaLibraries.refuseNewer("cuBLAS", libraries.blas(), ofCuda, libraries.driverVersion());
         // in this order: setting the stream takes the workspace away
         CudaStatus.checkBlas(cublasSetStream_v2(handle, context.stream()), "cublasSetStream");
         MemorySegment workspace = MemorySegment.ofAddress(memory.take(WORKSPACE_BYTES, false));
@@ -67,6 +70,17 @@ final class Cublas {
         throw e;
       }
     }
+  }
+
+  /** Where memory is full, cuBLAS says so, or that it is not initialised. */
+  private void create(MemorySegment out) {
+    int status = cublasCreate_v2(out);
+    if (status == CUBLAS_STATUS_ALLOC_FAILED() || status == CUBLAS_STATUS_NOT_INITIALIZED()) {
+      throw new DeviceException(
+          "cuda: cublasCreate on %s: %s; %s; %s"
+              .formatted(context, CudaStatus.blas(status), context.memory(), CudaRemedy.MEMORY));
+    }
+    CudaStatus.checkBlas(status, "cublasCreate on " + context);
   }
 
   /** Such as 12.4. */
@@ -151,7 +165,11 @@ final class Cublas {
 
   private void check(int status, String call, int m, int n, int k) {
     if (status != 0) {
-      throw context.failed("%s m=%d, n=%d, k=%d".formatted(call, m, n, k), CudaStatus.blas(status));
+      String told = CudaStatus.blas(status);
+      if (status == CUBLAS_STATUS_ALLOC_FAILED()) {
+        told += "; " + context.memory() + "; " + CudaRemedy.MEMORY;
+      }
+      throw context.failed("%s m=%d, n=%d, k=%d".formatted(call, m, n, k), told);
     }
   }
 

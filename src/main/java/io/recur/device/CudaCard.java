@@ -39,7 +39,9 @@ record CudaCard(
     int multiprocessors,
     boolean hasPools) {
   private static final int NAME_BYTES = 256;
-  private static final int FIRST_WITH_TF32 = 8;
+
+  /** The oldest that the kernels are compiled and checked for, and the first with TF32. */
+  private static final int OLDEST_MAJOR = 8;
 
   /** All that the driver shows. The libraries must be loaded. */
   static List<CudaCard> all() {
@@ -99,12 +101,14 @@ record CudaCard(
     return value.get(JAVA_INT, 0);
   }
 
-  /** Refuses a precision for which the card has no units: cuBLAS would go its own ways. */
-  void refuse(Precision precision) {
-    if (precision != Precision.FLOAT32 && major < FIRST_WITH_TF32) {
+  /** Refuses a card that the kernels are not made for. */
+  void refuseOld() {
+    if (major < OLDEST_MAJOR) {
       throw new DeviceException(
-          "cuda: precision=%s, cuda:%d (%s); need compute capability %d.0 or FLOAT32"
-              .formatted(precision, ordinal, description(), FIRST_WITH_TF32));
+          """
+          cuda: cuda:%d (%s); need compute capability %d.0 or later, such as A100 and RTX 30: take \
+          another GPU with cuda:N, or run on Device.cpu()"""
+              .formatted(ordinal, description(), OLDEST_MAJOR));
     }
   }
 

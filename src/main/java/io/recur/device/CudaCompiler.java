@@ -27,8 +27,9 @@ import java.util.HexFormat;
 import java.util.Optional;
 
 /**
- * NVRTC over one program. What it makes is kept in the {@link CacheFolder} behind its SHA-256,
- * under a name made of the source, the options, the architecture and the compiler.
+ * NVRTC over one program. What it makes is kept in the {@link CacheFolder} under a name made of the
+ * source, the options, the architecture and the compiler, behind the SHA-256 of that name and the
+ * program: what was damaged, or is another card's or another program's, never gets to the driver.
  */
 final class CudaCompiler {
   private static final String NAME = "recur.cu";
@@ -51,7 +52,7 @@ final class CudaCompiler {
     try {
       CacheFolder cache = CacheFolder.ofUser();
       return cache.has(name)
-          ? content(Files.readAllBytes(cache.path().resolve(name)))
+          ? content(name, Files.readAllBytes(cache.path().resolve(name)))
           : Optional.empty();
     } catch (IOException e) {
       return Optional.empty(); // compiling again says why nothing can be kept
@@ -61,12 +62,13 @@ final class CudaCompiler {
   /** The program for a card, compiled now and put into the cache. */
   byte[] compiled(int architecture) {
     byte[] image = compile(architecture);
+    String name = name(architecture);
     try {
       CacheFolder.ofUser()
           .put(
-              name(architecture),
+              name,
               out -> {
-                out.write(NativeFile.digest().digest(image));
+                out.write(digest(name).digest(image));
                 out.write(image);
               });
     } catch (IOException e) {
@@ -81,9 +83,16 @@ final class CudaCompiler {
     return image;
   }
 
-  /** What a kept file holds behind its SHA-256; nothing where the two do not fit. */
-  private static Optional<byte[]> content(byte[] file) {
+  /** To be given a program that is kept under that name. */
+  private static MessageDigest digest(String name) {
     MessageDigest digest = NativeFile.digest();
+    digest.update(name.getBytes(StandardCharsets.UTF_8));
+    return digest;
+  }
+
+  /** What a kept file holds behind its SHA-256; nothing where the two do not fit. */
+  private static Optional<byte[]> content(String name, byte[] file) {
+    MessageDigest digest = digest(name);
     int start = digest.getDigestLength();
     if (file.length <= start) {
       return Optional.empty();

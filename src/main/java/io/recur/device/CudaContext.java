@@ -1,14 +1,17 @@
 package io.recur.device;
 
+import static io.recur.bindings.cuda.cuda_h.CUDA_ERROR_OUT_OF_MEMORY;
 import static io.recur.bindings.cuda.cuda_h.CUDA_SUCCESS;
 import static io.recur.bindings.cuda.cuda_h.CU_STREAM_NON_BLOCKING;
 import static io.recur.bindings.cuda.cuda_h.cuCtxSetCurrent;
 import static io.recur.bindings.cuda.cuda_h.cuDevicePrimaryCtxRelease_v2;
 import static io.recur.bindings.cuda.cuda_h.cuDevicePrimaryCtxRetain;
 import static io.recur.bindings.cuda.cuda_h.cuEventSynchronize;
+import static io.recur.bindings.cuda.cuda_h.cuMemGetInfo_v2;
 import static io.recur.bindings.cuda.cuda_h.cuStreamCreate;
 import static io.recur.bindings.cuda.cuda_h.cuStreamDestroy_v2;
 import static io.recur.bindings.cuda.cuda_h.cuStreamSynchronize;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -38,11 +41,10 @@ final class CudaContext {
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
-      int status = cuDevicePrimaryCtxRetain(out, card.device());
-      CudaStatus.check(status, "cuDevicePrimaryCtxRetain of " + this);
+      retain(out);
       handle = out.get(ValueLayout.ADDRESS, 0);
       try {
-        CudaStatus.check(cuCtxSetCurrent(handle), "cuCtxSetCurrent of " + this);
+        refuse(cuCtxSetCurrent(handle), "cuCtxSetCurrent of " + this);
         stream = stream(out);
         transfers = stream(out);
       } catch (DeviceException e) {
@@ -52,9 +54,26 @@ final class CudaContext {
     }
   }
 
+  /**
+   * Without a context nobody tells how much is free: the one of this thread may be another card's.
+   */
+  private void retain(MemorySegment out) {
+    int status = cuDevicePrimaryCtxRetain(out, card.device());
+    if (status != CUDA_SUCCESS()) {
+      String facts =
+          status == CUDA_ERROR_OUT_OF_MEMORY()
+              ? "of %d bytes fewer are free than a context takes, some 500 MB"
+                  .formatted(card.bytes())
+              : "";
+      throw new DeviceException(
+          "cuda: cuDevicePrimaryCtxRetain of %s: %s"
+              .formatted(this, CudaStatus.driver(status, facts)));
+    }
+  }
+
   private MemorySegment stream(MemorySegment out) {
     // non-blocking: no ties to the default stream, which we do not use
-    CudaStatus.check(cuStreamCreate(out, CU_STREAM_NON_BLOCKING()), "cuStreamCreate on " + this);
+    refuse(cuStreamCreate(out, CU_STREAM_NON_BLOCKING()), "cuStreamCreate on " + this);
     return out.get(ValueLayout.ADDRESS, 0);
   }
 
@@ -99,8 +118,49 @@ final class CudaContext {
   /** Ends this device's life where a call failed. */
   void check(int status, String call) {
     if (status != CUDA_SUCCESS()) {
-      throw failed(call, CudaStatus.driver(status));
+      throw failed(call, status);
     }
+  }
+
+  /** Refuses a failed call that leaves the device as it was, such as one of those that open it. */
+  void refuse(int status, String call) {
+    if (status != CUDA_SUCCESS()) {
+      throw new DeviceException("cuda: %s: %s".formatted(call, told(status)));
+    }
+  }
+
+  /** Refuses a failed cuMemHostAlloc: memory of the host, whatever the GPU has. */
+  void refuseHost(int status, long bytes) {
+    if (status == CUDA_ERROR_OUT_OF_MEMORY()) {
+      throw new DeviceException(
+          """
+          cuda: cuMemHostAlloc of %d bytes for %s: %d CUDA_ERROR_OUT_OF_MEMORY; the host has not \
+          that much page-locked memory: close other programs, or raise the limit of ulimit -l or of \
+          the container"""
+              .formatted(bytes, this, status));
+    }
+    refuse(status, "cuMemHostAlloc of " + bytes + " bytes");
+  }
+
+  /** A status of the driver with what there is of memory, where it is about memory. */
+  private String told(int status) {
+    return CudaStatus.driver(status, status == CUDA_ERROR_OUT_OF_MEMORY() ? memory() : "");
+  }
+
+  /** What there is of memory, for errors; the context is current. */
+  String memory() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment free = arena.allocate(JAVA_LONG);
+      MemorySegment total = arena.allocate(JAVA_LONG);
+      return cuMemGetInfo_v2(free, total) == CUDA_SUCCESS()
+          ? "%d of %d bytes are free".formatted(free.get(JAVA_LONG, 0), total.get(JAVA_LONG, 0))
+          : "the GPU has %d bytes and does not say how many are free".formatted(card.bytes());
+    }
+  }
+
+  /** Ends this device's life by a status of the driver; gives what is to be thrown. */
+  DeviceException failed(String call, int status) {
+    return failed(call, told(status));
   }
 
   /** Ends this device's life; gives what is to be thrown. */
@@ -118,7 +178,7 @@ final class CudaContext {
     int status = cuStreamSynchronize(stream);
     waitedNanos += System.nanoTime() - begin;
     if (status != CUDA_SUCCESS()) {
-      throw failed("cuStreamSynchronize after " + after, CudaStatus.driver(status));
+      throw failed("cuStreamSynchronize after " + after, status);
     }
   }
 
@@ -135,14 +195,21 @@ final class CudaContext {
     return waitedNanos;
   }
 
-  /** Makes the context current for closing, whatever became of it. */
+  /**
+   * Makes the context current for closing, whatever became of it, and waits for all work.
+   *
+   * @throws DeviceException if work fails that nobody has waited for
+   */
   void leave() {
     cuCtxSetCurrent(handle);
-    cuStreamSynchronize(transfers);
-    cuStreamSynchronize(stream);
+    int sent = cuStreamSynchronize(transfers);
+    int done = cuStreamSynchronize(stream);
+    if (failure == null) {
+      check(done == CUDA_SUCCESS() ? sent : done, "cuStreamSynchronize when it was closed");
+    }
   }
 
-  /** Gives all back. What fails here has failed before, and was told. */
+  /** Gives all back. Errors are ignored: leave has told of them. */
   void close() {
     cuStreamDestroy_v2(transfers);
     cuStreamDestroy_v2(stream);

@@ -28,10 +28,12 @@ final class CudaDevice extends Device implements KernelDevice {
   private final Updates updates;
 
   CudaDevice(int ordinal, Precision precision) {
-    CudaLibraries libraries = CudaLibraries.load();
-    CudaCard card = CudaCard.of(ordinal);
-    card.refuse(precision);
+    CudaLibraries libraries;
+    CudaCard card;
     try {
+      libraries = CudaLibraries.load();
+      card = CudaCard.of(ordinal);
+      card.refuseOld();
       queue = new CudaQueue(this, new CudaContext(card), libraries, precision);
     } catch (LinkageError e) {
       throw new DeviceException(

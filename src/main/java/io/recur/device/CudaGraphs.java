@@ -1,5 +1,6 @@
 package io.recur.device;
 
+import static io.recur.bindings.cuda.cuda_h.CUDA_SUCCESS;
 import static io.recur.bindings.cuda.cuda_h.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
 import static io.recur.bindings.cuda.cuda_h.cuGraphDestroy;
 import static io.recur.bindings.cuda.cuda_h.cuGraphExecDestroy;
@@ -69,7 +70,7 @@ final class CudaGraphs {
       graph.lastUse = launches;
       int status = cuGraphLaunch(graph.executable, context.stream());
       if (status != 0) {
-        throw context.failed("cuGraphLaunch of " + list, CudaStatus.driver(status));
+        throw context.failed("cuGraphLaunch of " + list, status);
       }
     }
   }
@@ -131,13 +132,18 @@ final class CudaGraphs {
       try {
         list.read(pieces);
       } catch (DeviceException e) {
-        cuStreamEndCapture(context.stream(), out); // or the stream could not even be closed
+        if (cuStreamEndCapture(context.stream(), out)
+            == CUDA_SUCCESS()) { // or the stream stays open
+          cuGraphDestroy(out.get(ValueLayout.ADDRESS, 0));
+        }
         throw e;
       }
       check(cuStreamEndCapture(context.stream(), out), "cuStreamEndCapture", list);
       MemorySegment graph = out.get(ValueLayout.ADDRESS, 0);
-      check(cuGraphInstantiateWithFlags(out, graph, 0), "cuGraphInstantiateWithFlags", list);
-      context.check(cuGraphDestroy(graph), "cuGraphDestroy");
+      int status = cuGraphInstantiateWithFlags(out, graph, 0);
+      int destroyed = cuGraphDestroy(graph);
+      check(status, "cuGraphInstantiateWithFlags", list);
+      context.check(destroyed, "cuGraphDestroy");
       return out.get(ValueLayout.ADDRESS, 0);
     }
   }
@@ -145,8 +151,7 @@ final class CudaGraphs {
   private void check(int status, String call, CudaList list) {
     if (status != 0) {
       throw context.failed(
-          call + " of " + list + " (-Dio.recur.cuda.graphs=false does without)",
-          CudaStatus.driver(status));
+          call + " of " + list + " (-Dio.recur.cuda.graphs=false does without)", status);
     }
   }
 

@@ -34,7 +34,7 @@ final class CudaIndexes {
     long bytes = WORDS * Long.BYTES;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
-      CudaStatus.check(cuMemHostAlloc(out, bytes, 0), "cuMemHostAlloc of " + bytes + " bytes");
+      context.refuseHost(cuMemHostAlloc(out, bytes, 0), bytes);
       note = out.get(ValueLayout.ADDRESS, 0).reinterpret(bytes).fill((byte) 0);
     }
   }

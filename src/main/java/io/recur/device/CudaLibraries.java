@@ -122,6 +122,7 @@ record CudaLibraries(Path compiler, Path blas, int driverVersion, int compilerVe
       int version =
           major.get(ValueLayout.JAVA_INT, 0) * MAJOR + minor.get(ValueLayout.JAVA_INT, 0) * MINOR;
       refuseOld("NVRTC", compiler, version);
+      refuseNewer("NVRTC", compiler, version, driverVersion);
       return new CudaLibraries(compiler, blas, driverVersion, version);
     }
   }
@@ -136,8 +137,8 @@ record CudaLibraries(Path compiler, Path blas, int driverVersion, int compilerVe
       int status = cuInit(0);
       if (status != 0) {
         throw new DeviceException(
-            "cuda: cuInit: %s; the driver %s of version %s finds no GPU that it can use"
-                .formatted(CudaStatus.driver(status), path, version(found)));
+            "cuda: cuInit of the driver %s, version %s: %s"
+                .formatted(path, version(found), CudaStatus.driver(status)));
       }
       return found;
     }
@@ -149,6 +150,18 @@ record CudaLibraries(Path compiler, Path blas, int driverVersion, int compilerVe
       throw new DeviceException(
           "cuda: the %s %s is of CUDA %s; need %d.0 or later: install a newer one"
               .formatted(what, path, version(version), OLDEST_MAJOR));
+    }
+  }
+
+  /** Refuses a library of a later CUDA than the driver: it does not run on it. */
+  static void refuseNewer(String what, Path path, int version, int driverVersion) {
+    if (version / MAJOR > driverVersion / MAJOR) {
+      throw new DeviceException(
+          """
+          cuda: the %s %s is of CUDA %s, the driver of CUDA %s; need a driver of CUDA %d or later, \
+          or name the folder of an older library with -D%s=FOLDER"""
+              .formatted(
+                  what, path, version(version), version(driverVersion), version / MAJOR, PROPERTY));
     }
   }
 

@@ -185,14 +185,16 @@ final class CudaMemory {
   }
 
   private DeviceException outOfMemory(Arena arena, long bytes) {
-    MemorySegment free = arena.allocate(JAVA_LONG);
-    MemorySegment total = arena.allocate(JAVA_LONG);
-    context.check(cuMemGetInfo_v2(free, total), "cuMemGetInfo");
+    MemorySegment out = arena.allocate(JAVA_LONG, 2);
+    context.check(cuMemGetInfo_v2(out, out.asSlice(Long.BYTES)), "cuMemGetInfo");
+    long free = out.getAtIndex(JAVA_LONG, 0);
+    long total = out.getAtIndex(JAVA_LONG, 1);
     return new DeviceException(
         """
-        %s: asked for %d bytes of device memory, free %d of %d, %d of them held by this device; \
-        use smaller batches, fewer steps between truncations, or close what else runs on this GPU"""
-            .formatted(context, bytes, free.get(JAVA_LONG, 0), total.get(JAVA_LONG, 0), held()));
+        %s: asked for %d bytes of device memory, free %d of %d, held by this device %d, by others, \
+        contexts and libraries %d; use smaller batches, fewer steps between truncations, or close \
+        what else runs on this GPU: nvidia-smi lists it"""
+            .formatted(context, bytes, free, total, held(), Math.max(0, total - free - held())));
   }
 
   /** Bytes taken and not given back. */

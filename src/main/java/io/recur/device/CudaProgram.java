@@ -1,5 +1,7 @@
 package io.recur.device;
 
+import static io.recur.bindings.cuda.cuda_h.CUDA_ERROR_INVALID_IMAGE;
+import static io.recur.bindings.cuda.cuda_h.CUDA_ERROR_NO_BINARY_FOR_GPU;
 import static io.recur.bindings.cuda.cuda_h.cuModuleGetFunction;
 import static io.recur.bindings.cuda.cuda_h.cuModuleLoadData;
 import static io.recur.bindings.cuda.cuda_h.cuModuleUnload;
@@ -26,13 +28,14 @@ final class CudaProgram {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
       int status = cuModuleLoadData(out, data(arena, image));
-      if (status != 0) { // such as a damaged file of the cache
+      if (status == CUDA_ERROR_INVALID_IMAGE() || status == CUDA_ERROR_NO_BINARY_FOR_GPU()) {
+        // what an earlier build of this NVRTC made
         status = cuModuleLoadData(out, data(arena, compiler.compiled(architecture)));
       }
-      CudaStatus.check(status, "cuModuleLoadData of the kernels on " + context);
+      context.refuse(status, "cuModuleLoadData of the kernels on " + context);
       MemorySegment module = out.get(ValueLayout.ADDRESS, 0);
       try {
-        return new CudaProgram(module, functions(arena, module, out));
+        return new CudaProgram(module, functions(context, arena, module, out));
       } catch (DeviceException e) {
         cuModuleUnload(module);
         throw e;
@@ -40,13 +43,14 @@ final class CudaProgram {
     }
   }
 
-  private static MemorySegment[] functions(Arena arena, MemorySegment module, MemorySegment out) {
+  private static MemorySegment[] functions(
+      CudaContext context, Arena arena, MemorySegment module, MemorySegment out) {
     CudaKernel[] kernels = CudaKernel.values();
     MemorySegment[] functions = new MemorySegment[kernels.length];
     for (int i = 0; i < kernels.length; i++) {
       String symbol = kernels[i].symbol();
       int status = cuModuleGetFunction(out, module, arena.allocateFrom(symbol));
-      CudaStatus.check(status, "cuModuleGetFunction of " + symbol);
+      context.refuse(status, "cuModuleGetFunction of " + symbol);
       functions[i] = out.get(ValueLayout.ADDRESS, 0);
     }
     return functions;

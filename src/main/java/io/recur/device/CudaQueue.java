@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one way to put work on a CUDA device, in the order in which it is recorded, from any thread.
@@ -79,7 +80,11 @@ final class CudaQueue {
       closing.push(graphs::close);
       stream = new CudaStream(context, program, blas);
     } catch (DeviceException | LinkageError e) {
-      close();
+      try {
+        close();
+      } catch (DeviceException later) {
+        e.addSuppressed(later);
+      }
       throw e;
     }
   }
@@ -284,14 +289,26 @@ final class CudaQueue {
     return isOpen;
   }
 
-  /** Gives everything back when all work is done. */
+  /**
+   * Gives everything back when all work is done.
+   *
+   * @throws DeviceException if work fails that nobody has waited for; everything is given back
+   */
   synchronized void close() {
     isOpen = false;
     launches.remove(); // or the thread would keep this class loader
     list.clear();
-    context.leave();
+    closing.push(context::leave);
+    @Nullable DeviceException first = null;
     while (!closing.isEmpty()) {
-      closing.pop().run();
+      try {
+        closing.pop().run();
+      } catch (DeviceException e) {
+        first = first == null ? e : first;
+      }
+    }
+    if (first != null) {
+      throw first;
     }
   }
 }

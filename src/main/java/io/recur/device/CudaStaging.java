@@ -66,7 +66,7 @@ final class CudaStaging {
     long bytes = (SLOTS + 1) * SLOT_BYTES;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
-      CudaStatus.check(cuMemHostAlloc(out, bytes, 0), "cuMemHostAlloc of " + bytes + " bytes");
+      context.refuseHost(cuMemHostAlloc(out, bytes, 0), bytes);
       pinned = out.get(ValueLayout.ADDRESS, 0).reinterpret(bytes);
       outgoing = pinned.asSlice(SLOTS * SLOT_BYTES, SLOT_BYTES);
       for (int i = 0; i < SLOTS; i++) {

@@ -37,15 +37,25 @@ final class CudaStatus {
     }
   }
 
-  /** Such as {@code 700 CUDA_ERROR_ILLEGAL_ADDRESS, an illegal memory access was encountered}. */
+  /**
+   * Such as {@code 700 CUDA_ERROR_ILLEGAL_ADDRESS, an illegal memory access was encountered}, and
+   * the remedy where there is one.
+   */
   static String driver(int status) {
+    return driver(status, "");
+  }
+
+  /** The same with facts of the caller's, or none, before the remedy. */
+  static String driver(int status, String facts) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment text = arena.allocate(ValueLayout.ADDRESS);
       String name = text(text, cuGetErrorName(status, text));
       String meaning = text(text, cuGetErrorString(status, text));
-      return meaning.isEmpty()
-          ? "%d %s".formatted(status, name)
-          : "%d %s, %s".formatted(status, name, meaning);
+      return status
+          + (name.isEmpty() ? "" : " " + name)
+          + (meaning.isEmpty() ? "" : ", " + meaning)
+          + (facts.isEmpty() ? "" : "; " + facts)
+          + CudaRemedy.of(status);
     }
   }
 

@@ -51,7 +51,7 @@ final class CudaStream implements CudaList.Reader {
       throw context.failed(
           "cuLaunchKernel of %s, blocks=%d, threads=%d, arguments=%d"
               .formatted(kernel.symbol(), blocks, threads, count),
-          CudaStatus.driver(status));
+          status);
     }
   }
 

@@ -59,6 +59,16 @@ public final class CpuDouble {
     }
   }
 
+  /** How many bytes of each device other programs hold from now on. */
+  static void taken(long bytes) {
+    try {
+      var descriptor = FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG);
+      handle("recur_double_taken", descriptor).invokeExact(bytes);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
   /** How many bytes a device has from now on. */
   static void memory(long bytes) {
     try {

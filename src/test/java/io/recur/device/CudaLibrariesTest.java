@@ -142,13 +142,21 @@ class CudaLibrariesTest {
   }
 
   @Test
-  void aPrecisionThatTheCardLacksIsRefused() {
-    CudaCard card = new CudaCard(1, 1, "Old", 1L << 30, 7, 5, 10, true);
-    card.refuse(Precision.FLOAT32);
+  void aLibraryOfALaterCudaThanTheDriversIsRefused() {
+    Path file = Path.of("/x/libcublas.so.13");
     Thrown.says(
         DeviceException.class,
-        () -> card.refuse(Precision.TF32),
-        "cuda: precision=TF32, cuda:1 (Old, 1.0 GiB, compute capability 7.5); need compute",
-        "8.0 or FLOAT32");
+        () -> CudaLibraries.refuseNewer("cuBLAS", file, 13010, 12080),
+        "cuda: the cuBLAS /x/libcublas.so.13 is of CUDA 13.1, the driver of CUDA 12.8; need");
+    CudaLibraries.refuseNewer("cuBLAS", file, 12090, 12000); // minor versions go together
+  }
+
+  @Test
+  void aCardThatTheKernelsAreNotMadeForIsRefused() {
+    Thrown.says(
+        DeviceException.class,
+        () -> new CudaCard(1, 1, "Old", 1L << 30, 7, 5, 10, true).refuseOld(),
+        "cuda: cuda:1 (Old, 1.0 GiB, compute capability 7.5); need compute capability 8.0");
+    new CudaCard(1, 1, "Ampere", 1L << 30, 8, 0, 10, true).refuseOld();
   }
 }
