@@ -24,9 +24,9 @@ static int number(const char *variable, int otherwise) {
   return named == NULL ? otherwise : atoi(named);
 }
 
-/* Two, so that what belongs to different devices can be tested, or RECUR_DOUBLE_DEVICES. */
+/* Three: one that tests share, and two whose contexts they may break or confuse; or RECUR_DOUBLE_DEVICES. */
 static int device_count(void) {
-  int count = number("RECUR_DOUBLE_DEVICES", 2);
+  int count = number("RECUR_DOUBLE_DEVICES", 3);
   return count < 0 ? 0 : count > MOST_DEVICES ? MOST_DEVICES : count;
 }
 

@@ -68,11 +68,13 @@ static int copy_and_wait(const char *name, void *to, int to_device, const void *
 
 EXPORT int cuMemcpyHtoD_v2(address to, const void *from, size_t bytes) {
   BEGIN(CONTEXT);
+  site.bytes += (int64_t)bytes;
   return leave(copy_and_wait("cuMemcpyHtoD", pointer(to), 1, from, 0, bytes));
 }
 
 EXPORT int cuMemcpyDtoH_v2(void *to, address from, size_t bytes) {
   BEGIN(CONTEXT);
+  site.bytes += (int64_t)bytes;
   return leave(copy_and_wait("cuMemcpyDtoH", to, 0, pointer(from), 1, bytes));
 }
 
@@ -84,11 +86,13 @@ EXPORT int cuMemcpyDtoD_v2(address to, address from, size_t bytes) {
 
 EXPORT int cuMemcpyHtoDAsync_v2(address to, const void *from, size_t bytes, void *in) {
   BEGIN(CONTEXT);
+  site.bytes += (int64_t)bytes;
   return leave(add_copy(stream_of(in), "cuMemcpyHtoDAsync", pointer(to), 1, from, 0, bytes));
 }
 
 EXPORT int cuMemcpyDtoHAsync_v2(void *to, address from, size_t bytes, void *in) {
   BEGIN(CONTEXT);
+  site.bytes += (int64_t)bytes;
   return leave(add_copy(stream_of(in), "cuMemcpyDtoHAsync", to, 0, pointer(from), 1, bytes));
 }
 

@@ -46,7 +46,7 @@ enum {
 
 typedef struct call {
   const char *name;
-  int64_t count;
+  int64_t count, bytes; /* calls made, and what copies across the bus were asked for */
   struct call *next;
 } call;
 

@@ -24,8 +24,8 @@ public final class Near {
     if (expected.length != actual.length) {
       fail("%s: %d values, expected %d".formatted(what, actual.length, expected.length));
     }
-    int worst = -1;
-    double largest = 1;
+    int worst = 0;
+    double largest = 0;
     for (int i = 0; i < expected.length; i++) {
       double share = share(expected[i], actual[i], tolerance * magnitude[i]);
       if (share > largest) {
@@ -33,7 +33,8 @@ public final class Near {
         largest = share;
       }
     }
-    if (worst >= 0) {
+    Figures.share(what, largest);
+    if (largest > 1) {
       fail(
           "%s: value %d of %d is %.9g, expected %.9g; %.3g times the tolerance of %.3g"
               .formatted(

@@ -48,7 +48,7 @@ final class ThreadStorm {
   /** Every n-th use closes what others are using. */
   private static final int CLOSES = 60;
 
-  private final Device device = Devices.here();
+  private final Device device = Devices.opened();
   private final AtomicReference<Tape> recording = new AtomicReference<>(Tape.on(device));
   private final AtomicReference<Tape> inference = new AtomicReference<>(Tape.inference(device));
   private final AtomicReferenceArray<Tensor> tensors = new AtomicReferenceArray<>(TENSORS);

@@ -5,7 +5,7 @@ import io.recur.device.kernels.Slots;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A place where memory lives and kernels run.
@@ -25,7 +25,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public abstract sealed class Device implements AutoCloseable permits CpuDevice, CudaDevice {
   private static final int MOST_THREADS = 1024;
 
-  private final AtomicBoolean open = new AtomicBoolean(true);
+  /** How many have yet to close it. */
+  private final AtomicInteger holders = new AtomicInteger(1);
 
   /** By the words of a slot. */
   private final Map<Long, Slots> tables = new ConcurrentHashMap<>();
@@ -238,9 +239,15 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
    */
   @Override
   public final void close() {
-    if (open.compareAndSet(true, false)) {
+    if (holders.getAndUpdate(count -> Math.max(0, count - 1)) == 1) {
       release();
     }
+  }
+
+  /** One more will close this open device: the last of them ends it. */
+  final void share() {
+    checkOpen();
+    holders.incrementAndGet();
   }
 
   /**
@@ -249,7 +256,7 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
    * @throws IllegalStateException if this device is closed
    */
   public final void checkOpen() {
-    if (!open.get()) {
+    if (holders.get() == 0) {
       throw new IllegalStateException(
           "device: " + name() + " is closed; open it before and close it after all that uses it");
     }

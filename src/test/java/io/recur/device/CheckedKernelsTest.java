@@ -68,7 +68,7 @@ class CheckedKernelsTest {
 
   @Test
   void aBufferOfAnotherDeviceIsRefused() {
-    try (Device other = Devices.here()) {
+    try (Device other = Devices.opened()) {
       Buffer mine = device.allocate(4);
       Buffer its = other.allocate(4);
       refused(
@@ -84,7 +84,7 @@ class CheckedKernelsTest {
 
   @Test
   void aClosedDeviceRunsNothing() {
-    Device other = Devices.here();
+    Device other = Devices.opened();
     Buffer buffer = other.allocate(4);
     Pointwise pointwise = other.pointwise();
     other.close();

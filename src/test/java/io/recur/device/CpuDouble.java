@@ -23,9 +23,12 @@ public final class CpuDouble {
   /** Skips a test where the run's device is not the double: nobody can make a GPU fail. */
   public static void assumeHere() {
     assumeCuda();
-    try (Device device = Devices.here()) {
-      assumeTrue(device.name().contains("CPU double"), "about the double, this is " + device);
-    }
+    assumeTrue(isHere(), () -> "about the double, this is " + CudaLibraries.load().blas());
+  }
+
+  /** Whether NVIDIA's libraries are the double; no device is opened to see it. */
+  private static boolean isHere() {
+    return CudaLibraries.load().blas().getFileName().toString().startsWith("librecur-double.");
   }
 
   /** Makes the next call of this name fail. */
@@ -40,10 +43,19 @@ public final class CpuDouble {
 
   /** How often a call of this name was made. */
   public static long count(String call) {
+    return ask("recur_double_count", call);
+  }
+
+  /** The bytes that calls of this name were asked to take across the bus. */
+  public static long bytes(String call) {
+    return ask("recur_double_bytes", call);
+  }
+
+  private static long ask(String question, String call) {
     try (Arena arena = Arena.ofConfined()) {
       var descriptor = FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS);
       MemorySegment name = arena.allocateFrom(call);
-      return (long) handle("recur_double_count", descriptor).invokeExact(name);
+      return (long) handle(question, descriptor).invokeExact(name);
     } catch (Throwable e) {
       throw new AssertionError(e);
     }

@@ -24,7 +24,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The CPU double sees each of the mistakes that it is there for. */
 class CpuDoubleTest {
   private static final int SUCCESS = RawCuda.SUCCESS;
-  private static final int ORDINAL = 1; // nobody else's
+  // nobody else's
+  private static final int ORDINAL = 1;
+  private static final int OTHER = 2;
 
   private RawCuda cuda;
 
@@ -126,6 +128,19 @@ class CpuDoubleTest {
   }
 
   @Test
+  void whatCrossesTheBusIsCounted() {
+    long x = cuda.allocate(4);
+    MemorySegment host = cuda.arena.allocate(ValueLayout.JAVA_FLOAT, 4);
+    long to = CpuDouble.bytes("cuMemcpyHtoDAsync_v2");
+    long from = CpuDouble.bytes("cuMemcpyDtoHAsync_v2");
+    assertEquals(SUCCESS, cuMemcpyHtoDAsync_v2(x, host, 16, cuda.stream));
+    assertEquals(SUCCESS, cuMemcpyDtoHAsync_v2(host, x, 8, cuda.stream));
+    assertEquals(SUCCESS, cuda.await());
+    assertEquals(to + 16, CpuDouble.bytes("cuMemcpyHtoDAsync_v2"));
+    assertEquals(from + 8, CpuDouble.bytes("cuMemcpyDtoHAsync_v2"));
+  }
+
+  @Test
   void whereNobodyWaitsThereIsNothing() {
     long x = cuda.allocate(3);
     MemorySegment host = cuda.arena.allocate(ValueLayout.JAVA_FLOAT, 3);
@@ -206,7 +221,7 @@ class CpuDoubleTest {
     assertEquals(SUCCESS, cublasCreate_v2(out));
     MemorySegment blas = out.get(ValueLayout.ADDRESS, 0);
     long x = cuda.allocate(64);
-    try (RawCuda other = new RawCuda(0)) {
+    try (RawCuda other = new RawCuda(OTHER)) {
       assertEquals(CUBLAS_STATUS_EXECUTION_FAILED(), cublasSetStream_v2(blas, other.stream));
       assertEquals(CUDA_ERROR_INVALID_HANDLE(), cuStreamSynchronize(cuda.stream));
       assertEquals(SUCCESS, other.launch("fault_fill", 1, 1, x));

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class DeviceTest {
   static Stream<Device> devices() {
-    return Devices.all();
+    return Devices.isCpu() ? Devices.all() : Stream.of(Devices.opened());
   }
 
   @Test
@@ -51,10 +51,21 @@ class DeviceTest {
     slab.close();
   }
 
+  @ParameterizedTest
+  @MethodSource("devices")
+  void aSharedDeviceEndsWithTheLastOfItsHolders(Device device) {
+    device.share();
+    device.close();
+    device.allocate(1).write(1);
+    device.close();
+    assertThrows(IllegalStateException.class, () -> device.allocate(1));
+    assertThrows(IllegalStateException.class, device::share);
+  }
+
   @Test
   void devicesAreIndependent() {
-    Device first = Devices.here();
-    try (Device second = Devices.here()) {
+    Device first = Devices.opened();
+    try (Device second = Devices.opened()) {
       first.close();
       second.allocate(1).write(1);
     }

@@ -3,6 +3,7 @@ package io.recur.device;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The devices that tests run on: those of the processor, or, in a run that the system property
@@ -19,17 +20,36 @@ public final class Devices {
   /** Around a tile of 2048 values and the widths of vector registers. */
   static final int[] SIZES = {1, 3, 16, 17, 63, 64, 65, 257, 2049};
 
+  /** What {@link #here} gives on a GPU, until the JVM ends. */
+  private static @Nullable Device kept;
+
   private Devices() {}
 
-  /** Every device that kernels are tested on, each opened afresh; JUnit closes them. */
+  /** Every device that kernels are tested on; JUnit closes them. */
   public static Stream<Device> all() {
     return isCpu()
         ? Kernels.present().stream().map(set -> new CpuDevice(set, 2))
         : Stream.of(here());
   }
 
+  /**
+   * The device of this run, to be closed by the test. On a GPU the JVM keeps one for all tests,
+   * since opening one takes half a second; what a test says of a device that is closed, broken,
+   * counted or beside another is about one of {@link #opened}.
+   */
+  public static synchronized Device here() {
+    if (isCpu()) {
+      return opened();
+    }
+    if (kept == null) {
+      kept = opened();
+    }
+    kept.share();
+    return kept;
+  }
+
   /** The device of this run, opened afresh; to be closed by the test. */
-  public static Device here() {
+  public static Device opened() {
     return Device.of(name());
   }
 

@@ -3,6 +3,7 @@ package io.recur.device;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.Figures;
 import io.recur.Near;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -103,9 +104,15 @@ class ElementwiseTest {
     float[] x = sweep();
     for (Elementwise f : Elementwise.values()) {
       float[] y = map(f, x);
+      double share = 0;
+      float where = 0;
       for (int i = 0; i < x.length; i++) {
         double exact = exact(f, x[i]);
         float rounded = (float) exact;
+        if (Float.isFinite(rounded) && Math.abs(y[i] - exact) > share * allowed(f, exact)) {
+          share = Math.abs(y[i] - exact) / allowed(f, exact);
+          where = x[i];
+        }
         boolean equal =
             Float.isFinite(rounded)
                 ? Math.abs(y[i] - exact) <= allowed(f, exact)
@@ -113,6 +120,7 @@ class ElementwiseTest {
         int at = i;
         assertTrue(equal, () -> f + "(" + x[at] + ") = " + y[at] + ", Math says " + exact);
       }
+      Figures.worst(f.label() + " of the table", share, 1, "times its bound", "at " + where);
     }
   }
 

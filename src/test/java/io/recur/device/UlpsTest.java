@@ -2,6 +2,7 @@ package io.recur.device;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.Figures;
 import io.recur.device.kernels.KernelDevice;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
@@ -69,6 +70,7 @@ class UlpsTest {
         largest = error;
       }
     }
+    Figures.worst(f.label(), largest, ulps, "ulp", "at " + walk.x[worst]);
     String message =
         "%s on %s: f(%s) = %s, Math says %s: %.3f ulp of %s"
             .formatted(

@@ -115,7 +115,7 @@ class ParameterTest {
 
   @Test
   void anotherDeviceThrows() {
-    try (Device other = Devices.here();
+    try (Device other = Devices.opened();
         Tape tape = Tape.on(other)) {
       Parameter w = Parameter.of(Shape.of(2), 1, 2).on(device);
       Thrown.says(

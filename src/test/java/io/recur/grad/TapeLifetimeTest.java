@@ -98,12 +98,14 @@ class TapeLifetimeTest {
 
   @Test
   void afterTheDevicesCloseUseThrows() {
-    Tensor x = tape.variable(Shape.of(1), 2);
-    device.close();
+    Device brief = Devices.opened();
+    Tape its = Tape.on(brief);
+    Tensor x = its.variable(Shape.of(1), 2);
+    brief.close();
     Thrown.says(IllegalStateException.class, () -> x.scale(2), "is closed; open it before");
-    Thrown.says(IllegalStateException.class, () -> tape.backward(x), "is closed; open it before");
-    Thrown.says(IllegalStateException.class, () -> Tape.on(device), "is closed; open it before");
-    tape.close(); // the order does not matter
+    Thrown.says(IllegalStateException.class, () -> its.backward(x), "is closed; open it before");
+    Thrown.says(IllegalStateException.class, () -> Tape.on(brief), "is closed; open it before");
+    its.close(); // the order does not matter
   }
 
   @Test

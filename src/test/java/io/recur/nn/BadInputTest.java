@@ -195,7 +195,7 @@ class BadInputTest {
   @Test
   void aModelStaysOnItsDevice() {
     Recur recur = rnn(3, 5).on(device, 1);
-    try (Device other = Devices.here()) {
+    try (Device other = Devices.opened()) {
       badLife(() -> recur.on(other, 1), "Wi 5×3", "stays where it is");
       badLife(() -> chain(dense(3, 3), recur).on(other, 1), "Wi 5×3", "stays where it is");
     }
@@ -205,7 +205,7 @@ class BadInputTest {
   @EnumSource
   void aTapeOfAnotherDeviceIsRefused(Cells cells) {
     Recur recur = cells.make(3, 5).on(device, 1);
-    try (Device other = Devices.here();
+    try (Device other = Devices.opened();
         Tape its = Tape.on(other)) {
       badLife(
           () -> recur.apply(Cells.input(its, 1, 3, 2)),
@@ -225,7 +225,7 @@ class BadInputTest {
   @EnumSource
   void aCellWhoseWeightsAreOnAnotherDeviceIsRefused(Cells cells) {
     Cell cell = cells.make(3, 5).on(device, 1).cell();
-    try (Device other = Devices.here();
+    try (Device other = Devices.opened();
         Tape its = Tape.on(other)) {
       Tensor x = Cells.input(its, 1, 3, 2);
       State state =
@@ -238,7 +238,7 @@ class BadInputTest {
   @Test
   void aParameterOfAnotherDeviceIsNotLifted() {
     Parameter p = vector(5).named("b").on(device);
-    try (Device other = Devices.here();
+    try (Device other = Devices.opened();
         Tape its = Tape.on(other)) {
       badLife(() -> its.use(p), "tensor 5 is on " + device, "and the tape on " + other);
       badLife(() -> Repeat.repeat(its, p, Shape.of(5, 2)), "tensor 5 is on " + device);
@@ -289,7 +289,7 @@ class BadInputTest {
   @ParameterizedTest
   @EnumSource
   void aClosedDeviceIsRefused(Cells cells) {
-    Device brief = Devices.here();
+    Device brief = Devices.opened();
     Recur recur = cells.make(3, 5).on(brief, 1);
     Tape its = Tape.on(brief);
     Tensor x = Cells.input(its, 1, 3, 2);

@@ -27,7 +27,7 @@ class CloseLawsTest {
   private static final int OUT = 4;
   private static final String CLOSED = "it was closed; close it after its last use";
 
-  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Device device = Devices.opened();
   @AutoClose private final Tape tape = Tape.on(device);
   @AutoClose private final Tape inference = Tape.inference(device);
 

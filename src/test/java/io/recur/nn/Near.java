@@ -3,6 +3,7 @@ package io.recur.nn;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import io.recur.Figures;
 import java.util.Map;
 
 /** Comparison of arrays relative to the largest magnitude expected. */
@@ -39,13 +40,17 @@ final class Near {
     for (double value : expected) {
       largest = Math.max(largest, Math.abs(value));
     }
+    double worst = 0;
     for (int i = 0; i < expected.length; i++) {
-      if (!(Math.abs(expected[i] - actual[i]) <= tolerance * largest)) {
+      double error = Math.abs(expected[i] - actual[i]);
+      worst = Math.max(worst, error);
+      if (!(error <= tolerance * largest)) {
         fail(
             "%s[%d]: expected %.9g, got %.9g; of %.3g, tolerance %.1g"
                 .formatted(what, i, expected[i], actual[i], largest, tolerance));
       }
     }
+    Figures.share(what, worst / (tolerance * largest));
   }
 
   /** The same names with near values. */

@@ -48,7 +48,7 @@ class AllocationTest {
   }
 
   private static void trains(String what, Layer cell) {
-    try (Device device = Devices.here();
+    try (Device device = Devices.opened();
         Tape tape = Tape.on(device)) {
       Chain model = chain(cell, dense(16, CLASSES)).on(device, 1);
       int[] text = new int[3 * 9];
@@ -64,7 +64,7 @@ class AllocationTest {
   }
 
   private static void streams(String what, Layer cell) {
-    try (Device device = Devices.here();
+    try (Device device = Devices.opened();
         Tape tape = Tape.inference(device)) {
       Chain model = chain(cell, dense(16, CLASSES)).on(device, 1);
       float[] x = new float[CLASSES];

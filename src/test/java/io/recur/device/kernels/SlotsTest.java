@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A table of equal slots: no slot is somebody else's, and what was given back is taken first. */
 class SlotsTest {
-  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Device device = Devices.opened();
 
   private Slots slots(long floats) {
     return KernelDevice.of(device).slots(floats);
