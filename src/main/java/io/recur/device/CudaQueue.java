@@ -19,9 +19,10 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>Work is recorded into a list and handed over to the device when somebody reads, when memory is
- * given back, or when the list is long, so that the device works while the host records on. What is
- * handed over again and again becomes a graph, see {@link CudaGraphs}: values that change from time
- * to time must therefore travel as uploads.
+ * given back, or when the list is long, so that the device works while the host records on. A
+ * device that waits for work, as after a read, is handed a short list first. What is handed over
+ * again and again becomes a graph, see {@link CudaGraphs}: values that change from time to time
+ * must therefore travel as uploads.
  *
  * <p>The monitor of the queue guards it and all that it works with; two launches that must follow
  * each other are made in one {@code synchronized (queue)}. Another thread may close the owner of a
@@ -32,8 +33,11 @@ final class CudaQueue {
   static final String CHECK = "io.recur.cuda.check";
   static final String GRAPHS = "io.recur.cuda.graphs";
 
-  /** A list of this length is handed over. */
+  /** A list of this length is handed over while the device works. */
   static final int MOST_OPERATIONS = 256;
+
+  /** A list of this length is handed over while the device waits for work. */
+  static final int FIRST_OPERATIONS = 32;
 
   /** Shorter lists are launched piece by piece: a graph would gain nothing. */
   private static final int LEAST_IN_GRAPH = 4;
@@ -59,6 +63,9 @@ final class CudaQueue {
       !checks && !"false".equals(System.getProperty(GRAPHS, "true"));
   private final ThreadLocal<CudaLaunch> launches = ThreadLocal.withInitial(CudaLaunch::new);
   private boolean isOpen = true;
+
+  /** The device has done all that it was handed: each operation recorded now costs its time. */
+  private boolean isIdle = true;
 
   /** Takes over the context: closes it with the queue, or when the queue cannot be made. */
   CudaQueue(CudaDevice device, CudaContext context, CudaLibraries libraries, Precision precision) {
@@ -210,7 +217,7 @@ final class CudaQueue {
       handOver();
       context.synchronise(what);
       indexes.check();
-    } else if (list.operations() >= MOST_OPERATIONS) {
+    } else if (list.operations() >= (isIdle ? FIRST_OPERATIONS : MOST_OPERATIONS)) {
       handOver();
     }
   }
@@ -248,6 +255,7 @@ final class CudaQueue {
     handOver();
     context.enter();
     staging.fetch(buffer.segment().address(), values, from, length);
+    isIdle = true;
     indexes.check();
     Reference.reachabilityFence(buffer);
   }
@@ -259,6 +267,7 @@ final class CudaQueue {
     if (list.operations() == 0) {
       return;
     }
+    isIdle = false;
     try {
       context.enter();
       staging.send();

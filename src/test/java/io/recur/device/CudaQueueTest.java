@@ -79,6 +79,40 @@ class CudaQueueTest {
     }
   }
 
+  /** After a read the device has nothing to do: it gets a short list, then long ones. */
+  @Test
+  void theFirstListAfterAReadIsShort() {
+    CpuDouble.assumeHere();
+    try (CudaDevice device = open()) {
+      Buffer x = device.allocate(2);
+      for (int step = 0; step < 3; step++) { // piece by piece, captured, as a graph
+        x.write(1, 1);
+        x.read();
+        assertEquals(
+            List.of(32, 32 + 256, 32 + 2 * 256), handedOver(device, x, 600), "step " + step);
+        x.read();
+      }
+    }
+  }
+
+  /** After how many operations something was handed over. */
+  private static List<Integer> handedOver(CudaDevice device, Buffer x, int operations) {
+    List<Integer> after = new ArrayList<>();
+    long before = launches();
+    for (int i = 1; i <= operations; i++) {
+      device.pointwise().scale(1, x, x, 2);
+      if (launches() > before) {
+        after.add(i);
+        before = launches();
+      }
+    }
+    return after;
+  }
+
+  private static long launches() {
+    return CpuDouble.count("cuLaunchKernel") + CpuDouble.count("cuGraphLaunch");
+  }
+
   @Test
   void anOptimiserWhoseRateChangesIsOneGraph() {
     try (CudaDevice device = open()) {
