@@ -8,7 +8,14 @@
 #                    PEERS_ROUNDS=n); with no PEERS: into jmh/peers.csv, jmh/peers.png and jmh/RESULTS.md;
 #                    with BASE=COMMIT: that commit alone beside the present one (TURNS=n, LIMIT=ratio), into
 #                    jmh/base.csv and jmh/RESULTS.md; fails where a row is slower
-# make test-gpu      runs the tests on a GPU (GPU=cuda:N), with NVIDIA's libraries; says why where it cannot
+# make bring-up      the first ten minutes on a GPU (GPU=cuda:N): each step in a process of its own with its limit,
+#                    outcomes, figures and worst errors into jmh/RESULTS-GPU.md, the file to send
+#                    (BRING_UP="part of a step's name", PYTHON=a Python with torch); on the CPU double
+#                    (RECUR_CUDA=target/…/librecur-double.so) a rehearsal that changes no file
+# make host-gpu      counts launches, graphs, bytes and the host's time per step on the CPU double, into
+#                    jmh/RESULTS-GPU.md (HOST_GPU=units, separated by commas)
+# make test-gpu      runs the tests on a GPU (GPU=cuda:N), with NVIDIA's libraries, in one JVM with one device, or
+#                    with PER_CLASS=true a JVM for each class; says why where it cannot
 # make bench-gpu     measures PyTorch beside us on a GPU (PYTHON=a Python with torch, BENCH_GPU="part of a work's
 #                    name", BENCH_GPU_ROUNDS=n), into jmh/gpu.csv and jmh/RESULTS-GPU.md
 # make pack          packs library, tests, benchmark and a Java runtime for a machine with a GPU and no JDK
@@ -28,6 +35,9 @@ LIMIT ?= 0.99
 PYTHON ?= python3
 GPU ?= cuda:0
 BENCH_GPU ?=
+BRING_UP ?=
+HOST_GPU ?= 128,256,512,1024,2048
+PER_CLASS ?=
 SANITIZE_SECONDS ?= 60
 SANITIZE_TESTS ?= io.recur.device.*Test,io.recur.nn.*Test
 BENCH_GPU_ROUNDS ?= 7
@@ -97,7 +107,7 @@ BENCHMARKS := jmh/pom.xml $(shell find jmh/src -name '*.java')
 GPU_BENCHMARK := $(shell find jmh/peers/contender jmh/peers/driver jmh/peers/recur -name '*.java')
 CONTENDERS := $(shell find jmh/peers -path jmh/peers/target -prune -o \( -name pom.xml -o -name '*.java' \) -print)
 
-.PHONY: help run test soak bench peers test-gpu bench-gpu pack native sanitize bindings clean
+.PHONY: help run test soak bench peers test-gpu bring-up host-gpu bench-gpu pack native sanitize bindings clean
 
 # The first target: what make alone does.
 help:
@@ -156,7 +166,8 @@ RECUR := "$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -cp target/recur-c
 
 test-gpu: target/recur-cli.jar
 	@if $(RECUR) devices $(GPU); then \
-	  $(MAVEN) -B test-compile surefire:test -Dio.recur.test.device=$(GPU) -DexcludedGroups=cpu,soak; \
+	  $(MAVEN) -B test-compile surefire:test -Dio.recur.test.device=$(GPU) -DexcludedGroups=cpu,soak \
+	    $(if $(PER_CLASS),-DreuseForks=false); \
 	else \
 	  echo "make test-gpu: SKIPPED: $(GPU) cannot be used here, for the reason above"; \
 	fi
@@ -175,9 +186,28 @@ bench-gpu: jmh/peers/target/gpu.jar
 	  echo "make bench-gpu: SKIPPED: $(GPU) cannot be used here, for the reason above"; \
 	fi
 
-pack: jmh/peers/target/gpu.jar
+# Runs tests without Maven.
+JUNIT_VERSION := $(shell sed -n 's:.*<junit.version>5\.\(.*\)</junit.version>.*:1.\1:p' pom.xml)
+JUNIT := target/junit-platform-console-standalone-$(JUNIT_VERSION).jar
+$(JUNIT):
+	@$(MAVEN) -q -B dependency:copy -DoutputDirectory=target \
+	  -Dartifact=org.junit.platform:junit-platform-console-standalone:$(JUNIT_VERSION)
+
+# The tests of the present tree, compiled.
+target/tests-built: target/recur-cli.jar $(shell find src/test -type f)
 	@$(MAVEN) -q -B test-compile -Dspotless.check.skip >target/build.log 2>&1 || { cat target/build.log; exit 1; }
-	@MAVEN="$(MAVEN)" jmh/pack "$(JDK)" target/recur-gpu.tar.gz
+	@touch $@
+
+bring-up: jmh/peers/target/gpu.jar target/tests-built $(JUNIT)
+	@"$(JDK)/bin/java" -cp jmh/peers/target/gpu.jar:target/recur-cli.jar io.recur.peers.BringUp \
+	    $(GPU) target/test-classes $(JUNIT) "$(PYTHON)" "$(BRING_UP)"
+
+host-gpu: jmh/peers/target/gpu.jar native
+	@"$(JDK)/bin/java" -cp jmh/peers/target/gpu.jar:target/recur-cli.jar io.recur.peers.HostDriver \
+	    $(DOUBLE) $(HOST_GPU)
+
+pack: jmh/peers/target/gpu.jar target/tests-built $(JUNIT)
+	@jmh/pack "$(JDK)" $(JUNIT) target/recur-gpu.tar.gz
 
 # Without a compiler everything still works: the kernels in Java take over, and say so once.
 ifeq ($(CC),)

@@ -40,7 +40,7 @@ final class ClosingStorm {
   private static final AtomicInteger WITHOUT_DEVICE = new AtomicInteger();
   private static final Map<String, String> WRONG = new ConcurrentSkipListMap<>();
 
-  private final Device device = Devices.here();
+  private final Device device = Devices.opened();
   private final Tape shared = Tape.inference(device);
   private final Buffer memory = shared.scratch(SIDE * SIDE);
   private final Buffer indexes = shared.scratch(SIDE);
@@ -54,7 +54,7 @@ final class ClosingStorm {
     for (int round = 0; round < Integer.parseInt(arguments[0]); round++) {
       new ClosingStorm().run(random);
     }
-    try (Device fresh = Devices.here();
+    try (Device fresh = Devices.opened();
         Tape tape = Tape.inference(fresh)) {
       float sum = tape.input(1, 2, 3).sum().scalar();
       if (sum != 6) {

@@ -16,8 +16,7 @@ final class GpuReport {
   static final String SHARE = "share";
 
   private static final double LARGEST_SHARE = 0.1;
-  private static final String BEGIN = "<!-- make bench-gpu writes from here -->";
-  private static final String END = "<!-- to here -->";
+  private static final String COMMAND = "make bench-gpu";
   private static final String CSV = "gpu.csv";
 
   /**
@@ -110,14 +109,7 @@ final class GpuReport {
   void publish(Path folder) throws IOException {
     write(folder);
     Path file = folder.resolve("RESULTS-GPU.md");
-    String text = Files.readString(file);
-    int from = text.indexOf(BEGIN);
-    int to = text.indexOf(END);
-    if (from < 0 || to < from) {
-      throw new IOException(file + ": its markers are missing: " + BEGIN + " … " + END);
-    }
-    Files.writeString(
-        file, text.substring(0, from) + BEGIN + "\n\n" + section() + "\n" + text.substring(to));
+    Files.writeString(file, Section.replaced(file, COMMAND, section()));
   }
 
   /** The targets with what was reached, for the terminal. */

@@ -56,14 +56,10 @@ final class Peers {
 
   /** Recur on a device, with the class path and the properties of this JVM. */
   Peer oursOn(String device) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("--enable-native-access=ALL-UNNAMED");
-    System.getProperties().stringPropertyNames().stream()
-        .filter(name -> name.startsWith("io.recur."))
-        .forEach(name -> command.add("-D" + name + "=" + System.getProperty(name)));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of("io.recur.peers.RecurContender", device));
+    List<String> command =
+        Child.java(
+            List.of(), System.getProperty("java.class.path"), "io.recur.peers.RecurContender");
+    command.add(device);
     return new Peer("Recur", command, Map.of(), scratch.resolve("recur-gpu.log"));
   }
 

@@ -1,0 +1,60 @@
+package io.recur.peers;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * The host's side of a step on a GPU, counted on its CPU double: a table of RESULTS-GPU.md. The
+ * counts are exact and the same on a card; the host's time is this machine's.
+ *
+ * <p>Arguments: the double, units separated by commas. Runs in the root of the checkout.
+ */
+final class HostDriver {
+  private static final String COMMAND = "make host-gpu";
+  private static final Path JMH = Path.of("jmh");
+  private static final Path SCRATCH = JMH.resolve("peers").resolve("target");
+
+  /** All sizes of the largest model compute on the processor. */
+  private static final double LIMIT = 3600;
+
+  private static final String ROW = "= ";
+
+  private HostDriver() {}
+
+  public static void main(String[] args) throws IOException {
+    Files.createDirectories(SCRATCH);
+    List<String> command =
+        Child.java(List.of(), System.getProperty("java.class.path"), "io.recur.peers.HostSide");
+    command.add(args[1]);
+    Map<String, String> environment = Map.of("RECUR_CUDA", args[0]);
+    Child.Ended ended = Child.run(command, environment, LIMIT, SCRATCH.resolve("host-gpu.log"));
+    List<String> rows = ended.lines().stream().filter(line -> line.startsWith(ROW)).toList();
+    if (ended.status() != 0 || rows.isEmpty()) {
+      ended.lines().forEach(System.err::println);
+      System.err.printf("%s: its process ended with %d%n", COMMAND, ended.status());
+      System.exit(1);
+    }
+    String section = section(rows);
+    System.out.print(section);
+    Path page = JMH.resolve("RESULTS-GPU.md");
+    Files.writeString(page, Section.replaced(page, COMMAND, section));
+  }
+
+  private static String section(List<String> rows) {
+    StringBuilder text = new StringBuilder();
+    text.append(Machine.describe()).append(".\nCommit ").append(Machine.commit()).append(".\n\n");
+    text.append(
+        "| cell | H | pass | kernels | products | copies, fills | graphs | bytes to | bytes from"
+            + " | host µs |\n|---|---|---|---|---|---|---|---|---|---|\n");
+    for (String row : rows) {
+      text.append(
+          String.format(
+              Locale.ROOT, "| %s |%n", String.join(" | ", row.substring(ROW.length()).split(","))));
+    }
+    return text.toString();
+  }
+}
