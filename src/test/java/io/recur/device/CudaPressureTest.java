@@ -24,8 +24,8 @@ class CudaPressureTest {
   }
 
   /**
-   * 640 MB in buffers, in tapes and in the states of forks, in a JVM whose heap alone would
-   * not cause a collection.
+   * 640 MB in buffers, in tapes and in the states of forks, in a JVM whose heap alone would not
+   * cause a collection.
    */
   @Test
   void whatNobodyClosesDoesNotPileUp() throws Exception {

@@ -24,6 +24,7 @@ record Job(String name, Work work, List<String> passes, Map<String, Double> targ
   static final String ONNX_RUNTIME = "ONNX Runtime";
   static final String DJL = "DJL";
   static final String DL4J = "DL4J";
+  static final String ONEDNN = "oneDNN";
 
   /** Steps that the answers of a step at a time are compared over. */
   private static final int COMPARED = 16;

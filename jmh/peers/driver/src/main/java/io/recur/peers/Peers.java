@@ -100,6 +100,14 @@ final class Peers {
             "dl4j",
             List.of(
                 "--enable-native-access=ALL-UNNAMED",
+                "-Dorg.bytedeco.javacpp.cachedir=" + scratch.resolve("javacpp"))),
+        java(
+            Job.ONEDNN,
+            "onednn",
+            "OneDnnContender",
+            "onednn",
+            List.of(
+                "--enable-native-access=ALL-UNNAMED",
                 "-Dorg.bytedeco.javacpp.cachedir=" + scratch.resolve("javacpp"))));
   }
 

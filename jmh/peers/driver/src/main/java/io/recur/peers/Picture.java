@@ -27,14 +27,16 @@ final class Picture {
           Job.PYTORCH, new Color(0xD8, 0x45, 0x2A),
           Job.ONNX_RUNTIME, new Color(0x1F, 0x6F, 0xB4),
           Job.DJL, new Color(0xE8, 0x9C, 0x2A),
-          Job.DL4J, new Color(0x5A, 0x5A, 0x5A));
+          Job.DL4J, new Color(0x5A, 0x5A, 0x5A),
+          Job.ONEDNN, new Color(0x2A, 0x9A, 0x5A));
 
   private static final Map<String, Marker> MARKERS =
       Map.of(
           Job.PYTORCH, SeriesMarkers.CIRCLE,
           Job.ONNX_RUNTIME, SeriesMarkers.DIAMOND,
           Job.DJL, SeriesMarkers.SQUARE,
-          Job.DL4J, SeriesMarkers.TRIANGLE_UP);
+          Job.DL4J, SeriesMarkers.TRIANGLE_UP,
+          Job.ONEDNN, SeriesMarkers.CROSS);
 
   private Picture() {}
 
