@@ -9,7 +9,9 @@
 
 enum { NVRTC_OUT_OF_MEMORY = 1, INVALID_INPUT = 3, INVALID_PROGRAM = 4, INVALID_OPTION = 5, COMPILATION = 6 };
 
-static const char magic[] = "recur-double ";
+/* An image is a line of text; as a cubin it has the magic number of ELF before it and, like a real one, no zero behind it. */
+static const char magic[] = "recur-double ", elf[] = "\177ELF";
+enum { ELF = sizeof elf - 1, ZEROS = 16 /* that a cubin must be handed over with */ };
 
 /* Made by the Makefile: the text of each program, as its kernels were compiled. */
 extern const char source_of_recur[], source_of_faults[];
@@ -35,12 +37,23 @@ static void image_of(size_t which, char *text, size_t bytes) {
   snprintf(text, bytes, "%s%s %016llx", magic, programs[which].name, (unsigned long long)hash(programs[which].text));
 }
 
+/* What is behind a cubin can be anything, and a driver that takes the cubin for a text reads on to a zero. */
+static int ends(const char *end) {
+  static const char zeros[ZEROS];
+  if (memcmp(end, zeros, ZEROS) == 0) return 1;
+  say("a cubin without a terminator: %d zeros must follow it", ZEROS);
+  return 0;
+}
+
 const char *program_of_image(const void *image) {
   char ours[64];
-  if (strncmp(image, magic, sizeof magic - 1) != 0) return NULL;
+  int is_cubin = strncmp(image, elf, ELF) == 0;
+  const char *text = (const char *)image + (is_cubin ? ELF : 0);
   for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
     image_of(i, ours, sizeof ours);
-    if (strcmp(image, ours) == 0) return programs[i].name;
+    size_t bytes = strlen(ours);
+    if (strncmp(text, ours, bytes) != 0) continue;
+    return (is_cubin ? ends(text + bytes) : text[bytes] == 0) ? programs[i].name : NULL;
   }
   return NULL;
 }
@@ -166,25 +179,28 @@ EXPORT int nvrtcCompileProgram(void *handle, int count, const char *const *optio
   return leave(compile(p));
 }
 
-static int give(void *handle, size_t *size, char *text, int wants_log, int wants_binary) {
+enum wanted { LOG, PTX, CUBIN };
+
+static int give(void *handle, size_t *size, char *text, enum wanted wanted) {
   program *p = object_of(handle, PROGRAM_HANDLE);
   if (p == NULL) return INVALID_PROGRAM;
-  const char *what = wants_log ? p->log : p->image;
-  if (!wants_log && *what == 0) return INVALID_PROGRAM;
-  size_t bytes = wants_binary && !p->has_binary ? 0 : strlen(what) + 1;
-  if (size != NULL) *size = bytes;
-  if (text != NULL) memcpy(text, what, bytes);
+  const char *what = wanted == LOG ? p->log : p->image;
+  if (wanted != LOG && *what == 0) return INVALID_PROGRAM;
+  size_t before = wanted == CUBIN ? ELF : 0, bytes = strlen(what) + (wanted != CUBIN);
+  if (wanted == CUBIN && !p->has_binary) before = bytes = 0;
+  if (size != NULL) *size = before + bytes;
+  if (text != NULL) memcpy(text, elf, before), memcpy(text + before, what, bytes);
   return size == NULL && text == NULL ? INVALID_INPUT : SUCCESS;
 }
 
-#define GIVE(name, type, parameter, size, text, log, binary) \
+#define GIVE(name, type, parameter, size, text, wanted) \
   EXPORT int name(void *handle, type *parameter) { \
     BEGIN(ANYTHING); \
-    return leave(give(handle, size, text, log, binary)); \
+    return leave(give(handle, size, text, wanted)); \
   }
-GIVE(nvrtcGetProgramLogSize, size_t, size, size, NULL, 1, 0)
-GIVE(nvrtcGetProgramLog, char, text, NULL, text, 1, 0)
-GIVE(nvrtcGetPTXSize, size_t, size, size, NULL, 0, 0)
-GIVE(nvrtcGetPTX, char, text, NULL, text, 0, 0)
-GIVE(nvrtcGetCUBINSize, size_t, size, size, NULL, 0, 1)
-GIVE(nvrtcGetCUBIN, char, text, NULL, text, 0, 1)
+GIVE(nvrtcGetProgramLogSize, size_t, size, size, NULL, LOG)
+GIVE(nvrtcGetProgramLog, char, text, NULL, text, LOG)
+GIVE(nvrtcGetPTXSize, size_t, size, size, NULL, PTX)
+GIVE(nvrtcGetPTX, char, text, NULL, text, PTX)
+GIVE(nvrtcGetCUBINSize, size_t, size, size, NULL, CUBIN)
+GIVE(nvrtcGetCUBIN, char, text, NULL, text, CUBIN)

@@ -34,6 +34,8 @@ import java.util.Optional;
 final class CudaCompiler {
   private static final String NAME = "recur.cu";
   private static final int HASH_CHARACTERS = 32;
+  private static final String CARD = "sm_";
+  private static final byte[] ELF = {0x7F, 'E', 'L', 'F'};
 
   private final CudaLibraries libraries;
   private final String source;
@@ -45,7 +47,10 @@ final class CudaCompiler {
 
   /** The program for a card: the cache's where it is whole and nobody else could write it. */
   byte[] image(int architecture) {
-    return kept(name(architecture)).orElseGet(() -> compiled(architecture));
+    String target = target(architecture);
+    return kept(name(architecture))
+        .filter(image -> isProgram(target, image))
+        .orElseGet(() -> compiled(architecture));
   }
 
   private static Optional<byte[]> kept(String name) {
@@ -81,6 +86,16 @@ final class CudaCompiler {
               CacheFolder.PROPERTY);
     }
     return image;
+  }
+
+  /**
+   * Whether a driver may be given it: a cubin, which is an ELF file, or for {@code compute_90} PTX,
+   * which ends with a zero. It would read anything else as PTX, on to the next zero.
+   */
+  static boolean isProgram(String target, byte[] image) {
+    return target.startsWith(CARD)
+        ? Arrays.equals(ELF, Arrays.copyOf(image, ELF.length))
+        : image.length > 0 && image[image.length - 1] == 0;
   }
 
   /** To be given a program that is kept under that name. */
@@ -126,7 +141,7 @@ final class CudaCompiler {
   private String target(int architecture) {
     int[] known = architectures();
     if (Arrays.stream(known).anyMatch(a -> a == architecture)) {
-      return "sm_" + architecture;
+      return CARD + architecture;
     }
     int below = Arrays.stream(known).filter(a -> a < architecture).max().orElse(0);
     if (below == 0) {
@@ -179,9 +194,11 @@ final class CudaCompiler {
                       CudaStatus.compiler(status),
                       log(arena, program)));
         }
-        byte[] image = target.startsWith("sm_") ? cubin(arena, program) : ptx(arena, program);
-        if (image.length == 0) {
-          throw new DeviceException("cuda: NVRTC gave an empty program for " + target);
+        byte[] image = target.startsWith(CARD) ? cubin(arena, program) : ptx(arena, program);
+        if (!isProgram(target, image)) {
+          throw new DeviceException(
+              "cuda: NVRTC gave %d bytes for %s that are no program; need a cubin or PTX"
+                  .formatted(image.length, target));
         }
         return image;
       } finally {

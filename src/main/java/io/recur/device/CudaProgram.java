@@ -12,6 +12,8 @@ import java.lang.foreign.ValueLayout;
 
 /** The kernels, loaded on a card. */
 final class CudaProgram {
+  private static final int ZEROS = 16;
+
   private final MemorySegment module;
   private final MemorySegment[] functions;
 
@@ -56,8 +58,10 @@ final class CudaProgram {
     return functions;
   }
 
-  private static MemorySegment data(Arena arena, byte[] image) {
-    return arena.allocateFrom(ValueLayout.JAVA_BYTE, image);
+  /** With zeros behind it: a driver that takes an image for a text reads on to the first. */
+  static MemorySegment data(Arena arena, byte[] image) {
+    MemorySegment data = arena.allocate(image.length + ZEROS);
+    return data.copyFrom(MemorySegment.ofArray(image));
   }
 
   MemorySegment function(CudaKernel kernel) {

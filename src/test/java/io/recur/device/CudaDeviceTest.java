@@ -2,6 +2,7 @@ package io.recur.device;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,8 +10,10 @@ import io.recur.Thrown;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.device.kernels.Slab;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -287,6 +290,43 @@ class CudaDeviceTest {
     Files.delete(file);
     Devices.opened().close();
     assertArrayEquals(whole, Files.readAllBytes(file));
+  }
+
+  /** Its SHA-256 fits, but a driver would read it as PTX, on to the next zero. */
+  @Test
+  void aFileOfTheCacheThatIsNoCubinNeverReachesTheDriver() throws IOException {
+    CpuDouble.assumeHere();
+    CudaCompiler compiler = new CudaCompiler(CudaLibraries.load(), CudaSource.read());
+    String name = compiler.name(CudaCard.of(0).architecture());
+    Devices.here().close();
+    byte[] whole = Files.readAllBytes(CacheFolder.ofUser().path().resolve(name));
+    byte[] text = "no cubin".getBytes(StandardCharsets.UTF_8);
+    CacheFolder.ofUser()
+        .put(
+            name,
+            out -> {
+              MessageDigest digest = NativeFile.digest();
+              digest.update(name.getBytes(StandardCharsets.UTF_8));
+              out.write(digest.digest(text));
+              out.write(text);
+            });
+    long before = CpuDouble.count("cuModuleLoadData");
+    Devices.here().close();
+    assertEquals(before + 1, CpuDouble.count("cuModuleLoadData"));
+    assertArrayEquals(whole, Files.readAllBytes(CacheFolder.ofUser().path().resolve(name)));
+  }
+
+  @Test
+  void aCubinIsAnElfFileAndPtxEndsWithAZero() {
+    byte[] cubin = {0x7F, 'E', 'L', 'F', 2};
+    byte[] ptx = {'/', '/', 0};
+    assertTrue(CudaCompiler.isProgram("sm_90", cubin));
+    assertTrue(CudaCompiler.isProgram("compute_90", ptx));
+    for (byte[] none : List.of(new byte[0], new byte[] {0x7F, 'E', 'L'}, ptx)) {
+      assertFalse(CudaCompiler.isProgram("sm_90", none));
+    }
+    assertFalse(CudaCompiler.isProgram("compute_90", new byte[0]));
+    assertFalse(CudaCompiler.isProgram("compute_90", cubin));
   }
 
   @Test

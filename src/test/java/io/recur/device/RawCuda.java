@@ -26,6 +26,7 @@ final class RawCuda implements AutoCloseable {
   final MemorySegment context;
   final MemorySegment stream;
   final MemorySegment module;
+  private final byte[] cubin;
   private final int ordinal;
 
   /** Makes the context current on this thread. */
@@ -38,7 +39,8 @@ final class RawCuda implements AutoCloseable {
     assertEquals(SUCCESS, cuCtxSetCurrent(context));
     assertEquals(SUCCESS, cuStreamCreate(out, CU_STREAM_NON_BLOCKING()));
     stream = out.get(ValueLayout.ADDRESS, 0);
-    assertEquals(SUCCESS, cuModuleLoadData(out, image(source())));
+    cubin = compiled(source());
+    assertEquals(SUCCESS, cuModuleLoadData(out, CudaProgram.data(arena, cubin)));
     module = out.get(ValueLayout.ADDRESS, 0);
   }
 
@@ -52,7 +54,12 @@ final class RawCuda implements AutoCloseable {
     }
   }
 
-  private MemorySegment image(String source) {
+  /** What NVRTC makes of that program. */
+  byte[] cubin() {
+    return cubin;
+  }
+
+  private byte[] compiled(String source) {
     MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
     MemorySegment bytes = arena.allocate(ValueLayout.JAVA_LONG);
     MemorySegment text = arena.allocateFrom(source);
@@ -65,7 +72,7 @@ final class RawCuda implements AutoCloseable {
     MemorySegment image = arena.allocate(bytes.get(ValueLayout.JAVA_LONG, 0));
     assertEquals(SUCCESS, nvrtcGetCUBIN(program, image));
     assertEquals(SUCCESS, nvrtcDestroyProgram(out));
-    return image;
+    return image.toArray(ValueLayout.JAVA_BYTE);
   }
 
   long allocate(long floats) {
@@ -97,12 +104,18 @@ final class RawCuda implements AutoCloseable {
 
   /** Asks the stream for a kernel, and gives the call's status. */
   int launch(String kernel, int threads, long... arguments) {
+    MemorySegment list = arguments(arguments);
+    return cuLaunchKernel(function(kernel), 1, 1, 1, threads, 1, 1, 0, stream, list, NONE);
+  }
+
+  /** Arguments as a launch takes them. */
+  MemorySegment arguments(long... arguments) {
     MemorySegment values = arena.allocateFrom(ValueLayout.JAVA_LONG, arguments);
     MemorySegment list = arena.allocate(ValueLayout.ADDRESS, arguments.length);
     for (int i = 0; i < arguments.length; i++) {
       list.setAtIndex(ValueLayout.ADDRESS, i, values.asSlice(i * Long.BYTES));
     }
-    return cuLaunchKernel(function(kernel), 1, 1, 1, threads, 1, 1, 0, stream, list, NONE);
+    return list;
   }
 
   int await() {
