@@ -157,9 +157,10 @@ DEVICE float FLOAT(uint32_t u) {
 #define VALUES19(t, a, ...) *(t *)end[-19], VALUES18(__VA_ARGS__)
 #define VALUES20(t, a, ...) *(t *)end[-20], VALUES19(__VA_ARGS__)
 
+/* A type that is not here does not compile: the double would not know what its pointee must lie on. */
 #define SIZE(t) \
-  {(int)sizeof(t), _Generic((t)0, const double *: 8, double *: 8, const int64_t *: 8, int64_t *: 8, const uint64_t *: 8, \
-      uint64_t *: 8, default: 4)}
+  {(int)sizeof(t), _Generic((t)0, float: 1, int64_t: 1, const float *: 4, float *: 4, const int32_t *: 4, int32_t *: 4, \
+      const double *: 8, double *: 8, const int64_t *: 8, int64_t *: 8)}
 #define SIZES1(t, a) SIZE(t)
 #define SIZES2(t, a, ...) SIZE(t), SIZES1(__VA_ARGS__)
 #define SIZES3(t, a, ...) SIZE(t), SIZES2(__VA_ARGS__)

@@ -68,14 +68,14 @@ EXPORT int cuDeviceGetAttribute(int *value, int attribute, int device) {
   static const struct {
     int attribute, value;
   } table[] = {
-      {1, 1024},      {2, 1024},      {3, 1024},     {4, 64},      /* threads of a block, its sides */
+      {1, MOST_THREADS}, {2, MOST_THREADS}, {3, MOST_THREADS}, {4, 64}, /* threads of a block, its sides */
       {5, 2147483647}, {6, 65535},    {7, 65535},                  /* sides of a grid */
-      {8, 49152},     {97, 232448},   {81, 233472},  {111, 1024},  /* shared memory */
-      {10, 32},       {12, 65536},    {82, 65536},                 /* warp, registers */
+      {8, 49152},     {97, SHARED_PER_BLOCK}, {81, SHARED_PER_MULTIPROCESSOR}, {111, SHARED_RESERVED},
+      {10, WARP},     {12, REGISTERS}, {82, REGISTERS},
       {13, 1000000},  {36, 1000000},  {37, 64},                    /* clocks in kHz, bus in bits */
-      {16, 4},        {38, 1 << 20},  {39, 2048},    {106, 32},    /* multiprocessors, L2 */
+      {16, MULTIPROCESSORS}, {38, 1 << 20}, {39, RESIDENT_THREADS}, {106, RESIDENT_BLOCKS}, /* 38: L2 */
       {18, 0},        {19, 1},        {40, 1},       {41, 1},      /* integrated, maps, copies, one address space */
-      {95, 0},        {120, 0},       {115, 1},      {108, 0},     {109, 0}, /* cooperative, clusters, pools, L2 windows */
+      {95, 1},        {120, 0},       {115, 1},      {108, 0},     {109, 0}, /* cooperative, clusters, pools, L2 windows */
   };
   BEGIN(DRIVER);
   if (!is_device(device)) return leave(INVALID_DEVICE);

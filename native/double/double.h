@@ -9,6 +9,20 @@
 #define EXPORT __attribute__((visibility("default")))
 #define DEVICE_NAME "CPU double (not a GPU)"
 
+/* The chip: few multiprocessors, each as of compute capability 9.0, and kernels of so many registers. */
+enum {
+  MULTIPROCESSORS = 4,
+  WARP = 32,
+  MOST_THREADS = 1024,
+  RESIDENT_THREADS = 2048,
+  RESIDENT_BLOCKS = 32,
+  REGISTERS = 65536,
+  REGISTERS_PER_THREAD = 32,
+  SHARED_PER_MULTIPROCESSOR = 233472,
+  SHARED_PER_BLOCK = 232448,
+  SHARED_RESERVED = 1024, /* of each block, for the driver */
+};
+
 typedef uint64_t address; /* CUdeviceptr */
 
 /* The driver's own codes, as cuda.h numbers them. */
@@ -31,6 +45,7 @@ enum {
   HOST_MEMORY_NOT_REGISTERED = 713,
   MISALIGNED_ADDRESS = 716,
   LAUNCH_FAILED = 719,
+  COOPERATIVE_LAUNCH_TOO_LARGE = 720,
   NOT_SUPPORTED = 801,
   CAPTURE_UNSUPPORTED = 900,
   CAPTURE_INVALIDATED = 901,
@@ -162,12 +177,17 @@ void graphs_release(context *c);
 
 /* executor.c: runs a piece of work on this thread, and comes back when it touches what it must not. */
 
+/* As prelude.cu has it: which thread of which block runs. */
+extern struct recur_place {
+  int64_t thread, threads, block, blocks, fresh;
+} recur_place;
+
 int execute(work *it, context *c);
 void block_run(void (*stub)(void **), void **arguments, int64_t blocks, int64_t threads);
 
 /* modules.c: the kernels that this library was built with. */
 
-/* As prelude.cu has it: what the address of a pointer to device memory must be a multiple of. */
+/* As prelude.cu has it: what the address of a pointer to device memory must be a multiple of; 1 of what is no pointer. */
 typedef struct parameter_size {
   int bytes, multiple;
 } parameter_size;

@@ -14,11 +14,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { MOST_THREADS = 1024, STACK = 64 << 10, SPARE = 16 << 10 /* unmapped, between two stacks */ };
+enum { STACK = 64 << 10, SPARE = 16 << 10 /* unmapped, between two stacks */ };
 
-struct recur_place {
-  int64_t thread, threads, block, blocks, fresh;
-} recur_place;
+struct recur_place recur_place;
 
 typedef struct fiber {
   void *saved; /* where its stack stands while it does not run */

@@ -2,8 +2,12 @@
 
 KERNEL2(fault_fill, int64_t, n, float *, y) { OVER(i, n) y[i] = (float)i; }
 
-/* x must lie on 8 bytes. */
+/* x must lie on 4, 8 and 8 bytes. */
+KERNEL2(fault_float, const float *, x, float *, y) { y[0] = x[0]; }
+
 KERNEL2(fault_double, const double *, x, float *, y) { y[0] = (float)x[0]; }
+
+KERNEL2(fault_integer, const int64_t *, x, float *, y) { y[0] = (float)x[0]; }
 
 /* Without the barrier, neighbours are read before they are there. */
 KERNEL3(fault_neighbours, int64_t, waits, const float *, x, float *, y) {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_KERNELS = 512, MOST_PARAMETERS = 24, MOST_THREADS = 1024, MOST_SHARED = 232448, PLAIN_SHARED = 49152 };
+enum { MOST_KERNELS = 512, MOST_PARAMETERS = 24, PLAIN_SHARED = 49152 };
 
 static kernel_entry kernels[MOST_KERNELS];
 static int kernel_count;
@@ -107,7 +107,7 @@ EXPORT int cuFuncGetAttribute(int *value, int attribute, void *handle) {
   if (f == NULL) return leave(INVALID_HANDLE);
   switch (attribute) {
     case 0: *value = MOST_THREADS; break;
-    case 4: *value = 32; break; /* registers */
+    case 4: *value = REGISTERS_PER_THREAD; break;
     case 5: case 6: *value = 90; break;
     case 8: *value = f->shared; break;
     default: *value = 0;
@@ -120,7 +120,7 @@ EXPORT int cuFuncSetAttribute(void *handle, int attribute, int value) {
   function *f = function_of(handle);
   if (f == NULL) return leave(INVALID_HANDLE);
   if (attribute != 8) return leave(SUCCESS);
-  if (value < 0 || value > MOST_SHARED) return leave(INVALID_VALUE);
+  if (value < 0 || value > SHARED_PER_BLOCK) return leave(INVALID_VALUE);
   f->shared = value;
   return leave(SUCCESS);
 }
@@ -131,11 +131,21 @@ EXPORT int cuFuncSetCacheConfig(void *handle, int configuration) {
   return leave(function_of(handle) == NULL ? INVALID_HANDLE : SUCCESS);
 }
 
+/* How many blocks a multiprocessor holds at a time; what the kernel itself declares to share is not known here. */
+static int resident(int threads, size_t shared) {
+  int warps = (threads + WARP - 1) / WARP;
+  int limits[] = {RESIDENT_THREADS / WARP / warps, REGISTERS / (REGISTERS_PER_THREAD * WARP * warps),
+      (int)(SHARED_PER_MULTIPROCESSOR / (shared + SHARED_RESERVED))};
+  int blocks = RESIDENT_BLOCKS;
+  for (int i = 0; i < 3; i++)
+    if (limits[i] < blocks) blocks = limits[i];
+  return blocks;
+}
+
 EXPORT int cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, void *handle, int threads, size_t shared) {
-  (void)shared;
   BEGIN(CONTEXT);
   if (function_of(handle) == NULL || threads < 1 || threads > MOST_THREADS) return leave(INVALID_VALUE);
-  *blocks = 2048 / threads > 32 ? 32 : 2048 / threads;
+  *blocks = resident(threads, shared);
   return leave(SUCCESS);
 }
 
@@ -174,7 +184,8 @@ typedef struct grid {
   void *stream;
 } grid;
 
-static int launch(function *f, const grid *g, void **parameters) {
+/* cooperative: its blocks may wait for each other, so all of them must be resident at once. */
+static int launch(function *f, const grid *g, int cooperative, void **parameters) {
   stream *s = stream_of(g->stream);
   if (f == NULL || s == NULL) return INVALID_HANDLE;
   if (g->blocks < 1 || g->blocks > INT32_MAX || g->threads < 1 || g->threads > MOST_THREADS) return INVALID_VALUE;
@@ -183,6 +194,12 @@ static int launch(function *f, const grid *g, void **parameters) {
     say("%s: grid=%ux%ux%u, block=%ux%ux%u; kernels of prelude.cu know one dimension", f->kernel->name, g->blocks, g->y, g->z,
         g->threads, g->thread_y, g->thread_z);
     return INVALID_VALUE;
+  }
+  int most = MULTIPROCESSORS * resident((int)g->threads, g->shared);
+  if (cooperative && g->blocks > (unsigned)most) {
+    say("%s: cooperative launch of blocks=%u, threads=%u, shared=%u; %d multiprocessors hold %d such blocks", f->kernel->name,
+        g->blocks, g->threads, g->shared, MULTIPROCESSORS, most);
+    return COOPERATIVE_LAUNCH_TOO_LARGE;
   }
   if (parameters == NULL) return INVALID_VALUE;
   const kernel_entry *kernel = f->kernel;
@@ -203,12 +220,38 @@ EXPORT int cuLaunchKernel(void *handle, unsigned blocks, unsigned y, unsigned z,
   BEGIN(CONTEXT);
   if (extra != NULL) return leave(NOT_SUPPORTED);
   grid g = {blocks, y, z, threads, thread_y, thread_z, shared, in};
-  return leave(launch(function_of(handle), &g, parameters));
+  return leave(launch(function_of(handle), &g, 0, parameters));
 }
 
-/* The configuration begins as a grid does; what attributes ask for changes no result. */
-EXPORT int cuLaunchKernelEx(const void *configuration, void *handle, void **parameters, void **extra) {
+EXPORT int cuLaunchCooperativeKernel(void *handle, unsigned blocks, unsigned y, unsigned z, unsigned threads, unsigned thread_y,
+    unsigned thread_z, unsigned shared, void *in, void **parameters) {
+  BEGIN(CONTEXT);
+  grid g = {blocks, y, z, threads, thread_y, thread_z, shared, in};
+  return leave(launch(function_of(handle), &g, 1, parameters));
+}
+
+enum { COOPERATIVE = 2 };
+
+typedef struct attribute {
+  int id;
+  union {
+    int number;
+    uint64_t room[8];
+  } value;
+} attribute;
+
+typedef struct configuration {
+  grid grid;
+  const attribute *attributes;
+  unsigned count;
+} configuration;
+
+/* But for COOPERATIVE, what attributes ask for changes no result. */
+EXPORT int cuLaunchKernelEx(const configuration *asked, void *handle, void **parameters, void **extra) {
   BEGIN(CONTEXT);
   if (extra != NULL) return leave(NOT_SUPPORTED);
-  return leave(launch(function_of(handle), configuration, parameters));
+  int cooperative = 0;
+  for (unsigned i = 0; i < asked->count; i++)
+    if (asked->attributes[i].id == COOPERATIVE) cooperative = asked->attributes[i].value.number;
+  return leave(launch(function_of(handle), &asked->grid, cooperative, parameters));
 }

@@ -96,16 +96,6 @@ class CpuDoubleTest {
   }
 
   @Test
-  void aDoubleThatDoesNotLieOnEightBytesIsSeen() {
-    long x = cuda.allocate(1, 2, 3, 4);
-    long y = cuda.allocate(1);
-    assertEquals(SUCCESS, cuda.launch("fault_double", 1, x + Double.BYTES, y));
-    assertEquals(SUCCESS, cuda.await());
-    assertEquals(SUCCESS, cuda.launch("fault_double", 1, x + Float.BYTES, y));
-    assertEquals(CUDA_ERROR_MISALIGNED_ADDRESS(), cuda.await());
-  }
-
-  @Test
   void aFaultSticksUntilTheContextIsReleased() {
     assertEquals(SUCCESS, cuda.launch("fault_fill", 1, 1, 16));
     assertEquals(CUDA_ERROR_ILLEGAL_ADDRESS(), cuda.await());
