@@ -16,14 +16,14 @@ KERNEL6(recur_lstm, int64_t, units, int64_t, batch, float *, gates, const float 
   OVER(at, units * batch) {
     float *gate = gates + at / units * 4 * units + at % units;
     float in = sigmoid(gate[0]), forget = sigmoid(gate[units]);
-    float candidate = tanhf(gate[2 * units]), out = sigmoid(gate[3 * units]);
+    float candidate = tanh_of(gate[2 * units]), out = sigmoid(gate[3 * units]);
     float cell = forget * before[at] + in * candidate;
     gate[0] = in;
     gate[units] = forget;
     gate[2 * units] = candidate;
     gate[3 * units] = out;
     c[at] = cell;
-    h[at] = out * tanhf(cell);
+    h[at] = out * tanh_of(cell);
   }
 }
 
@@ -36,7 +36,7 @@ KERNEL9(recur_lstm_slope, int64_t, units, int64_t, batch, const float *, gates, 
     const float *gate = gates + place;
     float *slope = dgates + place;
     float in = gate[0], forget = gate[units], candidate = gate[2 * units], out = gate[3 * units];
-    float squashed = tanhf(c[at]), up = dy[at] + dh[at];
+    float squashed = tanh_of(c[at]), up = dy[at] + dh[at];
     float cell = dc[at] + up * out * SLOPE_OF_TANH(squashed);
     slope[0] = cell * candidate * SLOPE_OF_SIGMOID(in);
     slope[units] = cell * before[at] * SLOPE_OF_SIGMOID(forget);
@@ -65,7 +65,7 @@ KERNEL7(recur_gru, int64_t, units, int64_t, batch, float *, gates, float *, recu
       last += bias[unit];
       product[2 * units] = last;
     }
-    float candidate = tanhf(sum + reset * last);
+    float candidate = tanh_of(sum + reset * last);
     gate[0] = reset;
     gate[units] = update;
     gate[2 * units] = candidate;
@@ -110,7 +110,7 @@ KERNEL5(recur_gru_v3_candidate, int64_t, units, int64_t, batch, float *, gates, 
 {
   OVER(at, units * batch) {
     float *gate = gates + at / units * 3 * units + at % units;
-    float update = gate[units], candidate = tanhf(gate[2 * units]), state = before[at];
+    float update = gate[units], candidate = tanh_of(gate[2 * units]), state = before[at];
     gate[2 * units] = candidate;
     h[at] = blend(update, candidate, state);
   }

@@ -17,12 +17,12 @@ KERNEL6(recur_softmax, int64_t, m, int64_t, n, int64_t, group, int64_t, logarith
     ROWS_OF_GROUP(i, m) top = fmaxf(top, x[j * m + i]);
     top = top_of_group(tops, group, top);
     double sum = 0;
-    ROWS_OF_GROUP(i, m) sum += expf(x[j * m + i] - top);
+    ROWS_OF_GROUP(i, m) sum += exp_of(x[j * m + i] - top);
     sum = sum_of_group(sums, group, sum);
     float shift = (float)log(sum), factor = (float)(1 / sum);
     ROWS_OF_GROUP(i, m) {
       float score = x[j * m + i] - top;
-      y[j * m + i] = logarithm ? score - shift : factor * expf(score);
+      y[j * m + i] = logarithm ? score - shift : factor * exp_of(score);
     }
   }
 }
@@ -38,7 +38,7 @@ KERNEL7(recur_add_softmax_slope, int64_t, m, int64_t, n, int64_t, group, int64_t
     float total = (float)sum_of_group(sums, group, sum);
     ROWS_OF_GROUP(i, m) {
       float share = y[j * m + i], up = dy[j * m + i];
-      dx[j * m + i] += logarithm ? up - expf(share) * total : share * (up - total);
+      dx[j * m + i] += logarithm ? up - exp_of(share) * total : share * (up - total);
     }
   }
 }
@@ -60,11 +60,11 @@ KERNEL8(recur_cross_entropy, int64_t, m, int64_t, n, int64_t, group, const float
     int named = leads && (uint32_t)index[j] < m;
     if (leads && !named) refuse(note, CROSS_ENTROPIES, m, j, index[j]);
     float score = named ? x[j * m + index[j]] - top : INFINITY - INFINITY;
-    ROWS_OF_GROUP(i, m) sum += expf(x[j * m + i] - top);
+    ROWS_OF_GROUP(i, m) sum += exp_of(x[j * m + i] - top);
     sum = sum_of_group(sums, group, sum);
     float factor = (float)(1 / sum);
     if (leads) loss += log(sum) - score;
-    ROWS_OF_GROUP(i, m) p[j * m + i] = factor * expf(x[j * m + i] - top);
+    ROWS_OF_GROUP(i, m) p[j * m + i] = factor * exp_of(x[j * m + i] - top);
   }
   loss = sum_of_group(sums, THREADS, loss);
   if (THREAD == 0) parts[BLOCK] = loss;

@@ -11,14 +11,15 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The errors of tanh and the logistic in units in the last place, which {@code native/vector.h}
- * states from a walk over all floats: here every so manieth float of the range where the formulas
- * matter, and the neighbours of every power of two.
+ * The errors of tanh, the exponential and the logistic in units in the last place, which {@code
+ * native/vector.h} states from a walk over all floats: here every so manieth float of the range
+ * where the formulas matter, and the neighbours of every power of two.
  */
 @ParameterizedClass
 @MethodSource("io.recur.device.Devices#all")
 class UlpsTest {
   private static final Walk TANH = new Walk(67, 0x1p-13f, 10f, Math::tanh);
+  private static final Walk EXP = new Walk(131, 0x1p-13f, 87.3f, Math::exp);
   private static final Walk SIGMOID = new Walk(131, 0x1p-10f, 87.3f, x -> 1 / (1 + Math.exp(-x)));
 
   private final Device device;
@@ -61,9 +62,7 @@ class UlpsTest {
     int worst = 0;
     double largest = 0;
     for (int i = 0; i < n; i++) {
-      // a logistic below the normal numbers may be 0; the Java tanh loses digits near them
-      boolean normal =
-          f == Elementwise.TANH ? !isJava() || Math.abs(walk.x[i]) > 0x1p-100f : walk.x[i] > -87.3f;
+      boolean normal = isNormal(f, walk.x[i]);
       double error = Math.abs(y[i] - walk.exact[i]) / Math.ulp((float) walk.exact[i]);
       if (normal && !(error <= largest)) {
         worst = i;
@@ -84,6 +83,18 @@ class UlpsTest {
     assertTrue(largest <= ulps, message);
   }
 
+  /**
+   * Whether the bound is for f(x): a logistic or exponential below the normal numbers may be 0, and
+   * the Java tanh loses digits near them.
+   */
+  private boolean isNormal(Elementwise f, float x) {
+    return switch (f) {
+      case TANH -> !isJava() || Math.abs(x) > 0x1p-100f;
+      case EXP -> Math.abs(x) < 87.3f;
+      default -> x > -87.3f;
+    };
+  }
+
   private boolean isJava() {
     return device instanceof CpuDevice && KernelDevice.of(device).recurrences() == null;
   }
@@ -91,6 +102,11 @@ class UlpsTest {
   @Test
   void tanhKeepsItsBound() {
     check(Elementwise.TANH, TANH, isJava() ? 7 : 2.5);
+  }
+
+  @Test
+  void theExponentialKeepsItsBound() {
+    check(Elementwise.EXP, EXP, 1.1);
   }
 
   @Test
