@@ -3,36 +3,38 @@
 
 DEVICE int64_t stored_of(int64_t reach, int64_t n) { return (2 * reach + 1) * n - reach * (reach + 1); }
 
-/* Y = W X + beta Y, a thread for each value of Y. */
+/* Y = W X + beta Y, a thread for each row of Y. */
 KERNEL9(recur_band_multiply, int64_t, reach, int64_t, n, int64_t, blocks, const float *, w, const float *, x,
     int64_t, columns, float, beta, float *, y, int64_t, ldy)
 {
-  OVER(at, blocks * n * columns) {
-    int64_t j = at / (blocks * n), row = at - j * (blocks * n), i = row % n;
-    const float *diagonal = w + row / n * stored_of(reach, n), *column = x + j * n;
-    float sum = beta == 0 ? 0 : beta * y[j * ldy + row];
+  tile it = tile_of(blocks * n);
+  int64_t block = it.row / n, i = it.row - block * n;
+  OVER_COLUMNS(it, blocks * n, columns) {
+    const float *diagonal = w + block * stored_of(reach, n), *column = x + it.column * n;
+    float *to = y + it.column * ldy + it.row, sum = beta == 0 ? 0 : beta * *to;
     for (int64_t d = -reach; d <= reach; d++) {
       if (i + d >= 0 && i + d < n) sum += diagonal[d > 0 ? i : i + d] * column[i + d];
       diagonal += n - (d > 0 ? d : -d);
     }
-    y[j * ldy + row] = sum;
+    *to = sum;
   }
 }
 
-/* dX = W' dY + beta dX, a thread for each value of dX. */
+/* dX = W' dY + beta dX, a thread for each row of dX. */
 KERNEL9(recur_band_multiply_transposed, int64_t, reach, int64_t, n, int64_t, blocks, const float *, w, const float *, dy,
     int64_t, lddy, int64_t, columns, float, beta, float *, dx)
 {
-  OVER(at, n * columns) {
-    int64_t j = at / n, i = at - j * n;
-    const float *diagonal = w, *column = dy + j * lddy;
-    float sum = beta == 0 ? 0 : beta * dx[at];
+  tile it = tile_of(n);
+  OVER_COLUMNS(it, n, columns) {
+    int64_t i = it.row;
+    const float *diagonal = w, *column = dy + it.column * lddy;
+    float *to = dx + it.column * n + i, sum = beta == 0 ? 0 : beta * *to;
     for (int64_t block = 0; block < blocks; block++, column += n)
       for (int64_t d = -reach; d <= reach; d++) {
         if (i - d >= 0 && i - d < n) sum += diagonal[d > 0 ? i - d : i] * column[i - d];
         diagonal += n - (d > 0 ? d : -d);
       }
-    dx[at] = sum;
+    *to = sum;
   }
 }
 

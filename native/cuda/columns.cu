@@ -4,17 +4,20 @@
 
 KERNEL5(recur_add_column, int64_t, m, int64_t, n, const float *, x, const float *, b, float *, y)
 {
-  FOURS(at, m * n, one[k] = x[at], y[at] = one[k] + b[at % m])
+  tile it = tile_of(m);
+  if (it.row >= m) return;
+  float value = b[it.row];
+  FOURS_FROM(at, it.column * m + it.row, it.step * m, m * n, one[k] = x[at], y[at] = one[k] + value)
 }
 
 /* Y (+)= X in matrices of ldx and ldy rows; ldx = 0 repeats one column. */
 KERNEL7(recur_block, int64_t, m, int64_t, n, const float *, x, int64_t, ldx, int64_t, accumulate, float *, y,
     int64_t, ldy)
 {
-  OVER(at, m * n) {
-    int64_t j = at / m, i = at - j * m;
-    float value = x[j * ldx + i];
-    y[j * ldy + i] = accumulate ? y[j * ldy + i] + value : value;
+  tile it = tile_of(m);
+  OVER_COLUMNS(it, m, n) {
+    float value = x[it.column * ldx + it.row], *to = y + it.column * ldy + it.row;
+    *to = accumulate ? *to + value : value;
   }
 }
 
@@ -22,12 +25,12 @@ KERNEL7(recur_block, int64_t, m, int64_t, n, const float *, x, int64_t, ldx, int
 KERNEL8(recur_gather, int64_t, m, int64_t, n, int64_t, columns, const float *, w, const int32_t *, index,
     const float *, b, float *, y, int64_t *, note)
 {
-  OVER(at, m * n) {
-    int64_t j = at / m, i = at - j * m;
-    uint32_t column = (uint32_t)index[j];
-    float value = column < columns ? w[column * m + i] : INFINITY - INFINITY;
-    if (i == 0 && column >= columns) refuse(note, GATHERS, columns, j, (int32_t)column);
-    y[at] = b ? value + b[i] : value;
+  tile it = tile_of(m);
+  OVER_COLUMNS(it, m, n) {
+    uint32_t column = (uint32_t)index[it.column];
+    float value = column < columns ? w[column * m + it.row] : INFINITY - INFINITY;
+    if (it.row == 0 && column >= columns) refuse(note, GATHERS, columns, it.column, (int32_t)column);
+    y[it.column * m + it.row] = b ? value + b[it.row] : value;
   }
 }
 
@@ -59,14 +62,64 @@ KERNEL7(recur_add_column_sum, int64_t, m, int64_t, n, int64_t, shares, const flo
   else parts[share * m + i] = sum;
 }
 
+/* For recur_scatter_add: its blocks look at 32 columns a thread and a turn, and fetch 8 values before they add the first. */
+enum { LOOKED_AT = 32, TURN = LOOKED_AT * MOST_THREADS, AHEAD = 8 };
+
+/* Which of the columns from `first` on, those of a turn, index names `column` for: their places behind `first`, in their order.
+ * Neighbouring threads read neighbouring indexes and leave a bit for each; then each thread takes the bits of 32 successive
+ * columns, and learns from the counts of the threads before it where its places belong. Gives how many there are. */
+DEVICE int32_t find_in_turn(uint32_t *bits, int32_t *counts, int32_t *totals, uint16_t *found, const int32_t *index,
+    int64_t first, int64_t n, int32_t column) {
+  int32_t thread = (int32_t)THREAD, threads = (int32_t)THREADS, group = thread / LOOKED_AT, groups = threads / LOOKED_AT;
+  int32_t end = n - first < TURN ? (int32_t)(n - first) : TURN;
+  uint32_t seen = 0, mine = 0;
+  index += first;
+  EIGHTFOLD
+  for (int32_t k = 0; k < LOOKED_AT; k++) {
+    int32_t j = k * threads + thread;
+    if (j < end && index[j] == column) seen |= 1u << k;
+  }
+  bits[thread] = seen;
+  BARRIER();
+  int32_t begin = thread * LOOKED_AT, row = begin / threads, from = begin % threads, count = 0;
+  EIGHTFOLD
+  for (int32_t k = 0; k < LOOKED_AT; k++) {
+    int32_t turned = (k + thread) % LOOKED_AT; /* or the threads of a warp would all ask the same bank */
+    uint32_t bit = bits[from + turned] >> row & 1;
+    mine |= bit << turned;
+    count += (int32_t)bit;
+  }
+  counts[thread] = count;
+  BARRIER();
+  if (thread < groups) {
+    int32_t sum = 0;
+    EIGHTFOLD
+    for (int32_t k = 0; k < LOOKED_AT; k++) sum += counts[thread * LOOKED_AT + (k + thread) % LOOKED_AT];
+    totals[thread] = sum;
+  }
+  BARRIER();
+  int32_t place = 0, all = 0;
+  for (int32_t g = 0; g < groups; g++) {
+    if (g < group) place += totals[g];
+    all += totals[g];
+  }
+  for (int32_t k = group * LOOKED_AT; k < thread; k++) place += counts[k];
+  for (int32_t j = begin; mine; mine >>= 1, j++)
+    if (mine & 1) found[place++] = (uint16_t)j;
+  BARRIER();
+  return all;
+}
+
 /* W[:,index[j]] += Y[:,j] in the order of j: whatever is added to one value is added by one thread. A block has THREADS
  * rows of one column of W: with few columns, of each of them; with many, of that which index[item] names, if that is
- * the first index to do so. It sums in double. It looks at 32 indexes a thread and a turn, and keeps a bit of each that
- * names its column. */
+ * the first index to do so. It sums in double. */
 KERNEL8(recur_scatter_add, int64_t, m, int64_t, n, int64_t, columns, const float *, y, const int32_t *, index,
     float *, w, float *, carry, int64_t *, note)
 {
-  SHARED(uint32_t, named, MOST_THREADS);
+  SHARED(uint32_t, bits, MOST_THREADS);
+  SHARED(int32_t, counts, MOST_THREADS);
+  SHARED(int32_t, totals, MOST_THREADS / LOOKED_AT);
+  SHARED(uint16_t, found, TURN);
   if (BLOCK == 0)
     WITHIN(j, n) if ((uint32_t)index[j] >= columns) refuse(note, SCATTERS, columns, j, index[j]);
   int64_t pieces = (m + THREADS - 1) / THREADS, item = BLOCK / pieces, i = BLOCK % pieces * THREADS + THREAD;
@@ -74,23 +127,19 @@ KERNEL8(recur_scatter_add, int64_t, m, int64_t, n, int64_t, columns, const float
   int64_t sought = columns <= n ? -1 : item; /* the first to name it, if that matters */
   if (column < 0 || column >= columns) return;
   double sum = 0;
-  for (int64_t from = 0; from < n; from += 32 * THREADS) {
-    uint32_t mask = 0;
-    for (int64_t k = 0; k < 32; k++) {
-      int64_t j = from + 32 * THREAD + k;
-      if (j < n && index[j] == column) mask |= 1u << k;
+  for (int64_t first = 0; first < n; first += LOOKED_AT * THREADS) {
+    int32_t all = find_in_turn(bits, counts, totals, found, index, first, n, (int32_t)column);
+    if (sought >= 0 && all > 0) {
+      if (first + found[0] != sought) return;
+      sought = -1;
     }
-    BARRIER();
-    named[THREAD] = mask;
-    BARRIER();
-    for (int64_t t = 0; t < THREADS && from + 32 * t < n; t++) {
-      int64_t j = from + 32 * t;
-      for (uint32_t rest = named[t]; rest; rest >>= 1, j++) {
-        if (!(rest & 1)) continue;
-        if (sought >= 0 && j != sought) return;
-        sought = -1;
-        if (i < m) sum += y[j * m + i];
-      }
+    for (int32_t at = 0; i < m && at < all; at += AHEAD) {
+      float values[AHEAD];
+      for (int k = 0; k < AHEAD; k++)
+        if (at + k < all) values[k] = READ(y + (first + found[at + k]) * m + i);
+      NEED();
+      for (int k = 0; k < AHEAD; k++)
+        if (at + k < all) sum += values[k];
     }
   }
   if (i < m) add_kept(w + column * m + i, carry + column * m + i, sum);

@@ -16,15 +16,19 @@
  *     BARRIER();                    waits for the threads of the block: all of them come to this line, or none
  *     DEVICE                        begins the definition of a function that kernels call
  *     INFINITY, BITS(x), FLOAT(u)   infinity; the bits of a float as uint32_t, and the float of such bits
+ *     READ(p), NEED()               the value at p; the thread waits here for what it has READ. Of a kernel whose time is that
+ *                                   of its reads the CPU double writes both down: a test sees how many are under way at a time
  */
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)
 
 #ifdef __CUDACC_RTC__
+typedef unsigned short uint16_t;
 typedef int int32_t;
 typedef unsigned int uint32_t;
 typedef long long int64_t;
 typedef unsigned long long uint64_t;
 #else
+typedef __UINT16_TYPE__ uint16_t;
 typedef __INT32_TYPE__ int32_t;
 typedef __UINT32_TYPE__ uint32_t;
 typedef __INT64_TYPE__ int64_t;
@@ -40,6 +44,8 @@ typedef __UINT64_TYPE__ uint64_t;
 #define DEVICE static __device__ __forceinline__
 #define BITS(x) __float_as_uint(x)
 #define FLOAT(u) __uint_as_float(u)
+#define READ(p) (*(p))
+#define NEED()
 #undef INFINITY
 #define INFINITY __uint_as_float(0x7f800000u)
 
@@ -73,6 +79,8 @@ void recur_double_kernel(
     const char *program, const char *name, recur_stub *stub, int parameters, const recur_size *sizes);
 void recur_double_barrier(int line);
 void recur_double_undefined(void *shared, uint64_t bytes);
+void recur_double_read(const void *place);
+void recur_double_need(void);
 
 #define THREAD recur_place.thread
 #define THREADS recur_place.threads
@@ -83,6 +91,8 @@ void recur_double_undefined(void *shared, uint64_t bytes);
   _Static_assert(sizeof(name) <= 48 << 10, #name ": the threads of a block share 48 KB at most"); \
   if (recur_place.fresh) recur_double_undefined(name, sizeof(name))
 #define BARRIER() recur_double_barrier(__LINE__)
+#define READ(p) (recur_double_read(p), *(p))
+#define NEED() recur_double_need()
 #define DEVICE __attribute__((unused)) static inline
 #undef INFINITY
 #define INFINITY __builtin_inff()

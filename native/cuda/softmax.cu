@@ -76,9 +76,11 @@ KERNEL7(recur_add_cross_entropy_slope, int64_t, m, int64_t, n, const float *, p,
     const float *, dloss, float *, dx, int64_t *, note)
 {
   float factor = dloss[0] / (float)n;
-  OVER(at, m * n) {
-    int64_t j = at / m, i = at - j * m;
-    dx[at] += factor * (index[j] == i ? p[at] - 1.0f : p[at]);
-    if (i == 0 && (uint32_t)index[j] >= m) refuse(note, CROSS_ENTROPY_SLOPES, m, j, index[j]);
+  tile it = tile_of(m);
+  OVER_COLUMNS(it, m, n) {
+    int64_t at = it.column * m + it.row;
+    int32_t target = index[it.column];
+    dx[at] += factor * (target == it.row ? p[at] - 1.0f : p[at]);
+    if (it.row == 0 && (uint32_t)target >= m) refuse(note, CROSS_ENTROPY_SLOPES, m, it.column, target);
   }
 }

@@ -45,7 +45,7 @@ final class CudaBands implements Bands {
         .real(beta)
         .pointer(y.target(words(rows, columns, ldy)))
         .integer(ldy)
-        .over(rows * columns);
+        .overColumns(rows, columns);
   }
 
   @Override
@@ -71,7 +71,7 @@ final class CudaBands implements Bands {
         .integer(columns)
         .real(beta)
         .pointer(dx.target(all))
-        .over(all);
+        .overColumns(n, columns);
   }
 
   @Override

@@ -42,7 +42,7 @@ final class CudaColumns implements Columns {
         .pointer(x.segment(all))
         .pointer(b.segment(m))
         .pointer(y.target(all))
-        .overFours(all);
+        .overFoursOfColumns(m, n);
   }
 
   @Override
@@ -88,7 +88,7 @@ final class CudaColumns implements Columns {
         .integer(accumulate ? 1 : 0)
         .pointer(y)
         .integer(ldy)
-        .over(words(m, n));
+        .overColumns(m, n);
   }
 
   @Override
@@ -103,7 +103,7 @@ final class CudaColumns implements Columns {
         .pointer(b == null ? MemorySegment.NULL : b.segment(m))
         .pointer(y.target(words(m, n)))
         .pointer(queue.indexes().address())
-        .over(words(m, n));
+        .overColumns(m, n);
   }
 
   @Override
@@ -196,6 +196,6 @@ final class CudaColumns implements Columns {
         .pointer(dloss.segment(1))
         .pointer(dx.target(all))
         .pointer(queue.indexes().address())
-        .over(all);
+        .overColumns(m, n);
   }
 }

@@ -144,11 +144,42 @@ final class CudaLaunch {
   }
 
   private void over(long n, long most) {
+    int threads = threads(n);
+    blocks(Math.min((n + threads - 1) / threads, most), threads);
+  }
+
+  /**
+   * Records threads for the values of a matrix of m rows and n columns, each in one row: see {@code
+   * tile_of} in {@code native/cuda/common.cu}.
+   */
+  void overColumns(long m, int n) {
+    overColumns(m, n, queue().mostBlocks());
+  }
+
+  /** The same for a kernel whose threads take four columns at a time. */
+  void overFoursOfColumns(long m, int n) {
+    overColumns(m, n, queue().residentBlocks());
+  }
+
+  private void overColumns(long m, int n, long most) {
+    int threads = threads(m * n);
+    int rows = 1;
+    while (rows < threads && rows < m) {
+      rows *= 2;
+    }
+    long pieces = (m + rows - 1) / rows; // of a column; each has as many blocks as the others
+    int columns = threads / rows;
+    long groups = Math.min((n + columns - 1L) / columns, Math.max(1, most / pieces));
+    blocks(pieces * groups, threads);
+  }
+
+  /** Of a block for n items: few items are in small blocks, so that all multiprocessors work. */
+  private int threads(long n) {
     int threads = LEAST_BLOCK;
     while (threads < BLOCK && n > threads * queue().multiprocessors()) {
-      threads *= 2; // few items: in small blocks, so that every multiprocessor has some of them
+      threads *= 2;
     }
-    blocks(Math.min((n + threads - 1) / threads, most), threads);
+    return threads;
   }
 
   /** Records so many blocks of so many threads. */

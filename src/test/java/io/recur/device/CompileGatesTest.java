@@ -8,6 +8,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -65,27 +67,27 @@ class CompileGatesTest {
     return program.toString();
   }
 
-  private Map<String, Use> compile(Path nvcc, String architecture)
-      throws IOException, InterruptedException {
-    Path source = Files.writeString(folder.resolve("recur.cu"), program());
+  /** Runs nvcc over the program and gives what it says. */
+  private String run(String... options) throws IOException, InterruptedException {
+    Optional<Path> nvcc = nvcc();
+    assumeTrue(
+        nvcc.isPresent(),
+        "no nvcc on the PATH nor in /usr/local/cuda/bin: nothing to compile with");
+    List<String> command = new ArrayList<>(List.of(nvcc.get().toString(), "-Werror=all-warnings"));
+    command.addAll(List.of(options));
+    command.add(Files.writeString(folder.resolve("recur.cu"), program()).toString());
     Path log = folder.resolve("log.txt");
     Process process =
-        new ProcessBuilder(
-                nvcc.toString(),
-                "-cubin",
-                "-arch=" + architecture,
-                "-Werror=all-warnings",
-                "-Xptxas",
-                "-v",
-                "-o",
-                folder.resolve("recur.cubin").toString(),
-                source.toString())
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
     assertTrue(process.waitFor(5, TimeUnit.MINUTES), "nvcc did not come to an end");
     String report = Files.readString(log);
     assertEquals(0, process.exitValue(), report);
+    return report;
+  }
+
+  private Map<String, Use> compile(String architecture) throws IOException, InterruptedException {
+    String cubin = folder.resolve("recur.cubin").toString();
+    String report = run("-cubin", "-arch=" + architecture, "-Xptxas", "-v", "-o", cubin);
     Map<String, Use> uses = new TreeMap<>();
     Matcher matcher = REPORT.matcher(report);
     while (matcher.find()) {
@@ -106,11 +108,7 @@ class CompileGatesTest {
   @ValueSource(strings = {"sm_80", "sm_90a", "sm_120"})
   void kernelsCompileWithoutSpillsAndWithFewRegisters(String architecture)
       throws IOException, InterruptedException {
-    Optional<Path> nvcc = nvcc();
-    assumeTrue(
-        nvcc.isPresent(),
-        "no nvcc on the PATH nor in /usr/local/cuda/bin: nothing to compile with");
-    Map<String, Use> uses = compile(nvcc.get(), architecture);
+    Map<String, Use> uses = compile(architecture);
     assertEquals(symbols(), new TreeSet<>(uses.keySet()), "kernels in the report of ptxas");
     uses.forEach(
         (kernel, use) -> {
@@ -119,6 +117,46 @@ class CompileGatesTest {
           assertEquals(0, use.stack, what);
           assertTrue(use.registers <= MOST_REGISTERS, what);
         });
+  }
+
+  /** The instructions of each kernel, in PTX. */
+  private Map<String, String> instructions() throws IOException, InterruptedException {
+    Path ptx = folder.resolve("recur.ptx");
+    run("-ptx", "-arch=sm_80", "-o", ptx.toString());
+    Map<String, String> kernels = new TreeMap<>();
+    for (String kernel : Files.readString(ptx).split("\\.entry ")) {
+      kernels.put(kernel.substring(0, Math.max(0, kernel.indexOf('('))), kernel);
+    }
+    return kernels;
+  }
+
+  @Test
+  void noKernelTakesACardsOwnExponential() throws IOException, InterruptedException {
+    String code = program().replaceAll("(?s)/\\*.*?\\*/", "");
+    String called = "\\b_*(exp|exp2|exp10|expm1|tanh|sinh|cosh|pow)f?\\(";
+    assertEquals(List.of(), matches(called, code));
+    instructions()
+        .forEach(
+            (kernel, ptx) -> assertEquals(List.of(), matches("(ex2|tanh)\\.approx", ptx), kernel));
+  }
+
+  @Test
+  void noValueOfAMatrixCostsADivisionByItsRows() throws IOException, InterruptedException {
+    Map<String, String> instructions = instructions();
+    for (CudaKernel kernel :
+        List.of(
+            CudaKernel.ADD_COLUMN,
+            CudaKernel.BLOCK,
+            CudaKernel.GATHER,
+            CudaKernel.ADD_CROSS_ENTROPY_SLOPE,
+            CudaKernel.BAND_MULTIPLY_TRANSPOSED)) {
+      String ptx = instructions.get(kernel.symbol());
+      assertEquals(List.of(), matches("(div|rem)\\.[su]64", ptx), kernel.symbol());
+    }
+  }
+
+  private static List<String> matches(String pattern, String text) {
+    return Pattern.compile(pattern).matcher(text).results().map(MatchResult::group).toList();
   }
 
   @Test

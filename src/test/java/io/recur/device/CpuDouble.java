@@ -12,6 +12,8 @@ import java.lang.invoke.MethodHandle;
 
 /** What the CPU double of a GPU lets tests do to it, see {@code native/double/double.h}. */
 public final class CpuDouble {
+  private static final long MOST_READS = 1 << 14;
+
   private CpuDouble() {}
 
   /** Skips a test where the run's device is none of NVIDIA's or its double. */
@@ -86,6 +88,32 @@ public final class CpuDouble {
     try {
       var descriptor = FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG);
       handle("recur_double_memory", descriptor).invokeExact(bytes);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** From now on what that thread of that block reads is noted; of none where the block is −1. */
+  static void watch(long block, long thread) {
+    try {
+      var descriptor = FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
+      handle("recur_double_watch", descriptor).invokeExact(block, thread);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /**
+   * The addresses that a kernel marks as read, in the order of the watched thread; 0 stands where
+   * it needs all that it has read.
+   */
+  static long[] reads() {
+    try (Arena arena = Arena.ofConfined()) {
+      var descriptor =
+          FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG);
+      MemorySegment list = arena.allocate(ValueLayout.JAVA_LONG, MOST_READS);
+      long count = (long) handle("recur_double_reads", descriptor).invokeExact(list, MOST_READS);
+      return list.asSlice(0, count * Long.BYTES).toArray(ValueLayout.JAVA_LONG);
     } catch (Throwable e) {
       throw new AssertionError(e);
     }
