@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The CPU double refuses what a card refuses before a kernel's first instruction. */
 class CpuDoubleLimitsTest {
   private static final int SUCCESS = RawCuda.SUCCESS;
-  private static final int ORDINAL = 1; // nobody else's
+  private static final int ORDINAL = 1;
   private static final int MULTIPROCESSORS = 4;
 
   private RawCuda cuda;

@@ -298,7 +298,7 @@ class CudaDeviceTest {
     CpuDouble.assumeHere();
     CudaCompiler compiler = new CudaCompiler(CudaLibraries.load(), CudaSource.read());
     String name = compiler.name(CudaCard.of(0).architecture());
-    Devices.here().close();
+    Devices.opened().close();
     byte[] whole = Files.readAllBytes(CacheFolder.ofUser().path().resolve(name));
     byte[] text = "no cubin".getBytes(StandardCharsets.UTF_8);
     CacheFolder.ofUser()
@@ -311,7 +311,7 @@ class CudaDeviceTest {
               out.write(text);
             });
     long before = CpuDouble.count("cuModuleLoadData");
-    Devices.here().close();
+    Devices.opened().close();
     assertEquals(before + 1, CpuDouble.count("cuModuleLoadData"));
     assertArrayEquals(whole, Files.readAllBytes(CacheFolder.ofUser().path().resolve(name)));
   }
