@@ -58,6 +58,17 @@ public final class ChildJvm {
         .start();
   }
 
+  /** The same, started by another command, such as one that gives it a namespace of its own. */
+  public static Process startBy(
+      List<String> starter, Path output, Class<?> program, String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(starter);
+    command.addAll(command(program, List.of(), arguments));
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(output.toFile())
+        .start();
+  }
+
   private static List<String> command(Class<?> program, List<String> options, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());

@@ -89,15 +89,10 @@ final class WholeFile {
       Path fresh = target.resolveSibling(mine + random + ".part");
       try (FileChannel channel = create(fresh, permissions)) {
         try {
-          PosixFileAttributeView view = posix(fresh);
-          if (view != null && permissions != null) {
-            // Those at its creation were cut by the umask. This opens and closes the file, which
-            // would end a lock.
-            view.setPermissions(permissions);
-          }
           // Before it is locked, and where a file system loses locks, another saver may take it for
           // an orphan; then it is written again.
-          if (isLocked(channel)
+          if (hasPermissions(fresh, permissions)
+              && isLocked(channel)
               && Files.exists(fresh, LinkOption.NOFOLLOW_LINKS)
               && isReplaced(fresh, channel, content)) {
             return;
@@ -135,6 +130,23 @@ final class WholeFile {
   private static @Nullable PosixFileAttributeView posix(Path path) {
     return Files.getFileAttributeView(
         path, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /**
+   * Gives it the old file's permissions, from which the umask took some at its creation; false
+   * where another saver removed it.
+   */
+  private static boolean hasPermissions(Path fresh, @Nullable Set<PosixFilePermission> permissions)
+      throws IOException {
+    PosixFileAttributeView view = posix(fresh);
+    try {
+      if (view != null && permissions != null) {
+        view.setPermissions(permissions); // opens and closes the file, which would end a lock
+      }
+      return true;
+    } catch (NoSuchFileException e) {
+      return false;
+    }
   }
 
   private static FileChannel create(Path fresh, @Nullable Set<PosixFilePermission> permissions)

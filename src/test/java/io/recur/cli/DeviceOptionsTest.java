@@ -3,6 +3,7 @@ package io.recur.cli;
 import static io.recur.cli.Shell.assertFails;
 import static io.recur.cli.Shell.recur;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
@@ -85,6 +86,7 @@ class DeviceOptionsTest {
     assertFails(2, "multiplies in FLOAT32", with(sample, "--precision", "bf16"));
     assertFails(2, "but was 'half'", with(sample, "--precision", "half"));
     assertFails(2, "--threads=0; need 1 or more", with(sample, "--threads", "0"));
+    assertFails(2, "threads=1000000; need 1 to 1024", with(sample, "--threads", "1000000"));
     assertFails(
         2, "threads are the processor's", with(sample, "--threads", "2", "--device", "cuda"));
     assertFails(2, "need cpu, cuda or cuda:N", recur("devices", "gpu"));
@@ -94,6 +96,22 @@ class DeviceOptionsTest {
     List<String> all = new ArrayList<>(List.of(first));
     all.addAll(List.of(options));
     return recur(all.toArray(String[]::new));
+  }
+
+  /** No folder can hold OpenBLAS; that must not hide the GPUs. */
+  @Test
+  void withoutAFolderForLibrariesTheDevicesAreStillShown() throws Exception {
+    Path file = Files.writeString(folder.resolve("file"), "no folder");
+    List<String> options =
+        List.of("-Dio.recur.cache=" + file.resolve("cache"), "-Djava.io.tmpdir=" + file);
+    Shell.Result result = Shell.ended(Shell.child(options, "devices"), folder);
+    assertEquals(0, result.status(), result.err());
+    assertFalse(result.err().contains("\tat "), result.err());
+    assertTrue(result.out().contains(": cannot be opened: "), result.out());
+    assertTrue(result.out().contains("-Dio.recur.cache=FOLDER"), result.out());
+    List<String> lines = result.out().lines().toList();
+    List<String> gpus = Device.cudaReport();
+    assertEquals(gpus, lines.subList(lines.size() - gpus.size(), lines.size()));
   }
 
   /** Nothing falls back to the processor. */

@@ -103,6 +103,7 @@ class SafetensorsTest {
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[٤],\"data_offsets\":[0,16]}}| an integer from 0",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[4.0],\"data_offsets\":[0,16]}}| need",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2147483647],\"data_offsets\":[9223372036854775804,9223372036854775807]}}| of 16 bytes",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2147483647],\"data_offsets\":[9223372036854775804,-9223372028264841224]}}| an integer from 0",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,16]}}| fewer than",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387908],\"data_offsets\":[0,16]}}| fewer than",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[16,0]}}| data_offsets=[16, 0]",

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.recur.ChildJvm;
@@ -174,7 +175,7 @@ class WholeFileTest {
   void readersSeeWholeFilesWhateverSaversThereAre() throws Exception {
     Path file = folder.resolve("a");
     Path log = folder.resolve("log");
-    Process other = ChildJvm.start(log, Saver.class, List.of(), file.toString());
+    Process other = ChildJvm.start(log, Saver.class, List.of(), file.toString(), "3");
     List<Throwable> failures = new ArrayList<>();
     List<Thread> savers = new ArrayList<>();
     for (int id = 1; id <= 2; id++) {
@@ -190,6 +191,54 @@ class WholeFileTest {
     assertEquals(0, other.exitValue(), Files.readString(log));
     assertEquals(List.of(), failures);
     assertEquals(List.of("a", "log"), names());
+  }
+
+  /** As in two containers: each saver is process 1 and sees no other process. */
+  @Test
+  void saversThatSeeNoOtherProcessDoNotDisturbEachOther() throws Exception {
+    List<String> container = container();
+    Path file = folder.resolve("a");
+    List<Path> logs = List.of(folder.resolve("log1"), folder.resolve("log2"));
+    List<Process> savers = new ArrayList<>();
+    for (int i = 0; i < logs.size(); i++) {
+      String id = Integer.toString(i + 1);
+      savers.add(ChildJvm.startBy(container, logs.get(i), Saver.class, file.toString(), id));
+    }
+    List<Throwable> failures = new ArrayList<>();
+    while (savers.stream().anyMatch(Process::isAlive)) {
+      collect(failures, () -> readWhole(file));
+    }
+    for (int i = 0; i < logs.size(); i++) {
+      List<String> lines = Files.readAllLines(logs.get(i));
+      assertEquals(0, savers.get(i).exitValue(), lines.toString());
+      assertTrue(lines.contains("process 1"), lines.toString());
+    }
+    assertEquals(List.of(), failures);
+    assertEquals(List.of("a", "log1", "log2"), names());
+  }
+
+  /** A command that starts another one as process 1 of a namespace. */
+  private static List<String> container() throws Exception {
+    List<String> container = List.of("unshare", "--pid", "--fork", "--kill-child", "--mount-proc");
+    List<String> ofUser = new ArrayList<>(container);
+    ofUser.addAll(List.of("--user", "--map-root-user"));
+    for (List<String> starter : List.of(container, ofUser)) {
+      List<String> command = new ArrayList<>(starter);
+      command.add("true");
+      try {
+        Process probe =
+            new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        if (probe.waitFor() == 0) {
+          return starter;
+        }
+      } catch (IOException e) {
+        break; // there is no such command
+      }
+    }
+    return abort("this user may not make a namespace of processes, or has no unshare");
   }
 
   private interface Work {
@@ -231,7 +280,8 @@ class WholeFileTest {
     private Saver() {}
 
     public static void main(String[] arguments) throws IOException {
-      save(Path.of(arguments[0]), 3);
+      System.out.println("process " + ProcessHandle.current().pid());
+      save(Path.of(arguments[0]), Integer.parseInt(arguments[1]));
     }
   }
 }

@@ -19,6 +19,7 @@ import io.recur.grad.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -128,6 +129,27 @@ class BatchLawsTest {
     assertRefused(recur, 2, 3);
     tape.backward(Cells.weighed(tape, recur.apply(x.times(2, 4)), 1));
     near("gradient", FLOAT, expected, Cells.gradients(recur));
+  }
+
+  /** A batch shares weights alone: what is no number in one stream stays there, bit for bit. */
+  @ParameterizedTest
+  @EnumSource
+  void aStreamThatIsNoNumberSpoilsItselfAlone(Cells cells) {
+    int batch = 3;
+    int bad = 1;
+    for (int size : new int[] {4, 40}) {
+      Recur recur = cells.make(size, size).on(device, 1);
+      Shape shape = Shape.of(size, batch, 2);
+      float[] x = Cells.values(new Random(1), shape.count());
+      float[] expected = recur.apply(tape.input(shape, x)).toArray();
+      x[bad * size] = Float.NaN;
+      recur.reset();
+      float[] y = recur.apply(tape.input(shape, x)).toArray();
+      for (int i = 0; i < y.length; i++) {
+        float right = i / size % batch == bad ? Float.NaN : expected[i];
+        assertEquals(right, y[i], "value " + i + " of " + shape);
+      }
+    }
   }
 
   /** What Flux answers with 50 elements. */

@@ -20,6 +20,7 @@ import io.recur.nn.Snapshot;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.net.URL;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -116,6 +117,26 @@ class FirstFormatTest {
             IllegalArgumentException.class,
             () -> Checkpoint.load(resource("recur1-adam.safetensors"), other, null));
     assertTrue(e.getMessage().contains("2.W is in the file"), e.getMessage());
+  }
+
+  /** Without checksums, a name that lost a bit leaves a tensor that nobody takes. */
+  @Test
+  void aTensorWithAnotherNameIsRefused() throws IOException {
+    byte[] file = Files.readAllBytes(resource("recur1-adam.safetensors"));
+    String text = new String(file, StandardCharsets.ISO_8859_1);
+    Path damaged = folder.resolve("damaged.safetensors");
+    for (String name : List.of("state.0.0", "state.0.1", "optimiser.1", "2.b")) {
+      int at = text.indexOf('"' + name) + 1;
+      byte[] bytes = file.clone();
+      bytes[at] ^= 1;
+      Files.write(damaged, bytes);
+      IllegalArgumentException e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> Checkpoint.load(damaged, model(device, 7), new Adam(0.5f)));
+      String other = (char) bytes[at] + name.substring(1);
+      assertTrue(e.getMessage().contains(other), e.getMessage());
+    }
   }
 
   @Test
