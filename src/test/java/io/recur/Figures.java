@@ -43,15 +43,18 @@ public final class Figures {
     }
   }
 
-  /** The class below which the caller runs. */
+  /** The first class of ours that JUnit has called. */
   private static String test() {
-    return StackWalker.getInstance()
-        .walk(
-            frames ->
-                frames
-                    .map(frame -> frame.getClassName().replaceFirst("\\$.*", ""))
-                    .filter(name -> name.matches("io\\.recur\\..*Test"))
-                    .reduce("no test", (first, last) -> last));
+    String name =
+        StackWalker.getInstance()
+            .walk(
+                frames ->
+                    frames
+                        .map(StackWalker.StackFrame::getClassName)
+                        .filter(frame -> frame.startsWith("io.recur."))
+                        .reduce("no test", (inner, outer) -> outer));
+    int nested = name.indexOf('$');
+    return nested < 0 ? name : name.substring(0, nested);
   }
 
   private static void tell() {

@@ -21,6 +21,12 @@ public final class Near {
    */
   public static void check(
       String what, double[] expected, double[] magnitude, float[] actual, double tolerance) {
+    Figures.share(what, largest(what, expected, magnitude, actual, tolerance));
+  }
+
+  /** The largest error as a share of what is allowed; fails where that is more than 1. */
+  private static double largest(
+      String what, double[] expected, double[] magnitude, float[] actual, double tolerance) {
     if (expected.length != actual.length) {
       fail("%s: %d values, expected %d".formatted(what, actual.length, expected.length));
     }
@@ -33,7 +39,6 @@ public final class Near {
         largest = share;
       }
     }
-    Figures.share(what, largest);
     if (largest > 1) {
       fail(
           "%s: value %d of %d is %.9g, expected %.9g; %.3g times the tolerance of %.3g"
@@ -46,11 +51,13 @@ public final class Near {
                   largest,
                   tolerance * magnitude[worst]));
     }
+    return largest;
   }
 
   /** Passes where {@code |actual − expected| ≤ tolerance·max(1, |expected|)}. */
   public static void check(String what, double expected, double actual, double tolerance) {
-    check(what, new double[] {expected}, new float[] {(float) actual}, tolerance);
+    double[] magnitude = {Math.max(1, Math.abs(expected))};
+    largest(what, new double[] {expected}, magnitude, new float[] {(float) actual}, tolerance);
   }
 
   private static double share(double expected, double actual, double allowed) {

@@ -42,11 +42,13 @@ final class BringUpReport {
             ? run.figures()
             : ended.status() == 0 ? last(ended.lines(), MOST_FIGURES) : List.of();
     List<String> details = new ArrayList<>();
-    run.failures().stream()
-        .limit(MOST_FAILURES)
-        .forEach(failure -> details.add(failure.shortName() + ": " + failure.reason()));
-    if (run.failures().size() > MOST_FAILURES) {
-      details.add("and %d more".formatted(run.failures().size() - MOST_FAILURES));
+    List<TestRun.Failure> own = run.failures().stream().filter(f -> !f.isLater()).toList();
+    own.stream().limit(MOST_FAILURES).forEach(f -> details.add(f.shortName() + ": " + f.reason()));
+    int others = run.failures().size() - Math.min(own.size(), MOST_FAILURES);
+    if (others > 0) {
+      details.add(
+          "and %d more, %d of them after the context had ended"
+              .formatted(others, run.failures().size() - own.size()));
     }
     if (ended.status() != 0 && details.isEmpty()) {
       details.addAll(last(ended.lines(), LAST_LINES));

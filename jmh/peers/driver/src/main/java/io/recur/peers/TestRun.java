@@ -37,7 +37,12 @@ record TestRun(int successful, int skipped, List<Failure> failures, List<String>
   record Failure(String test, String method, String reason) {
     /** Whether this test itself met a fault that ends the context. */
     boolean isSticky() {
-      return STICKY.matcher(reason).find() && !reason.contains(LATER);
+      return STICKY.matcher(reason).find() && !isLater();
+    }
+
+    /** Whether it failed since an earlier test of that JVM had ended the context. */
+    boolean isLater() {
+      return reason.contains(LATER);
     }
 
     String shortName() {
@@ -50,23 +55,24 @@ record TestRun(int successful, int skipped, List<Failure> failures, List<String>
     int skipped = 0;
     List<Failure> failures = new ArrayList<>();
     List<String> figures = new ArrayList<>();
-    Matcher source = SOURCE.matcher("");
-    boolean isNamed = false;
+    String test = "";
+    String method = "";
     for (String line : lines) {
       String text = line.strip();
       Matcher count = COUNT.matcher(text);
+      Matcher source = SOURCE.matcher(text);
       if (count.matches()) {
         int tests = Integer.parseInt(count.group(1));
         successful += count.group(2).equals("successful") ? tests : 0;
         skipped += count.group(2).equals("successful") ? 0 : tests;
       } else if (text.startsWith(FIGURE)) {
         figures.add(text.substring(FIGURE.length()));
-      } else if (source.reset(text).matches()) {
-        isNamed = true;
-      } else if (isNamed && text.startsWith(REASON)) {
-        String method = source.group(2) == null ? "" : source.group(2);
-        failures.add(new Failure(source.group(1), method, text.substring(REASON.length())));
-        isNamed = false;
+      } else if (source.matches()) {
+        test = source.group(1);
+        method = source.group(2) == null ? "" : source.group(2);
+      } else if (!test.isEmpty() && text.startsWith(REASON)) {
+        failures.add(new Failure(test, method, text.substring(REASON.length())));
+        test = "";
       }
     }
     return new TestRun(successful, skipped, failures, figures);
