@@ -74,8 +74,9 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
    *
    * @param ordinal its number, from 0
    * @return a device to be closed by the caller
-   * @throws DeviceException if there is no driver, no NVRTC, no cuBLAS, one of them is too old, or
-   *     there is no such GPU; the message says what was looked for and where
+   * @throws DeviceException if there is no driver, no NVRTC, no cuBLAS, one of them is too old or
+   *     does not work, there is no such GPU, it is below compute capability 8.0, or other programs
+   *     hold its memory; the message names the facts and the remedy
    */
   public static Device cuda(int ordinal) {
     return cuda(ordinal, Precision.FLOAT32);
@@ -97,8 +98,9 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
    * @param ordinal its number, from 0
    * @param precision of matrix products
    * @return a device to be closed by the caller
-   * @throws DeviceException if there is no driver, no NVRTC, no cuBLAS, one of them is too old, or
-   *     there is no such GPU; the message says what was looked for and where
+   * @throws DeviceException if there is no driver, no NVRTC, no cuBLAS, one of them is too old or
+   *     does not work, there is no such GPU, it is below compute capability 8.0, or other programs
+   *     hold its memory; the message names the facts and the remedy
    */
   public static Device cuda(int ordinal, Precision precision) {
     return new CudaDevice(ordinal, precision);

@@ -11,20 +11,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A driver, a card or a cache that is not as it should be, and another program on the same card: on
- * the double, in this JVM where it can be, else in a JVM of its own that opens a device again and
- * again. Its second card is nobody else's.
+ * Another program on the same card, a driver that is replaced, a cache that is not as it should be:
+ * on the second card of the double, which is nobody else's.
  */
 class CudaTroubleTest {
   private static final int MEMORY = 2;
@@ -34,8 +28,6 @@ class CudaTroubleTest {
   private static final int LAUNCH_FAILED = 719;
   private static final int REPLACED = 803;
   private static final int UNKNOWN = 999;
-
-  @TempDir private Path folder;
 
   @BeforeEach
   void onlyOnTheDouble() {
@@ -266,142 +258,5 @@ class CudaTroubleTest {
       Files.deleteIfExists(other);
       Files.write(mine, whole);
     }
-  }
-
-  // What shows when the first device of a process is opened.
-
-  /** What the other JVM runs. */
-  static final class Program {
-    private Program() {}
-
-    /**
-     * Opens a device, and tells what the command tells.
-     *
-     * @param times how often
-     */
-    public static void main(String[] times) {
-      for (int i = 0; i < Integer.parseInt(times[0]); i++) {
-        try (Device device = Device.cuda(0)) {
-          System.out.println("opened " + device.name());
-        } catch (DeviceException e) {
-          System.out.println("refused " + e.getMessage());
-        }
-      }
-      Device.cudaReport().forEach(line -> System.out.println("report " + line));
-    }
-  }
-
-  /** The lines of a JVM that opens a device; it ends well, whatever it meets. */
-  private List<String> lines(int times, Map<String, String> variables)
-      throws IOException, InterruptedException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m"));
-    command.add(NativeChild.ACCESS);
-    String library =
-        Path.of(System.getProperty(CudaLibraries.PROPERTY)).toAbsolutePath().toString();
-    command.add("-D" + CudaLibraries.PROPERTY + "=" + library);
-    command.add("-D" + CacheFolder.PROPERTY + "=" + folder.resolve("cache"));
-    command.addAll(List.of("-cp", NativeChild.classPath(), Program.class.getName(), "" + times));
-    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-    builder.environment().putAll(variables);
-    Path output = Files.createTempFile(folder, "output", ".txt");
-    Process process = builder.redirectOutput(output.toFile()).start();
-    assertTrue(process.waitFor(5, TimeUnit.MINUTES), "the child does not end");
-    List<String> lines = Files.readAllLines(output);
-    assertEquals(0, process.exitValue(), () -> String.join("\n", lines));
-    return lines;
-  }
-
-  /** The child's line of that beginning has all the words. */
-  private static Consumer<String> line(String start, String... words) {
-    return line -> {
-      assertTrue(line.startsWith(start), line);
-      for (String word : words) {
-        assertTrue(line.contains(word), () -> "no '" + word + "' in: " + line);
-      }
-    };
-  }
-
-  @SafeVarargs
-  private void shows(Map<String, String> variables, int times, Consumer<String>... expected)
-      throws IOException, InterruptedException {
-    List<String> lines = lines(times, variables);
-    for (int i = 0; i < expected.length; i++) {
-      expected[i].accept(lines.get(i));
-    }
-  }
-
-  @Test
-  void aDriverThatDoesNotStartIsToldWithTheRemedyAndTriedAgain() throws Exception {
-    String here = "refused cuda: cuInit of the driver ";
-    shows(
-        Map.of(
-            "RECUR_DOUBLE_FAIL",
-            "cuInit=34,cuInit=46,cuInit=100,cuInit=304,cuInit=802,cuInit=803,cuInit=804,cuInit=999"),
-        9,
-        line(here, "librecur-double.so, version 13.0: 34 CUDA_ERROR_STUB_LIBRARY", "stubs"),
-        line(here, "46 CUDA_ERROR_DEVICE_UNAVAILABLE", "nvidia-smi -q -d COMPUTE"),
-        line(here, "100 CUDA_ERROR_NO_DEVICE", "CUDA_VISIBLE_DEVICES"),
-        line(here, "304 CUDA_ERROR_OPERATING_SYSTEM", "/dev/nvidia"),
-        line(here, "802 CUDA_ERROR_SYSTEM_NOT_READY", "nvidia-fabricmanager"),
-        line(here, "803 CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", "restart the machine"),
-        line(here, "804 CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE", "compat"),
-        line(here, "999 CUDA_ERROR_UNKNOWN", "restart the machine"),
-        line("opened cuda:0 ("));
-  }
-
-  @Test
-  void aDriverThatIsTooOldIsRefused() throws Exception {
-    String need = "is of CUDA 11.8; need 12.0 or later: install a newer one";
-    shows(
-        Map.of("RECUR_DOUBLE_DRIVER", "11080"),
-        1,
-        line("refused cuda: the driver ", need),
-        line("report cuda: the driver ", need));
-  }
-
-  @Test
-  void aCompilerOfALaterCudaThanTheDriversIsRefused() throws Exception {
-    shows(
-        Map.of("RECUR_DOUBLE_DRIVER", "12040"),
-        1,
-        line(
-            "refused cuda: the NVRTC ",
-            "is of CUDA 13.0, the driver of CUDA 12.4; need a driver of CUDA 13 or later",
-            "-Dio.recur.cuda=FOLDER"));
-  }
-
-  @Test
-  void aCardThatIsTooOldIsRefusedAndTheReportTellsIt() throws Exception {
-    String need = "compute capability 7.5); need compute capability 8.0 or later";
-    shows(
-        Map.of("RECUR_DOUBLE_CAPABILITY", "75"),
-        1,
-        line("refused cuda: cuda:0 (CPU double", need, "run on Device.cpu()"),
-        line("report cuda:0 (CPU double", "compute capability 7.5) cannot be used: ", need));
-  }
-
-  /** NVRTC gives PTX then, and the driver must be as new as NVRTC. */
-  @Test
-  void aCardThatTheCompilerDoesNotKnowNeedsADriverAsNewAsTheCompiler() throws Exception {
-    shows(
-        Map.of(
-            "RECUR_DOUBLE_CAPABILITY",
-            "121",
-            "RECUR_DOUBLE_FAIL",
-            "cuModuleLoadData=222,cuModuleLoadData=221"),
-        3,
-        line("refused cuda: cuModuleLoadData", "222 ", "NVRTC is newer than the driver"),
-        line("refused cuda: cuModuleLoadData", "221 ", "libnvidia-ptxjitcompiler"),
-        line("opened cuda:0 (", "compute capability 12.1"));
-  }
-
-  @Test
-  void noCardIsToldWithWhatMayHideThem() throws Exception {
-    shows(
-        Map.of("RECUR_DOUBLE_DEVICES", "0"),
-        1,
-        line("refused cuda: ordinal=0, GPUs=0; need ", "CUDA_VISIBLE_DEVICES"));
   }
 }
