@@ -238,6 +238,9 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   /**
    * Makes further use an error, and ends the threads that this device started; a second call does
    * nothing.
+   *
+   * @throws DeviceException if work fails on a GPU that nobody has waited for; everything is given
+   *     back
    */
   @Override
   public final void close() {
