@@ -175,13 +175,18 @@ public final class Buffer {
    * @param length the number of words
    * @return the part
    * @throws IndexOutOfBoundsException if the part does not lie inside
+   * @throws IllegalStateException if the owner was closed
    */
   public Buffer slice(long offset, long length) {
     if (offset < 0 || length < 0 || offset > floats - length) {
       throw new IndexOutOfBoundsException(
           "slice: offset=%d, length=%d of a buffer of %d floats".formatted(offset, length, floats));
     }
-    return offset == 0 && length == floats ? this : device.slice(this, offset, length);
+    try {
+      return offset == 0 && length == floats ? this : device.slice(this, offset, length);
+    } catch (IllegalStateException e) {
+      throw closed(e, this);
+    }
   }
 
   /**
