@@ -42,7 +42,7 @@ class CudaPressureTest {
     private static final int ROUNDS = 640;
     private static final int FLOATS = 1 << 18;
 
-    private final CudaDevice device = (CudaDevice) Devices.here();
+    private final CudaDevice device = (CudaDevice) Devices.opened();
     private long counted;
     private long taken;
 
