@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.ChildJvm;
+import io.recur.Resident;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import java.io.IOException;
@@ -16,9 +17,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A file of 2.2 GB with a tensor of more than 2²⁹ values, written and read with 64 MB of heap. */
+/**
+ * A file of 2.2 GB with a tensor of more than 2²⁹ values, written and read with 64 MB of heap, by a
+ * process that never takes more than 256 MiB of RAM.
+ */
 @Tag("soak")
 class LargeFilesTest {
+  private static final long MOST_BYTES = 256 << 20;
+
   @TempDir private Path folder;
 
   @Test
@@ -57,7 +63,11 @@ class LargeFilesTest {
           assertEquals(7, piece.slice(PIECE - 1, 1).read()[0]);
           file.tensors().get("1.W").read(piece);
         }
-        System.out.println("a file of " + Files.size(path) + " bytes with 64 MB of heap");
+        long peak = Resident.peak();
+        assertTrue(peak <= MOST_BYTES, "peak=" + peak);
+        System.out.printf(
+            "a file of %d bytes written and read with 64 MB of heap, %d bytes in RAM at most",
+            Files.size(path), peak);
       }
     }
   }

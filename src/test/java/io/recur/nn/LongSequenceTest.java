@@ -4,14 +4,12 @@ import static io.recur.nn.Near.near;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.Resident;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.grad.Concat;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -61,13 +59,13 @@ class LongSequenceTest {
     train(recur, 500);
     long tapeBytes = tape.bytes();
     long heap = heapBytes();
-    long resident = residentBytes();
+    long resident = Resident.now();
     train(recur, Devices.rounds(2_000));
     assertEquals(tapeBytes, tape.bytes(), "the tape's slabs");
     assertBelow("heap", heap, heapBytes(), MIB);
     // The Java heap may come to touch more of its pages, some 100 MiB; a tape that kept what a
     // chunk takes, some 400 KiB, would have grown by 800 MiB.
-    assertBelow("resident memory", resident, residentBytes(), 256 * MIB);
+    assertBelow("resident memory", resident, Resident.now(), 256 * MIB);
   }
 
   /** Chunks of 50 steps, each with a backward pass. */
@@ -93,19 +91,6 @@ class LongSequenceTest {
   private static long heapBytes() {
     collect();
     return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
-  }
-
-  /** What Linux says; 0 elsewhere. */
-  private static long residentBytes() {
-    Path status = Path.of("/proc/self/status");
-    try (var lines = Files.lines(status)) {
-      return lines
-          .filter(line -> line.startsWith("VmRSS:"))
-          .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("\\D", "")))
-          .sum();
-    } catch (IOException e) {
-      return 0;
-    }
   }
 
   private static void collect() {

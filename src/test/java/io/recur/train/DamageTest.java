@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.zip.CRC32;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AutoClose;
@@ -69,8 +70,9 @@ class DamageTest {
   private final Random random = new Random(9);
   private final Chain model = FirstFormatTest.model(device, 7);
   private final Adam adam = new Adam(0.5f);
-  private int refused;
+  private final Map<String, Integer> refused = new TreeMap<>();
   private int taken;
+  private int unchanged;
 
   @Test
   void damagedCheckpointsLoseNothing() throws IOException {
@@ -86,20 +88,25 @@ class DamageTest {
   @Tag("soak")
   void fiveThousandDamagedCheckpointsLoseNothing() throws IOException {
     checkpoints(LONG);
-    System.out.printf(
-        "soak: %d damaged checkpoints: %d refused, %d taken as what they say,"
-            + " none half loaded%n",
-        LONG, refused, taken);
+    report("checkpoints");
   }
 
   @Test
   @Tag("soak")
   void fiveThousandDamagedSnapshotsLoseNothing() throws IOException {
     snapshots(LONG);
+    report("snapshots");
+  }
+
+  private int refused() {
+    return refused.values().stream().mapToInt(Integer::intValue).sum();
+  }
+
+  private void report(String what) {
     System.out.printf(
-        "soak: %d damaged snapshots: %d refused, %d taken as what they say,"
-            + " none half restored%n",
-        LONG, refused, taken);
+        "soak: %d damaged %s: %d refused %s, %d taken as what they say, %d of these under"
+            + " a checksum of ours and unchanged, none half loaded%n",
+        LONG, what, refused(), refused, taken, unchanged);
   }
 
   /** All that a checkpoint holds, as text. */
@@ -128,15 +135,17 @@ class DamageTest {
       try {
         Checkpoint.load(damaged, model, adam);
         taken++;
+        unchanged += isChecked ? 1 : 0;
         assertTrue(!isChecked || content().equals(good), "round " + i);
         Checkpoint.load(second, model, adam);
       } catch (IllegalArgumentException e) {
-        refused++;
+        refused.merge(e.getClass().getSimpleName(), 1, Integer::sum);
         assertEquals(good, content(), () -> "half loaded: " + e);
         assertTrue(String.valueOf(e.getMessage()).contains(damaged.toString()), e::toString);
       }
     }
-    assertTrue(refused > rounds / 2 && refused + taken == rounds, "refused " + refused);
+    assertEquals(rounds, refused() + taken);
+    assertTrue(refused() > rounds / 2, "refused " + refused);
   }
 
   private byte[] damagedFile(byte[] file, int kind) {
@@ -226,15 +235,17 @@ class DamageTest {
       try {
         model.restore(Snapshot.of(damaged));
         taken++;
+        unchanged += isSealed ? 0 : 1;
         assertTrue(isSealed || Arrays.equals(second, model.save().toBytes()), "round " + i);
         use();
         model.restore(Snapshot.of(second));
       } catch (IllegalArgumentException e) {
-        refused++;
+        refused.merge(e.getClass().getSimpleName(), 1, Integer::sum);
         assertArrayEquals(second, model.save().toBytes(), () -> "half restored: " + e);
       }
     }
-    assertTrue(refused > rounds / 2 && refused + taken == rounds, "refused " + refused);
+    assertEquals(rounds, refused() + taken);
+    assertTrue(refused() > rounds / 2, "refused " + refused);
   }
 
   /** A restored model runs, or says that its batch is another. */
