@@ -151,7 +151,7 @@ RECUR_API void recur_update(recur *r, int32_t rule, float s0, float s1, float s2
  * Forward reads x (or index, or sums), b, h and c of step 0 and writes tiles, q, h and c.
  * Backward reads what forward wrote, dy, dh and dc, and writes or adds to the rest.
  */
-typedef struct {
+typedef struct recur_sequence {
   int32_t cell;
   int32_t function;      /* of the RNN, a number of the elementwise table */
   int32_t in;            /* N */

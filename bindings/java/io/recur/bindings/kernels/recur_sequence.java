@@ -14,7 +14,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
 
 /**
  * {@snippet lang=c :
- * struct {
+ * struct recur_sequence {
  *     int32_t cell;
  *     int32_t function;
  *     int32_t in;
@@ -99,7 +99,7 @@ public class recur_sequence {
         recur_h.C_POINTER.withName("table_carry"),
         recur_h.C_POINTER.withName("b_carry"),
         recur_h.C_POINTER.withName("bh_carry")
-    ).withName("$anon$154:9");
+    ).withName("recur_sequence");
 
     /**
      * The layout of this struct
