@@ -9,8 +9,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.recur.ChildJvm;
 import io.recur.Thrown;
+import io.recur.grad.Shape;
 import io.recur.grad.Tape;
+import io.recur.grad.Tensor;
 import io.recur.nn.Chain;
+import io.recur.train.Adam;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -164,9 +167,9 @@ class TeamLifetimeTest {
   /** What grows with the threads lies elsewhere: the claims of 8 192 take a MiB. */
   @Test
   void aStackOf256KilobytesIsEnoughForAnyNumberOfThreads() throws Exception {
-    for (String threads : List.of("2", "8192")) {
-      String printed = ChildJvm.run(SmallStack.class, List.of("-Xmx256m"), threads);
-      assertTrue(printed.endsWith("4 values"), printed);
+    for (String how : List.of("2 train", "64 train", "8192 step")) {
+      String printed = ChildJvm.run(SmallStack.class, List.of("-Xmx256m"), how.split(" "));
+      assertTrue(printed.endsWith(how.endsWith("train") ? "131072 values" : "4 values"), printed);
     }
   }
 
@@ -175,17 +178,25 @@ class TeamLifetimeTest {
 
     public static void main(String[] arguments) throws InterruptedException {
       int threads = Integer.parseInt(arguments[0]);
-      Thread small = new Thread(null, () -> step(threads), "small", 256 << 10);
+      Thread small =
+          new Thread(null, () -> run(threads, arguments[1].equals("train")), "small", 256 << 10);
       small.start();
       small.join();
     }
 
-    /** So small a step that the team is not woken; more threads than {@link Device#cpu} takes. */
-    private static void step(int threads) {
+    /** A training of which the team works, or so small a step that it is not woken. */
+    private static void run(int threads, boolean trains) {
       try (Device device = new CpuDevice(Kernels.preferred(), threads);
-          Tape tape = Tape.inference(device)) {
-        Chain model = chain(lstm(3, 4)).on(device, 1);
-        System.out.println(model.apply(tape.input(1, 2, 3)).toArray().length + " values");
+          Tape tape = trains ? Tape.on(device) : Tape.inference(device)) {
+        int units = trains ? 512 : 4;
+        Shape shape = trains ? Shape.of(units, 64, 4) : Shape.of(units);
+        Chain model = chain(lstm(units, units)).on(device, 1);
+        Tensor y = model.apply(tape.input(shape, new float[shape.count()]));
+        if (trains) {
+          tape.backward(y.mean());
+          new Adam(0.1f).step(model.parameters());
+        }
+        System.out.println(y.toArray().length + " values");
       }
     }
   }
