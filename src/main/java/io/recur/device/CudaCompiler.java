@@ -35,7 +35,7 @@ final class CudaCompiler {
   private static final String NAME = "recur.cu";
   private static final int HASH_CHARACTERS = 32;
   private static final String CARD = "sm_";
-  private static final byte[] ELF = {0x7F, 'E', 'L', 'F'};
+  private static final String ELF = "\u007FELF";
 
   private final CudaLibraries libraries;
   private final String source;
@@ -94,7 +94,7 @@ final class CudaCompiler {
    */
   static boolean isProgram(String target, byte[] image) {
     return target.startsWith(CARD)
-        ? Arrays.equals(ELF, Arrays.copyOf(image, ELF.length))
+        ? new String(image, StandardCharsets.ISO_8859_1).startsWith(ELF)
         : image.length > 0 && image[image.length - 1] == 0;
   }
 
