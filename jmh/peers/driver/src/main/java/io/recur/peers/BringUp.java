@@ -1,5 +1,6 @@
 package io.recur.peers;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,6 +10,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The first ten minutes on a card: each step in a process of its own with its own limit, whatever
@@ -39,7 +42,7 @@ final class BringUp {
   private static final int FAILED = 1;
 
   private final String device;
-  private final String classPath = System.getProperty("java.class.path");
+  private final String classPath = absolute(System.getProperty("java.class.path"));
   private final String testPath;
   private final String python;
   private final boolean isRehearsal;
@@ -49,7 +52,7 @@ final class BringUp {
 
   private BringUp(String device, String testPath, String python, String card) {
     this.device = device;
-    this.testPath = testPath + java.io.File.pathSeparator + classPath;
+    this.testPath = absolute(testPath) + File.pathSeparator + classPath;
     this.python = python;
     this.isRehearsal = card.contains(DOUBLE);
     this.report = new BringUpReport(card, isRehearsal);
@@ -63,12 +66,19 @@ final class BringUp {
       }
     }
     String card = card(args[0]);
-    String testPath = args[1] + java.io.File.pathSeparator + args[2];
+    String testPath = args[1] + File.pathSeparator + args[2];
     BringUp bringUp = new BringUp(args[0], testPath, args[3], card);
     Pattern pattern = Pattern.compile(args[4], Pattern.CASE_INSENSITIVE);
     bringUp.run(BringUpStep.plan(args[0], args[1]), pattern);
     bringUp.tell(args[4].isEmpty());
     System.exit(bringUp.report.failed() == 0 ? 0 : FAILED);
+  }
+
+  /** A class path that leads on from every folder: tests start JVMs in folders of their own. */
+  private static String absolute(String classPath) {
+    return Stream.of(classPath.split(File.pathSeparator))
+        .map(entry -> Path.of(entry).toAbsolutePath().toString())
+        .collect(Collectors.joining(File.pathSeparator));
   }
 
   /** The device's own line, or the end of this run with the reason why there is none. */
