@@ -153,10 +153,15 @@ class ClassLoadersTest {
     }
   }
 
-  /** The class path of this run, with the library's own classes in a jar. */
+  /**
+   * The class path of this run, with the library's own classes in a jar, as they may be already.
+   */
   private String packed(Path jar) throws Exception {
     URI location = Device.class.getProtectionDomain().getCodeSource().getLocation().toURI();
     Path classes = Path.of(location);
+    if (Files.isRegularFile(classes)) {
+      return classPath();
+    }
     Files.createDirectories(jar.getParent());
     try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(jar));
         Stream<Path> files = Files.walk(classes)) {

@@ -55,9 +55,10 @@ class CudaOpeningTest {
         new ArrayList<>(
             List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m"));
     command.add(NativeChild.ACCESS);
-    String library =
-        Path.of(System.getProperty(CudaLibraries.PROPERTY)).toAbsolutePath().toString();
-    command.add("-D" + CudaLibraries.PROPERTY + "=" + library);
+    String property = System.getProperty(CudaLibraries.PROPERTY);
+    if (property != null) { // else the variable names it, which the child inherits
+      command.add("-D" + CudaLibraries.PROPERTY + "=" + Path.of(property).toAbsolutePath());
+    }
     command.add("-D" + CacheFolder.PROPERTY + "=" + folder.resolve("cache"));
     command.addAll(List.of("-cp", NativeChild.classPath(), Program.class.getName(), "" + times));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);

@@ -54,6 +54,7 @@ final class HostSide {
       long kernels, long products, long moves, long graphs, long to, long from, double micros) {}
 
   public static void main(String[] args) {
+    Device.cpu(1).close(); // loads OpenBLAS, with which the double then multiplies
     for (String cell : new String[] {"LSTM", "GRU"}) {
       for (String units : args[0].split(",")) {
         for (boolean trains : new boolean[] {true, false}) {
