@@ -159,7 +159,7 @@ final class CudaMemory {
     if (released.isEmpty()) {
       return;
     }
-    queue.handOver();
+    queue.submit();
     context.enter();
     for (Long address = released.poll(); address != null; address = released.poll()) {
       if (live.remove(address) != null) {
@@ -179,7 +179,7 @@ final class CudaMemory {
       Thread.currentThread().interrupt();
     }
     freeReleased();
-    queue.handOver();
+    queue.submit();
     context.synchronise("an allocation that found no memory");
     context.check(cuMemPoolTrimTo(pool, 0), "cuMemPoolTrimTo");
   }

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The monitor of the queue guards it and all that it works with; two launches that must follow
  * each other are made in one {@code synchronized (queue)}. Another thread may close the owner of a
- * buffer at any time, and {@link #handOver} frees what was closed: an address is therefore taken
+ * buffer at any time, and {@link #submit} frees what was closed: an address is therefore taken
  * from a buffer that was found open after the last hand-over.
  */
 final class CudaQueue {
@@ -214,11 +214,11 @@ final class CudaQueue {
   private void recorded() {
     if (checks) {
       String what = list.toString();
-      handOver();
+      submit();
       context.synchronise(what);
       indexes.check();
     } else if (list.operations() >= (isIdle ? FIRST_OPERATIONS : MOST_OPERATIONS)) {
-      handOver();
+      submit();
     }
   }
 
@@ -229,7 +229,7 @@ final class CudaQueue {
     refuse();
     long bytes = (long) words * Float.BYTES;
     if (bytes > CudaStaging.LARGE_BYTES) {
-      handOver();
+      submit();
       context.enter();
       staging.makeRing();
       staging.send(array, layout, from, words, buffer.target().address());
@@ -245,14 +245,14 @@ final class CudaQueue {
 
   private void makeRoom(long bytes) {
     if (!staging.fits(bytes)) {
-      handOver();
+      submit();
     }
   }
 
   /** Waits for all work, then copies words of a buffer to the heap. */
   synchronized void read(Buffer buffer, float[] values, int from, int length) {
     refuse();
-    handOver();
+    submit();
     context.enter();
     staging.fetch(buffer.segment().address(), values, from, length);
     isIdle = true;
@@ -263,7 +263,7 @@ final class CudaQueue {
   // Handing over.
 
   /** Puts what is recorded on the stream. */
-  synchronized void handOver() {
+  synchronized void submit() {
     if (list.operations() == 0) {
       return;
     }
