@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The monitor of the queue guards it and all that it works with; two launches that must follow
  * each other are made in one {@code synchronized (queue)}. Another thread may close the owner of a
- * buffer at any time, and {@link #submit} frees what was closed: an address is therefore taken
- * from a buffer that was found open after the last hand-over.
+ * buffer at any time, and {@link #submit} frees what was closed: an address is therefore taken from
+ * a buffer that was found open after the last hand-over.
  */
 final class CudaQueue {
   static final String CHECK = "io.recur.cuda.check";

@@ -1,7 +1,7 @@
 package io.recur.grad;
 
 import io.recur.device.Buffer;
-import io.recur.device.kernels.Pieces;
+import io.recur.device.kernels.Slices;
 import java.util.List;
 
 /**
@@ -13,8 +13,8 @@ import java.util.List;
  * }</pre>
  */
 public final class Concat implements Op {
-  private final Pieces places = new Pieces();
-  private final Pieces gradients = new Pieces();
+  private final Slices places = new Slices();
+  private final Slices gradients = new Slices();
   private List<Tensor> parts;
   private Tensor y;
   private boolean byRows;
@@ -144,7 +144,7 @@ public final class Concat implements Op {
   }
 
   /** Where part i lies in the whole: cut once for the whole loop where all parts are alike. */
-  private Buffer place(Pieces pieces, Buffer whole, int i, long offset) {
+  private Buffer place(Slices pieces, Buffer whole, int i, long offset) {
     Tensor part = parts.get(i);
     long span = (long) stride(part) * (columns(part) - 1) + rows(part);
     boolean alike = y.shape().count() == (long) parts.size() * part.shape().count();

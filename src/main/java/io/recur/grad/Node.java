@@ -1,7 +1,7 @@
 package io.recur.grad;
 
 import io.recur.device.Buffer;
-import io.recur.device.kernels.Pieces;
+import io.recur.device.kernels.Slices;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -31,8 +31,8 @@ final class Node {
 
   private @Nullable Buffer gradient;
   private int pass = -1;
-  private @Nullable Pieces valuePart;
-  private @Nullable Pieces gradientPart;
+  private @Nullable Slices valuePart;
+  private @Nullable Slices gradientPart;
 
   Node(@Nullable Tape tape, Shape shape) {
     this.tape = tape;
@@ -59,14 +59,14 @@ final class Node {
 
   /** A part of the memory that this is a view of. */
   Buffer cut(Buffer whole, long from, long length) {
-    Pieces part = valuePart == null ? new Pieces() : valuePart;
+    Slices part = valuePart == null ? new Slices() : valuePart;
     valuePart = part;
     return part.of(whole, from, length, length).at(0);
   }
 
   /** This view's part of its root's gradient. */
   Buffer part(Buffer whole) {
-    Pieces part = gradientPart == null ? new Pieces() : gradientPart;
+    Slices part = gradientPart == null ? new Slices() : gradientPart;
     gradientPart = part;
     return part.of(whole, offset, shape.count(), shape.count()).at(0);
   }

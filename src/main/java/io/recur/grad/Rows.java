@@ -1,7 +1,7 @@
 package io.recur.grad;
 
 import io.recur.device.Buffer;
-import io.recur.device.kernels.Pieces;
+import io.recur.device.kernels.Slices;
 
 /**
  * Some rows of a matrix: {@code y = x[from … to−1, :]}, a copy; the gradient goes back to these
@@ -9,9 +9,9 @@ import io.recur.device.kernels.Pieces;
  */
 final class Rows implements Op {
   /** The part of x, and of its gradient, that begins at the first of the rows. */
-  private final Pieces source = new Pieces();
+  private final Slices source = new Slices();
 
-  private final Pieces gradient = new Pieces();
+  private final Slices gradient = new Slices();
   private int from;
   private Tensor x;
   private Tensor y;
@@ -48,7 +48,7 @@ final class Rows implements Op {
     y.device().columns().block(m, shape.columns(), y.gradient(), m, true, rows, shape.rows());
   }
 
-  private Buffer part(Pieces pieces, Buffer whole) {
+  private Buffer part(Slices pieces, Buffer whole) {
     long span = (long) x.shape().rows() * (x.shape().columns() - 1) + y.shape().rows();
     return pieces.of(whole, from, span, span).at(0);
   }

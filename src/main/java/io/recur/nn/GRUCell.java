@@ -4,10 +4,10 @@ import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
 import io.recur.device.Buffer;
-import io.recur.device.kernels.Pieces;
 import io.recur.device.kernels.Recurrences;
 import io.recur.device.kernels.Recurrences.Array;
 import io.recur.device.kernels.Recurrences.Sequence;
+import io.recur.device.kernels.Slices;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -100,10 +100,10 @@ public final class GRUCell extends StackedCell {
 
   private static final class Run extends Sweep<GRUCell> {
     /** Wh·h of every step, step by step. */
-    private final Pieces recurrent = new Pieces();
+    private final Slices recurrent = new Slices();
 
-    private final Pieces drecurrent = new Pieces();
-    private final Pieces third = new Pieces();
+    private final Slices drecurrent = new Slices();
+    private final Slices third = new Slices();
 
     @Override
     void prepare() {

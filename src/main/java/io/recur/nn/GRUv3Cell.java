@@ -4,10 +4,10 @@ import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
 import io.recur.device.Buffer;
-import io.recur.device.kernels.Pieces;
 import io.recur.device.kernels.Recurrences;
 import io.recur.device.kernels.Recurrences.Array;
 import io.recur.device.kernels.Recurrences.Sequence;
+import io.recur.device.kernels.Slices;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -98,11 +98,11 @@ public final class GRUv3Cell extends StackedCell {
 
   private static final class Run extends Sweep<GRUv3Cell> {
     /** r∘h of every step. */
-    private final Pieces q = new Pieces();
+    private final Slices q = new Slices();
 
-    private final Pieces candidates = new Pieces();
-    private final Pieces dcandidates = new Pieces();
-    private final Pieces dcandidate = new Pieces();
+    private final Slices candidates = new Slices();
+    private final Slices dcandidates = new Slices();
+    private final Slices dcandidate = new Slices();
     private Buffer dq;
 
     @Override
@@ -126,7 +126,7 @@ public final class GRUv3Cell extends StackedCell {
     }
 
     /** The candidate's third of stacked gates, a matrix of 3H rows that begins at row 2H. */
-    private void candidates(Pieces thirds, Pieces stacked) {
+    private void candidates(Slices thirds, Slices stacked) {
       long length = 3 * size();
       thirds.of(stacked.whole(), 2L * units, length, length - 2L * units);
     }

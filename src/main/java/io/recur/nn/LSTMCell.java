@@ -4,10 +4,10 @@ import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
 import io.recur.device.Buffer;
-import io.recur.device.kernels.Pieces;
 import io.recur.device.kernels.Recurrences;
 import io.recur.device.kernels.Recurrences.Array;
 import io.recur.device.kernels.Recurrences.Sequence;
+import io.recur.device.kernels.Slices;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
@@ -90,7 +90,7 @@ public final class LSTMCell extends StackedCell {
   }
 
   private static final class Run extends Sweep<LSTMCell> {
-    private final Pieces c = new Pieces();
+    private final Slices c = new Slices();
     private final Tensor[] outputs = new Tensor[2];
     private Tensor cLast;
     private Buffer dc;

@@ -3,10 +3,10 @@ package io.recur.nn;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.kernels.KernelDevice;
-import io.recur.device.kernels.Pieces;
 import io.recur.device.kernels.Recurrences;
 import io.recur.device.kernels.Recurrences.Array;
 import io.recur.device.kernels.Recurrences.Sequence;
+import io.recur.device.kernels.Slices;
 import io.recur.grad.OneHot;
 import io.recur.grad.Op;
 import io.recur.grad.Parameter;
@@ -37,20 +37,20 @@ abstract class Sweep<C extends StackedCell> implements Op {
    * What the slope needs. Step by step kH×B×T, a piece a step, at first Wi·x + b and then the
    * gates; in an order of the kernels' own where they run the whole sequence.
    */
-  final Pieces gates = new Pieces();
+  final Slices gates = new Slices();
 
   /** The states, the initial one first. */
-  final Pieces h = new Pieces();
+  final Slices h = new Slices();
 
   /** The states but the initial one, in one piece. */
-  private final Pieces outputs = new Pieces();
+  private final Slices outputs = new Slices();
 
   Tensor y;
 
   /** The gradients of gates and of y, while a backward runs. */
-  final Pieces dgates = new Pieces();
+  final Slices dgates = new Slices();
 
-  final Pieces dy = new Pieces();
+  final Slices dy = new Slices();
 
   /** The device's kernels for whole sequences, and this one described to them; or none. */
   private @Nullable Recurrences recurrences;
@@ -105,7 +105,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
   }
 
   /** Takes memory for a state and some later ones that begins with the given one. */
-  final void states(Pieces states, Tensor first, int later) {
+  final void states(Slices states, Tensor first, int later) {
     states.of(tape.scratch(size() * (later + 1)), size());
     device.pointwise().copy(first.value(), states.at(0), size());
   }

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ParameterizedClass
 @MethodSource("io.recur.device.Devices#all")
 class SlabTest {
-  /** Pieces of awkward sizes, more than a first block of 2¹² floats in all. */
+  /** Slices of awkward sizes, more than a first block of 2¹² floats in all. */
   private static final int[] PIECES = {1, 3, 16, 17, 200_000, 63, 100_000, 65, 300_000, 1};
 
   private final Device device;

@@ -13,10 +13,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 @ParameterizedClass
 @MethodSource("io.recur.device.Devices#all")
-class PiecesTest {
+class SlicesTest {
   private final Device device;
 
-  PiecesTest(Device device) {
+  SlicesTest(Device device) {
     this.device = device;
   }
 
@@ -28,33 +28,33 @@ class PiecesTest {
 
   @Test
   void piecesLieBehindEachOther() {
-    Pieces pieces = new Pieces().of(six(), 2);
-    assertArrayEquals(new float[] {4, 5}, pieces.at(2).read());
-    assertArrayEquals(new float[] {0, 1}, pieces.at(0).read());
-    assertThrows(IndexOutOfBoundsException.class, () -> pieces.at(3));
+    Slices slices = new Slices().of(six(), 2);
+    assertArrayEquals(new float[] {4, 5}, slices.at(2).read());
+    assertArrayEquals(new float[] {0, 1}, slices.at(0).read());
+    assertThrows(IndexOutOfBoundsException.class, () -> slices.at(3));
   }
 
   @Test
   void piecesLieAtEqualDistances() {
-    Pieces pieces = new Pieces().of(six(), 1, 3, 2);
-    assertArrayEquals(new float[] {1, 2}, pieces.at(0).read());
-    assertArrayEquals(new float[] {4, 5}, pieces.at(1).read());
+    Slices slices = new Slices().of(six(), 1, 3, 2);
+    assertArrayEquals(new float[] {1, 2}, slices.at(0).read());
+    assertArrayEquals(new float[] {4, 5}, slices.at(1).read());
   }
 
   @Test
   void piecesOfTheSameBufferAreKept() {
     Buffer whole = six();
-    Pieces pieces = new Pieces().of(whole, 2);
-    Buffer second = pieces.at(1);
-    assertSame(second, pieces.of(whole, 2).at(1));
-    assertSame(whole, pieces.whole());
-    assertNotSame(second, pieces.of(six(), 2).at(1));
-    assertArrayEquals(new float[] {3, 4, 5}, pieces.of(whole, 3).at(1).read());
-    assertArrayEquals(new float[] {2, 3}, pieces.of(whole, 2).at(1).read());
+    Slices slices = new Slices().of(whole, 2);
+    Buffer second = slices.at(1);
+    assertSame(second, slices.of(whole, 2).at(1));
+    assertSame(whole, slices.whole());
+    assertNotSame(second, slices.of(six(), 2).at(1));
+    assertArrayEquals(new float[] {3, 4, 5}, slices.of(whole, 3).at(1).read());
+    assertArrayEquals(new float[] {2, 3}, slices.of(whole, 2).at(1).read());
   }
 
   @Test
   void piecesOfNoBufferThrow() {
-    assertThrows(NullPointerException.class, () -> new Pieces().at(0));
+    assertThrows(NullPointerException.class, () -> new Slices().at(0));
   }
 }
