@@ -119,13 +119,14 @@ final class CheckedColumns implements Columns {
   }
 
   @Override
-  public void addSoftmaxSlope(int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx) {
-    long all = words("addSoftmaxSlope", m, n);
-    check("addSoftmaxSlope", all, y);
-    check("addSoftmaxSlope", all, dy);
-    check("addSoftmaxSlope", all, dx);
+  public void addSoftmaxDerivative(
+      int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx) {
+    long all = words("addSoftmaxDerivative", m, n);
+    check("addSoftmaxDerivative", all, y);
+    check("addSoftmaxDerivative", all, dy);
+    check("addSoftmaxDerivative", all, dx);
     try {
-      kernels.addSoftmaxSlope(m, n, logarithm, y, dy, dx);
+      kernels.addSoftmaxDerivative(m, n, logarithm, y, dy, dx);
     } catch (IllegalStateException e) {
       throw Buffer.closed(e, y, dy, dx);
     }
@@ -146,14 +147,15 @@ final class CheckedColumns implements Columns {
   }
 
   @Override
-  public void addCrossEntropySlope(int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
-    long all = words("addCrossEntropySlope", m, n);
-    check("addCrossEntropySlope", all, p);
-    check("addCrossEntropySlope", n, index);
-    check("addCrossEntropySlope", 1, dloss);
-    check("addCrossEntropySlope", all, dx);
+  public void addCrossEntropyDerivative(
+      int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
+    long all = words("addCrossEntropyDerivative", m, n);
+    check("addCrossEntropyDerivative", all, p);
+    check("addCrossEntropyDerivative", n, index);
+    check("addCrossEntropyDerivative", 1, dloss);
+    check("addCrossEntropyDerivative", all, dx);
     try {
-      kernels.addCrossEntropySlope(m, n, p, index, dloss, dx);
+      kernels.addCrossEntropyDerivative(m, n, p, index, dloss, dx);
     } catch (IllegalStateException e) {
       throw Buffer.closed(e, p, index, dloss, dx);
     }

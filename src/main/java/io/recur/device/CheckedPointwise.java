@@ -105,13 +105,13 @@ final class CheckedPointwise implements Pointwise {
   }
 
   @Override
-  public void addSlope(Elementwise f, Buffer x, Buffer y, Buffer dy, Buffer dx, long n) {
-    check("addSlope", n, x);
-    check("addSlope", n, y);
-    check("addSlope", n, dy);
-    check("addSlope", n, dx);
+  public void addDerivative(Elementwise f, Buffer x, Buffer y, Buffer dy, Buffer dx, long n) {
+    check("addDerivative", n, x);
+    check("addDerivative", n, y);
+    check("addDerivative", n, dy);
+    check("addDerivative", n, dx);
     try {
-      kernels.addSlope(f, x, y, dy, dx, n);
+      kernels.addDerivative(f, x, y, dy, dx, n);
     } catch (IllegalStateException e) {
       throw Buffer.closed(e, x, y, dy, dx);
     }

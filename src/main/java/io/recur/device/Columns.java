@@ -116,7 +116,7 @@ public interface Columns {
    * @param dy its gradient
    * @param dx the input's gradient, added to
    */
-  void addSoftmaxSlope(int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx);
+  void addSoftmaxDerivative(int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx);
 
   /**
    * Mean cross-entropy of softmax against target classes: {@code loss = −1/n Σⱼ log
@@ -143,5 +143,5 @@ public interface Columns {
    * @param dx the scores' gradient, added to
    * @throws IndexOutOfBoundsException if a target is no class; on a GPU, the next read does
    */
-  void addCrossEntropySlope(int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx);
+  void addCrossEntropyDerivative(int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx);
 }

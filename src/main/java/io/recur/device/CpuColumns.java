@@ -132,7 +132,8 @@ final class CpuColumns implements Columns {
   }
 
   @Override
-  public void addSoftmaxSlope(int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx) {
+  public void addSoftmaxDerivative(
+      int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx) {
     Lanes lane = lanes.get();
     for (int j = 0; j < n; j++) {
       long at = (long) j * m;
@@ -181,8 +182,9 @@ final class CpuColumns implements Columns {
   }
 
   @Override
-  public void addCrossEntropySlope(int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
-    MemorySegment targets = Indexes.check("addCrossEntropySlope", index, n, m);
+  public void addCrossEntropyDerivative(
+      int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
+    MemorySegment targets = Indexes.check("addCrossEntropyDerivative", index, n, m);
     Lanes lane = lanes.get();
     float factor = dloss.segment().get(JAVA_FLOAT, 0) / n;
     for (int j = 0; j < n; j++) {

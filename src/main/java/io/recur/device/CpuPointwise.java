@@ -110,7 +110,7 @@ final class CpuPointwise implements Pointwise {
   }
 
   @Override
-  public void addSlope(Elementwise f, Buffer x, Buffer y, Buffer dy, Buffer dx, long n) {
+  public void addDerivative(Elementwise f, Buffer x, Buffer y, Buffer dy, Buffer dx, long n) {
     Lanes lane = lanes.get();
     float[] slope = lane.array(4, Lanes.TILE);
     for (long at = 0; at < n; at += Lanes.TILE) {

@@ -149,7 +149,8 @@ final class CudaColumns implements Columns {
   }
 
   @Override
-  public void addSoftmaxSlope(int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx) {
+  public void addSoftmaxDerivative(
+      int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx) {
     long all = words(m, n);
     queue
         .kernel(CudaKernel.ADD_SOFTMAX_SLOPE)
@@ -185,7 +186,8 @@ final class CudaColumns implements Columns {
   }
 
   @Override
-  public void addCrossEntropySlope(int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
+  public void addCrossEntropyDerivative(
+      int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
     long all = words(m, n);
     queue
         .kernel(CudaKernel.ADD_CROSS_ENTROPY_SLOPE)

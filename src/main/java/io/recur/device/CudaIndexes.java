@@ -19,7 +19,7 @@ import java.util.List;
 final class CudaIndexes {
   /** By the operation's number in {@code common.cu}. */
   private static final List<String> OPERATIONS =
-      List.of("gather", "scatterAdd", "crossEntropy", "addCrossEntropySlope");
+      List.of("gather", "scatterAdd", "crossEntropy", "addCrossEntropyDerivative");
 
   private static final int WHAT = 0;
   private static final int COLUMNS = 1;

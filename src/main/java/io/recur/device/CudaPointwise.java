@@ -85,7 +85,7 @@ final class CudaPointwise implements Pointwise {
   }
 
   @Override
-  public void addSlope(Elementwise f, Buffer x, Buffer y, Buffer dy, Buffer dx, long n) {
+  public void addDerivative(Elementwise f, Buffer x, Buffer y, Buffer dy, Buffer dx, long n) {
     queue
         .kernel(CudaKernel.ADD_SLOPE)
         .integer(f.ordinal())

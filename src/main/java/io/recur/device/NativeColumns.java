@@ -83,7 +83,8 @@ final class NativeColumns implements Columns {
   }
 
   @Override
-  public void addSoftmaxSlope(int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx) {
+  public void addSoftmaxDerivative(
+      int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx) {
     long all = words(m, n);
     recur_add_softmax_slope(
         kernels.context(),
@@ -106,9 +107,10 @@ final class NativeColumns implements Columns {
   }
 
   @Override
-  public void addCrossEntropySlope(int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
+  public void addCrossEntropyDerivative(
+      int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
     long all = words(m, n);
-    MemorySegment targets = Indexes.check("addCrossEntropySlope", index, n, m);
+    MemorySegment targets = Indexes.check("addCrossEntropyDerivative", index, n, m);
     float factor = dloss.segment().get(JAVA_FLOAT, 0) / n;
     recur_add_cross_entropy_slope(
         kernels.context(), m, n, factor, p.segment(all), targets, dx.target(all));

@@ -61,7 +61,7 @@ final class NativePointwise implements Pointwise {
   }
 
   @Override
-  public void addSlope(Elementwise f, Buffer x, Buffer y, Buffer dy, Buffer dx, long n) {
+  public void addDerivative(Elementwise f, Buffer x, Buffer y, Buffer dy, Buffer dx, long n) {
     recur_add_slope(
         kernels.context(), f.ordinal(), x.segment(n), y.segment(n), dy.segment(n), dx.target(n), n);
   }

@@ -106,7 +106,7 @@ public interface Pointwise {
    * @param dx gradient of the input, added to
    * @param n values
    */
-  void addSlope(Elementwise f, Buffer x, Buffer y, Buffer dy, Buffer dx, long n);
+  void addDerivative(Elementwise f, Buffer x, Buffer y, Buffer dy, Buffer dx, long n);
 
   /**
    * Dropout: {@code y = x / (1 - rate)} where the seeded coin keeps the value, else zero. The coin

@@ -67,7 +67,7 @@ public final class CrossEntropy implements Op {
     Shape shape = x.shape();
     loss.device()
         .columns()
-        .addCrossEntropySlope(
+        .addCrossEntropyDerivative(
             shape.rows(), shape.columns(), p, target.index(), loss.gradient(), x.accumulator());
   }
 }

@@ -41,7 +41,7 @@ public final class Functions implements Op {
   public void backward() {
     y.device()
         .pointwise()
-        .addSlope(f, x.value(), y.value(), y.gradient(), x.accumulator(), x.shape().count());
+        .addDerivative(f, x.value(), y.value(), y.gradient(), x.accumulator(), x.shape().count());
   }
 
   /**

@@ -57,7 +57,7 @@ public final class Softmax implements Op {
     Shape shape = x.shape();
     y.device()
         .columns()
-        .addSoftmaxSlope(
+        .addSoftmaxDerivative(
             shape.rows(), shape.columns(), logarithm, y.value(), y.gradient(), x.accumulator());
   }
 }

@@ -94,7 +94,7 @@ class ElementwiseTest {
     Guarded.Piece dx = memory.inOut(new float[x.length]);
     device
         .pointwise()
-        .addSlope(f, input.buffer(), output.buffer(), dy.buffer(), dx.buffer(), x.length);
+        .addDerivative(f, input.buffer(), output.buffer(), dy.buffer(), dx.buffer(), x.length);
     memory.check();
     return dx.read();
   }
@@ -258,7 +258,7 @@ class ElementwiseTest {
         Guarded.Piece y = memory.input(map(f, positive));
         Guarded.Piece dy = memory.input(n);
         Guarded.Piece dx = memory.inOut(n);
-        device.pointwise().addSlope(f, x.buffer(), y.buffer(), dy.buffer(), dx.buffer(), n);
+        device.pointwise().addDerivative(f, x.buffer(), y.buffer(), dy.buffer(), dx.buffer(), n);
         double[] expected = dx.start();
         for (int i = 0; i < n; i++) {
           double h = 1e-5;

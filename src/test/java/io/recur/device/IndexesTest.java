@@ -126,11 +126,11 @@ class IndexesTest {
     Buffer dloss = values(1);
     Buffer dx = device.allocate(M * 700);
     refuses(
-        "addCrossEntropySlope",
+        "addCrossEntropyDerivative",
         M,
         (n, index) -> {
           device.pointwise().fill(0, dx, M * n);
-          columns.addCrossEntropySlope(M, n, p, index, dloss, dx);
+          columns.addCrossEntropyDerivative(M, n, p, index, dloss, dx);
           return dx.slice(0, M * n);
         });
   }

@@ -199,7 +199,7 @@ class LstmGatesTest {
       Guarded.Piece same = memory.inOut(0f, 0f, 0f);
       Guarded.Piece sum = memory.output(3);
       device.pointwise().combine(dy.buffer(), 1, dh.buffer(), sum.buffer(), 3);
-      device.pointwise().addSlope(f, a.buffer(), h.buffer(), sum.buffer(), same.buffer(), 3);
+      device.pointwise().addDerivative(f, a.buffer(), h.buffer(), sum.buffer(), same.buffer(), 3);
       KernelDevice.of(device)
           .gates()
           .rnnSlope(f, 3, a.buffer(), h.buffer(), dy.buffer(), dh.buffer(), da.buffer());

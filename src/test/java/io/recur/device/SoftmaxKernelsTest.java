@@ -170,7 +170,7 @@ class SoftmaxKernelsTest {
         Guarded.Piece y = input(logarithm ? logSoftmax(x.start(), m, n) : p);
         Guarded.Piece dy = memory.input(m * n);
         Guarded.Piece dx = memory.inOut(m * n);
-        columns.addSoftmaxSlope(m, n, logarithm, y.buffer(), dy.buffer(), dx.buffer());
+        columns.addSoftmaxDerivative(m, n, logarithm, y.buffer(), dy.buffer(), dx.buffer());
         double[] expected = dx.start();
         double[] magnitude = new double[m * n];
         for (int j = 0; j < n; j++) {
@@ -236,7 +236,8 @@ class SoftmaxKernelsTest {
       Guarded.Piece index = memory.indexes(n, m);
       Guarded.Piece dloss = memory.input(-3f);
       Guarded.Piece dx = memory.inOut(m * n);
-      columns.addCrossEntropySlope(m, n, p.buffer(), index.buffer(), dloss.buffer(), dx.buffer());
+      columns.addCrossEntropyDerivative(
+          m, n, p.buffer(), index.buffer(), dloss.buffer(), dx.buffer());
       double[] expected = dx.start();
       for (int at = 0; at < m * n; at++) {
         double target = index.index(at / m) == at % m ? 1 : 0;

@@ -93,7 +93,7 @@ class TeamTest {
   void elementwiseFunctions() {
     for (Elementwise f : Elementwise.values()) {
       checkUnary(f.label(), (p, x, y) -> p.map(f, x, y, LARGE));
-      checkUnary(f.label() + "'", (p, x, y) -> p.addSlope(f, x, x, x, y, LARGE));
+      checkUnary(f.label() + "'", (p, x, y) -> p.addDerivative(f, x, x, x, y, LARGE));
     }
   }
 
@@ -142,11 +142,12 @@ class TeamTest {
     checkColumns("scatterAdd", (c, m, n, x, b, index, y) -> c.scatterAdd(m, n, x, index, y));
     for (boolean log : new boolean[] {false, true}) {
       checkColumns("softmax", (c, m, n, x, b, index, y) -> c.softmax(m, n, log, x, y));
-      checkColumns("slope", (c, m, n, x, b, index, y) -> c.addSoftmaxSlope(m, n, log, x, x, y));
+      checkColumns(
+          "slope", (c, m, n, x, b, index, y) -> c.addSoftmaxDerivative(m, n, log, x, x, y));
     }
     checkColumns(
         "crossEntropySlope",
-        (c, m, n, x, b, index, y) -> c.addCrossEntropySlope(m, n, x, index, b, y));
+        (c, m, n, x, b, index, y) -> c.addCrossEntropyDerivative(m, n, x, index, b, y));
   }
 
   @Test
