@@ -220,7 +220,7 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
    *
    * @throws IllegalArgumentException if our reader or the reference reader would refuse the file
    */
-  static byte[] compose(Map<String, String> metadata, Map<String, Safetensors.Entry> tensors) {
+  static byte[] compose(Map<String, String> metadata, Map<String, StoredTensor> tensors) {
     StringBuilder json = new StringBuilder(BEFORE_CHECKSUMS);
     json.repeat('0', DIGITS * (1 + tensors.size())).append('"');
     metadata.forEach(
@@ -231,9 +231,9 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
         });
     json.append('}');
     long offset = 0;
-    for (Map.Entry<String, Safetensors.Entry> entry : tensors.entrySet()) {
+    for (Map.Entry<String, StoredTensor> entry : tensors.entrySet()) {
       checkText("tensor", entry.getKey(), METADATA);
-      Safetensors.Entry tensor = entry.getValue();
+      StoredTensor tensor = entry.getValue();
       if (tensor == null) {
         throw wrong("tensor %s is null; need an entry", Json.shown(entry.getKey()));
       }

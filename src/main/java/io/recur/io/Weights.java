@@ -102,8 +102,8 @@ public final class Weights {
    * @return a map that may be changed
    * @throws IllegalArgumentException if a parameter has a name of another {@link Role}
    */
-  public static Map<String, Safetensors.Entry> tensors(Layer model) {
-    Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>();
+  public static Map<String, StoredTensor> tensors(Layer model) {
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     model
         .parameters()
         .named()
@@ -114,7 +114,7 @@ public final class Weights {
                     "save: a parameter is named %s; that is the name of a tensor of role %s"
                         .formatted(name, Role.of(name)));
               }
-              tensors.put(name, Safetensors.Entry.of(dimensions(parameter), values(parameter)));
+              tensors.put(name, StoredTensor.of(dimensions(parameter), values(parameter)));
             });
     return tensors;
   }
@@ -304,7 +304,7 @@ public final class Weights {
   }
 
   private static @Nullable String misfit(Safetensors file, String name, Parameter parameter) {
-    Safetensors.Entry entry = file.tensors().get(name);
+    StoredTensor entry = file.tensors().get(name);
     if (entry != null
         && entry.dtype().isFloat()
         && Arrays.equals(entry.dimensions(), dimensions(parameter))) {

@@ -4,6 +4,7 @@ import io.recur.device.Buffer;
 import io.recur.grad.Parameter;
 import io.recur.io.Role;
 import io.recur.io.Safetensors;
+import io.recur.io.StoredTensor;
 import io.recur.io.Weights;
 import io.recur.nn.Layer;
 import io.recur.nn.Parameters;
@@ -64,7 +65,7 @@ public final class Checkpoint {
       }
     }
     Map<String, String> metadata = Weights.metadata(model, facts);
-    Map<String, Safetensors.Entry> tensors = Weights.tensors(model);
+    Map<String, StoredTensor> tensors = Weights.tensors(model);
     if (optimiser != null) {
       metadata.put(OPTIMISER, optimiser.getClass().getSimpleName());
       metadata.put(STEPS, Long.toString(optimiser.steps()));
@@ -72,7 +73,7 @@ public final class Checkpoint {
       for (int s = 0; s < optimiser.slots(); s++) {
         long[] dimensions = {floats(model.parameters())};
         Buffer[] memory = optimiser.memory(model.parameters(), s);
-        tensors.put(slot(s), Safetensors.Entry.of(dimensions, memory));
+        tensors.put(slot(s), StoredTensor.of(dimensions, memory));
       }
     }
     List<List<Snapshot.Part>> states = model.save().states();
@@ -80,7 +81,7 @@ public final class Checkpoint {
       for (int p = 0; p < states.get(r).size(); p++) {
         Snapshot.Part part = states.get(r).get(p);
         int[] dimensions = {part.rows(), part.batch()};
-        tensors.put(state(r, p), new Safetensors.Entry(dimensions, part.values()));
+        tensors.put(state(r, p), new StoredTensor(dimensions, part.values()));
       }
     }
     new Safetensors(metadata, tensors).write(path);
@@ -218,7 +219,7 @@ public final class Checkpoint {
   /** The columns of a Recur's state in the file; -1 where it is fresh. */
   private static long batch(Safetensors file, int r, int parts) {
     for (int p = 0; p < parts; p++) {
-      Safetensors.Entry entry = file.tensors().get(state(r, p));
+      StoredTensor entry = file.tensors().get(state(r, p));
       if (entry != null) {
         return entry.dimensions().length == 2 ? Math.max(1, entry.dimensions()[1]) : 1;
       }
@@ -230,7 +231,7 @@ public final class Checkpoint {
       Safetensors file, Role role, Map<String, long[]> wanted, List<String> misfits) {
     wanted.forEach(
         (name, dimensions) -> {
-          Safetensors.Entry entry = file.tensors().get(name);
+          StoredTensor entry = file.tensors().get(name);
           if (entry == null
               || !entry.dtype().isFloat()
               || !Arrays.equals(entry.dimensions(), dimensions)) {
@@ -249,7 +250,7 @@ public final class Checkpoint {
     List<List<Snapshot.Part>> states = new ArrayList<>();
     for (int r = 0; r < recurs; r++) {
       List<Snapshot.Part> parts = new ArrayList<>();
-      Safetensors.Entry entry = file.tensors().get(state(r, 0));
+      StoredTensor entry = file.tensors().get(state(r, 0));
       for (int p = 0; entry != null; entry = file.tensors().get(state(r, ++p))) {
         long[] dimensions = entry.dimensions();
         parts.add(

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.recur.ChildJvm;
 import io.recur.device.Devices;
 import io.recur.io.Safetensors;
+import io.recur.io.StoredTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -110,7 +111,7 @@ class KillsTest {
   private static void readAll(Path file) throws IOException {
     try (Safetensors read = Safetensors.read(file)) {
       assertTrue(read.isChecked());
-      for (Safetensors.Entry entry : read.tensors().values()) {
+      for (StoredTensor entry : read.tensors().values()) {
         assertEquals(-1, entry.firstNotFinite());
       }
     }

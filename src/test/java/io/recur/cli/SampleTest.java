@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Devices;
 import io.recur.io.Safetensors;
+import io.recur.io.StoredTensor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -104,11 +105,11 @@ class SampleTest {
   void weightsThatAreNotFiniteEndWith1AndOneLine(float value) throws IOException {
     Path wild = folder.resolve("wild.safetensors");
     try (Safetensors file = Safetensors.read(model)) {
-      Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>(file.tensors());
-      Safetensors.Entry bias = tensors.get("1.b");
+      Map<String, StoredTensor> tensors = new LinkedHashMap<>(file.tensors());
+      StoredTensor bias = tensors.get("1.b");
       float[] values = bias.values();
       values[2] = value;
-      tensors.put("1.b", new Safetensors.Entry(new int[] {values.length}, values));
+      tensors.put("1.b", new StoredTensor(new int[] {values.length}, values));
       new Safetensors(file.metadata(), tensors).write(wild);
     }
     String[][] uses = {

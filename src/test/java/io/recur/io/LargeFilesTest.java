@@ -54,8 +54,8 @@ class LargeFilesTest {
         new Safetensors(
                 Map.of(),
                 Map.of(
-                    "0.W", Safetensors.Entry.of(dimensions, pieces),
-                    "1.W", Safetensors.Entry.of(new long[] {PIECE}, piece)))
+                    "0.W", StoredTensor.of(dimensions, pieces),
+                    "1.W", StoredTensor.of(new long[] {PIECE}, piece)))
             .write(path);
         piece.slice(PIECE - 1, 1).write(0);
         try (Safetensors file = Safetensors.read(path)) {

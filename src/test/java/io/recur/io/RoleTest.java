@@ -65,8 +65,8 @@ class RoleTest {
   /** The file with one tensor more. */
   private void add(String name) throws IOException {
     try (Safetensors content = Safetensors.read(file)) {
-      Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>(content.tensors());
-      tensors.put(name, new Safetensors.Entry(new int[] {4, 2}, new float[8]));
+      Map<String, StoredTensor> tensors = new LinkedHashMap<>(content.tensors());
+      tensors.put(name, new StoredTensor(new int[] {4, 2}, new float[8]));
       new Safetensors(content.metadata(), tensors).write(file);
     }
   }

@@ -32,9 +32,9 @@ class SafetensorsTest {
   @TempDir Path folder;
 
   private static Safetensors sample() {
-    Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>();
-    tensors.put("W", new Safetensors.Entry(new int[] {2, 3}, new float[] {1, 2, 3, 4, 5, 6}));
-    tensors.put("b", new Safetensors.Entry(new int[] {1}, new float[] {-0.5f}));
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    tensors.put("W", new StoredTensor(new int[] {2, 3}, new float[] {1, 2, 3, 4, 5, 6}));
+    tensors.put("b", new StoredTensor(new int[] {1}, new float[] {-0.5f}));
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("odd", "\"quotes\" \\ \n\t\u0001 Ωλ 😀");
     return new Safetensors(facts, tensors);
@@ -200,7 +200,7 @@ class SafetensorsTest {
             0x38,
             0x21);
     try (Safetensors read = Safetensors.read(path)) {
-      Map<String, Safetensors.Entry> tensors = read.tensors();
+      Map<String, StoredTensor> tensors = read.tensors();
       assertEquals(9, tensors.size());
       for (String name : List.of("half", "bfloat", "double")) {
         assertArrayEquals(new float[] {1.5f}, tensors.get(name).values());
@@ -290,7 +290,7 @@ class SafetensorsTest {
       Files.write(damaged, bytes);
       boolean isNoticed = false;
       try (Safetensors read = Safetensors.read(damaged)) {
-        for (Safetensors.Entry entry : read.tensors().values()) {
+        for (StoredTensor entry : read.tensors().values()) {
           entry.values();
         }
         unchecked += read.isChecked() ? 0 : 1;
@@ -311,8 +311,7 @@ class SafetensorsTest {
       values[i] = Float.intBitsToFloat(bits[i]);
     }
     Path file = folder.resolve("bits");
-    new Safetensors(Map.of(), Map.of("W", new Safetensors.Entry(new int[] {5}, values)))
-        .write(file);
+    new Safetensors(Map.of(), Map.of("W", new StoredTensor(new int[] {5}, values))).write(file);
     byte[] written = Files.readAllBytes(file);
     ByteBuffer data = ByteBuffer.wrap(written).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < bits.length; i++) {
@@ -323,10 +322,10 @@ class SafetensorsTest {
   /** What our own or the reference reader would refuse is not written. */
   @Test
   void whatNoReaderTakesIsNotWritten() {
-    Safetensors.Entry one = new Safetensors.Entry(new int[] {1}, new float[] {1});
+    StoredTensor one = new StoredTensor(new int[] {1}, new float[] {1});
     Map<String, String> nothing = new HashMap<>();
     nothing.put("a", null);
-    Map<String, Safetensors.Entry> none = new HashMap<>();
+    Map<String, StoredTensor> none = new HashMap<>();
     none.put("a", null);
     List<Safetensors> odd =
         List.of(
@@ -346,18 +345,16 @@ class SafetensorsTest {
       assertFalse(Files.exists(folder.resolve("odd.safetensors")));
     }
     assertThrows(
-        IllegalArgumentException.class,
-        () -> new Safetensors.Entry(new int[] {2, 3}, new float[5]));
+        IllegalArgumentException.class, () -> new StoredTensor(new int[] {2, 3}, new float[5]));
     assertThrows(
-        IllegalArgumentException.class,
-        () -> new Safetensors.Entry(new int[] {-1, -1}, new float[1]));
+        IllegalArgumentException.class, () -> new StoredTensor(new int[] {-1, -1}, new float[1]));
   }
 
   @Test
   void scalarsEmptyTensorsAndOddNamesAreWrittenAndRead() throws IOException {
-    Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>();
-    tensors.put("", new Safetensors.Entry(new int[0], new float[] {3}));
-    tensors.put("%s%n\u0000\u007f\u2028", new Safetensors.Entry(new int[] {0, 5}, new float[0]));
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    tensors.put("", new StoredTensor(new int[0], new float[] {3}));
+    tensors.put("%s%n\u0000\u007f\u2028", new StoredTensor(new int[] {0, 5}, new float[0]));
     Path file = folder.resolve("odd.safetensors");
     new Safetensors(Map.of("", "\u001b"), tensors).write(file);
     try (Safetensors read = Safetensors.read(file)) {

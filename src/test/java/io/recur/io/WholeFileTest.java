@@ -259,7 +259,7 @@ class WholeFileTest {
     for (int i = 0; i < ROUNDS; i++) {
       float[] values = new float[20_000 + 1000 * ((7 * i + id) % 50)];
       Arrays.fill(values, id);
-      Safetensors.Entry entry = new Safetensors.Entry(new int[] {values.length}, values);
+      StoredTensor entry = new StoredTensor(new int[] {values.length}, values);
       new Safetensors(Map.of("id", "x".repeat(500 * id)), Map.of("W", entry)).write(file);
     }
   }

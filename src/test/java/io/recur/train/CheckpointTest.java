@@ -16,6 +16,7 @@ import io.recur.device.Devices;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tape;
 import io.recur.io.Safetensors;
+import io.recur.io.StoredTensor;
 import io.recur.nn.Chain;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -157,8 +158,8 @@ class CheckpointTest {
     Path file = folder.resolve("a.safetensors");
     Checkpoint.save(file, model, adam, Map.of());
     try (Safetensors content = Safetensors.read(file)) {
-      Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>(content.tensors());
-      tensors.put(part, new Safetensors.Entry(new int[] {4, 1}, new float[4]));
+      Map<String, StoredTensor> tensors = new LinkedHashMap<>(content.tensors());
+      tensors.put(part, new StoredTensor(new int[] {4, 1}, new float[4]));
       new Safetensors(content.metadata(), tensors).write(file);
     }
     assertTrue(assertRefused(file).contains(part));
