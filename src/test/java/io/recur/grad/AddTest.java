@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -51,6 +52,9 @@ class AddTest {
     abstract double of(double a, double b);
   }
 
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
+
   private static void check(Operation operation, Shape a, Shape b) {
     GradientCheck.of(a, b)
         .check(
@@ -93,56 +97,47 @@ class AddTest {
   @ParameterizedTest
   @EnumSource
   void otherShapesThrow(Operation operation) {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Shape[][] pairs = {
-        {Shape.of(3), Shape.of(4)},
-        {Shape.of(3, 2), Shape.of(2)},
-        {Shape.of(3, 2), Shape.of(3, 4)},
-        {Shape.of(3, 2, 4), Shape.of(3, 2)},
-        {Shape.of(3, 2, 4), Shape.of(3, 4, 2)},
-      };
-      for (Shape[] pair : pairs) {
-        Tensor a = tape.input(pair[0], new float[pair[0].count()]);
-        Tensor b = tape.input(pair[1], new float[pair[1].count()]);
-        Thrown.says(
-            ShapeException.class,
-            () -> operation.of(a, b),
-            operation.name().toLowerCase(java.util.Locale.ROOT) + ": a=" + a.shape(),
-            "b=" + b.shape(),
-            "need equal shapes, or a vector");
-        Thrown.says(ShapeException.class, () -> operation.of(b, a), "a=" + b.shape());
-      }
+    Shape[][] pairs = {
+      {Shape.of(3), Shape.of(4)},
+      {Shape.of(3, 2), Shape.of(2)},
+      {Shape.of(3, 2), Shape.of(3, 4)},
+      {Shape.of(3, 2, 4), Shape.of(3, 2)},
+      {Shape.of(3, 2, 4), Shape.of(3, 4, 2)},
+    };
+    for (Shape[] pair : pairs) {
+      Tensor a = tape.input(pair[0], new float[pair[0].count()]);
+      Tensor b = tape.input(pair[1], new float[pair[1].count()]);
+      Thrown.says(
+          ShapeException.class,
+          () -> operation.of(a, b),
+          operation.name().toLowerCase(java.util.Locale.ROOT) + ": a=" + a.shape(),
+          "b=" + b.shape(),
+          "need equal shapes, or a vector");
+      Thrown.says(ShapeException.class, () -> operation.of(b, a), "a=" + b.shape());
     }
   }
 
   @ParameterizedTest
   @EnumSource
   void parametersAloneNeedATape(Operation operation) {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Parameter a = Parameter.of(Shape.of(2), 3, 4).on(device);
-      Parameter b = Parameter.of(Shape.of(2), 5, 6).on(device);
-      Thrown.says(
-          IllegalStateException.class, () -> operation.of(a, b), "lift one with tape.use(param");
-      Tensor y = operation.of(tape.use(a), b);
-      tape.backward(y, 1, 1);
-      double[] exact = {operation.of(3, 5), operation.of(4, 6)};
-      assertArrayEquals(exact, GradientCheck.doubles(y.toArray()));
-    }
+    Parameter a = Parameter.of(Shape.of(2), 3, 4).on(device);
+    Parameter b = Parameter.of(Shape.of(2), 5, 6).on(device);
+    Thrown.says(
+        IllegalStateException.class, () -> operation.of(a, b), "lift one with tape.use(param");
+    Tensor y = operation.of(tape.use(a), b);
+    tape.backward(y, 1, 1);
+    double[] exact = {operation.of(3, 5), operation.of(4, 6)};
+    assertArrayEquals(exact, GradientCheck.doubles(y.toArray()));
   }
 
   @Test
   void inputsAreUnchanged() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor a = tape.variable(Shape.of(2, 2), 1, 2, 3, 4);
-      Tensor b = tape.variable(Shape.of(2), 5, 6);
-      for (Operation operation : Operation.values()) {
-        tape.backward(operation.of(a, b).sum());
-      }
-      assertArrayEquals(new float[] {1, 2, 3, 4}, a.toArray());
-      assertArrayEquals(new float[] {5, 6}, b.toArray());
+    Tensor a = tape.variable(Shape.of(2, 2), 1, 2, 3, 4);
+    Tensor b = tape.variable(Shape.of(2), 5, 6);
+    for (Operation operation : Operation.values()) {
+      tape.backward(operation.of(a, b).sum());
     }
+    assertArrayEquals(new float[] {1, 2, 3, 4}, a.toArray());
+    assertArrayEquals(new float[] {5, 6}, b.toArray());
   }
 }

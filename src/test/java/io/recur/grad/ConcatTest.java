@@ -8,9 +8,13 @@ import io.recur.device.Device;
 import io.recur.device.Devices;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class ConcatTest {
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
+
   @Test
   void rowsStackUponEachOther() {
     Shape[][] pairs = {
@@ -50,50 +54,41 @@ class ConcatTest {
 
   @Test
   void theShapeGrowsInOneDimension() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor a = tape.input(Shape.of(3, 2), new float[6]);
-      assertEquals(Shape.of(6, 2), Concat.rows(a, a).shape());
-      assertEquals(Shape.of(3, 4), Concat.columns(a, a).shape());
-      assertEquals(Shape.of(3, 2, 2), Concat.time(List.of(a, a)).shape());
-      assertEquals(Shape.of(3, 2, 1), Concat.time(List.of(a)).shape());
-      assertEquals(Shape.of(4), Concat.rows(tape.input(1, 2), tape.input(3, 4)).shape());
-    }
+    Tensor a = tape.input(Shape.of(3, 2), new float[6]);
+    assertEquals(Shape.of(6, 2), Concat.rows(a, a).shape());
+    assertEquals(Shape.of(3, 4), Concat.columns(a, a).shape());
+    assertEquals(Shape.of(3, 2, 2), Concat.time(List.of(a, a)).shape());
+    assertEquals(Shape.of(3, 2, 1), Concat.time(List.of(a)).shape());
+    assertEquals(Shape.of(4), Concat.rows(tape.input(1, 2), tape.input(3, 4)).shape());
   }
 
   @Test
   void aChangedListLeavesTheGradientAlone() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor a = tape.variable(Shape.of(2), 1, 2);
-      List<Tensor> parts = new ArrayList<>(List.of(a, tape.input(3, 4)));
-      Tensor y = Concat.time(parts);
-      parts.clear();
-      tape.backward(y, 5, 6, 7, 8);
-      assertArrayEquals(new float[] {5, 6}, a.gradientArray());
-    }
+    Tensor a = tape.variable(Shape.of(2), 1, 2);
+    List<Tensor> parts = new ArrayList<>(List.of(a, tape.input(3, 4)));
+    Tensor y = Concat.time(parts);
+    parts.clear();
+    tape.backward(y, 5, 6, 7, 8);
+    assertArrayEquals(new float[] {5, 6}, a.gradientArray());
   }
 
   @Test
   void sizesThatDoNotFitThrow() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor a = tape.input(Shape.of(3, 2), new float[6]);
-      Tensor b = tape.input(Shape.of(2, 3), new float[6]);
-      Tensor sequences = tape.input(Shape.of(3, 2, 2), new float[12]);
-      Thrown.says(
-          ShapeException.class,
-          () -> Concat.rows(a, b),
-          "concat rows: 3×2 and 2×3; need equal batch and time");
-      Thrown.says(ShapeException.class, () -> Concat.rows(a, sequences), "3×2 and 3×2×2");
-      Thrown.says(ShapeException.class, () -> Concat.columns(a, b), "3×2 and 2×3", "equal rows");
-      Thrown.says(ShapeException.class, () -> Concat.columns(a, sequences), "3×2 and 3×2×2");
-      Thrown.says(
-          ShapeException.class,
-          () -> Concat.time(List.of(a, b)),
-          "concat time: 3×2 and 2×3; need equal rows and batch");
-      Thrown.says(ShapeException.class, () -> Concat.rows(), "need one or more");
-      Thrown.says(ShapeException.class, () -> Concat.time(List.of()), "need one or more");
-    }
+    Tensor a = tape.input(Shape.of(3, 2), new float[6]);
+    Tensor b = tape.input(Shape.of(2, 3), new float[6]);
+    Tensor sequences = tape.input(Shape.of(3, 2, 2), new float[12]);
+    Thrown.says(
+        ShapeException.class,
+        () -> Concat.rows(a, b),
+        "concat rows: 3×2 and 2×3; need equal batch and time");
+    Thrown.says(ShapeException.class, () -> Concat.rows(a, sequences), "3×2 and 3×2×2");
+    Thrown.says(ShapeException.class, () -> Concat.columns(a, b), "3×2 and 2×3", "equal rows");
+    Thrown.says(ShapeException.class, () -> Concat.columns(a, sequences), "3×2 and 3×2×2");
+    Thrown.says(
+        ShapeException.class,
+        () -> Concat.time(List.of(a, b)),
+        "concat time: 3×2 and 2×3; need equal rows and batch");
+    Thrown.says(ShapeException.class, () -> Concat.rows(), "need one or more");
+    Thrown.says(ShapeException.class, () -> Concat.time(List.of()), "need one or more");
   }
 }

@@ -9,11 +9,15 @@ import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import java.util.Random;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class CrossEntropyTest {
   /** PyTorch's numbers are rounded to nine digits; ours are floats. */
   private static final double PINNED = 1e-5;
+
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
 
   private static double[] exact(double[] x, double[] target, Shape shape) {
     double[] terms = Reference.zip(Reference.logSoftmax(x, shape.rows()), target, (l, t) -> -l * t);
@@ -55,66 +59,51 @@ class CrossEntropyTest {
     for (int j = 0; j < index.length; j++) {
       index[j] = (int) classes[j];
     }
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor x = tape.variable(shape, pinned.floats("logits"));
-      Tensor hard = CrossEntropy.crossEntropy(x, tape.oneHot(shape, index));
-      tape.backward(hard);
-      Near.check("loss", pinned.doubles("cross_entropy"), hard.toArray(), PINNED);
-      Near.check("dx", pinned.doubles("d_cross_entropy"), x.gradientArray(), PINNED);
-      Tensor soft = CrossEntropy.crossEntropy(x, tape.input(shape, pinned.floats("p")));
-      tape.backward(soft);
-      Near.check("soft loss", pinned.doubles("soft_cross_entropy"), soft.toArray(), PINNED);
-      Near.check("soft dx", pinned.doubles("d_soft_cross_entropy"), x.gradientArray(), PINNED);
-    }
+    Tensor x = tape.variable(shape, pinned.floats("logits"));
+    Tensor hard = CrossEntropy.crossEntropy(x, tape.oneHot(shape, index));
+    tape.backward(hard);
+    Near.check("loss", pinned.doubles("cross_entropy"), hard.toArray(), PINNED);
+    Near.check("dx", pinned.doubles("d_cross_entropy"), x.gradientArray(), PINNED);
+    Tensor soft = CrossEntropy.crossEntropy(x, tape.input(shape, pinned.floats("p")));
+    tape.backward(soft);
+    Near.check("soft loss", pinned.doubles("soft_cross_entropy"), soft.toArray(), PINNED);
+    Near.check("soft dx", pinned.doubles("d_soft_cross_entropy"), x.gradientArray(), PINNED);
   }
 
   @Test
   void classesAndTheirOneHotDistributionAgree() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor x = tape.input(Shape.of(3, 2), 1, -2, 3, 0.5f, 0, 4);
-      OneHot target = tape.oneHot(Shape.of(3, 2), 2, 0);
-      Tensor dense = tape.input(Shape.of(3, 2), target.toArray());
-      assertEquals(
-          CrossEntropy.crossEntropy(x, dense).scalar(),
-          CrossEntropy.crossEntropy(x, target).scalar(),
-          1e-6); // two orders of summation
-    }
+    Tensor x = tape.input(Shape.of(3, 2), 1, -2, 3, 0.5f, 0, 4);
+    OneHot target = tape.oneHot(Shape.of(3, 2), 2, 0);
+    Tensor dense = tape.input(Shape.of(3, 2), target.toArray());
+    assertEquals(
+        CrossEntropy.crossEntropy(x, dense).scalar(),
+        CrossEntropy.crossEntropy(x, target).scalar(),
+        1e-6); // two orders of summation
   }
 
   @Test
   void aHopelessScoreHasAFiniteLossAndGradient() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor x = tape.variable(Shape.of(2), 500, -500);
-      Tensor loss = CrossEntropy.crossEntropy(x, tape.oneHot(Shape.of(2), 1));
-      tape.backward(loss);
-      assertEquals(1000, loss.scalar());
-      assertArrayEquals(new float[] {1, -1}, x.gradientArray());
-    }
+    Tensor x = tape.variable(Shape.of(2), 500, -500);
+    Tensor loss = CrossEntropy.crossEntropy(x, tape.oneHot(Shape.of(2), 1));
+    tape.backward(loss);
+    assertEquals(1000, loss.scalar());
+    assertArrayEquals(new float[] {1, -1}, x.gradientArray());
   }
 
   @Test
   void theGradientFollowsTheLosssOwn() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor x = tape.variable(Shape.of(2), 0, 0);
-      Tensor loss = CrossEntropy.crossEntropy(x, tape.oneHot(Shape.of(2), 0)).scale(6);
-      tape.backward(loss);
-      assertArrayEquals(new float[] {-3, 3}, x.gradientArray());
-    }
+    Tensor x = tape.variable(Shape.of(2), 0, 0);
+    Tensor loss = CrossEntropy.crossEntropy(x, tape.oneHot(Shape.of(2), 0)).scale(6);
+    tape.backward(loss);
+    assertArrayEquals(new float[] {-3, 3}, x.gradientArray());
   }
 
   @Test
   void otherShapesThrow() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor x = tape.input(Shape.of(3, 2), new float[6]);
-      Thrown.says(
-          ShapeException.class,
-          () -> CrossEntropy.crossEntropy(x, tape.oneHot(Shape.of(3, 4), 0, 1, 2, 0)),
-          "crossEntropy: scores=3×2, target=3×4; need equal shapes");
-    }
+    Tensor x = tape.input(Shape.of(3, 2), new float[6]);
+    Thrown.says(
+        ShapeException.class,
+        () -> CrossEntropy.crossEntropy(x, tape.oneHot(Shape.of(3, 4), 0, 1, 2, 0)),
+        "crossEntropy: scores=3×2, target=3×4; need equal shapes");
   }
 }

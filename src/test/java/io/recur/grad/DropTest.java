@@ -9,30 +9,20 @@ import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import java.util.Arrays;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class DropTest {
   private static final int N = 1000;
 
-  private Device device;
-  private Tape tape;
-  private Tensor ones;
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
+  private final Tensor ones = tape.variable(Shape.of(N), filled(1));
 
-  @BeforeEach
-  void open() {
-    device = Devices.here();
-    tape = Tape.on(device);
+  private static float[] filled(float value) {
     float[] values = new float[N];
-    Arrays.fill(values, 1);
-    ones = tape.variable(Shape.of(N), values);
-  }
-
-  @AfterEach
-  void close() {
-    tape.close();
-    device.close();
+    Arrays.fill(values, value);
+    return values;
   }
 
   private float[] dropped(float rate) {
@@ -42,9 +32,7 @@ class DropTest {
   @Test
   void theGradientPassesWhereTheValueDid() {
     Tensor y = Drop.dropout(ones, 0.3f);
-    float[] twos = new float[N];
-    Arrays.fill(twos, 2);
-    tape.backward(y, twos);
+    tape.backward(y, filled(2));
     float[] mask = y.toArray();
     float[] gradient = ones.gradientArray();
     for (int i = 0; i < N; i++) {

@@ -10,6 +10,7 @@ import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import java.util.Arrays;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -17,6 +18,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 class FunctionsTest {
   /** PyTorch's numbers are rounded to nine digits; ours are floats. */
   private static final double PINNED = 1e-5;
+
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
 
   /** The method of that name. */
   private static UnaryOperator<Tensor> method(Elementwise f) {
@@ -71,17 +75,14 @@ class FunctionsTest {
   @EnumSource
   void valueAndSlopeArePyTorchs(Elementwise f) {
     Pinned pinned = Pinned.of("elementwise.txt");
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      float[] values = pinned.floats("x_" + f.label());
-      Tensor x = tape.variable(Shape.of(values.length), values);
-      Tensor y = method(f).apply(x);
-      float[] ones = new float[values.length];
-      Arrays.fill(ones, 1);
-      tape.backward(y, ones);
-      Near.check("y_" + f.label(), pinned.doubles("y_" + f.label()), y.toArray(), PINNED);
-      Near.check("d_" + f.label(), pinned.doubles("d_" + f.label()), x.gradientArray(), PINNED);
-    }
+    float[] values = pinned.floats("x_" + f.label());
+    Tensor x = tape.variable(Shape.of(values.length), values);
+    Tensor y = method(f).apply(x);
+    float[] ones = new float[values.length];
+    Arrays.fill(ones, 1);
+    tape.backward(y, ones);
+    Near.check("y_" + f.label(), pinned.doubles("y_" + f.label()), y.toArray(), PINNED);
+    Near.check("d_" + f.label(), pinned.doubles("d_" + f.label()), x.gradientArray(), PINNED);
   }
 
   @ParameterizedTest
@@ -100,14 +101,9 @@ class FunctionsTest {
   @ParameterizedTest
   @EnumSource
   void theMessageNamesTheFunction(Elementwise f) {
-    try (Device device = Devices.here()) {
-      Parameter w = Parameter.of(Shape.of(1), 1).on(device);
-      Thrown.says(
-          IllegalStateException.class, () -> method(f).apply(w), f.label() + ": none of its");
-      try (Tape tape = Tape.on(device)) {
-        assertArrayEquals(
-            method(f).apply(tape.use(w)).toArray(), Functions.apply(f, tape.use(w)).toArray());
-      }
-    }
+    Parameter w = Parameter.of(Shape.of(1), 1).on(device);
+    Thrown.says(IllegalStateException.class, () -> method(f).apply(w), f.label() + ": none of its");
+    assertArrayEquals(
+        method(f).apply(tape.use(w)).toArray(), Functions.apply(f, tape.use(w)).toArray());
   }
 }

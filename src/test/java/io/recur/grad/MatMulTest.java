@@ -7,9 +7,13 @@ import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import java.util.Random;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class MatMulTest {
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
+
   private static void check(int m, int k, Shape x) {
     GradientCheck.of(Shape.of(m, k), x)
         .check(
@@ -42,14 +46,11 @@ class MatMulTest {
 
   @Test
   void theShapeFollowsTheRightFactor() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor a = tape.input(Shape.of(5, 3), new float[15]);
-      assertEquals(Shape.of(5), a.matmul(tape.input(new float[3])).shape());
-      assertEquals(Shape.of(5, 2), a.matmul(tape.input(Shape.of(3, 2), new float[6])).shape());
-      Tensor sequences = tape.input(Shape.of(3, 2, 4), new float[24]);
-      assertEquals(Shape.of(5, 2, 4), a.matmul(sequences).shape());
-    }
+    Tensor a = tape.input(Shape.of(5, 3), new float[15]);
+    assertEquals(Shape.of(5), a.matmul(tape.input(new float[3])).shape());
+    assertEquals(Shape.of(5, 2), a.matmul(tape.input(Shape.of(3, 2), new float[6])).shape());
+    Tensor sequences = tape.input(Shape.of(3, 2, 4), new float[24]);
+    assertEquals(Shape.of(5, 2, 4), a.matmul(sequences).shape());
   }
 
   @Test
@@ -76,29 +77,23 @@ class MatMulTest {
 
   @Test
   void aParameterTimesOneHotSumsWhereClassesRepeat() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Parameter w = Parameter.of(Shape.of(2, 3), 1, 2, 3, 4, 5, 6).on(device);
-      Tensor y = w.matmul(tape.oneHot(Shape.of(3, 4), 2, 0, 2, 2));
-      assertArrayEquals(new float[] {5, 6, 1, 2, 5, 6, 5, 6}, y.toArray());
-      tape.backward(y, 1, 2, 10, 20, 100, 200, 1000, 2000);
-      assertArrayEquals(new float[] {10, 20, 0, 0, 1101, 2202}, w.gradientArray());
-    }
+    Parameter w = Parameter.of(Shape.of(2, 3), 1, 2, 3, 4, 5, 6).on(device);
+    Tensor y = w.matmul(tape.oneHot(Shape.of(3, 4), 2, 0, 2, 2));
+    assertArrayEquals(new float[] {5, 6, 1, 2, 5, 6, 5, 6}, y.toArray());
+    tape.backward(y, 1, 2, 10, 20, 100, 200, 1000, 2000);
+    assertArrayEquals(new float[] {10, 20, 0, 0, 1101, 2202}, w.gradientArray());
   }
 
   @Test
   void sizesThatDoNotFitThrow() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor w = tape.input(Shape.of(20, 5), new float[100]);
-      Tensor x = tape.input(Shape.of(4, 3), new float[12]);
-      Thrown.says(
-          ShapeException.class,
-          () -> w.matmul(x),
-          "matmul: W=20×5, x=4×3; need a matrix W with W.cols == x.rows, 5 != 4");
-      Tensor sequences = tape.input(Shape.of(2, 2, 2), new float[8]);
-      Thrown.says(ShapeException.class, () -> sequences.matmul(x), "W=2×2×2", "x=4×3");
-      Thrown.says(ShapeException.class, () -> w.matmul(tape.oneHot(Shape.of(3), 1)), "5 != 3");
-    }
+    Tensor w = tape.input(Shape.of(20, 5), new float[100]);
+    Tensor x = tape.input(Shape.of(4, 3), new float[12]);
+    Thrown.says(
+        ShapeException.class,
+        () -> w.matmul(x),
+        "matmul: W=20×5, x=4×3; need a matrix W with W.cols == x.rows, 5 != 4");
+    Tensor sequences = tape.input(Shape.of(2, 2, 2), new float[8]);
+    Thrown.says(ShapeException.class, () -> sequences.matmul(x), "W=2×2×2", "x=4×3");
+    Thrown.says(ShapeException.class, () -> w.matmul(tape.oneHot(Shape.of(3), 1)), "5 != 3");
   }
 }

@@ -5,9 +5,13 @@ import io.recur.Pinned;
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class MeanSquaredErrorTest {
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
+
   @Test
   void gradientEqualsDifferences() {
     for (Shape shape : new Shape[] {Shape.of(5), Shape.of(4, 3), Shape.of(3, 2, 4)}) {
@@ -25,27 +29,21 @@ class MeanSquaredErrorTest {
   void valueAndGradientArePyTorchs() {
     Pinned pinned = Pinned.of("losses.txt");
     Shape shape = Shape.of(pinned.dims("a"));
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor a = tape.variable(shape, pinned.floats("a"));
-      Tensor loss = MeanSquaredError.meanSquaredError(a, tape.input(shape, pinned.floats("b")));
-      tape.backward(loss);
-      // PyTorch's numbers are rounded to nine digits; ours are floats
-      Near.check("loss", pinned.doubles("mse"), loss.toArray(), 1e-5);
-      Near.check("gradient", pinned.doubles("d_mse"), a.gradientArray(), 1e-5);
-    }
+    Tensor a = tape.variable(shape, pinned.floats("a"));
+    Tensor loss = MeanSquaredError.meanSquaredError(a, tape.input(shape, pinned.floats("b")));
+    tape.backward(loss);
+    // PyTorch's numbers are rounded to nine digits; ours are floats
+    Near.check("loss", pinned.doubles("mse"), loss.toArray(), 1e-5);
+    Near.check("gradient", pinned.doubles("d_mse"), a.gradientArray(), 1e-5);
   }
 
   @Test
   void otherShapesThrow() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor y = tape.input(Shape.of(3, 2), new float[6]);
-      Tensor target = tape.input(1, 2, 3); // would broadcast silently elsewhere
-      Thrown.says(
-          ShapeException.class,
-          () -> MeanSquaredError.meanSquaredError(y, target),
-          "meanSquaredError: y=3×2, target=3; need equal shapes");
-    }
+    Tensor y = tape.input(Shape.of(3, 2), new float[6]);
+    Tensor target = tape.input(1, 2, 3); // would broadcast silently elsewhere
+    Thrown.says(
+        ShapeException.class,
+        () -> MeanSquaredError.meanSquaredError(y, target),
+        "meanSquaredError: y=3×2, target=3; need equal shapes");
   }
 }

@@ -9,22 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class ParameterTest {
-  private Device device;
-
-  @BeforeEach
-  void open() {
-    device = Devices.here();
-  }
-
-  @AfterEach
-  void close() {
-    device.close();
-  }
+  @AutoClose private final Device device = Devices.here();
 
   @Test
   void aPlacedParameterHasItsInitialValueAndNoGradientYet() {

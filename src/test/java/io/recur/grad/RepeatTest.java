@@ -5,9 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class RepeatTest {
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
+
   private static void check(Shape from, Shape to) {
     GradientCheck.of(from)
         .check(
@@ -26,38 +30,31 @@ class RepeatTest {
 
   @Test
   void aParameterIsRepeatedOnAnyTape() {
-    try (Device device = Devices.here();
-        Tape first = Tape.on(device);
-        Tape second = Tape.on(device)) {
-      Parameter b = Parameter.of(Shape.of(2), 3, 4).on(device);
-      for (Tape tape : new Tape[] {first, second}) {
-        Tensor y = Repeat.repeat(tape, b, Shape.of(2, 2));
+    Parameter b = Parameter.of(Shape.of(2), 3, 4).on(device);
+    try (Tape second = Tape.on(device)) {
+      for (Tape each : new Tape[] {tape, second}) {
+        Tensor y = Repeat.repeat(each, b, Shape.of(2, 2));
         assertArrayEquals(new float[] {3, 4, 3, 4}, y.toArray());
-        tape.backward(y, 1, 2, 3, 4);
+        each.backward(y, 1, 2, 3, 4);
       }
-      assertArrayEquals(new float[] {8, 12}, b.gradientArray());
     }
+    assertArrayEquals(new float[] {8, 12}, b.gradientArray());
   }
 
   @Test
   void otherShapesThrow() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor x = tape.input(1, 2, 3);
-      Thrown.says(
-          ShapeException.class,
-          () -> Repeat.repeat(tape, x, Shape.of(4, 2)),
-          "repeat: x=3, to=4×2; need one column with 4 rows");
-      Tensor matrix = tape.input(Shape.of(3, 2), new float[6]);
-      Thrown.says(ShapeException.class, () -> Repeat.repeat(tape, matrix, Shape.of(3, 2)), "x=3×2");
-    }
+    Tensor x = tape.input(1, 2, 3);
+    Thrown.says(
+        ShapeException.class,
+        () -> Repeat.repeat(tape, x, Shape.of(4, 2)),
+        "repeat: x=3, to=4×2; need one column with 4 rows");
+    Tensor matrix = tape.input(Shape.of(3, 2), new float[6]);
+    Thrown.says(ShapeException.class, () -> Repeat.repeat(tape, matrix, Shape.of(3, 2)), "x=3×2");
   }
 
   @Test
   void aTensorOfAnotherTapeIsRefused() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device);
-        Tape other = Tape.on(device)) {
+    try (Tape other = Tape.on(device)) {
       Tensor x = other.variable(Shape.of(2), 1, 2);
       Thrown.says(
           IllegalStateException.class,

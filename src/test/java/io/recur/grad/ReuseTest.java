@@ -13,28 +13,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** What a tape keeps over {@link Tape#clear} and uses again changes no answer. */
 class ReuseTest {
   private static final String STALE = "was made before the tape was cleared";
 
-  private Device device;
-  private Tape tape;
-
-  @BeforeEach
-  void open() {
-    device = Devices.here();
-    tape = Tape.on(device);
-  }
-
-  @AfterEach
-  void close() {
-    tape.close();
-    device.close();
-  }
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
 
   @Test
   void aTensorOfTheLastStepIsRefusedAfterTheTapeRecordedAgain() {

@@ -5,9 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class RowsTest {
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
+
   @Test
   void rowsAreCutFromEveryColumn() {
     for (Shape shape : new Shape[] {Shape.of(6), Shape.of(6, 4), Shape.of(6, 2, 3)}) {
@@ -34,26 +38,20 @@ class RowsTest {
 
   @Test
   void theRankStays() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      assertEquals(Shape.of(2), tape.input(1, 2, 3).rows(1, 3).shape());
-      Tensor sequences = tape.input(Shape.of(3, 2, 2), new float[12]);
-      assertEquals(Shape.of(1, 2, 2), sequences.rows(2, 3).shape());
-    }
+    assertEquals(Shape.of(2), tape.input(1, 2, 3).rows(1, 3).shape());
+    Tensor sequences = tape.input(Shape.of(3, 2, 2), new float[12]);
+    assertEquals(Shape.of(1, 2, 2), sequences.rows(2, 3).shape());
   }
 
   @Test
   void rowsOutsideThrow() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor x = tape.input(Shape.of(3, 2), new float[6]);
-      for (int[] cut : new int[][] {{-1, 2}, {0, 4}, {2, 2}, {3, 1}}) {
-        Thrown.says(
-            ShapeException.class,
-            () -> x.rows(cut[0], cut[1]),
-            "rows: x=3×2, from=" + cut[0] + ", to=" + cut[1],
-            "need 0 ≤ from < to ≤ rows");
-      }
+    Tensor x = tape.input(Shape.of(3, 2), new float[6]);
+    for (int[] cut : new int[][] {{-1, 2}, {0, 4}, {2, 2}, {3, 1}}) {
+      Thrown.says(
+          ShapeException.class,
+          () -> x.rows(cut[0], cut[1]),
+          "rows: x=3×2, from=" + cut[0] + ", to=" + cut[1],
+          "need 0 ≤ from < to ≤ rows");
     }
   }
 }

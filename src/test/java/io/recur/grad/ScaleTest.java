@@ -4,9 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class ScaleTest {
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
+
   @Test
   void valueAndGradientAreMultiplied() {
     for (float factor : new float[] {0, 1, -2.5f}) {
@@ -17,10 +21,7 @@ class ScaleTest {
 
   @Test
   void zeroTimesNotANumberIsNotANumber() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor y = tape.input(Float.NaN, 1).scale(0);
-      assertArrayEquals(new float[] {Float.NaN, 0}, y.toArray());
-    }
+    Tensor y = tape.input(Float.NaN, 1).scale(0);
+    assertArrayEquals(new float[] {Float.NaN, 0}, y.toArray());
   }
 }

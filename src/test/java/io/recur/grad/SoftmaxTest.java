@@ -7,6 +7,7 @@ import io.recur.Near;
 import io.recur.Pinned;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class SoftmaxTest {
@@ -16,6 +17,9 @@ class SoftmaxTest {
   private static final Shape[] SHAPES = {
     Shape.of(5), Shape.of(1), Shape.of(4, 3), Shape.of(3, 2, 4), Shape.of(65, 2)
   };
+
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
 
   @Test
   void softmaxGradientEqualsDifferences() {
@@ -42,38 +46,29 @@ class SoftmaxTest {
   @Test
   void valuesArePyTorchs() {
     Pinned pinned = Pinned.of("losses.txt");
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor x = tape.input(Shape.of(pinned.dims("logits")), pinned.floats("logits"));
-      Near.check("softmax", pinned.doubles("softmax"), Softmax.softmax(x).toArray(), PINNED);
-      Near.check(
-          "logSoftmax", pinned.doubles("log_softmax"), Softmax.logSoftmax(x).toArray(), PINNED);
-    }
+    Tensor x = tape.input(Shape.of(pinned.dims("logits")), pinned.floats("logits"));
+    Near.check("softmax", pinned.doubles("softmax"), Softmax.softmax(x).toArray(), PINNED);
+    Near.check(
+        "logSoftmax", pinned.doubles("log_softmax"), Softmax.logSoftmax(x).toArray(), PINNED);
   }
 
   @Test
   void largeScoresAreStable() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor x = tape.variable(Shape.of(3, 2), 1e4f, 1e4f - 1, -1e4f, -1e4f, -1e4f - 2, -3e4f);
-      Tensor y = Softmax.logSoftmax(x);
-      double[] exact = {1e4, 1e4 - 1, -1e4, -1e4, -1e4 - 2, -3e4};
-      Near.check("logSoftmax", Reference.logSoftmax(exact, 3), y.toArray(), PINNED);
-      tape.backward(y.sum());
-      for (float value : x.gradientArray()) {
-        assertTrue(Math.abs(value) <= 3, "gradient " + value);
-      }
+    Tensor x = tape.variable(Shape.of(3, 2), 1e4f, 1e4f - 1, -1e4f, -1e4f, -1e4f - 2, -3e4f);
+    Tensor y = Softmax.logSoftmax(x);
+    double[] exact = {1e4, 1e4 - 1, -1e4, -1e4, -1e4 - 2, -3e4};
+    Near.check("logSoftmax", Reference.logSoftmax(exact, 3), y.toArray(), PINNED);
+    tape.backward(y.sum());
+    for (float value : x.gradientArray()) {
+      assertTrue(Math.abs(value) <= 3, "gradient " + value);
     }
   }
 
   @Test
   void aConstantAddedToAllScoresChangesNothing() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Tensor p = Softmax.softmax(tape.input(1, 2, 3));
-      Tensor moved = Softmax.softmax(tape.input(1001, 1002, 1003));
-      Near.check("softmax", GradientCheck.doubles(p.toArray()), moved.toArray(), 1e-6);
-      assertEquals(1, p.sum().scalar(), 1e-6); // four float roundings
-    }
+    Tensor p = Softmax.softmax(tape.input(1, 2, 3));
+    Tensor moved = Softmax.softmax(tape.input(1001, 1002, 1003));
+    Near.check("softmax", GradientCheck.doubles(p.toArray()), moved.toArray(), 1e-6);
+    assertEquals(1, p.sum().scalar(), 1e-6); // four float roundings
   }
 }

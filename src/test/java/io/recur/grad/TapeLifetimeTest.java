@@ -10,8 +10,7 @@ import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -20,20 +19,8 @@ class TapeLifetimeTest {
   private static final String STALE = "was made before the tape was cleared";
   private static final String CLOSED = "tape: it is closed; open a new one with Tape.on(device)";
 
-  private Device device;
-  private Tape tape;
-
-  @BeforeEach
-  void open() {
-    device = Devices.here();
-    tape = Tape.on(device);
-  }
-
-  @AfterEach
-  void close() {
-    tape.close();
-    device.close();
-  }
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
 
   /** Everything that can be asked of a tensor; y is another one, live or dead. */
   private static List<Executable> uses(Tensor x, Tensor y) {

@@ -9,26 +9,13 @@ import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** What a backward pass does. */
 class TapeTest {
-  private Device device;
-  private Tape tape;
-
-  @BeforeEach
-  void open() {
-    device = Devices.here();
-    tape = Tape.on(device);
-  }
-
-  @AfterEach
-  void close() {
-    tape.close();
-    device.close();
-  }
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
 
   private Parameter parameter(float... values) {
     return Parameter.of(Shape.of(values.length), values).on(device);

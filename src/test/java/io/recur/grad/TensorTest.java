@@ -10,26 +10,13 @@ import io.recur.Thrown;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.Devices;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** Views, constants and what a tensor tells about itself. */
 class TensorTest {
-  private Device device;
-  private Tape tape;
-
-  @BeforeEach
-  void open() {
-    device = Devices.here();
-    tape = Tape.on(device);
-  }
-
-  @AfterEach
-  void close() {
-    tape.close();
-    device.close();
-  }
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
 
   private static double[] product(double[] part, double[] factor) {
     return Reference.zip(part, factor, (a, b) -> a * b);

@@ -18,6 +18,7 @@ import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import java.util.Locale;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -25,6 +26,9 @@ import org.junit.jupiter.api.Test;
  * parameters and their gradients, each padded to 64 bytes, and of the state.
  */
 class PrintTest {
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
+
   @Test
   void rnnHasFourArraysAndFiftyParameters() {
     assertCounts(rnn(3, 5), 4, 50);
@@ -170,18 +174,15 @@ class PrintTest {
 
   @Test
   void theStateThatIsShownIsTheStateThatThereIs() {
-    try (Device device = Devices.here();
-        Tape tape = Tape.on(device)) {
-      Recur recur = lstm(3, 5).on(device, 1);
-      assertTrue(recur.toString().contains("state 10"));
-      recur.apply(Cells.input(tape, 1, 3, 4));
-      assertTrue(recur.toString().contains("state 40"));
-      recur.truncate();
-      assertTrue(recur.toString().contains("state 40"));
-      recur.reset();
-      assertTrue(recur.toString().contains("state 10"));
-      assertFalse(recur.toString().contains("state 40"));
-    }
+    Recur recur = lstm(3, 5).on(device, 1);
+    assertTrue(recur.toString().contains("state 10"));
+    recur.apply(Cells.input(tape, 1, 3, 4));
+    assertTrue(recur.toString().contains("state 40"));
+    recur.truncate();
+    assertTrue(recur.toString().contains("state 40"));
+    recur.reset();
+    assertTrue(recur.toString().contains("state 10"));
+    assertFalse(recur.toString().contains("state 40"));
   }
 
   @Test

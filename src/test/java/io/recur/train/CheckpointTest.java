@@ -30,8 +30,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,24 +41,10 @@ class CheckpointTest {
   private static final int CLASSES = 5;
 
   @TempDir Path folder;
-  private Device device;
-  private Tape tape;
-  private Streams streams;
-
-  @BeforeEach
-  void open() {
-    device = Devices.here();
-    tape = Tape.on(device);
-    Random random = new Random(7);
-    int[] text = random.ints(400, 0, CLASSES).toArray();
-    streams = new Streams(text, CLASSES, 3, 8);
-  }
-
-  @AfterEach
-  void close() {
-    tape.close();
-    device.close();
-  }
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
+  private final Streams streams =
+      new Streams(new Random(7).ints(400, 0, CLASSES).toArray(), CLASSES, 3, 8);
 
   static Stream<Supplier<Optimiser>> optimisers() {
     return Stream.of(

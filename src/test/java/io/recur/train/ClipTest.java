@@ -11,22 +11,11 @@ import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class ClipTest {
-  private Device device;
-
-  @BeforeEach
-  void open() {
-    device = Devices.here();
-  }
-
-  @AfterEach
-  void close() {
-    device.close();
-  }
+  @AutoClose private final Device device = Devices.here();
 
   /** A model whose parameters have these gradients, one parameter an argument. */
   private Single model(float[]... gradients) {

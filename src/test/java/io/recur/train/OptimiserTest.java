@@ -17,8 +17,7 @@ import java.math.MathContext;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,17 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class OptimiserTest {
   private static final int STEPS = 6;
 
-  private Device device;
-
-  @BeforeEach
-  void open() {
-    device = Devices.here();
-  }
-
-  @AfterEach
-  void close() {
-    device.close();
-  }
+  @AutoClose private final Device device = Devices.here();
 
   /** As the head of optimisers.txt says. */
   private static Optimiser named(String name) {

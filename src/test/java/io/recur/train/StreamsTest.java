@@ -15,25 +15,12 @@ import io.recur.grad.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 class StreamsTest {
-  private Device device;
-  private Tape tape;
-
-  @BeforeEach
-  void open() {
-    device = Devices.here();
-    tape = Tape.inference(device);
-  }
-
-  @AfterEach
-  void close() {
-    tape.close();
-    device.close();
-  }
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.inference(device);
 
   /** The class of each column, read off the dense values. */
   private static int[] classes(OneHot x) {
