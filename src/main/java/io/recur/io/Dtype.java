@@ -3,17 +3,18 @@ package io.recur.io;
 import java.nio.ByteBuffer;
 
 /**
- * What the elements of a tensor in a safetensors file are. Each is listed; floating-point ones are
- * read as float32, integers as long.
+ * The element type of a tensor in a safetensors file. A file may hold tensors of every type. {@link
+ * StoredTensor#values} reads the types of {@link #isFloat} as {@code float}, {@link
+ * StoredTensor#integers} reads those of {@link #isInteger} as {@code long}.
  *
  * <pre>{@code
  * boolean halves = file.tensors().get("W").dtype() == Dtype.F16;
  * }</pre>
  */
 public enum Dtype {
-  /** A truth value, one byte. */
+  /** Boolean, one byte. */
   BOOL(8),
-  /** Four-bit floating point, two in a byte. */
+  /** Four-bit floating point, two elements per byte. */
   F4(4),
   /** Six-bit floating point. */
   F6_E2M3(6),
@@ -58,29 +59,17 @@ public enum Dtype {
     this.bits = bits;
   }
 
-  /**
-   * The size of one element.
-   *
-   * @return in bits
-   */
+  /** {@return the size of one element in bits} */
   public int bits() {
     return bits;
   }
 
-  /**
-   * Whether elements are read as float32.
-   *
-   * @return true for F32, F16, BF16 and, rounded, F64
-   */
+  /** {@return whether elements are read as float32: true for F32, F16, BF16 and, rounded, F64} */
   public boolean isFloat() {
     return this == F32 || this == F16 || this == BF16 || this == F64;
   }
 
-  /**
-   * Whether elements are read as long.
-   *
-   * @return true for BOOL and the integers but U64
-   */
+  /** {@return whether elements are read as long: true for BOOL and all integer types except U64} */
   public boolean isInteger() {
     return switch (this) {
       case BOOL, U8, I8, I16, U16, I32, U32, I64 -> true;
@@ -88,7 +77,7 @@ public enum Dtype {
     };
   }
 
-  /** Reads as many elements as remain, little-endian, into the start of values. */
+  /** Reads all remaining little-endian elements into {@code values} from index 0. */
   void floats(ByteBuffer bytes, float[] values) {
     int count = bytes.remaining() / (bits / 8);
     if (this == F32) {
@@ -106,7 +95,7 @@ public enum Dtype {
     }
   }
 
-  /** Reads as many elements as remain, little-endian, to a place in values. */
+  /** Reads all remaining little-endian elements into {@code values} from index {@code at}. */
   void integers(ByteBuffer bytes, long[] values, int at) {
     for (int i = at; bytes.hasRemaining(); i++) {
       values[i] =

@@ -15,16 +15,16 @@ import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The header of a safetensors file, under the rules of the reference reader: tensors cover the data
- * without a hole, an overlap or a byte left over.
+ * The header of a safetensors file. As in the reference reader, the tensors must cover the data
+ * without holes, overlaps or trailing bytes.
  *
- * <p>Our files carry checksums (CRC-32C) in a metadata entry, {@value #CHECKSUMS}: eight hex digits
- * for the header itself, with these eight digits as zeros, then eight for each tensor's bytes, in
- * the header's order. It is no part of {@link #metadata}.
+ * <p>Recur's files carry CRC-32C checksums in the metadata entry {@value #CHECKSUMS}: eight hex
+ * digits for the header, then eight per tensor in the header's order. The header's own checksum is
+ * computed with its eight digits set to zero. {@link #metadata} leaves this entry out.
  *
- * @param metadata strings
- * @param places by name, in the header's order
- * @param isChecked whether it carries checksums
+ * @param metadata the file's strings
+ * @param places where each tensor is, by name, in the header's order
+ * @param isChecked whether the header carries checksums
  */
 record Header(Map<String, String> metadata, Map<String, Place> places, boolean isChecked) {
   static final int LENGTH_BYTES = 8;
@@ -38,12 +38,12 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
   private static final int ALIGNMENT = 8;
 
   /**
-   * A tensor's place in the data.
+   * Where a tensor is in the file.
    *
-   * @param dimensions as they stand in the file, last dimension contiguous
-   * @param begin its first byte in the file
-   * @param end behind its last byte
-   * @param checksum of its bytes, or none
+   * @param dimensions in the file's order, last dimension contiguous
+   * @param begin the offset of its first byte
+   * @param end the offset after its last byte
+   * @param checksum the CRC-32C of its bytes, or null
    */
   record Place(
       String name, Dtype dtype, long[] dimensions, long begin, long end, @Nullable Long checksum) {
@@ -55,7 +55,7 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
   /**
    * Reads a header.
    *
-   * @throws IllegalArgumentException naming the first rule that it breaks
+   * @throws IllegalArgumentException if the header breaks a rule; the message names the first one
    */
   static Header read(FileChannel channel) throws IOException {
     long size = channel.size();
@@ -136,14 +136,14 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
     return new Place(name, dtype, dimensions, offsets[0], offsets[1], checksum);
   }
 
-  /** The bytes of a tensor; -1 where they are no whole number or beyond 64 bits. */
+  /** {@return a tensor's size in bytes; −1 if it is no whole number or overflows 64 bits} */
   static long bytes(Dtype dtype, long... dimensions) {
     try {
       long count = 1;
       boolean empty = false;
       for (long dimension : dimensions) {
         empty |= dimension == 0;
-        count = Math.multiplyExact(count, Math.max(dimension, 1)); // in any order
+        count = Math.multiplyExact(count, Math.max(dimension, 1)); // a 0 must not hide an overflow
       }
       long bits = Math.multiplyExact(count, dtype.bits());
       return empty ? 0 : bits % 8 == 0 ? bits / 8 : -1;
@@ -204,7 +204,7 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
     return checksums;
   }
 
-  /** The checksum of a header whose own eight digits count as zeros; they are set to that. */
+  /** Sets the eight digits of the header's own checksum to zero, then returns that checksum. */
   private static long checksum(byte[] json) {
     int from = BEFORE_CHECKSUMS.length();
     if (json.length >= from + DIGITS) {
@@ -216,7 +216,7 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
   }
 
   /**
-   * The header of a file to be written, with zeros for checksums.
+   * Composes the header of a new file, with zeros in place of the checksums.
    *
    * @throws IllegalArgumentException if our reader or the reference reader would refuse the file
    */
@@ -270,7 +270,7 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
     }
   }
 
-  /** Puts checksums into a header of {@link #compose}. */
+  /** Writes the checksums into a header that {@link #compose} returned. */
   static void seal(byte[] json, List<Long> tensors) {
     int at = BEFORE_CHECKSUMS.length();
     for (int i = 0; i < tensors.size(); i++) {
@@ -284,7 +284,7 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
     System.arraycopy(digits, 0, json, at, DIGITS);
   }
 
-  /** The format is row-major and Recur column-major. */
+  /** {@return the dimensions in reverse order: the format is row-major, Recur is column-major} */
   static long[] reversed(long[] dimensions) {
     long[] reversed = new long[dimensions.length];
     for (int i = 0; i < reversed.length; i++) {

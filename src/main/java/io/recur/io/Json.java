@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The part of JSON that a safetensors header is made of: objects, arrays, strings and whole numbers
- * of 0 or more. No floats, no signs, no literals: a header that has them is refused.
+ * Reads the part of JSON that a safetensors header consists of: objects, arrays, strings and whole
+ * numbers of 0 or more. It refuses floats, signs and literals.
  */
 final class Json {
   private static final int DEPTH = 8;
@@ -25,10 +25,11 @@ final class Json {
   }
 
   /**
-   * Reads an object: {@code Map}, {@code List}, {@code String}, {@code Long}.
+   * Reads one object as a {@code Map} of {@code Map}, {@code List}, {@code String} and {@code
+   * Long}.
    *
-   * @throws IllegalArgumentException with the place where the text stops being such an object, or
-   *     if it is no UTF-8
+   * @throws IllegalArgumentException if the bytes are not UTF-8, or if the text is not such an
+   *     object; the message gives the position of the error
    */
   static Map<String, Object> read(byte[] utf8) {
     Json json = new Json(decoded(utf8));
@@ -120,7 +121,7 @@ final class Json {
     int length = at - from;
     boolean isWhole = length == 1 || (length > 1 && text.charAt(from) != '0');
     if (isWhole && length <= LONGEST_NUMBER) {
-      long value = Long.parseUnsignedLong(text, from, at, 10); // 19 digits fit
+      long value = Long.parseUnsignedLong(text, from, at, 10); // 19 digits never overflow it
       if (value >= 0) {
         return value;
       }
@@ -197,7 +198,7 @@ final class Json {
         "header: position %d of %d: need %s".formatted(at, text.length(), need));
   }
 
-  /** Whether each surrogate has its other half, so that UTF-8 can say it. */
+  /** {@return whether each surrogate has its other half, so that UTF-8 can encode the text} */
   static boolean isText(CharSequence value) {
     for (int i = 0; i < value.length(); i++) {
       if (Character.isHighSurrogate(value.charAt(i))
@@ -211,7 +212,7 @@ final class Json {
     return true;
   }
 
-  /** A string with its quotes. */
+  /** {@return the string as JSON, in quotes} */
   static String quoted(String value) {
     StringBuilder text = new StringBuilder(value.length() + 2).append('"');
     for (int i = 0; i < value.length(); i++) {
@@ -227,7 +228,7 @@ final class Json {
     return text.append('"').toString();
   }
 
-  /** A string of a file for an error: its start, nothing that a terminal obeys. */
+  /** {@return the start of a file's string, escaped so that an error cannot control a terminal} */
   static String shown(String value) {
     boolean whole = value.length() <= LONGEST_SHOWN;
     String escaped = quoted(whole ? value : value.substring(0, LONGEST_SHOWN));

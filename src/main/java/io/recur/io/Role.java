@@ -3,18 +3,18 @@ package io.recur.io;
 import java.util.regex.Pattern;
 
 /**
- * What a tensor of a file is for, by its name.
+ * The role of a tensor in a file. The tensor's name gives it.
  *
  * <pre>{@code
  * boolean isWeight = Role.of("0.Wi") == Role.PARAMETER;
  * }</pre>
  */
 public enum Role {
-  /** A parameter, by its name in {@link io.recur.nn.Parameters#named}. */
+  /** A parameter, under its name in {@link io.recur.nn.Parameters#named}. */
   PARAMETER,
   /** {@code state.R.P}: part P of the state of Recur R. */
   STATE,
-  /** {@code optimiser.N}: an optimiser's memory, slot N. */
+  /** {@code optimiser.N}: slot N of an optimiser's memory. */
   OPTIMISER;
 
   private static final String NUMBER = "(0|[1-9]\\d{0,8})";
@@ -22,10 +22,10 @@ public enum Role {
   private static final Pattern SLOTS = Pattern.compile("optimiser\\." + NUMBER);
 
   /**
-   * The role of a tensor.
+   * Finds the role of a tensor.
    *
-   * @param name of the tensor
-   * @return state and optimiser for names of exactly their forms, parameter for all others
+   * @param name the tensor's name
+   * @return STATE or OPTIMISER for a name of exactly that form, PARAMETER for any other
    */
   public static Role of(String name) {
     return STATES.matcher(name).matches()

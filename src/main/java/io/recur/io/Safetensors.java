@@ -19,16 +19,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * A safetensors file: named tensors and a table of strings.
  *
- * <p>{@link #read} takes in the header alone. A tensor's values are read from the file when they
- * are asked for, piece by piece, so a file may be larger than the heap, and it stays open until
- * {@link #close}. A file of any size up to 2⁶³ bytes is read and written.
+ * <p>{@link #read} reads only the header. A tensor reads its values from the file when its methods
+ * are called, window by window. A file may therefore be larger than the heap, up to 2⁶³ bytes. It
+ * stays open until {@link #close}.
  *
- * <p>The format is row-major and Recur column-major, so dimensions stand in the file in reverse
- * order: a matrix out × in is {@code [in, out]} there, with the same bytes.
+ * <p>The format is row-major and Recur is column-major, so a file lists dimensions in reverse
+ * order: an out × in matrix is {@code [in, out]} in the file, with the same bytes.
  *
- * <p>A file that this class writes carries checksums of its header and of each tensor. They are
- * compared where a file has them: those of the header by {@link #read}, those of a tensor whenever
- * it is read whole.
+ * <p>A file that this class writes carries a checksum of its header and one of each tensor. Where a
+ * file has checksums, {@link #read} compares the header's, and each complete read of a tensor
+ * compares the tensor's.
  *
  * <pre>{@code
  * try (Safetensors file = Safetensors.read(path)) {
@@ -43,10 +43,10 @@ public final class Safetensors implements AutoCloseable {
   private final boolean checked;
 
   /**
-   * A file to be written.
+   * Describes a file for {@link #write}.
    *
-   * @param metadata strings for its {@code __metadata__}
-   * @param tensors by name, in the order in which they are written
+   * @param metadata the strings of {@code __metadata__}
+   * @param tensors the tensors by name, in the order in which they are written
    */
   public Safetensors(Map<String, String> metadata, Map<String, StoredTensor> tensors) {
     this(metadata, tensors, null, false);
@@ -63,43 +63,35 @@ public final class Safetensors implements AutoCloseable {
     this.checked = checked;
   }
 
-  /**
-   * The strings.
-   *
-   * @return the file's {@code __metadata__} without its checksums, unmodifiable
-   */
+  /** {@return the strings of {@code __metadata__} without the checksums, unmodifiable} */
   public Map<String, String> metadata() {
     return metadata;
   }
 
-  /**
-   * The tensors, of every element type.
-   *
-   * @return by name, in the file's order, unmodifiable
-   */
+  /** {@return the tensors of every element type by name, in the file's order, unmodifiable} */
   public Map<String, StoredTensor> tensors() {
     return tensors;
   }
 
   /**
-   * Whether the file was read and carries checksums, as those do that {@link #write} makes.
-   *
-   * @return true if a damaged byte of it is noticed
+   * {@return whether this file was read and carries checksums, so that a damaged byte is noticed}
+   * Files that {@link #write} makes carry them.
    */
   public boolean isChecked() {
     return checked;
   }
 
   /**
-   * Writes the file. Whoever reads sees the old file or the whole new one, whatever number of
-   * savers there are in whatever processes: it is written under a random name in the same folder,
-   * forced to the disk and renamed, and the folder is forced too. An old file's permissions are
-   * kept. What a saver that was killed has left is removed by a later one.
+   * Writes the file as a whole: a reader sees the old file or the complete new one. This holds for
+   * any number of savers in any number of processes. The content goes to a temporary file of a
+   * random name in the same folder, which is forced to the disk and renamed; then the folder is
+   * forced. The new file has the old file's permissions. A later saver removes the temporary file
+   * of one that was killed.
    *
-   * @param path where to; replaced if it is a regular file
-   * @throws IOException if it cannot be written, or if the path is something else than a regular
-   *     file, such as a folder, a pipe, a device or a symbolic link; what was there is then as it
-   *     was
+   * @param path the file; a regular file there is replaced
+   * @throws IOException if the file cannot be written, or if the path is anything but a regular
+   *     file, such as a folder, a pipe, a device or a symbolic link; what was there is then
+   *     unchanged
    * @throws IllegalArgumentException if readers would refuse the file: a name or string that is
    *     null or holds half a surrogate pair, a tensor named {@code __metadata__}, metadata named
    *     {@code recur.crc32c}, a header of more than 100 MB; nothing is then written
@@ -130,14 +122,15 @@ public final class Safetensors implements AutoCloseable {
   }
 
   /**
-   * Opens a file and reads its header. Its sizes are compared with the file's before memory is
-   * taken for them.
+   * Opens a file and reads its header. Compares each size in the header with the file's size before
+   * it allocates memory of that size.
    *
-   * @param path to a safetensors file
-   * @return the file, to be closed by the caller
-   * @throws IOException if it cannot be read or is no regular file
-   * @throws IllegalArgumentException if it is no such file, naming what is wrong and where: as the
-   *     reference reader it refuses holes and overlaps among the tensors and bytes after them
+   * @param path the path of a safetensors file
+   * @return the file, which the caller closes
+   * @throws IOException if the file cannot be read or is not a regular file
+   * @throws IllegalArgumentException if the file is not a safetensors file; the message says what
+   *     is wrong and where. Like the reference reader, this method refuses holes between tensors,
+   *     overlaps, and bytes after the last tensor
    */
   public static Safetensors read(Path path) throws IOException {
     if (!Files.readAttributes(path, BasicFileAttributes.class).isRegularFile()) {
@@ -169,7 +162,7 @@ public final class Safetensors implements AutoCloseable {
     return new Safetensors(header.metadata(), tensors, channel, header.isChecked());
   }
 
-  /** Closes the file; its tensors cannot be read afterwards. */
+  /** Closes the file. Its tensors can no longer be read. */
   @Override
   public void close() throws IOException {
     if (channel != null) {

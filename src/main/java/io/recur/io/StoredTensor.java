@@ -8,7 +8,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tensor that is kept in a file or will be: of an open file, on the heap or on a device.
+ * A tensor of an open safetensors file, or a tensor on the heap or on a device that will be written
+ * to one.
  *
  * <pre>{@code
  * StoredTensor bias = new StoredTensor(new int[] {3}, new float[] {1, 2, 3});
@@ -42,11 +43,12 @@ public final class StoredTensor {
   }
 
   /**
-   * A float32 tensor on the heap.
+   * Describes a float32 tensor on the heap.
    *
-   * @param dimensions first dimension contiguous
-   * @param values as many as the dimensions multiply to; not copied
-   * @throws IllegalArgumentException if they are of another number
+   * @param dimensions the sizes, first dimension contiguous
+   * @param values the elements; the array is not copied
+   * @throws IllegalArgumentException if a dimension is negative, or if the number of values is not
+   *     the product of the dimensions
    */
   public StoredTensor(int[] dimensions, float[] values) {
     this(
@@ -61,82 +63,70 @@ public final class StoredTensor {
   }
 
   /**
-   * A float32 tensor on a device. It is read when the file is written.
+   * Describes a float32 tensor on a device. Its values are read when the file is written.
    *
-   * @param dimensions first dimension contiguous
-   * @param pieces which follow each other in the tensor; not copied
+   * @param dimensions the sizes, first dimension contiguous
+   * @param slices the memory of the elements, in order; not copied
    * @return the tensor
-   * @throws IllegalArgumentException if they hold another number of values
+   * @throws IllegalArgumentException if a dimension is negative, or if the number of values is not
+   *     the product of the dimensions
    */
-  public static StoredTensor of(long[] dimensions, Buffer... pieces) {
-    long found = Arrays.stream(pieces).mapToLong(Buffer::floats).sum();
-    return of(dimensions, found, new Values.OnDevice(List.of(pieces)));
+  public static StoredTensor of(long[] dimensions, Buffer... slices) {
+    long found = Arrays.stream(slices).mapToLong(Buffer::floats).sum();
+    return of(dimensions, found, new Values.OnDevice(List.of(slices)));
   }
 
-  /**
-   * The element type.
-   *
-   * @return as the file says
-   */
+  /** {@return the element type in the file} */
   public Dtype dtype() {
     return dtype;
   }
 
   /**
-   * The dimensions, none for a scalar.
-   *
-   * @return a copy, first dimension contiguous: the file's in reverse order
+   * {@return a copy of the dimensions, first dimension contiguous: the file's in reverse order,
+   * none for a scalar}
    */
   public long[] dimensions() {
     return dimensions.clone();
   }
 
-  /**
-   * The number of elements.
-   *
-   * @return the product of the dimensions
-   */
+  /** {@return the number of elements} */
   public long count() {
     long count = 1;
     for (long dimension : dimensions) {
-      count *= dimension; // was checked for overflow with the header
+      count *= dimension; // bytes() was checked for overflow before
     }
     return count;
   }
 
-  /**
-   * The size.
-   *
-   * @return in bytes
-   */
+  /** {@return the size in bytes} */
   public long bytes() {
     return Header.bytes(dtype, dimensions);
   }
 
   /**
-   * All values as float32; F16, BF16 and F64 are converted.
+   * Reads all values as float32. F16, BF16 and F64 are converted.
    *
    * @return a new array in column-major order
    * @throws IOException if the file cannot be read
-   * @throws IllegalArgumentException if the elements are no floats, if they are too many for an
-   *     array ({@link #read} takes more), or if the checksum does not fit
-   * @throws IllegalStateException if the file was closed
+   * @throws IllegalArgumentException if {@link Dtype#isFloat} is false, if there are more elements
+   *     than an array holds ({@link #read} has no such limit), or if the checksum does not match
+   * @throws IllegalStateException if the file is closed
    */
   public float[] values() throws IOException {
     checkFloats();
     float[] all = new float[length()];
-    floats((at, piece, count) -> System.arraycopy(piece, 0, all, (int) at, count));
+    floats((at, values, count) -> System.arraycopy(values, 0, all, (int) at, count));
     return all;
   }
 
   /**
-   * All elements as integers: BOOL as 0 and 1, unsigned ones without a sign.
+   * Reads all elements as integers. BOOL gives 0 and 1; unsigned types give no negative numbers.
    *
    * @return a new array in column-major order
    * @throws IOException if the file cannot be read
-   * @throws IllegalArgumentException if the elements are no integers or U64, if they are too many
-   *     for an array, or if the checksum does not fit
-   * @throws IllegalStateException if the file was closed
+   * @throws IllegalArgumentException if {@link Dtype#isInteger} is false, if there are more
+   *     elements than an array holds, or if the checksum does not match
+   * @throws IllegalStateException if the file is closed
    */
   public long[] integers() throws IOException {
     if (!dtype.isInteger()) {
@@ -149,39 +139,40 @@ public final class StoredTensor {
   }
 
   /**
-   * Copies all values to a device as float32, piece by piece; F16, BF16 and F64 are converted.
+   * Copies all values to a device as float32, window by window. F16, BF16 and F64 are converted.
    *
-   * @param pieces of memory that follow each other in the tensor, together of {@link #count} values
+   * @param slices the memory that takes the values, in order; {@link #count} floats together
    * @throws IOException if the file cannot be read
-   * @throws IllegalArgumentException if the elements are no floats, or the pieces hold another
-   *     number of them; nothing is then written. If the checksum does not fit, which {@link
-   *     #firstNotFinite} finds before anything is written
-   * @throws IllegalStateException if the file was closed
+   * @throws IllegalArgumentException if {@link Dtype#isFloat} is false, or if the slices hold
+   *     another number of floats; nothing is then written. Also if the checksum does not match; the
+   *     values are then written already. Call {@link #firstNotFinite} before to compare it
+   * @throws IllegalStateException if the file is closed
    */
-  public void read(Buffer... pieces) throws IOException {
+  public void read(Buffer... slices) throws IOException {
     checkFloats();
-    long room = Arrays.stream(pieces).mapToLong(Buffer::floats).sum();
+    long room = Arrays.stream(slices).mapToLong(Buffer::floats).sum();
     if (room != count()) {
       throw wrong("holds %d values, %d were asked for; need the same number", count(), room);
     }
-    floats((at, values, count) -> Values.scatter(pieces, at, values, count));
+    floats((at, values, count) -> Values.scatter(slices, at, values, count));
   }
 
   /**
-   * Reads all values once: finds whether they can be taken.
+   * Reads all values once, compares the checksum and looks for values that are not finite.
    *
-   * @return the place of the first value that is infinite or not a number, or -1
+   * @return the index of the first value that is infinite or NaN, or −1
    * @throws IOException if the file cannot be read
-   * @throws IllegalArgumentException if the elements are no floats or the checksum does not fit
-   * @throws IllegalStateException if the file was closed
+   * @throws IllegalArgumentException if {@link Dtype#isFloat} is false, or if the checksum does not
+   *     match
+   * @throws IllegalStateException if the file is closed
    */
   public long firstNotFinite() throws IOException {
     checkFloats();
     long[] first = {-1};
     floats(
-        (at, piece, count) -> {
+        (at, values, count) -> {
           for (int i = 0; i < count && first[0] < 0; i++) {
-            first[0] = Float.isFinite(piece[i]) ? -1 : at + i;
+            first[0] = Float.isFinite(values[i]) ? -1 : at + i;
           }
         });
     return first[0];
@@ -200,23 +191,23 @@ public final class StoredTensor {
     return (int) count();
   }
 
-  /** Takes values from a place on. */
+  /** Takes the values from index {@code at} on. */
   private interface Floats {
     void take(long at, float[] values, int count) throws IOException;
   }
 
   private void floats(Floats floats) throws IOException {
     int size = dtype.bits() / 8;
-    float[] piece = new float[(int) Math.min(Values.WINDOW, bytes()) / size];
+    float[] values = new float[(int) Math.min(Values.WINDOW, bytes()) / size];
     windows(
         (at, window) -> {
           int count = window.remaining() / size;
-          dtype.floats(window, piece);
-          floats.take(at / size, piece, count);
+          dtype.floats(window, values);
+          floats.take(at / size, values, count);
         });
   }
 
-  /** Takes all bytes in order; returns their checksum, which is the header's where it has one. */
+  /** Passes on all bytes in order, compares their checksum with the header's, and returns it. */
   long windows(Values.Windows windows) throws IOException {
     long found = values.windows(bytes(), windows);
     if (checksum != null && checksum != found) {
@@ -225,7 +216,9 @@ public final class StoredTensor {
     return found;
   }
 
-  /** The size and, where it is not F32, the element type, such as {@code 4×8} or {@code I64 3}. */
+  /**
+   * {@return the dimensions, after the type if it is not F32, such as {@code 4×8} or {@code I64 3}}
+   */
   @Override
   public String toString() {
     String size =

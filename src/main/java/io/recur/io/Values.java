@@ -10,21 +10,21 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32C;
 
-/** The bytes of a tensor, little-endian, wherever they are. They are read window by window. */
+/** The little-endian bytes of a tensor, wherever they are. They are read window by window. */
 sealed interface Values {
-  /** Bytes per window: enough for the disk, little for the heap. A multiple of every element. */
+  /** Bytes per window: large for a disk, small for the heap, a multiple of each element's size. */
   int WINDOW = 1 << 18;
 
-  /** Fills a window with the bytes from a place on. Places are multiples of {@link #WINDOW}. */
+  /** Fills a window with the bytes from offset {@code at}, a multiple of {@link #WINDOW}. */
   void read(long at, ByteBuffer window) throws IOException;
 
-  /** Takes the bytes from a place on. */
+  /** Takes the bytes from offset {@code at}. */
   @FunctionalInterface
   interface Windows {
     void take(long at, ByteBuffer window) throws IOException;
   }
 
-  /** Gives all bytes in order to a reader; returns their CRC-32C. */
+  /** Passes all bytes in order to {@code windows} and returns their CRC-32C. */
   default long windows(long length, Windows windows) throws IOException {
     CRC32C crc = new CRC32C();
     ByteBuffer window =
@@ -37,15 +37,15 @@ sealed interface Values {
     return crc.getValue();
   }
 
-  /** Writes the first values to the place in pieces of memory that follow each other. */
-  static void scatter(Buffer[] pieces, long place, float[] values, int count) {
-    long skipped = place;
+  /** Writes the first {@code count} values to consecutive slices, from index {@code at} on. */
+  static void scatter(Buffer[] slices, long at, float[] values, int count) {
+    long skipped = at;
     int done = 0;
-    for (Buffer piece : pieces) {
-      long length = piece.floats();
+    for (Buffer slice : slices) {
+      long length = slice.floats();
       if (skipped < length && done < count) {
         int fits = (int) Math.min(length - skipped, count - done);
-        piece.slice(skipped, fits).write(Arrays.copyOfRange(values, done, done + fits));
+        slice.slice(skipped, fits).write(Arrays.copyOfRange(values, done, done + fits));
         done += fits;
         skipped = length;
       }
@@ -53,7 +53,7 @@ sealed interface Values {
     }
   }
 
-  /** On the heap, not copied. */
+  /** Values of an array, which is not copied. */
   record OnHeap(float[] values) implements Values {
     @Override
     public void read(long at, ByteBuffer window) {
@@ -63,17 +63,17 @@ sealed interface Values {
     }
   }
 
-  /** On a device, in pieces that follow each other. */
-  record OnDevice(List<Buffer> pieces) implements Values {
+  /** Values on a device, in consecutive slices. */
+  record OnDevice(List<Buffer> slices) implements Values {
     @Override
     public void read(long at, ByteBuffer window) {
       long skipped = at / Float.BYTES;
-      for (Buffer piece : pieces) {
-        long length = piece.floats();
+      for (Buffer slice : slices) {
+        long length = slice.floats();
         if (skipped < length && window.hasRemaining()) {
           int count = (int) Math.min(length - skipped, window.remaining() / Float.BYTES);
           float[] values = new float[count];
-          piece.slice(skipped, count).read(values);
+          slice.slice(skipped, count).read(values);
           window.asFloatBuffer().put(values);
           window.position(window.position() + count * Float.BYTES);
           skipped = length;
@@ -83,7 +83,7 @@ sealed interface Values {
     }
   }
 
-  /** In a file that stays open. */
+  /** Values in an open file. */
   record InFile(FileChannel channel, long begin) implements Values {
     @Override
     public void read(long at, ByteBuffer window) throws IOException {
@@ -95,7 +95,7 @@ sealed interface Values {
     }
   }
 
-  /** Fills a window from a place in a file. */
+  /** Fills a window with the bytes of a file from offset {@code at}. */
   static void readFully(FileChannel channel, long at, ByteBuffer window) throws IOException {
     long from = at - window.position();
     while (window.hasRemaining()) {

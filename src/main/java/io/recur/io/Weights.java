@@ -16,23 +16,24 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parameters of a model as a safetensors file, under the names of {@link
+ * Saves and loads the parameters of a model as a safetensors file, under the names of {@link
  * io.recur.nn.Parameters#named}.
  *
- * <p>A file names the layers that own parameters, each with kind, function and sizes, and its
- * format. A load compares them, and names and sizes of all parameters, before it changes anything.
- * Files of other programs and of Recur's format 1 name no layers; there names and sizes count.
+ * <p>A file records its format and, for each layer that owns parameters, the layer's kind, function
+ * and sizes. A load compares these, and the name and size of each parameter, before it changes
+ * anything. Files of other programs and of Recur's format 1 record no layers, so a load compares
+ * only names and sizes.
  *
  * <pre>{@code
  * Weights.save(path, model, Map.of("trained", "2026-01-31"));
  * Map<String, String> facts = Weights.load(path, model);
  * }</pre>
  *
- * <p>A checkpoint of a training is loaded too: what its optimiser remembers and the states of its
- * batch are left in the file.
+ * <p>A load accepts a checkpoint of a training too. It reads the parameters and ignores the
+ * optimiser's memory and the states.
  */
 public final class Weights {
-  /** The format of files that are written now. */
+  /** The format that this version writes. */
   public static final String FORMAT = "recur 2";
 
   private static final String FIRST_FORMAT = "recur 1";
@@ -43,26 +44,27 @@ public final class Weights {
   private Weights() {}
 
   /**
-   * Writes the parameters.
+   * Writes the parameters, as {@link Safetensors#write} writes a file.
    *
-   * @param path where to, as {@link Safetensors#write} does
-   * @param model placed on a device
-   * @param facts strings to keep with them
-   * @throws IOException if it cannot be written; an old file is then as it was
-   * @throws IllegalArgumentException if a fact or parameter has a name that the file needs for
-   *     itself; nothing is then written
+   * @param path the file
+   * @param model a model that is placed on a device
+   * @param facts strings to store with the parameters
+   * @throws IOException if the file cannot be written; an old file is then unchanged
+   * @throws IllegalArgumentException if a fact or a parameter has a reserved name; nothing is then
+   *     written
    */
   public static void save(Path path, Layer model, Map<String, String> facts) throws IOException {
     new Safetensors(metadata(model, facts), tensors(model)).write(path);
   }
 
   /**
-   * The strings of a file: the facts, the format and the layers.
+   * Composes the strings of a file: the format, the layers and the facts.
    *
-   * @param model that is saved
-   * @param facts of the caller
-   * @return a map that may be changed
-   * @throws IllegalArgumentException if a fact is named {@code format} or begins as {@code recur.}
+   * @param model the model to save
+   * @param facts the caller's strings
+   * @return a new, modifiable map
+   * @throws IllegalArgumentException if a fact has the reserved name {@code format} or a name that
+   *     begins with {@code recur.}
    */
   public static Map<String, String> metadata(Layer model, Map<String, String> facts) {
     Map<String, String> metadata = new LinkedHashMap<>();
@@ -84,10 +86,10 @@ public final class Weights {
   }
 
   /**
-   * The strings of a file that {@link #metadata} was given.
+   * Finds the facts of a file: its strings except those that {@link #metadata} adds.
    *
-   * @param file read
-   * @return a map that may be changed
+   * @param file an open file
+   * @return a new, modifiable map
    */
   public static Map<String, String> facts(Safetensors file) {
     Map<String, String> facts = new LinkedHashMap<>(file.metadata());
@@ -96,10 +98,10 @@ public final class Weights {
   }
 
   /**
-   * The parameters as tensors of a file to be written; they are read when it is.
+   * Describes the parameters as tensors of a file. Their values are read when the file is written.
    *
-   * @param model placed on a device
-   * @return a map that may be changed
+   * @param model a model that is placed on a device
+   * @return a new, modifiable map
    * @throws IllegalArgumentException if a parameter has a name of another {@link Role}
    */
   public static Map<String, StoredTensor> tensors(Layer model) {
@@ -135,15 +137,17 @@ public final class Weights {
   }
 
   /**
-   * Reads the parameters of a file, of any floating-point type. States stay as they are.
+   * Reads the parameters of a file into a model. They may be of any type of {@link Dtype#isFloat}.
+   * The model's states do not change.
    *
-   * @param path of a file of this class or of another program, or of a checkpoint
-   * @param model placed on a device
-   * @param mayBeNotFinite names of parameters that may hold infinities or not-a-numbers
-   * @return the facts that were saved with it
-   * @throws IOException if it cannot be read
-   * @throws IllegalArgumentException if it is of another model, with all that is missing, surplus
-   *     or misfitting, if it is damaged, or if weights are not finite; nothing has then changed
+   * @param path a file of this class or of another program, or a checkpoint
+   * @param model a model of the file's structure, placed on a device
+   * @param mayBeNotFinite names of parameters that may hold infinities or NaN
+   * @return the facts that were saved with the parameters
+   * @throws IOException if the file cannot be read
+   * @throws IllegalArgumentException if the file is of another model (the message lists all that is
+   *     missing, surplus or different), if it is damaged, or if a weight is not finite; nothing has
+   *     then changed
    */
   public static Map<String, String> load(Path path, Layer model, String... mayBeNotFinite)
       throws IOException {
@@ -153,16 +157,16 @@ public final class Weights {
   }
 
   /**
-   * Reads the parameters of a file whose header was read already.
+   * Reads the parameters of an open file into a model.
    *
-   * @param path it came from, for errors
-   * @param file read
-   * @param model placed on a device
-   * @param mayBeNotFinite names of parameters that may hold infinities or not-a-numbers
-   * @return the facts that were saved with it
-   * @throws IOException if it cannot be read
-   * @throws IllegalArgumentException as {@link #load(Path, Layer, String...)}; nothing has then
-   *     changed
+   * @param path the file's path, for errors
+   * @param file an open file
+   * @param model a model of the file's structure, placed on a device
+   * @param mayBeNotFinite names of parameters that may hold infinities or NaN
+   * @return the facts that were saved with the parameters
+   * @throws IOException if the file cannot be read
+   * @throws IllegalArgumentException as {@link #load(Path, Layer, String...)} does; nothing has
+   *     then changed
    */
   public static Map<String, String> load(
       Path path, Safetensors file, Layer model, String... mayBeNotFinite) throws IOException {
@@ -174,17 +178,17 @@ public final class Weights {
   }
 
   /**
-   * Reads what fits: each parameter whose name and size the file has too, whatever its layer. This
-   * is for transfer between models.
+   * Reads only the parameters whose name and size the file has too, whatever their layers. Use it
+   * to carry weights over to another model.
    *
-   * @param path of a safetensors file
-   * @param model placed on a device
-   * @param mayBeNotFinite names of parameters that may hold infinities or not-a-numbers
-   * @return the names that were left out: parameters of the model that stay as they are, then
-   *     tensors of the file, states and an optimiser's memory aside
-   * @throws IOException if it cannot be read
-   * @throws IllegalArgumentException if it is no such file, is damaged, or values to be taken are
-   *     not finite; nothing has then changed
+   * @param path a safetensors file
+   * @param model a model that is placed on a device
+   * @param mayBeNotFinite names of parameters that may hold infinities or NaN
+   * @return the names that were left out: first the parameters of the model that did not change,
+   *     then the parameters of the file that were not read
+   * @throws IOException if the file cannot be read
+   * @throws IllegalArgumentException if the file is not a safetensors file, if it is damaged, or if
+   *     a value to be read is not finite; nothing has then changed
    */
   public static List<String> loadMatching(Path path, Layer model, String... mayBeNotFinite)
       throws IOException {
@@ -205,24 +209,24 @@ public final class Weights {
   }
 
   /**
-   * Refuses a file whose parameters are not the model's. The model needs no memory for that, so
-   * this comes before {@code on}.
+   * Throws if the file's parameters are not the model's. Call it before {@code on}, so that a model
+   * that does not fit takes no memory.
    *
-   * @param path it came from, for errors
-   * @param file read
-   * @param model placed or not
-   * @throws IllegalArgumentException with all that is missing, surplus or misfitting
+   * @param path the file's path, for errors
+   * @param file an open file
+   * @param model a model, placed on a device or not
+   * @throws IllegalArgumentException if {@link #misfits} finds a difference; the message lists them
    */
   public static void check(Path path, Safetensors file, Layer model) {
     refuse(path, misfits(file, model));
   }
 
   /**
-   * Refuses a file for reasons, if there are any.
+   * Throws if there is a reason to refuse a file.
    *
-   * @param path it came from
-   * @param reasons such as {@link #misfits} finds
-   * @throws IllegalArgumentException with all of them
+   * @param path the file's path
+   * @param reasons what {@link #misfits} found
+   * @throws IllegalArgumentException if there is a reason; the message lists them
    */
   public static void refuse(Path path, List<String> reasons) {
     if (!reasons.isEmpty()) {
@@ -238,11 +242,11 @@ public final class Weights {
   }
 
   /**
-   * What of a file's format, layers and parameters is not the model's.
+   * Compares a file's format, layers and parameters with a model's.
    *
-   * @param file read
-   * @param model placed or not
-   * @return one line for each difference; none where the file fits
+   * @param file an open file
+   * @param model a model, placed on a device or not
+   * @return one line per difference; empty if the file fits
    */
   public static List<String> misfits(Safetensors file, Layer model) {
     List<String> misfits = new ArrayList<>();
@@ -272,10 +276,10 @@ public final class Weights {
   }
 
   /**
-   * Whether a file is of a format of Recur's that is read.
+   * Tells whether a file has a format of Recur that this version reads.
    *
-   * @param file read
-   * @return false for files of other programs too
+   * @param file an open file
+   * @return false for files of later formats and of other programs
    */
   public static boolean isKnown(Safetensors file) {
     String format = file.metadata().get(FORMAT_NAME);
@@ -315,15 +319,15 @@ public final class Weights {
   }
 
   /**
-   * Reads tensors once, and refuses damaged ones and values that are not finite.
+   * Reads tensors once, and throws if one is damaged or holds a value that is not finite.
    *
-   * @param path it came from, for errors
-   * @param file read
-   * @param names of tensors that it has
-   * @param mayBeNotFinite of those whose values may be anything
-   * @throws IOException if it cannot be read
-   * @throws IllegalArgumentException with the names of all weights that are not finite, or if a
-   *     checksum does not fit
+   * @param path the file's path, for errors
+   * @param file an open file
+   * @param names the tensors to read, all of which the file has
+   * @param mayBeNotFinite names of tensors that may hold infinities or NaN
+   * @throws IOException if the file cannot be read
+   * @throws IllegalArgumentException if a checksum does not match, or if values are not finite; the
+   *     message lists each tensor with such a value
    */
   public static void checkValues(
       Path path, Safetensors file, Set<String> names, Set<String> mayBeNotFinite)
@@ -343,11 +347,12 @@ public final class Weights {
   }
 
   /**
-   * Copies the parameters of a file that was checked.
+   * Copies the parameters of a file into a model. Call {@link #check} before: this method only
+   * looks for missing parameters.
    *
-   * @param file of this model
-   * @param model placed on a device
-   * @throws IOException if it cannot be read
+   * @param file an open file
+   * @param model a model of the file's structure, placed on a device
+   * @throws IOException if the file cannot be read
    * @throws IllegalArgumentException if the file lacks a parameter; nothing has then changed
    */
   public static void copy(Safetensors file, Layer model) throws IOException {

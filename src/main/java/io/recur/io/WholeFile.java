@@ -23,20 +23,21 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Replaces a file as a whole: a reader sees the old file or the new one, whatever number of savers
- * there are, in one process, in several, or in containers that share a folder.
+ * Replaces a file as a whole: a reader sees the old file or the complete new one. This holds for
+ * any number of savers, in one process, in several, or in containers that share a folder.
  *
- * <p>The content is written to a temporary file of a random name in the same folder, forced to the
- * disk and renamed; then the folder is forced. A saver holds a lock on its temporary file while it
- * lives. So a later saver that gets the lock knows that the file is an orphan, and removes it.
+ * <p>The content goes to a temporary file of a random name in the same folder, which is forced to
+ * the disk and renamed; then the folder is forced. A saver holds a lock on its temporary file while
+ * it lives. A later saver that gets the lock therefore knows that the file is an orphan, and
+ * removes it.
  */
 final class WholeFile {
   private static final int ATTEMPTS = 100;
 
-  /** Beyond all content, since locks on Windows keep readers out of what they cover. */
+  /** Beyond any content: on Windows, nobody else can read a locked byte. */
   private static final long LOCKED_BYTE = Long.MAX_VALUE - 1;
 
-  /** What is written. */
+  /** Writes the content. */
   @FunctionalInterface
   interface Content {
     void write(FileChannel channel) throws IOException;
@@ -45,10 +46,10 @@ final class WholeFile {
   private final Path target;
   private final Path folder;
 
-  /** How names of temporary files for this target begin in this JVM: process and its start. */
+  /** The prefix of this JVM's temporary files for the target: process id and start time. */
   private final String mine;
 
-  /** The names of all temporary files for this target. */
+  /** Matches the names of all temporary files for the target, of every process. */
   private final Pattern temporary;
 
   private WholeFile(Path target) {
@@ -66,10 +67,10 @@ final class WholeFile {
   /**
    * Writes the file.
    *
-   * @param path where to; permissions of an old file are kept
-   * @param content what to write
-   * @throws IOException if it cannot be written, or if the path is something else than a regular
-   *     file, such as a folder, a pipe or a symbolic link; what was there is then as it was
+   * @param path the file; the new file has the old file's permissions
+   * @param content writes the content
+   * @throws IOException if the file cannot be written, or if the path is anything but a regular
+   *     file, such as a folder, a pipe or a symbolic link; what was there is then unchanged
    */
   static void write(Path path, Content content) throws IOException {
     Path target = path.toAbsolutePath();
@@ -89,8 +90,8 @@ final class WholeFile {
       Path fresh = target.resolveSibling(mine + random + ".part");
       try (FileChannel channel = create(fresh, permissions)) {
         try {
-          // Before it is locked, and where a file system loses locks, another saver may take it for
-          // an orphan; then it is written again.
+          // Another saver may take the file for an orphan before it is locked, or where the file
+          // system loses locks. Then the next attempt writes it again.
           if (hasPermissions(fresh, permissions)
               && isLocked(channel)
               && Files.exists(fresh, LinkOption.NOFOLLOW_LINKS)
@@ -106,7 +107,7 @@ final class WholeFile {
         target.toString(), null, ATTEMPTS + " temporary files were removed by other savers");
   }
 
-  /** Refuses what a rename would replace although it is no file of ours. */
+  /** Throws if the target is anything but a regular file, since a rename would replace it. */
   private void checkTarget() throws IOException {
     if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)
         && !Files.isRegularFile(target, LinkOption.NOFOLLOW_LINKS)) {
@@ -119,7 +120,7 @@ final class WholeFile {
     }
   }
 
-  /** The old file's permissions; none where there is no old file or the platform has others. */
+  /** {@return the old file's permissions; null if there is no old file or no POSIX permissions} */
   private @Nullable Set<PosixFilePermission> permissions() throws IOException {
     PosixFileAttributeView view = posix(target);
     return view != null && Files.exists(target, LinkOption.NOFOLLOW_LINKS)
@@ -133,8 +134,8 @@ final class WholeFile {
   }
 
   /**
-   * Gives it the old file's permissions, from which the umask took some at its creation; false
-   * where another saver removed it.
+   * Gives the temporary file the old file's permissions, since the umask took some away when it was
+   * created. Returns false if another saver has removed the file.
    */
   private static boolean hasPermissions(Path fresh, @Nullable Set<PosixFilePermission> permissions)
       throws IOException {
@@ -159,7 +160,7 @@ final class WholeFile {
     return FileChannel.open(fresh, options, PosixFilePermissions.asFileAttribute(permissions));
   }
 
-  /** Whether the target is replaced; if not, the temporary file was removed. */
+  /** Replaces the target. Returns false if another saver has removed the temporary file. */
   private boolean isReplaced(Path fresh, FileChannel channel, Content content) throws IOException {
     content.write(channel);
     channel.force(true);
@@ -181,7 +182,7 @@ final class WholeFile {
     return true;
   }
 
-  /** Whether this saver holds the file. Without locks nobody removes orphans, so it does. */
+  /** Locks the file for this saver. Returns true without a lock where nobody removes orphans. */
   private static boolean isLocked(FileChannel channel) {
     try {
       return channel.tryLock(LOCKED_BYTE, 1, false) != null;
@@ -193,8 +194,8 @@ final class WholeFile {
   }
 
   /**
-   * Removes temporary files whose savers are dead. Those of this JVM are not even opened: closing a
-   * file ends all locks on it that the process has.
+   * Removes temporary files of dead savers. It never opens those of this JVM: closing a file ends
+   * all locks that the process holds on it.
    */
   private void removeOrphans() throws IOException {
     if (!Files.isReadable(folder)) {
@@ -224,7 +225,7 @@ final class WholeFile {
         Files.deleteIfExists(path);
       }
     } catch (IOException | OverlappingFileLockException e) {
-      // Its saver has just renamed it, or the file system has no locks: it is not ours to remove.
+      // The saver has just renamed the file, or the file system has no locks: leave it alone.
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Files of weights: safetensors in and out, whole files in place of old ones, and the loading of
- * weights into models. Optimisers and the command line are unknown here.
+ * Files of weights. This package reads and writes safetensors, replaces files as a whole, and loads
+ * weights into models. It knows neither optimisers nor the command line.
  */
 @NullMarked
 package io.recur.io;
