@@ -14,13 +14,13 @@ public final class AdaDelta extends Optimiser {
   private final double rho;
   private final float epsilon;
 
-  /** With rate 1, ρ = 0.9 and ε = 1e-6. */
+  /** Uses rate 1, ρ = 0.9 and ε = 1e-6. */
   public AdaDelta() {
     this(1f, 0.9f, 1e-6f);
   }
 
   /**
-   * With these settings.
+   * Uses these settings.
    *
    * @param rate learning rate, finite, more than 0
    * @param rho ρ, from 0 to below 1

@@ -14,7 +14,7 @@ public final class AdaGrad extends Optimiser {
   private final float epsilon;
 
   /**
-   * With ε = 1e-10.
+   * Uses ε = 1e-10.
    *
    * @param rate learning rate, finite, more than 0
    * @throws IllegalArgumentException if an argument is outside its range
@@ -24,7 +24,7 @@ public final class AdaGrad extends Optimiser {
   }
 
   /**
-   * With these settings.
+   * Uses these settings.
    *
    * @param rate learning rate, finite, more than 0
    * @param epsilon ε, finite, more than 0

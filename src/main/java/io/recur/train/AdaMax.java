@@ -16,7 +16,7 @@ public final class AdaMax extends Optimiser {
   private final float epsilon;
 
   /**
-   * With β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
+   * Uses β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
    *
    * @param rate learning rate, finite, more than 0
    * @throws IllegalArgumentException if an argument is outside its range
@@ -26,7 +26,7 @@ public final class AdaMax extends Optimiser {
   }
 
   /**
-   * With these settings.
+   * Uses these settings.
    *
    * @param rate learning rate, finite, more than 0
    * @param beta1 β₁, from 0 to below 1

@@ -16,7 +16,7 @@ public final class Adam extends Optimiser {
   private final float epsilon;
 
   /**
-   * With β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
+   * Uses β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
    *
    * @param rate learning rate, finite, more than 0
    * @throws IllegalArgumentException if an argument is outside its range
@@ -26,7 +26,7 @@ public final class Adam extends Optimiser {
   }
 
   /**
-   * With these settings.
+   * Uses these settings.
    *
    * @param rate learning rate, finite, more than 0
    * @param beta1 β₁, from 0 to below 1
@@ -46,7 +46,7 @@ public final class Adam extends Optimiser {
     moments(s, rate(), beta1, beta2, epsilon, t, 0);
   }
 
-  /** Settings of the rule with weight decay λ. */
+  /** Writes the settings of {@link UpdateRule#ADAM} with weight decay λ. */
   static void moments(
       float[] s, double rate, double beta1, double beta2, float epsilon, long t, double decay) {
     double first = 1 - Math.pow(beta1, t);

@@ -14,7 +14,7 @@ public final class AdamW extends Optimiser {
   private final float decay;
 
   /**
-   * With β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
+   * Uses β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
    *
    * @param rate learning rate, finite, more than 0
    * @param decay λ, finite, 0 or more: each step multiplies the weights by 1 − rate·λ

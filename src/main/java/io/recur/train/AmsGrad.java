@@ -12,7 +12,7 @@ import io.recur.device.UpdateRule;
  */
 public final class AmsGrad extends Optimiser {
   /**
-   * With β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
+   * Uses β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
    *
    * @param rate learning rate, finite, more than 0
    * @throws IllegalArgumentException if an argument is outside its range

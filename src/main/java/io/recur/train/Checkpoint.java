@@ -22,14 +22,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A training as a safetensors file: parameters, what the optimiser remembers, the states of the
- * Recurs, the step, and whatever strings the caller adds.
+ * Saves and loads a training as a safetensors file: the parameters, the optimiser's memory, the
+ * states of the Recurs, the number of steps, and strings of the caller.
  *
- * <p>A training that is killed and goes on from its last checkpoint gives the losses of one that
- * was not. A tensor's {@linkplain Role role} is told by its name: parameters as in {@link
- * io.recur.nn.Parameters#named}, {@code optimiser.N} for slot N of the optimiser's memory, {@code
- * state.R.P} for part P of the state of Recur R. To load a model for use without its training, see
- * {@link Weights#load}.
+ * <p>A training that was killed and continues from its last checkpoint gives the same losses as one
+ * that ran through. A tensor's name gives its {@linkplain Role role}: parameters have their names
+ * of {@link io.recur.nn.Parameters#named}, {@code optimiser.N} is slot N of the optimiser's memory,
+ * {@code state.R.P} is part P of the state of Recur R. {@link Weights#load} loads the parameters
+ * alone.
  *
  * <pre>{@code
  * Checkpoint.save(path, model, adam, Map.of("seed", "42"));
@@ -45,15 +45,16 @@ public final class Checkpoint {
   private Checkpoint() {}
 
   /**
-   * Writes a checkpoint; the file is either the old one or the whole new one at any moment.
+   * Writes a checkpoint, as {@link Safetensors#write} writes a file: at any moment the file is the
+   * old one or the complete new one.
    *
-   * @param path where to, as {@link Safetensors#write} does
-   * @param model placed on a device
-   * @param optimiser of this model, or null for a model alone
-   * @param facts strings to keep with it
-   * @throws IOException if it cannot be written; an old file is then as it was
-   * @throws IllegalArgumentException if a fact or parameter has a name that the file needs for
-   *     itself; nothing is then written
+   * @param path the file
+   * @param model a model that is placed on a device
+   * @param optimiser the model's optimiser, or null to save the model alone
+   * @param facts strings to store with the checkpoint
+   * @throws IOException if the file cannot be written; an old file is then unchanged
+   * @throws IllegalArgumentException if a fact or a parameter has a reserved name; nothing is then
+   *     written
    */
   public static void save(
       Path path, Layer model, @Nullable Optimiser optimiser, Map<String, String> facts)
@@ -102,13 +103,14 @@ public final class Checkpoint {
   /**
    * Reads a checkpoint into a model of the same structure.
    *
-   * @param path of a checkpoint
-   * @param model placed on a device
-   * @param optimiser of the kind that was saved, or null to leave that part
-   * @return the strings that were kept with it
-   * @throws IOException if it cannot be read
-   * @throws IllegalArgumentException if it is of another model, with all that is missing, surplus
-   *     or misfitting, if it is damaged, or if weights are not finite; nothing has then changed
+   * @param path the file
+   * @param model a model that is placed on a device
+   * @param optimiser an optimiser of the kind that was saved, or null to ignore that part
+   * @return the strings that were stored with the checkpoint
+   * @throws IOException if the file cannot be read
+   * @throws IllegalArgumentException if the file is of another model (the message lists all that is
+   *     missing, surplus or different), if it is damaged, or if a weight is not finite; nothing has
+   *     then changed
    */
   public static Map<String, String> load(Path path, Layer model, @Nullable Optimiser optimiser)
       throws IOException {
@@ -118,17 +120,17 @@ public final class Checkpoint {
   }
 
   /**
-   * Takes a checkpoint whose header was read already.
+   * Reads an open checkpoint into a model of the same structure.
    *
-   * @param path it came from, for errors
-   * @param file its content
-   * @param model placed on a device
-   * @param optimiser of the kind that was saved, or null to leave that part
-   * @param mayBeNotFinite names of parameters that may hold infinities or not-a-numbers
-   * @return the strings that were kept with it
-   * @throws IOException if it cannot be read
-   * @throws IllegalArgumentException as {@link #load(Path, Layer, Optimiser)}; nothing has then
-   *     changed
+   * @param path the file's path, for errors
+   * @param file an open file
+   * @param model a model that is placed on a device
+   * @param optimiser an optimiser of the kind that was saved, or null to ignore that part
+   * @param mayBeNotFinite names of parameters that may hold infinities or NaN
+   * @return the strings that were stored with the checkpoint
+   * @throws IOException if the file cannot be read
+   * @throws IllegalArgumentException as {@link #load(Path, Layer, Optimiser)} does; nothing has
+   *     then changed
    */
   public static Map<String, String> load(
       Path path,
@@ -156,9 +158,9 @@ public final class Checkpoint {
     checkValues(path, file, model, optimiser != null, Set.of(mayBeNotFinite));
     List<Buffer[]> memory = new ArrayList<>();
     for (int s = 0; optimiser != null && s < optimiser.slots(); s++) {
-      memory.add(optimiser.memory(model.parameters(), s)); // refuses another model's optimiser
+      memory.add(optimiser.memory(model.parameters(), s)); // throws for another model's optimiser
     }
-    model.restore(states(file, recurs.size())); // refuses before it changes
+    model.restore(states(file, recurs.size())); // throws before it changes anything
     for (int s = 0; s < memory.size(); s++) {
       file.tensors().get(slot(s)).read(memory.get(s));
     }
@@ -171,7 +173,7 @@ public final class Checkpoint {
     return facts;
   }
 
-  /** Damage is found in all that will be read; only parameters must be finite. */
+  /** Looks for damage in every tensor that will be read. Only parameters must be finite. */
   private static void checkValues(
       Path path, Safetensors file, Layer model, boolean withOptimiser, Set<String> mayBeNotFinite)
       throws IOException {
@@ -203,7 +205,7 @@ public final class Checkpoint {
     compare(file, Role.OPTIMISER, wanted, misfits);
   }
 
-  /** States of the same parts and units as the model's, each Recur's of one batch, or fresh. */
+  /** Each Recur's state has the model's parts and units and one batch size, or it is fresh. */
   private static void compareStates(Safetensors file, List<Recur> recurs, List<String> misfits) {
     Map<String, long[]> wanted = new LinkedHashMap<>();
     for (int r = 0; r < recurs.size(); r++) {
@@ -216,7 +218,7 @@ public final class Checkpoint {
     compare(file, Role.STATE, wanted, misfits);
   }
 
-  /** The columns of a Recur's state in the file; -1 where it is fresh. */
+  /** {@return the batch size of a Recur's state in the file; −1 if the state is fresh} */
   private static long batch(Safetensors file, int r, int parts) {
     for (int p = 0; p < parts; p++) {
       StoredTensor entry = file.tensors().get(state(r, p));

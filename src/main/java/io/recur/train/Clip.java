@@ -7,7 +7,7 @@ import io.recur.nn.Parameters.Span;
 import java.util.List;
 
 /**
- * Keeps gradients small.
+ * Limits gradients.
  *
  * <pre>{@code
  * double norm = Clip.norm(model.parameters(), 5f);
@@ -20,10 +20,10 @@ public final class Clip {
    * Scales all gradients together so that their Euclidean norm is at most the limit (Pascanu et al.
    * 2013).
    *
-   * @param parameters whose gradients
-   * @param limit more than zero; infinite scales nothing and gives the norm alone
-   * @return the norm before; not finite if a gradient is not, and then nothing is scaled
-   * @throws IllegalArgumentException if the limit is not more than zero
+   * @param parameters the parameters whose gradients are scaled
+   * @param limit more than 0; an infinite limit scales nothing
+   * @return the norm before scaling; if it is not finite, nothing is scaled
+   * @throws IllegalArgumentException if the limit is not more than 0
    */
   public static double norm(Parameters parameters, float limit) {
     check(limit);
@@ -43,9 +43,9 @@ public final class Clip {
   }
 
   /**
-   * The Euclidean norm of all gradients.
+   * Computes the Euclidean norm of all gradients.
    *
-   * @param parameters whose gradients
+   * @param parameters the parameters whose gradients are read
    * @return the norm
    */
   public static double norm(Parameters parameters) {
@@ -59,7 +59,7 @@ public final class Clip {
     return Math.sqrt(squares);
   }
 
-  /** The square of the norm of all gradients, into two words of the device: one double. */
+  /** Writes the square of the norm to the device, as one double in two words. */
   static void squares(Parameters parameters, Buffer sum) {
     List<Span> spans = parameters.spans();
     for (int i = 0; i < spans.size(); i++) {
@@ -68,7 +68,7 @@ public final class Clip {
     }
   }
 
-  /** Scales all gradients as {@link #norm} does, with a norm that the device alone knows. */
+  /** Scales all gradients as {@link #norm} does. The square of the norm stays on the device. */
   static void norm(Parameters parameters, float limit, Buffer squares) {
     List<Span> spans = parameters.spans();
     for (int i = 0; i < spans.size(); i++) {
@@ -82,9 +82,9 @@ public final class Clip {
   /**
    * Clamps every gradient to −limit … limit.
    *
-   * @param parameters whose gradients
-   * @param limit more than zero; infinite clamps nothing
-   * @throws IllegalArgumentException if the limit is not more than zero
+   * @param parameters the parameters whose gradients are clamped
+   * @param limit more than 0; an infinite limit clamps nothing
+   * @throws IllegalArgumentException if the limit is not more than 0
    */
   public static void value(Parameters parameters, float limit) {
     check(limit);

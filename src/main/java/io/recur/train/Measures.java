@@ -5,7 +5,7 @@ import io.recur.device.Device;
 import io.recur.grad.Tensor;
 import io.recur.nn.Parameters;
 
-/** The loss and the gradient's norm of a step: made on the device, fetched from it together. */
+/** The loss and the gradient's norm of a step. The device computes both; one read fetches them. */
 final class Measures {
   private static final int LOSS = 0;
   private static final int SQUARES = 2;
@@ -23,11 +23,11 @@ final class Measures {
   }
 
   /**
-   * Takes the loss and the norm, clips by the norm, then waits for the device.
+   * Measures the loss and the norm, clips by the norm, then waits for the device.
    *
    * @param value the loss
-   * @param parameters whose gradients
-   * @param limit of the norm, infinite for none
+   * @param parameters the parameters whose gradients are clipped
+   * @param limit of the norm; infinite for none
    */
   void take(Tensor value, Parameters parameters, float limit) {
     loss.device().pointwise().copy(value.value(), loss, 1);
@@ -45,7 +45,7 @@ final class Measures {
     return fetched[LOSS];
   }
 
-  /** Of the gradient before it was clipped. */
+  /** {@return the norm of the gradient before clipping} */
   double norm() {
     long low = Float.floatToRawIntBits(fetched[SQUARES]) & 0xFFFFFFFFL;
     long high = Float.floatToRawIntBits(fetched[SQUARES + 1]);

@@ -14,7 +14,7 @@ public final class Momentum extends Optimiser {
   private final float momentum;
 
   /**
-   * With momentum 0.9.
+   * Uses momentum 0.9.
    *
    * @param rate learning rate, finite, more than 0
    * @throws IllegalArgumentException if an argument is outside its range
@@ -24,7 +24,7 @@ public final class Momentum extends Optimiser {
   }
 
   /**
-   * With these settings.
+   * Uses these settings.
    *
    * @param rate learning rate, finite, more than 0
    * @param momentum μ, from 0 to below 1

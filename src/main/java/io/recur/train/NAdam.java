@@ -16,7 +16,7 @@ public final class NAdam extends Optimiser {
   private static final double BETA2 = 0.999;
 
   /**
-   * With β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and momentum decay 0.004.
+   * Uses β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and momentum decay 0.004.
    *
    * @param rate learning rate, finite, more than 0
    * @throws IllegalArgumentException if an argument is outside its range
@@ -42,7 +42,7 @@ public final class NAdam extends Optimiser {
   }
 
   /**
-   * Factors before the last 400 change the product, below 0.9⁴⁰⁰, by nothing that a float holds.
+   * The product of 400 factors is below 0.9⁴⁰⁰. Earlier factors change nothing that a float holds.
    */
   private static final long HISTORY = 400;
 

@@ -11,12 +11,12 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Changes parameters along their gradients: one pass over their memory a step, after which the
- * gradients are zero.
+ * Changes parameters along their gradients. A step is one pass over the parameters' memory, and
+ * sets the gradients to zero.
  *
- * <p>The rules and their numbers are PyTorch's, {@code torch.optim}, whose formulas stand at {@link
- * UpdateRule}. An optimiser serves one model: what it remembers of each parameter is allocated at
- * the first step. It is used by one thread at a time.
+ * <p>The rules and their defaults are those of PyTorch's {@code torch.optim}; {@link UpdateRule}
+ * gives the formulas. An optimiser serves one model: the first step allocates its memory. One
+ * thread at a time may use it.
  *
  * <pre>{@code
  * Optimiser adam = new Adam(0.002f);
@@ -27,7 +27,7 @@ import java.util.List;
 public abstract class Optimiser {
   private static final int MOST_SETTINGS = 6;
 
-  /** The longest array that a JVM makes. */
+  /** The longest array that every JVM can allocate. */
   private static final int MOST_VALUES = Integer.MAX_VALUE - 8;
 
   private final UpdateRule rule;
@@ -37,7 +37,7 @@ public abstract class Optimiser {
   private long floats;
   private long[] lengths = {};
 
-  /** The memory of the model that it serves; none before the first step. */
+  /** The memory of the model's parameters; empty before the first step. */
   private List<Span> served = List.of();
 
   private final OneThread mark =
@@ -45,10 +45,10 @@ public abstract class Optimiser {
   private final float[] settings = new float[MOST_SETTINGS];
 
   /**
-   * For the optimisers of this package.
+   * Starts an optimiser of this package.
    *
-   * @param rule of the table
-   * @param rate the learning rate, more than zero
+   * @param rule the formula
+   * @param rate the learning rate, more than 0
    */
   Optimiser(UpdateRule rule, float rate) {
     this.rule = rule;
@@ -69,19 +69,19 @@ public abstract class Optimiser {
   }
 
   /**
-   * The number that a float was written as. 0.9999f lies 1.7e-8 from 0.9999, and 1 − 0.9999f lies
-   * 1.7e-4 of itself from 1 − 0.9999.
+   * {@return the decimal number that a float was written as} 0.9999f differs from 0.9999 by 1.7e-8.
+   * That is 1.7e-4 of 1 − 0.9999.
    */
   static double written(float x) {
     return Double.parseDouble(Float.toString(x));
   }
 
   /**
-   * One step, then zero gradients.
+   * Takes one step, then sets the gradients to zero.
    *
-   * @param parameters of the model that this optimiser serves
-   * @throws IllegalStateException if they are of another model than at the first step, or another
-   *     thread is inside this optimiser, or inside a backward pass that reaches them
+   * @param parameters the parameters of the model that this optimiser serves
+   * @throws IllegalStateException if the parameters are not those of the first step, or if another
+   *     thread is inside this optimiser or inside a backward pass of these parameters
    */
   public void step(Parameters parameters) {
     try (var _ = mark.enter()) {
@@ -100,7 +100,7 @@ public abstract class Optimiser {
     }
   }
 
-  /** Sets the rule's settings of step t, counted from 1, in the order that the table gives. */
+  /** Writes the settings of step t, counted from 1, in the order of the {@link UpdateRule}. */
   abstract void settings(long t, float[] s);
 
   private void prepare(Parameters parameters) {
@@ -138,7 +138,7 @@ public abstract class Optimiser {
     }
   }
 
-  /** Whether these parameters lie where those of the first step do. */
+  /** {@return whether these parameters have the addresses of those of the first step} */
   private boolean isServed(List<Span> spans) {
     boolean same = true;
     for (int i = 0; i < spans.size(); i++) {
@@ -159,40 +159,33 @@ public abstract class Optimiser {
     return like;
   }
 
-  /**
-   * The learning rate.
-   *
-   * @return of the next step
-   */
+  /** {@return the learning rate of the next step} */
   public float rate() {
     return rate;
   }
 
   /**
-   * Sets the learning rate of the steps to come, as a {@link Schedule} does.
+   * Sets the learning rate of all later steps. A {@link Schedule} computes one for each step.
    *
    * @param rate 0 or more, finite
-   * @throws IllegalArgumentException if it is anything else
+   * @throws IllegalArgumentException if the rate is negative or not finite
    */
   public void rate(float rate) {
     this.rate = checked("rate", rate, rate >= 0 && rate < Float.POSITIVE_INFINITY);
   }
 
-  /**
-   * Steps taken.
-   *
-   * @return their number
-   */
+  /** {@return the number of steps taken} */
   public long steps() {
     return steps;
   }
 
   /**
-   * What the optimiser remembers, slot by slot, for a checkpoint.
+   * Copies the optimiser's memory.
    *
-   * @param parameters of its model
-   * @return an array of the model's memory's length for each slot
-   * @throws IllegalArgumentException if the model has more values than an array holds
+   * @param parameters the parameters of its model
+   * @return per slot, one value for each value of the parameters
+   * @throws IllegalArgumentException if the model has more values than an array holds; {@link
+   *     Checkpoint#save} has no such limit
    */
   public List<float[]> save(Parameters parameters) {
     try (var _ = mark.enter()) {
@@ -212,7 +205,7 @@ public abstract class Optimiser {
     }
   }
 
-  /** Of an array that holds as many values. */
+  /** {@return the length of an array for this number of values} */
   static int arrayLength(long floats) {
     if (floats > MOST_VALUES) {
       throw new IllegalArgumentException(
@@ -222,24 +215,24 @@ public abstract class Optimiser {
     return (int) floats;
   }
 
-  /** The arrays that are remembered for each parameter. */
+  /** {@return the values of memory per value of the parameters} */
   int slots() {
     return rule.slots();
   }
 
-  /** The pieces of memory of one slot, in the order of {@link #save}. */
+  /** {@return the memory of one slot, in the order of {@link #save}} */
   Buffer[] memory(Parameters parameters, int slot) {
     prepare(parameters);
     return slots.stream().map(memory -> memory[slot]).toArray(Buffer[]::new);
   }
 
-  /** Goes on after a number of steps, whose memory was read into {@link #memory}. */
+  /** Continues after a number of steps. The caller has filled {@link #memory}. */
   void resume(long steps, float rate) {
     rate(rate);
     this.steps = steps;
   }
 
-  /** Refuses what {@link #restore} would refuse. */
+  /** Throws where {@link #restore} would throw. */
   void check(Parameters parameters, List<float[]> saved) {
     try (var _ = mark.enter()) {
       prepare(parameters);
@@ -256,13 +249,13 @@ public abstract class Optimiser {
   }
 
   /**
-   * Takes back what {@link #save} gave.
+   * Restores the memory that {@link #save} returned.
    *
-   * @param parameters of its model
-   * @param steps taken when it was saved
-   * @param saved an array for each slot
-   * @throws IllegalArgumentException if steps is negative or the arrays are not those of this kind
-   *     and model; nothing has then changed
+   * @param parameters the parameters of its model
+   * @param steps the number of steps taken when the memory was saved
+   * @param saved one array per slot
+   * @throws IllegalArgumentException if steps is negative, or if the arrays do not fit this kind of
+   *     optimiser and this model; nothing has then changed
    */
   public void restore(Parameters parameters, long steps, List<float[]> saved) {
     if (steps < 0) {
@@ -274,7 +267,7 @@ public abstract class Optimiser {
       for (int s = 0; s < saved.size(); s++) {
         int at = 0;
         for (Buffer[] memory : slots) {
-          int length = (int) memory[s].floats(); // not more than the array has
+          int length = (int) memory[s].floats(); // fits an int, since the array holds them
           memory[s].write(Arrays.copyOfRange(saved.get(s), at, at + length));
           at += length;
         }

@@ -15,7 +15,7 @@ public final class RmsProp extends Optimiser {
   private final float epsilon;
 
   /**
-   * With α = 0.99 and ε = 1e-8.
+   * Uses α = 0.99 and ε = 1e-8.
    *
    * @param rate learning rate, finite, more than 0
    * @throws IllegalArgumentException if an argument is outside its range
@@ -25,7 +25,7 @@ public final class RmsProp extends Optimiser {
   }
 
   /**
-   * With these settings.
+   * Uses these settings.
    *
    * @param rate learning rate, finite, more than 0
    * @param alpha α, from 0 to below 1

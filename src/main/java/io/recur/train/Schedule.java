@@ -3,7 +3,7 @@ package io.recur.train;
 /**
  * The learning rate as a function of the step.
  *
- * <p>The schedules made here refuse a negative step with an {@link IllegalArgumentException}.
+ * <p>The schedules of this class throw an {@link IllegalArgumentException} for a negative step.
  *
  * <pre>{@code
  * Schedule schedule = Schedule.cosine(0.002f, 100, 10_000);
@@ -13,19 +13,19 @@ package io.recur.train;
 @FunctionalInterface
 public interface Schedule {
   /**
-   * The rate of a step.
+   * Computes the learning rate of a step.
    *
-   * @param step from 0
+   * @param step the step, counted from 0
    * @return the learning rate
    */
   float rate(long step);
 
   /**
-   * Always the same.
+   * Keeps the rate constant.
    *
    * @param rate the learning rate, 0 or more, finite
    * @return the schedule
-   * @throws IllegalArgumentException if the rate is anything else
+   * @throws IllegalArgumentException if the rate is negative or not finite
    */
   static Schedule constant(float rate) {
     finite("rate", rate);
@@ -36,11 +36,11 @@ public interface Schedule {
   }
 
   /**
-   * Multiplied by a factor at the end of each stage.
+   * Multiplies the rate by a factor at the end of each stage.
    *
    * @param rate the first learning rate, 0 or more, finite
-   * @param factor of each stage, 0 or more, finite
-   * @param every steps per stage, 1 or more
+   * @param factor the factor, 0 or more, finite
+   * @param every the steps per stage, 1 or more
    * @return the schedule
    * @throws IllegalArgumentException if an argument is outside its range
    */
@@ -56,12 +56,12 @@ public interface Schedule {
   }
 
   /**
-   * Rises linearly from {@code rate/warmUp} to the rate, then falls along half a cosine to zero
-   * (Loshchilov and Hutter 2017).
+   * Raises the rate linearly from {@code rate/warmUp} to {@code rate}, then lowers it along half a
+   * cosine to zero (Loshchilov and Hutter 2017).
    *
    * @param rate the largest learning rate, 0 or more, finite
-   * @param warmUp steps that rise, 0 or more
-   * @param total steps in all, more than warmUp
+   * @param warmUp the steps of the rise, 0 or more
+   * @param total the steps of rise and fall together, more than warmUp
    * @return the schedule
    * @throws IllegalArgumentException if an argument is outside its range
    */
@@ -81,7 +81,7 @@ public interface Schedule {
     };
   }
 
-  /** Refuses a rate or a factor that no step could use. */
+  /** Throws for a rate or a factor that is negative or not finite. */
   private static void finite(String name, float value) {
     if (!(value >= 0 && value < Float.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
@@ -89,7 +89,7 @@ public interface Schedule {
     }
   }
 
-  /** The step, counted from 0. */
+  /** {@return the step; throws if it is negative} */
   private static long counted(long step) {
     if (step < 0) {
       throw new IllegalArgumentException(

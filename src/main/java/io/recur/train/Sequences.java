@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Sequences of feature vectors as the tensors that a model takes.
+ * Makes the tensors that a model takes out of sequences of feature vectors.
  *
  * <pre>{@code
  * Tensor x = Sequences.batch(tape, List.of(first, second));    // in × 2 × T
@@ -19,13 +19,13 @@ public final class Sequences {
   private Sequences() {}
 
   /**
-   * Sequences of equal length side by side.
+   * Puts sequences of equal length side by side.
    *
-   * @param tape where to
-   * @param sequences for each the feature vector of each time step, {@code [time][features]}
+   * @param tape the tape that owns the result
+   * @param sequences each {@code [time][features]}
    * @return features × batch × time
-   * @throws ShapeException if there are none, their lengths or numbers of features differ, or they
-   *     are more values than a tensor holds
+   * @throws ShapeException if there is no sequence, if lengths or numbers of features differ, or if
+   *     a tensor cannot hold all values
    */
   public static Tensor batch(Tape tape, List<float[][]> sequences) {
     if (sequences.isEmpty() || sequences.getFirst().length == 0) {
@@ -34,7 +34,7 @@ public final class Sequences {
     int batch = sequences.size();
     int time = sequences.getFirst().length;
     int features = sequences.getFirst()[0].length;
-    Shape shape = Shape.of(features, batch, time); // refuses what no array holds
+    Shape shape = Shape.of(features, batch, time); // throws if no array holds it
     float[] values = new float[shape.count()];
     for (int b = 0; b < batch; b++) {
       float[][] sequence = sequences.get(b);
@@ -56,11 +56,11 @@ public final class Sequences {
   }
 
   /**
-   * A long sequence in pieces of at most that many steps; no copy.
+   * Cuts a long sequence into chunks, without a copy.
    *
    * @param x features × batch × time
-   * @param steps of a piece, 1 or more
-   * @return views in order; the last may be shorter
+   * @param steps the time steps per chunk, 1 or more
+   * @return the chunks in order, as views of x; the last may be shorter
    * @throws ShapeException if steps is less than 1
    */
   public static List<Tensor> chunks(Tensor x, int steps) {

@@ -12,7 +12,7 @@ import io.recur.device.UpdateRule;
  */
 public final class Sgd extends Optimiser {
   /**
-   * With these settings.
+   * Uses these settings.
    *
    * @param rate learning rate, finite, more than 0
    * @throws IllegalArgumentException if an argument is outside its range

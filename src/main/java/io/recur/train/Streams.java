@@ -6,9 +6,9 @@ import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 
 /**
- * One long sequence of classes cut into streams that run side by side: column b of every chunk goes
- * on where column b of the chunk before stopped, so that a carried state fits. The target of each
- * element is the one after it.
+ * One long sequence of classes, cut into streams that run side by side. Column b of a chunk
+ * continues column b of the chunk before, so the state of a model carries over from chunk to chunk.
+ * The target of each element is the next one.
  *
  * <pre>{@code
  * Streams streams = new Streams(text, classes, 32, 64);
@@ -25,16 +25,17 @@ public final class Streams {
   private final int length;
   private final Shape shape;
 
-  /** A chunk on its way to the device; guarded by this. */
+  /** The classes of one chunk, before they are copied to the device; guarded by this. */
   private final int[] index;
 
   /**
-   * Streams of equal length; what does not fill them is left out at the end.
+   * Cuts a sequence into streams of equal length. Elements at the end that do not fill them are
+   * left out.
    *
-   * @param elements classes, each 0 ≤ element &lt; classes; used, not copied
-   * @param classes how many there are, 1 or more
-   * @param batch streams, 1 or more
-   * @param steps time steps per chunk, 1 or more
+   * @param elements the sequence, each 0 ≤ element &lt; classes; the array is not copied
+   * @param classes the number of classes, 1 or more
+   * @param batch the number of streams, 1 or more
+   * @param steps the time steps per chunk, 1 or more
    * @throws ShapeException if classes, batch or steps is less than 1
    * @throws IllegalArgumentException if the sequence is too short for one chunk
    */
@@ -59,41 +60,35 @@ public final class Streams {
     this.index = new int[batch * steps];
   }
 
-  /**
-   * Whole chunks in a stream.
-   *
-   * @return their number
-   */
+  /** {@return the number of whole chunks per stream} */
   public int chunks() {
     return (length - 1) / steps;
   }
 
-  /**
-   * Elements in a chunk.
-   *
-   * @return batch times steps
-   */
+  /** {@return the number of elements per chunk: batch times steps} */
   public int elementsPerChunk() {
     return batch * steps;
   }
 
   /**
-   * The inputs of a chunk.
+   * Copies the inputs of a chunk to the tape's device.
    *
-   * @param tape where to
-   * @param chunk from 0
+   * @param tape the tape that owns the result
+   * @param chunk the chunk, counted from 0
    * @return classes × batch × steps
+   * @throws ShapeException if there is no such chunk
    */
   public OneHot input(Tape tape, int chunk) {
     return cut(tape, chunk, 0);
   }
 
   /**
-   * The targets of a chunk: the elements one step later.
+   * Copies the targets of a chunk to the tape's device: the elements one step later.
    *
-   * @param tape where to
-   * @param chunk from 0
+   * @param tape the tape that owns the result
+   * @param chunk the chunk, counted from 0
    * @return classes × batch × steps
+   * @throws ShapeException if there is no such chunk
    */
   public OneHot target(Tape tape, int chunk) {
     return cut(tape, chunk, 1);

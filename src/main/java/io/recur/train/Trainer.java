@@ -8,16 +8,16 @@ import io.recur.nn.Parameters;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Truncated back-propagation through time: for each chunk forward, backward, clipping, a step of
- * the optimiser, and the state carried to the next chunk without its history.
+ * Truncated back-propagation through time. For each chunk a trainer runs forward, backward,
+ * clipping and a step of the optimiser, then truncates the state, which the next chunk starts from.
  *
- * <p>The n-th step of a training depends on the model, the optimiser, the seed and n alone: a
- * training that is saved after a step and goes on from there gives the same losses. A trainer is
- * used by one thread at a time.
+ * <p>The n-th step of a training depends on the model, the optimiser, the chunk, the seed and n
+ * alone. A training that is saved after a step and resumed therefore gives the same losses. One
+ * thread at a time may use a trainer.
  *
  * <pre>{@code
  * Trainer trainer = new Trainer(model, new Adam(0.002f), tape).clipNorm(5);
- * trainer.onStep(step -> step.loss() > 0.1f);        // go on until it is learnt
+ * trainer.onStep(step -> step.loss() > 0.1f);        // continue until the loss is small
  * trainer.pass(0, streams.chunks(), i -> crossEntropy(model.apply(streams.input(tape, i)),
  *     streams.target(tape, i)));
  * }</pre>
@@ -39,44 +39,44 @@ public final class Trainer {
   @FunctionalInterface
   public interface Loss {
     /**
-     * Runs the model on a chunk.
+     * Runs the model on a chunk and returns its loss.
      *
-     * @param chunk its number within the pass
+     * @param chunk the chunk's number
      * @return a scalar on the trainer's tape
      */
     Tensor of(int chunk);
   }
 
-  /** Is told of each step. */
+  /** Receives each step. */
   @FunctionalInterface
   public interface Listener {
     /**
-     * Called after a step, when the state has been truncated and the tape cleared: the moment for a
-     * checkpoint.
+     * Receives a step after it is done. The state is truncated and the tape cleared, so a
+     * checkpoint may be saved now.
      *
      * @param step what happened
-     * @return whether to go on
+     * @return true to continue, false to stop the pass
      */
     boolean after(Event step);
   }
 
   /**
-   * A step.
+   * A step that is done.
    *
-   * @param step its number since the training began, from 1
-   * @param chunk its number within the pass, from 0
-   * @param loss of the chunk
-   * @param norm of the gradient before clipping
-   * @param rate learning rate
+   * @param step the number of steps since the training began, this one included
+   * @param chunk the chunk's number
+   * @param loss the chunk's loss
+   * @param norm the gradient's norm before clipping
+   * @param rate the learning rate
    */
   public record Event(long step, int chunk, float loss, double norm, float rate) {}
 
   /**
-   * A trainer.
+   * Makes a trainer without clipping and without a schedule.
    *
-   * @param model placed on the tape's device
-   * @param optimiser of this model
-   * @param tape to record on; cleared after each step
+   * @param model the model, placed on the tape's device
+   * @param optimiser the model's optimiser
+   * @param tape the tape that records the steps; the trainer clears it after each step
    */
   public Trainer(Layer model, Optimiser optimiser, Tape tape) {
     this.model = model;
@@ -89,9 +89,9 @@ public final class Trainer {
   /**
    * Clips the gradient's norm.
    *
-   * @param limit more than zero; infinite clips nothing
+   * @param limit more than 0; an infinite limit clips nothing
    * @return this
-   * @throws IllegalArgumentException if the limit is not more than zero
+   * @throws IllegalArgumentException if the limit is not more than 0
    */
   public Trainer clipNorm(float limit) {
     if (!(limit > 0)) {
@@ -104,7 +104,7 @@ public final class Trainer {
   /**
    * Sets the learning rate before each step.
    *
-   * @param schedule of the step's number, from 0
+   * @param schedule the rate as a function of the steps taken before
    * @return this
    */
   public Trainer schedule(Schedule schedule) {
@@ -124,7 +124,7 @@ public final class Trainer {
   }
 
   /**
-   * Is told of each step and may stop the pass.
+   * Sets the listener, which receives each step and may stop the pass.
    *
    * @param listener called after each step
    * @return this
@@ -135,17 +135,17 @@ public final class Trainer {
   }
 
   /**
-   * Runs over chunks in order. The states of the model are carried; call {@link Layer#reset} before
-   * a pass that starts anew.
+   * Trains on chunks in order. The states of the model carry over from chunk to chunk and from pass
+   * to pass; call {@link Layer#reset} before a pass that begins with fresh states.
    *
-   * @param from first chunk
-   * @param to one after the last
-   * @param loss of a chunk
-   * @return the chunk to go on with: {@code to}, or earlier if the listener stopped
+   * @param from the first chunk
+   * @param to the chunk after the last
+   * @param loss computes the loss of a chunk
+   * @return the chunk to continue with: {@code to}, or an earlier one if the listener stopped
    * @throws ArithmeticException if the loss or the gradient is not finite; the parameters are those
    *     before the step
-   * @throws IllegalArgumentException if the schedule gives a rate that is negative or not finite;
-   *     nothing has then changed
+   * @throws IllegalArgumentException if the schedule returns a rate that is negative or not finite;
+   *     this step has then changed nothing
    * @throws IllegalStateException if another thread is inside this trainer, its tape or optimiser
    */
   public int pass(int from, int to, Loss loss) {
@@ -165,7 +165,7 @@ public final class Trainer {
     }
   }
 
-  /** A step on the tape, which the calling thread holds. */
+  /** Takes a step. The calling thread has entered the tape. */
   private Event stepInside(int chunk, Loss loss) {
     long number = optimiser.steps();
     tape.seed(seed * 0x9E3779B97F4A7C15L + number);
