@@ -25,16 +25,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** A model of text: one-hot characters, recurrent layers, and a score for each next character. */
+/** A model of text: one-hot characters in, recurrent layers, a score per possible next one out. */
 final class CharacterModel {
-  /** The recurrent cells by the names of the command line. */
+  /** The recurrent cells, under their names on the command line. */
   enum Kind {
     lstm,
     gru,
     gruv3,
     rnn;
 
-    /** The cell that a file names. */
+    /** {@return the cell of a name from a file} */
     static Kind of(String name) {
       for (Kind kind : values()) {
         if (kind.name().equals(name)) {
@@ -74,7 +74,7 @@ final class CharacterModel {
     this.chain = new Chain(List.of(parts));
   }
 
-  /** An untrained model. */
+  /** {@return an untrained model} */
   static CharacterModel fresh(
       Kind kind, int hidden, int layers, Vocabulary vocabulary, Device device, long seed) {
     CharacterModel model = new CharacterModel(kind, hidden, layers, vocabulary);
@@ -82,7 +82,7 @@ final class CharacterModel {
     return model;
   }
 
-  /** The model of a file, with its parameters; the states are fresh. */
+  /** {@return the model of a file, with its parameters and fresh states} */
   static CharacterModel load(Path path, Device device) throws IOException {
     try (Safetensors file = file(path)) {
       CharacterModel model = like(path, file, device);
@@ -91,7 +91,7 @@ final class CharacterModel {
     }
   }
 
-  /** The content of a file; a folder is named, where the system would not. */
+  /** Opens a file. The error for a folder names the folder, which the system's error does not. */
   static Safetensors file(Path path) throws IOException {
     if (Files.isDirectory(path)) {
       throw new FileSystemException(
@@ -101,8 +101,8 @@ final class CharacterModel {
   }
 
   /**
-   * An untrained model of the structure that a file describes. Its parameters were compared with
-   * the file's before they took memory.
+   * Makes an untrained model of the structure that a file describes. It compares names and sizes of
+   * the parameters with the file's before it allocates them.
    */
   static CharacterModel like(Path path, Safetensors file, Device device) {
     Map<String, String> facts = file.metadata();
@@ -141,7 +141,7 @@ final class CharacterModel {
     return value;
   }
 
-  /** What a file must say so that {@link #like} finds the structure. */
+  /** {@return the facts from which {@link #like} makes a model of this structure} */
   Map<String, String> facts() {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("cell", kind.name());
@@ -160,10 +160,10 @@ final class CharacterModel {
   }
 
   /**
-   * Writes a text that begins with the prime, each character as soon as it is chosen, until it is
-   * long enough or its reader is gone; the same seed gives the same text.
+   * Writes the prime, then one character after another as the model chooses it, until {@code
+   * length} characters are chosen or the reader is gone. The same seed gives the same text.
    *
-   * @throws ArithmeticException if the model gives no numbers
+   * @throws ArithmeticException if a score is NaN
    */
   void sample(
       Device device, String prime, int length, double temperature, long seed, PrintWriter out) {
@@ -178,7 +178,7 @@ final class CharacterModel {
         scores = next(writer, tape, character);
       }
       out.print(prime);
-      for (int i = 0; i < length && !out.checkError(); i++) { // which flushes
+      for (int i = 0; i < length && !out.checkError(); i++) { // checkError flushes
         int chosen = choose(scores, temperature, random);
         out.print(vocabulary.decode(chosen));
         scores = next(writer, tape, chosen);
@@ -194,7 +194,7 @@ final class CharacterModel {
     return scores;
   }
 
-  /** Draws from softmax(scores / temperature); at temperature 0 takes the best. */
+  /** Draws from softmax(scores / temperature). At temperature 0 takes the largest score. */
   private static int choose(float[] scores, double temperature, Random random) {
     int best = 0;
     for (int i = 0; i < scores.length; i++) {

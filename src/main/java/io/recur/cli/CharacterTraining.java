@@ -17,14 +17,14 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** A training of a character model that can be saved at any step and gone on with. */
+/** A training of a character model. It can be saved after any step and resumed. */
 final class CharacterTraining implements AutoCloseable {
   /**
-   * How far a run goes.
+   * When a run ends and how often it saves.
    *
-   * @param epochs passes since the beginning, or no limit
-   * @param minutes from now
-   * @param saveSeconds between savings
+   * @param epochs the passes over the text since the training began, or null for no limit
+   * @param minutes the time from now
+   * @param saveSeconds the time between two saves
    */
   record Plan(@Nullable Integer epochs, double minutes, double saveSeconds) {}
 
@@ -81,9 +81,9 @@ final class CharacterTraining implements AutoCloseable {
   }
 
   /**
-   * Goes on where a file stopped, on the text that it was made with.
+   * Resumes the training of a file, on the text that it was trained on.
    *
-   * @param wanted the settings to go on with, given those of the file
+   * @param wanted gives the settings to continue with, from those of the file
    */
   static CharacterTraining resumed(
       Device device, Corpus corpus, Path path, UnaryOperator<Settings> wanted) throws IOException {
@@ -129,13 +129,13 @@ final class CharacterTraining implements AutoCloseable {
     return model;
   }
 
-  /** Bits per character on all of the text that was not learnt. */
+  /** {@return the bits per character on the whole held-out text} */
   double heldOut() {
     return heldOut.whole();
   }
 
   /**
-   * Trains until the passes are done, the time is up or somebody interrupts, saving now and then.
+   * Trains until the passes are done, the time is up or the user interrupts. Saves at intervals.
    *
    * @throws ArithmeticException if the loss is not finite
    */
@@ -191,12 +191,12 @@ final class CharacterTraining implements AutoCloseable {
     }
   }
 
-  /** Steps since the beginning. */
+  /** {@return the number of steps since the training began} */
   private long steps() {
     return (long) epoch * streams.chunks() + chunk;
   }
 
-  /** Draws the learning curve, with the figure of the whole held-out text in its title. */
+  /** Draws the learning curve. The title gives the bits per character of the held-out text. */
   void draw(Path picture, double bits) throws IOException {
     String title =
         String.format(Locale.ROOT, "%s: held out %.3f bits per character", settings, bits);
@@ -204,9 +204,10 @@ final class CharacterTraining implements AutoCloseable {
   }
 
   /**
-   * Writes the training to a file, with the held-out figure where it is known.
+   * Writes the training to a file.
    *
-   * @throws ArithmeticException if the model gives no numbers: the file is then as it was
+   * @param bits the bits per character of the held-out text, or NaN if they were not measured
+   * @throws ArithmeticException if the model's scores are not finite; the file is then unchanged
    */
   void save(Path out, double bits) throws IOException {
     if (!Double.isFinite(heldOut.part())) {

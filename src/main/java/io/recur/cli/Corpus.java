@@ -21,7 +21,7 @@ import java.util.zip.ZipFile;
 /**
  * The text to learn.
  *
- * @param name where it is from, for a person
+ * @param name where the text is from, for messages
  * @param text the characters
  */
 record Corpus(String name, String text) {
@@ -31,10 +31,11 @@ record Corpus(String name, String text) {
   private static final char BYTE_ORDER_MARK = '\uFEFF';
 
   /**
-   * Files joined in the given order; of a folder all files in it and below, by name; {@code -} is
-   * standard input. A byte order mark at the beginning of a file is not part of the text.
+   * Joins files in the given order. A folder stands for all files in it and below, by name; {@code
+   * -} stands for standard input. A byte order mark at the beginning of a file is dropped.
    *
-   * @throws IllegalArgumentException if a file is not UTF-8, or all are empty or too large together
+   * @throws IllegalArgumentException if a file is not UTF-8, or if the files together are empty or
+   *     too large
    */
   static Corpus of(List<Path> paths) throws IOException {
     List<Path> files = new ArrayList<>();
@@ -72,7 +73,7 @@ record Corpus(String name, String text) {
     }
   }
 
-  /** The bytes of a file, or of a pipe or a device to its end, which may never come. */
+  /** Reads a file, pipe or device to its end, but at most {@code most} bytes. */
   private static byte[] read(Path file, int most) throws IOException {
     try (InputStream in = file.equals(STANDARD_INPUT) ? System.in : Files.newInputStream(file)) {
       byte[] bytes = in.readNBytes(most);
@@ -112,7 +113,7 @@ record Corpus(String name, String text) {
             .formatted(name, bytes[place], place, line));
   }
 
-  /** Java: the JDK's own {@code java.util}, or where the JDK has no sources, this project's. */
+  /** {@return Java sources: the JDK's {@code java.util}, else this project's own} */
   static Corpus java() throws IOException {
     Path zip = Path.of(System.getProperty("java.home"), "lib", "src.zip");
     if (Files.isRegularFile(zip)) {
@@ -144,7 +145,7 @@ record Corpus(String name, String text) {
     return text.toString();
   }
 
-  /** {@code src/main/java} beside the folder that the jar lies in. */
+  /** {@return {@code src/main/java} beside the jar's folder} */
   private static Path ownSources() {
     try {
       Path jar = Path.of(Corpus.class.getProtectionDomain().getCodeSource().getLocation().toURI());
@@ -155,7 +156,7 @@ record Corpus(String name, String text) {
     }
   }
 
-  /** Tells whether another text is this one. */
+  /** {@return 128 bits of the text's SHA-256, to compare it with another text} */
   String digest() {
     try {
       MessageDigest sha = MessageDigest.getInstance("SHA-256");

@@ -13,9 +13,9 @@ import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /**
- * The learning curve, in bits per character against characters read: the training's means over
- * stretches that double when there are many, and what the held-out text gave along the way, at
- * intervals that double likewise. It travels in the checkpoint as text.
+ * The learning curve: bits per character against characters read. The points of the training are
+ * means over intervals, which double when there are many points. The points of the held-out text
+ * are measured at intervals, which double too. The checkpoint keeps the curve as text.
  */
 final class Curve {
   private static final String TRAINING = "curve";
@@ -24,7 +24,7 @@ final class Curve {
   private static final int MOST_MEASURES = 20;
   private static final int LONGEST_NAME = 80;
 
-  /** What the held-out text gave after some steps. */
+  /** The bits per character of the held-out text after a step. */
   private record Measure(long step, double bits) {}
 
   private final int charactersPerStep;
@@ -36,22 +36,22 @@ final class Curve {
   private long stepsPerMeasure;
 
   /**
-   * An empty curve.
+   * Makes an empty curve.
    *
-   * @param charactersPerStep of the training
-   * @param stepsPerMeasure of the held-out text, at first
+   * @param charactersPerStep the characters that a step of the training reads
+   * @param stepsPerMeasure the steps between two measures of the held-out text, at first
    */
   Curve(int charactersPerStep, int stepsPerMeasure) {
     this.charactersPerStep = charactersPerStep;
     this.stepsPerMeasure = stepsPerMeasure;
   }
 
-  /** Whether a fact of a checkpoint is a part of a curve. */
+  /** {@return whether a fact of a checkpoint is part of a curve} */
   static boolean isFact(String name) {
     return name.equals(TRAINING) || name.equals(HELD_OUT);
   }
 
-  /** Goes on with what {@link #addTo} wrote; what is missing or damaged stays empty. */
+  /** Reads the curve that {@link #addTo} wrote. A part that is missing or damaged stays empty. */
   void load(Map<String, String> facts) {
     double[] training = numbers(facts.get(TRAINING), "[1-9]\\d{0,8} \\d{1,9}( [-+.\\dE]+)+");
     if (training.length > 2 && training.length < MOST_POINTS + 3 && training[1] < training[0]) {
@@ -113,7 +113,7 @@ final class Curve {
     }
   }
 
-  /** To what {@link #addTo} writes, so that a resumed curve is the unbroken one. */
+  /** Rounds as {@link #addTo} does, so that a resumed curve equals one without interruption. */
   private static double rounded(double value) {
     return Math.rint(value * 1e4) / 1e4;
   }
@@ -126,14 +126,17 @@ final class Curve {
     stepsPerPoint *= 2;
   }
 
-  /** Whether the held-out text is due; by steps, so that a resumed curve is the unbroken one. */
+  /**
+   * {@return whether to measure the held-out text after this step} Steps decide, not time, so that
+   * a resumed curve equals one without interruption.
+   */
   boolean isTimeToMeasure(long step) {
     return step % stepsPerMeasure == 0;
   }
 
   void measured(long step, double value) {
     if (!Double.isFinite(value)) {
-      return; // there is no place for it on a curve
+      return; // a curve cannot show it
     }
     measures.add(new Measure(step, rounded(value)));
     if (measures.size() == MOST_MEASURES) {
@@ -143,10 +146,11 @@ final class Curve {
   }
 
   /**
-   * Draws the curve; needs no display.
+   * Draws the curve into a file. Needs no display.
    *
-   * @param title of the picture
-   * @param text that was read
+   * @param picture the file
+   * @param title the picture's title
+   * @param text the name of the text
    */
   void draw(Path picture, String title, String text) throws IOException {
     System.setProperty("java.awt.headless", "true");

@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The options that say what computes, for every command that does. */
+/** The options that choose the device, for every command that computes. */
 final class DeviceOptions {
   /** {@link Precision} as the command line writes it. */
   private enum Products {
@@ -42,9 +42,9 @@ final class DeviceOptions {
   DeviceOptions() {}
 
   /**
-   * Opens the device.
+   * Opens the device that the options name.
    *
-   * @throws ParameterException if these options do not go together or name no device
+   * @throws ParameterException if the options contradict each other or name no device
    */
   Device open() {
     if (threads != null && threads < 1) {

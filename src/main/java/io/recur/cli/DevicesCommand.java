@@ -11,7 +11,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code recur devices}: shows what can compute here, and what is missing where something is. */
+/** {@code recur devices}: lists the devices that can compute, and says what the others lack. */
 @Command(
     name = "devices",
     description = "Shows what can compute here: the processor, GPUs, or what one of them lacks.",
@@ -48,7 +48,7 @@ final class DevicesCommand implements Callable<Integer> {
     }
   }
 
-  /** A processor without OpenBLAS must not hide the GPUs. */
+  /** {@return the processor's name, or why it cannot be opened: that must not hide the GPUs} */
   private String processor() {
     try {
       return opened("cpu");

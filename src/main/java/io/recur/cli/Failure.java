@@ -9,7 +9,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.util.stream.Collectors;
 
-/** What a user needs to know of a failure, in one line and without the names of Java's classes. */
+/** Describes a failure to the user, in one line and without names of Java classes. */
 final class Failure {
   private static final int MEGABYTE = 1 << 20;
 
@@ -23,7 +23,7 @@ final class Failure {
             : Printable.of(cause));
   }
 
-  /** What happened, or the reason for it, without the command's name. */
+  /** {@return what happened or why, without the command's name} */
   static String cause(Throwable failure) {
     return switch (failure) {
       case UncheckedIOException wrapped -> cause(wrapped.getCause());

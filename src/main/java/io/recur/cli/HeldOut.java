@@ -11,11 +11,11 @@ import io.recur.train.Streams;
 import java.util.Arrays;
 
 /**
- * The end of a text, which a training does not learn: measured whole at its end, and a part of it
- * along the way. The state of the training is left alone.
+ * The end of a text, which a training does not learn. A training measures a part of it at intervals
+ * and the whole of it when the training ends. Neither changes the state of the training.
  */
 final class HeldOut {
-  /** Forward is about a third of a training step, so 20 steps to one measured cost some 2 %. */
+  /** Forward is about a third of a training step, so one measured step per 20 costs some 2 %. */
   private static final int STEPS_PER_MEASURED = 20;
 
   private static final int MOST_MEASURED = 16;
@@ -29,11 +29,11 @@ final class HeldOut {
   private final int measured;
 
   /**
-   * The held-out part of a text.
+   * Holds the end of a text.
    *
-   * @param text its characters, 2 or more
-   * @param batch of the training
-   * @param steps of the training
+   * @param text the numbers of its characters, 2 or more
+   * @param batch the batch of the training
+   * @param steps the steps per chunk of the training
    */
   HeldOut(CharacterModel model, Device device, int[] text, int batch, int steps) {
     this.model = model;
@@ -45,12 +45,12 @@ final class HeldOut {
     this.measured = Math.clamp(streams.chunks() / MOST_MEASURED, 1, MOST_MEASURED);
   }
 
-  /** Steps of the training from one measure to the next. */
+  /** {@return the steps of the training from one measure to the next} */
   int every() {
     return STEPS_PER_MEASURED * measured;
   }
 
-  /** Mean bits per character over the part that is measured along the way, always the same one. */
+  /** {@return the mean bits per character over the part, which is always the same} */
   double part() {
     double nats = 0;
     try (Chain reader = model.chain().fork();
@@ -65,7 +65,7 @@ final class HeldOut {
     return nats / measured / LOG_2;
   }
 
-  /** Mean bits per character over all of it, read as one stream from a fresh state. */
+  /** {@return the mean bits per character over the whole, as one stream from a fresh state} */
   double whole() {
     double nats = 0;
     try (Chain reader = model.chain().fork();

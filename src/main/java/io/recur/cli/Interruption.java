@@ -3,9 +3,9 @@ package io.recur.cli;
 import java.io.PrintWriter;
 
 /**
- * Ctrl-C and SIGTERM: a training ends at its next step and is saved before the JVM goes, which then
- * gives the conventional exit status by itself. Between {@link #begin} and {@link #end} there is
- * something to save.
+ * Handles Ctrl-C and SIGTERM. The training ends at its next step and is saved before the JVM exits,
+ * with the conventional status that the JVM gives by itself. Between {@link #begin} and {@link
+ * #end} there is something to save.
  */
 final class Interruption implements AutoCloseable {
   private static final long LONGEST_MILLIS = 60_000;
@@ -25,12 +25,12 @@ final class Interruption implements AutoCloseable {
     unsaved = true;
   }
 
-  /** Whether the training has to end at this step. */
+  /** {@return whether the training must end at this step} */
   synchronized boolean asked() {
     return asked;
   }
 
-  /** The training is saved, or cannot be; the outcome is for the user. */
+  /** Ends the wait: the training is saved or cannot be. The user sees the outcome. */
   synchronized void end(String outcome) {
     this.outcome = outcome;
     unsaved = false;
@@ -66,7 +66,7 @@ final class Interruption implements AutoCloseable {
       try {
         Runtime.getRuntime().removeShutdownHook(hook);
       } catch (IllegalStateException e) {
-        // The JVM began to go in this moment: the hook runs, and all is saved.
+        // The JVM has just begun to shut down. The hook runs, and everything is saved.
       }
     }
   }

@@ -16,9 +16,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
 /**
- * The {@code recur} command. Results go to standard output, all else to standard error. Exit status
- * 0: done, also where the reader of a pipe had enough; 1: it could not be done; 2: the command line
- * is wrong; 130 and 143: ended by Ctrl-C or SIGTERM, a training after it was saved.
+ * The {@code recur} command. Results go to standard output, everything else to standard error. Exit
+ * status 0: done, also if the reader of a pipe closed it; 1: failed; 2: the command line is wrong;
+ * 130 and 143: ended by Ctrl-C or SIGTERM, a training after it was saved.
  */
 @Command(
     name = "recur",
@@ -39,19 +39,19 @@ import picocli.CommandLine.ParameterException;
       DevicesCommand.class
     })
 public final class Main {
-  /** OpenBLAS's frames are larger than some JVMs' default stacks. */
+  /** OpenBLAS's stack frames are larger than the default stacks of some JVMs. */
   private static final long STACK_BYTES = 64L << 20;
 
   private Main() {}
 
   /**
-   * Runs the command and ends the JVM with its status.
+   * Runs the command and exits with its status.
    *
-   * @param arguments of the command line
-   * @throws InterruptedException if the JVM is going down
+   * @param arguments the arguments of the command line
+   * @throws InterruptedException if the thread is interrupted
    */
   public static void main(String[] arguments) throws InterruptedException {
-    Locale.setDefault(Locale.ROOT); // figures that programs can read, whatever prints them
+    Locale.setDefault(Locale.ROOT); // programs can read every printed figure
     if (System.err.charset().equals(StandardCharsets.US_ASCII)) {
       FileOutputStream err = new FileOutputStream(FileDescriptor.err);
       System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
@@ -74,7 +74,7 @@ public final class Main {
         System.err.println("recur: " + mangled);
         return 2;
       }
-      // Text is UTF-8 in a POSIX locale too, where Java would write a question mark for an é.
+      // Write UTF-8 in a POSIX locale too, where Java would write a question mark for an é.
       Charset charset = System.out.charset();
       return run(
           new FileOutputStream(FileDescriptor.out),
@@ -86,14 +86,14 @@ public final class Main {
     }
   }
 
-  /** Runs the command in this JVM; its exit status. */
+  /** Runs the command in this JVM and returns its exit status. */
   static int run(OutputStream out, Charset charset, String... arguments) {
     Results results = new Results(out);
     PrintWriter writer = new PrintWriter(new OutputStreamWriter(results, charset), true);
     CommandLine line = new CommandLine(new Main());
     line.setOut(writer);
     line.setErr(new PrintWriter(System.err, true));
-    line.setExpandAtFiles(false); // '@note' is what the user wrote, not a file of arguments
+    line.setExpandAtFiles(false); // '@note' is an argument, not a file of arguments
     line.setParameterExceptionHandler((wrong, words) -> misused(wrong));
     line.setExecutionExceptionHandler((failure, command, parsed) -> failed(command, failure));
     if (arguments.length == 0) {
@@ -114,12 +114,12 @@ public final class Main {
   private static int executed(CommandLine line, String[] arguments) {
     try {
       return line.execute(arguments);
-    } catch (Error e) { // not the handler's: it is given exceptions alone
+    } catch (Error e) { // the handler receives only exceptions
       return failed(line, e);
     }
   }
 
-  /** What is wrong with the command line, and where its help is. */
+  /** Says what is wrong with the command line, and which command shows the help. */
   private static int misused(ParameterException wrong) {
     CommandLine command = wrong.getCommandLine();
     PrintWriter err = command.getErr();

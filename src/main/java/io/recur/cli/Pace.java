@@ -2,7 +2,7 @@ package io.recur.cli;
 
 import java.util.Locale;
 
-/** When a training has to stop and to save, and how fast it goes. */
+/** Decides when a training stops and when it saves, and measures its speed. */
 final class Pace {
   private static final double SMOOTHING = 0.98;
 
@@ -34,7 +34,7 @@ final class Pace {
     return true;
   }
 
-  /** The loss and the speed after a step. */
+  /** Counts a step and returns the smoothed loss and the speed, as text. */
   String after(double bits, int more) {
     characters += more;
     smoothed = Double.isNaN(smoothed) ? bits : SMOOTHING * smoothed + (1 - SMOOTHING) * bits;

@@ -6,14 +6,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** In a POSIX locale the JVM reads every byte of an argument that is not ASCII as U+FFFD or "?". */
+/**
+ * Finds arguments that the JVM lost: in a POSIX locale it reads non-ASCII bytes as U+FFFD or "?".
+ */
 final class PosixLocale {
   private static final Path RAW = Path.of("/proc/self/cmdline");
   private static final int REPLACEMENT = 0xFFFD;
 
   private PosixLocale() {}
 
-  /** What to tell the user if an argument was mangled before this program saw it. */
+  /** {@return the error for the user if the JVM mangled an argument} */
   static Optional<String> mangled(String[] arguments) throws IOException {
     String encoding = System.getProperty("sun.jnu.encoding", "UTF-8");
     byte[] raw = Files.isReadable(RAW) ? Files.readAllBytes(RAW) : new byte[0];
@@ -21,11 +23,11 @@ final class PosixLocale {
   }
 
   /**
-   * Tells whether an argument was mangled.
+   * Looks for a mangled argument.
    *
-   * @param arguments as the JVM gives them
-   * @param encoding by which it read them
-   * @param raw what it read, or nothing where the system does not tell
+   * @param arguments the arguments that the JVM passed on
+   * @param encoding the encoding with which the JVM read them
+   * @param raw the bytes that it read, or none if the system does not show them
    */
   static Optional<String> mangled(String[] arguments, String encoding, byte[] raw) {
     if (Charset.isSupported(encoding) && Charset.forName(encoding).newEncoder().canEncode('é')) {

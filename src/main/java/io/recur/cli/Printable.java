@@ -1,6 +1,6 @@
 package io.recur.cli;
 
-/** Text of unknown origin for a terminal: what could move the cursor or hide becomes an escape. */
+/** Escapes text of unknown origin, so that it cannot move a terminal's cursor or hide anything. */
 final class Printable {
   private Printable() {}
 

@@ -7,8 +7,8 @@ import me.tongfei.progressbar.ProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
- * How far a training is, on standard error: a bar as wide as the terminal, which is asked again
- * every few seconds, or where there is no terminal a line every ten seconds.
+ * Shows the progress of a training on standard error: on a terminal a bar of its width, which is
+ * read again every few seconds, elsewhere a line every ten seconds.
  */
 final class Progress implements AutoCloseable {
   private static final int BAR_MILLIS = 500;
@@ -43,7 +43,7 @@ final class Progress implements AutoCloseable {
     bar.close();
   }
 
-  /** Lines one below the other. */
+  /** Prints a line per update. */
   private final class Lines implements ProgressBarConsumer {
     private String last = "";
 
@@ -54,7 +54,7 @@ final class Progress implements AutoCloseable {
 
     @Override
     public void accept(String line) {
-      if (!line.equals(last)) { // the end comes twice
+      if (!line.equals(last)) { // the library sends the last line twice
         err.println(line.stripTrailing());
         err.flush();
       }
@@ -65,7 +65,7 @@ final class Progress implements AutoCloseable {
     public void close() {}
   }
 
-  /** One line that is overwritten. */
+  /** Overwrites one line. */
   private final class Bar implements ProgressBarConsumer {
     private int width;
     private long asked = System.nanoTime();
@@ -74,7 +74,7 @@ final class Progress implements AutoCloseable {
       this.width = width;
     }
 
-    /** One column less, or the cursor would wrap. */
+    /** {@return one column less than the terminal, since the cursor wraps after the last one} */
     @Override
     public int getMaxRenderedLength() {
       if (System.nanoTime() - asked > WIDTH_NANOS) {

@@ -7,8 +7,8 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Standard output, which remembers why it can no longer be written. A reader that has had enough
- * and closed its pipe, as {@code head} does, is no failure; a full disk is.
+ * Standard output. It keeps the failure of a write. A reader that closes its pipe, as {@code head}
+ * does, is not a failure; a full disk is.
  */
 final class Results extends FilterOutputStream {
   private volatile @Nullable IOException failure;
@@ -32,13 +32,13 @@ final class Results extends FilterOutputStream {
     }
   }
 
-  /** The failure of a write that loses results, or null. */
+  /** {@return the failure of a write that lost results, or null} */
   @Nullable IOException loss() {
     IOException seen = failure;
     return seen == null || isClosedPipe(seen) ? null : seen;
   }
 
-  /** The system says it in the user's language; every one of them has the word. */
+  /** The message is in the user's language, but contains the word in each of them. */
   private static boolean isClosedPipe(IOException failure) {
     return String.valueOf(failure.getMessage()).toLowerCase(Locale.ROOT).contains("pipe");
   }

@@ -5,7 +5,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Saves a training again and again: a save that fails is told, and the next one is tried. */
+/** Saves a training at intervals. A save that fails is reported; the next one tries again. */
 final class Saving {
   private final CharacterTraining training;
   private final Path out;
@@ -19,10 +19,10 @@ final class Saving {
   }
 
   /**
-   * Saves it, with the held-out figure where it is known.
+   * Saves the training.
    *
-   * @throws IllegalArgumentException if the weights are not finite: the file keeps the last good
-   *     ones
+   * @param bits the bits per character of the held-out text, or NaN if they were not measured
+   * @throws ArithmeticException if the model's scores are not finite; the file is then unchanged
    */
   void save(double bits) {
     try {
@@ -37,7 +37,7 @@ final class Saving {
     }
   }
 
-  /** Why the last save failed, with the file, or null. */
+  /** {@return why the last save failed, with the file's name, or null} */
   @Nullable String failure() {
     return failure;
   }

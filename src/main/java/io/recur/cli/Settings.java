@@ -4,20 +4,21 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * What decides the losses of a training, besides the text. A checkpoint keeps it in its metadata.
+ * The settings of a training. Together with the text they decide its losses. A checkpoint keeps
+ * them in its metadata.
  *
- * @param cell kind of the recurrent layers
- * @param hidden units of a layer
- * @param layers recurrent layers
- * @param batch streams side by side
- * @param steps between truncations
- * @param rate learning rate
- * @param seed of the initial weights
+ * @param cell the kind of the recurrent layers
+ * @param hidden the units per layer
+ * @param layers the number of recurrent layers
+ * @param batch the number of parallel streams
+ * @param steps the time steps between truncations
+ * @param rate the learning rate
+ * @param seed the seed of the initial weights
  */
 record Settings(
     CharacterModel.Kind cell, int hidden, int layers, int batch, int steps, float rate, long seed) {
 
-  /** The settings that a file was trained with. */
+  /** {@return the settings that a file was trained with} */
   static Settings of(Path path, Map<String, String> facts) {
     try {
       return new Settings(
@@ -34,7 +35,7 @@ record Settings(
     }
   }
 
-  /** A count of a file's metadata. */
+  /** {@return a whole number of a file's metadata} */
   static int number(Map<String, String> facts, String name) {
     return Integer.parseInt(fact(facts, name, "\\d{1,9}"));
   }
@@ -61,7 +62,7 @@ record Settings(
     return new Settings(cell, hidden, layers, batch, steps, other, seed);
   }
 
-  /** Adds what the model does not say of itself. */
+  /** Adds the settings that {@link CharacterModel#facts} leaves out. */
   void addTo(Map<String, String> facts) {
     facts.put("batch", Integer.toString(batch));
     facts.put("steps", Integer.toString(steps));
@@ -69,7 +70,7 @@ record Settings(
     facts.put("seed", Long.toString(seed));
   }
 
-  /** For a person, in one line. */
+  /** {@return the settings in one line} */
   @Override
   public String toString() {
     return "%s %d × %d, batch %d, steps %d, rate %s, seed %d"

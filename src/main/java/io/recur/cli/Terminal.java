@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 
-/** The terminal that standard error is, where it is one. */
+/** The terminal of standard error. */
 final class Terminal {
   private static final int USUAL_WIDTH = 80;
   private static final long LONGEST_SECONDS = 2;
@@ -13,8 +13,8 @@ final class Terminal {
   private Terminal() {}
 
   /**
-   * Its columns at this moment, or 0 where standard error is no terminal. The system's {@code stty}
-   * is asked, which looks at the very stream; where there is none, Java's console.
+   * {@return its columns at this moment, or 0 if standard error is not a terminal} The system's
+   * {@code stty} looks at that stream. Where there is no {@code stty}, Java's console decides.
    */
   static int width() {
     try {
@@ -30,7 +30,7 @@ final class Terminal {
         return 0;
       }
       int columns = Integer.parseInt(answer.substring(answer.indexOf(' ') + 1));
-      return columns == 0 ? USUAL_WIDTH : columns; // a serial line knows no size
+      return columns == 0 ? USUAL_WIDTH : columns; // a serial line has no size
     } catch (IOException e) {
       Console console = System.console();
       return console != null && console.isTerminal() ? USUAL_WIDTH : 0;

@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
 final class TrainCommand implements Callable<Integer> {
   private static final double DEFAULT_MINUTES = 3;
 
-  /** What Ctrl-C gives; where it was a SIGTERM, the JVM gives 143 by itself. */
+  /** The exit status after Ctrl-C. After SIGTERM the JVM exits with 143 by itself. */
   private static final int INTERRUPTED = 130;
 
   @Option(
@@ -101,7 +101,7 @@ final class TrainCommand implements Callable<Integer> {
     check();
     PrintWriter err = spec.commandLine().getErr();
     try (Interruption interruption = new Interruption(err);
-        Device device = options.open()) { // before a long text is read
+        Device device = options.open()) { // fails before a long text is read
       Corpus corpus = text.isEmpty() ? Corpus.java() : Corpus.of(text);
       try (CharacterTraining training = training(device, corpus)) {
         err.println(Printable.of(corpus.name()) + ": " + corpus.text().length() + " characters");
@@ -120,7 +120,7 @@ final class TrainCommand implements Callable<Integer> {
         : CharacterTraining.resumed(device, corpus, resume, this::goneOnWith);
   }
 
-  /** The file's settings, with the rate of the command line if it gives one. */
+  /** {@return the file's settings, with the rate of the command line if there is one} */
   private Settings goneOnWith(Settings file) {
     refuseOther("--cell", cell, file.cell());
     refuseOther("--hidden", hidden, file.hidden());
@@ -194,7 +194,7 @@ final class TrainCommand implements Callable<Integer> {
     return Path.of(out.toString().replaceFirst("\\.safetensors$", "") + ".png");
   }
 
-  /** The picture's name, or why there is none: a JDK without fonts must not lose a training. */
+  /** Draws the curve. Returns its name, or why there is none: no font must not lose a training. */
   private String draw(CharacterTraining training, double bits) {
     try {
       training.draw(picture(), bits);
@@ -204,7 +204,7 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  /** The command that goes on with this training. */
+  /** {@return the command that resumes this training} */
   private String goOn() {
     List<String> words = new ArrayList<>(List.of("recur", "train"));
     if (!text.isEmpty()) {
@@ -257,7 +257,7 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  /** Only a checkpoint of Recur's is overwritten. */
+  /** Throws unless the file is a checkpoint of Recur, since the training overwrites it. */
   private static void refuseOther(Path out) throws IOException {
     String found;
     try (Safetensors file = Safetensors.read(out)) {

@@ -10,7 +10,7 @@ final class Vocabulary {
     this.characters = characters;
   }
 
-  /** The distinct characters of a text. */
+  /** {@return the distinct characters of a text} */
   static Vocabulary of(String text) {
     return new Vocabulary(text.codePoints().sorted().distinct().toArray());
   }
@@ -19,15 +19,16 @@ final class Vocabulary {
     return characters.length;
   }
 
-  /** All characters in order, as a checkpoint keeps them. */
+  /** {@return all characters in order, as a checkpoint keeps them} */
   String text() {
     return new String(characters, 0, characters.length);
   }
 
   /**
-   * The numbers of a text's characters.
+   * {@return the numbers of a text's characters}
    *
-   * @throws IllegalArgumentException naming the first character that is unknown, and where it is
+   * @throws IllegalArgumentException if a character is unknown; the message names the first one and
+   *     its position
    */
   int[] encode(String text) {
     int[] codes = text.codePoints().toArray();
@@ -45,7 +46,7 @@ final class Vocabulary {
     return codes;
   }
 
-  /** The number of a character, or less than 0. */
+  /** {@return the number of a character, or less than 0 if it is unknown} */
   int number(int character) {
     return Arrays.binarySearch(characters, character);
   }
@@ -58,7 +59,7 @@ final class Vocabulary {
     return text.toString();
   }
 
-  /** The characters for a person to read: control characters as escapes. */
+  /** {@return the characters for a person to read, control characters escaped} */
   String printable() {
     StringBuilder text = new StringBuilder();
     for (int character : characters) {
