@@ -40,8 +40,7 @@ class ThreadStormTest {
 
   @ParameterizedTest
   @MethodSource("kernels")
-  void threadsThatComputeWhileTheirMemoryAndDeviceAreClosedAreRefused(List<String> options)
-      throws Exception {
+  void computingWhileMemoryIsClosedIsRefused(List<String> options) throws Exception {
     String rounds = "" + Devices.rounds(ROUNDS);
     assertCounted(CLOSED, ChildJvm.run(ClosingStorm.class, options, rounds));
   }

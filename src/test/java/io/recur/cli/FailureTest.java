@@ -67,7 +67,7 @@ class FailureTest {
   /** As a pipe whose reader is gone, and as a disk that is full. */
   @ParameterizedTest
   @CsvSource({"Broken pipe, 0", "No space left on device, 1"})
-  void outputThatCannotBeWrittenIsAFailureUnlessItsReaderHadEnough(String cause, int status) {
+  void aFailedWriteIsAFailureUnlessTheReaderHadEnough(String cause, int status) {
     OutputStream out =
         new OutputStream() {
           @Override
@@ -86,7 +86,7 @@ class FailureTest {
     "UTF-8, caf\uFFFD, café, false",
     "windows-1252, who?, café, false"
   })
-  void anArgumentThatThePosixLocaleMangledIsToldWithItsCause(
+  void aMangledArgumentIsToldWithItsCause(
       String encoding, String argument, String raw, boolean told) {
     Optional<String> message =
         PosixLocale.mangled(

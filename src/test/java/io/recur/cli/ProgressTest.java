@@ -106,8 +106,7 @@ class ProgressTest {
    */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void aTrainingLoadsNothingFromTheTemporaryFolderAndWritesNothingThere(boolean terminal)
-      throws Exception {
+  void aTrainingUsesNoTemporaryFolder(boolean terminal) throws Exception {
     assumeTrue(Files.exists(Path.of("/proc/self/maps")), "needs /proc to list what is mapped");
     ProcessBuilder command = terminal ? onATerminal(80, "1000000") : training("1000000");
     Process process = Shell.started(command, folder);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.recur.Near;
 import io.recur.Pinned;
+import io.recur.Reference;
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;

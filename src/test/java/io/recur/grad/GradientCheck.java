@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import io.recur.Near;
+import io.recur.Reference;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import java.util.Arrays;
@@ -20,7 +21,7 @@ import java.util.Random;
  *
  * <pre>{@code
  * GradientCheck.of(Shape.of(3), Shape.of(3))
- *     .check("add", x -> x[0].add(x[1]), x -> Reference.add(x[0], x[1]));
+ *     .check("add", x -> x[0].add(x[1]), x -> Reference.zip(x[0], x[1], Double::sum));
  * }</pre>
  */
 final class GradientCheck {
@@ -100,7 +101,7 @@ final class GradientCheck {
       Tensor[] inputs = new Tensor[shapes.length];
       for (int i = 0; i < shapes.length; i++) {
         float[] values = values(random, shapes[i].count());
-        x[i] = doubles(values);
+        x[i] = Reference.doubles(values);
         inputs[i] =
             switch (kinds[i]) {
               case CONSTANT -> tape.input(shapes[i], values);
@@ -160,13 +161,5 @@ final class GradientCheck {
       }
     }
     return moved;
-  }
-
-  static double[] doubles(float... values) {
-    double[] doubles = new double[values.length];
-    for (int i = 0; i < doubles.length; i++) {
-      doubles[i] = values[i];
-    }
-    return doubles;
   }
 }

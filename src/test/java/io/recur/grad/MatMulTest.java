@@ -3,6 +3,7 @@ package io.recur.grad;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.recur.Reference;
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;

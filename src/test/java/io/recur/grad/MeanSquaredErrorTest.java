@@ -2,6 +2,7 @@ package io.recur.grad;
 
 import io.recur.Near;
 import io.recur.Pinned;
+import io.recur.Reference;
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;

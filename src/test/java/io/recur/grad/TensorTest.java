@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
+import io.recur.Reference;
 import io.recur.Thrown;
 import io.recur.device.Buffer;
 import io.recur.device.Device;

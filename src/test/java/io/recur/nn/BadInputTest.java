@@ -157,7 +157,7 @@ class BadInputTest {
   }
 
   @Test
-  void aCellOfMoreValuesThanAShapeCountsIsRefusedWithItsTrueSizes() {
+  void aCellThatIsTooLargeIsRefusedWithItsSizes() {
     String[] facts = {"in=1", "out=600000000", "at most 2147483647"};
     badShape(() -> Layers.rnn(1, 600_000_000), facts);
     badShape(() -> Layers.lstm(1, 600_000_000), facts);

@@ -1,9 +1,9 @@
 package io.recur.nn;
 
+import static io.recur.Near.FLOAT;
+import static io.recur.Near.near;
 import static io.recur.nn.Layers.chain;
 import static io.recur.nn.Layers.dense;
-import static io.recur.nn.Near.FLOAT;
-import static io.recur.nn.Near.near;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -78,12 +78,12 @@ class BatchLawsTest {
     assertEquals(batch, recur.state().batch());
     Tensor sameLoss = tape.input(0);
     for (int j = 0; j < batch; j++) {
-      near("column " + j, FLOAT, columns.get(j), y.columns(j, j + 1).toArray());
+      near("column " + j, columns.get(j), y.columns(j, j + 1).toArray(), FLOAT);
       sameLoss = sameLoss.add(Cells.weighed(tape, y.columns(j, j + 1), j));
     }
     tape.backward(sameLoss);
-    near("gradient", FLOAT, gradients, Cells.gradients(recur));
-    near("gradient of the prime", FLOAT, dprime, prime.gradientArray());
+    near("gradient", gradients, Cells.gradients(recur), FLOAT);
+    near("gradient of the prime", dprime, prime.gradientArray(), FLOAT);
   }
 
   @ParameterizedTest
@@ -128,7 +128,7 @@ class BatchLawsTest {
     recur.apply(x.times(0, 2));
     assertRefused(recur, 2, 3);
     tape.backward(Cells.weighed(tape, recur.apply(x.times(2, 4)), 1));
-    near("gradient", FLOAT, expected, Cells.gradients(recur));
+    near("gradient", expected, Cells.gradients(recur), FLOAT);
   }
 
   /** A batch shares weights alone: what is no number in one stream stays there, bit for bit. */

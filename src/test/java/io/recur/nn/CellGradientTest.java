@@ -1,7 +1,8 @@
 package io.recur.nn;
 
-import static io.recur.nn.Near.FLOAT;
-import static io.recur.nn.Near.near;
+import static io.recur.Near.FLOAT;
+import static io.recur.Near.near;
+import static io.recur.Reference.doubles;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,8 +13,8 @@ import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
-import io.recur.nn.Reference.Kind;
-import io.recur.nn.Reference.Structure;
+import io.recur.nn.ReferenceCell.Kind;
+import io.recur.nn.ReferenceCell.Structure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -48,8 +49,8 @@ class CellGradientTest {
     this.tape = Tape.on(device);
   }
 
-  static Stream<Reference> references() {
-    List<Reference> all = new ArrayList<>();
+  static Stream<ReferenceCell> references() {
+    List<ReferenceCell> all = new ArrayList<>();
     int[][] sizes = {{1, 1}, {1, 3}, {3, 1}, {3, 17}, {17, 3}};
     for (int batch : new int[] {1, 4}) {
       for (int time : new int[] {1, 5}) {
@@ -70,15 +71,16 @@ class CellGradientTest {
     }
     for (Elementwise function : Elementwise.values()) {
       if (!List.of(Elementwise.EXP, Elementwise.LOG, Elementwise.SQUARE).contains(function)) {
-        all.add(new Reference(Kind.RNN, function, Structure.DENSE, Structure.DENSE, 3, 17, 4, 5));
+        all.add(
+            new ReferenceCell(Kind.RNN, function, Structure.DENSE, Structure.DENSE, 3, 17, 4, 5));
       }
     }
     return all.stream();
   }
 
-  private static Reference reference(
+  private static ReferenceCell reference(
       Kind kind, Structure wi, Structure wh, int[] size, int batch, int time) {
-    return new Reference(kind, Elementwise.TANH, wi, wh, size[0], size[1], batch, time);
+    return new ReferenceCell(kind, Elementwise.TANH, wi, wh, size[0], size[1], batch, time);
   }
 
   /** A run through the library with the loss Σ u∘y + Σ v∘h + Σ w∘c. */
@@ -102,7 +104,7 @@ class CellGradientTest {
     }
   }
 
-  private static double loss(Reference.Result result, boolean lstm) {
+  private static double loss(ReferenceCell.Result result, boolean lstm) {
     double loss = dot(result.y(), 11) + dot(result.h(), 12);
     return lstm ? loss + dot(result.c(), 13) : loss;
   }
@@ -118,22 +120,22 @@ class CellGradientTest {
 
   @ParameterizedTest
   @MethodSource("references")
-  void outputsAndStatesAreThoseOfThePaper(Reference reference) {
+  void outputsAndStatesAreThoseOfThePaper(ReferenceCell reference) {
     Run run = run(reference);
-    Reference.Result expected = reference.run(parameters(run.recur), wide(run.x.toArray()));
-    near("y", FLOAT, expected.y(), run.y.toArray());
-    near("h", FLOAT, expected.h(), run.last.h().toArray());
+    ReferenceCell.Result expected = reference.run(parameters(run.recur), doubles(run.x.toArray()));
+    near("y", expected.y(), run.y.toArray(), FLOAT);
+    near("h", expected.h(), run.last.h().toArray(), FLOAT);
     if (reference.kind() == Kind.LSTM) {
-      near("c", FLOAT, expected.c(), run.last.c().toArray());
+      near("c", expected.c(), run.last.c().toArray(), FLOAT);
     }
   }
 
   @ParameterizedTest
   @MethodSource("references")
-  void gradientsAreSlopesOfTheReference(Reference reference) {
+  void gradientsAreSlopesOfTheReference(ReferenceCell reference) {
     Run run = run(reference);
     double[][] p = parameters(run.recur);
-    double[] x = wide(run.x.toArray());
+    double[] x = doubles(run.x.toArray());
     List<Parameter> parameters = run.recur.cell().parameters();
     for (int i = 0; i < p.length; i++) {
       assertSlope(
@@ -144,7 +146,7 @@ class CellGradientTest {
 
   /** ⟨g, v⟩ against the central difference along v, for random v of ±1; values is moved. */
   private static void assertSlope(
-      Reference reference, String name, float[] g, double[] values, double[][] p, double[] x) {
+      ReferenceCell reference, String name, float[] g, double[] values, double[][] p, double[] x) {
     assertEquals(values.length, g.length, name);
     boolean lstm = reference.kind() == Kind.LSTM;
     Random random = new Random(17);
@@ -193,7 +195,7 @@ class CellGradientTest {
 
   @ParameterizedTest
   @MethodSource("references")
-  void theFastRunEqualsTheSteps(Reference reference) {
+  void theFastRunEqualsTheSteps(ReferenceCell reference) {
     Run fast = run(reference);
     Map<String, float[]> gradients = Cells.gradients(fast.recur);
     float[] dx = fast.x.gradientArray();
@@ -203,13 +205,13 @@ class CellGradientTest {
 
   private static void assertSame(
       Run plain, Map<String, float[]> gradients, float[] dx, Run fast, Map<String, float[]> its) {
-    near("y", FLOAT, plain.y.toArray(), fast.y.toArray());
+    near("y", plain.y.toArray(), fast.y.toArray(), FLOAT);
     for (int part = 0; part < plain.last.parts().size(); part++) {
       float[] expected = plain.last.parts().get(part).toArray();
-      near("state" + part, FLOAT, expected, fast.last.parts().get(part).toArray());
+      near("state" + part, expected, fast.last.parts().get(part).toArray(), FLOAT);
     }
-    near("gradient", FLOAT, its, gradients);
-    near("dx", FLOAT, plain.x.gradientArray(), dx);
+    near("gradient", its, gradients, FLOAT);
+    near("dx", plain.x.gradientArray(), dx, FLOAT);
   }
 
   @ParameterizedTest
@@ -225,8 +227,8 @@ class CellGradientTest {
   @ParameterizedTest
   @EnumSource
   void aOneHotInputMeetsAnyStructure(Structure structure) {
-    Reference reference =
-        new Reference(Kind.GRU, Elementwise.TANH, structure, Structure.DENSE, 3, 3, 4, 5);
+    ReferenceCell reference =
+        new ReferenceCell(Kind.GRU, Elementwise.TANH, structure, Structure.DENSE, 3, 3, 4, 5);
     oneHot(reference.cell(), Shape.of(3, 4, 5));
   }
 
@@ -241,8 +243,8 @@ class CellGradientTest {
     OneHot hot = tape.oneHot(shape, index);
     for (Cell its : List.of(cell, new Plain(cell))) {
       Run run = new Run(its, hot);
-      near("y", FLOAT, expected.y.toArray(), run.y.toArray());
-      near("gradient", FLOAT, gradients, Cells.gradients(run.recur));
+      near("y", expected.y.toArray(), run.y.toArray(), FLOAT);
+      near("gradient", gradients, Cells.gradients(run.recur), FLOAT);
     }
   }
 
@@ -263,30 +265,24 @@ class CellGradientTest {
         recur.reset();
         for (int t = 0; t < 5; t++) {
           Tensor alone = recur.apply(x.time(t).columns(j, j + 1));
-          near("y", FLOAT, y.time(t).columns(j, j + 1).toArray(), alone.toArray());
+          near("y", y.time(t).columns(j, j + 1).toArray(), alone.toArray(), FLOAT);
           sum = sum.add(alone.mul(alone).sum());
         }
       }
       tape.backward(sum);
-      near("gradient", FLOAT, gradients, Cells.gradients(recur));
-      near("dx", FLOAT, dx, x.gradientArray());
+      near("gradient", gradients, Cells.gradients(recur), FLOAT);
+      near("dx", dx, x.gradientArray(), FLOAT);
     }
   }
 
-  private Run run(Reference reference) {
+  private Run run(ReferenceCell reference) {
     Tensor x = tape.variable(reference.inputShape(), reference.input(new Random(4)));
     return new Run(reference.cell(), x);
   }
 
   private static double[][] parameters(Recur recur) {
-    return recur.cell().parameters().stream().map(p -> wide(p.toArray())).toArray(double[][]::new);
-  }
-
-  private static double[] wide(float[] values) {
-    double[] wide = new double[values.length];
-    for (int i = 0; i < wide.length; i++) {
-      wide[i] = values[i];
-    }
-    return wide;
+    return recur.cell().parameters().stream()
+        .map(p -> doubles(p.toArray()))
+        .toArray(double[][]::new);
   }
 }

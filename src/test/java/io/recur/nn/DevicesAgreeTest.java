@@ -1,10 +1,11 @@
 package io.recur.nn;
 
+import static io.recur.Near.FLOAT;
+import static io.recur.Near.near;
 import static io.recur.nn.Layers.chain;
 import static io.recur.nn.Layers.dense;
 import static io.recur.nn.Layers.gru;
 import static io.recur.nn.Layers.lstm;
-import static io.recur.nn.Near.near;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.recur.device.Device;
@@ -59,9 +60,9 @@ class DevicesAgreeTest {
     try (Device here = Devices.here()) {
       near(
           cells.toString(),
-          Near.FLOAT,
           answers(cells.make(IN, OUT).on(cpu, 7), cpu),
-          answers(cells.make(IN, OUT).on(here, 7), here));
+          answers(cells.make(IN, OUT).on(here, 7), here),
+          FLOAT);
     }
   }
 
@@ -72,9 +73,9 @@ class DevicesAgreeTest {
     try (Device here = Device.of(Devices.name(), precision)) {
       near(
           precision.toString(),
-          precision == Precision.FLOAT32 ? Near.FLOAT : BF16,
           answers(stack().on(cpu, 7), cpu),
-          answers(stack().on(here, 7), here));
+          answers(stack().on(here, 7), here),
+          precision == Precision.FLOAT32 ? FLOAT : BF16);
     }
   }
 

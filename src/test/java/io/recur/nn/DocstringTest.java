@@ -1,8 +1,8 @@
 package io.recur.nn;
 
+import static io.recur.Near.FLOAT;
+import static io.recur.Near.near;
 import static io.recur.nn.Layers.rnn;
-import static io.recur.nn.Near.FLOAT;
-import static io.recur.nn.Near.near;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -133,7 +133,7 @@ class DocstringTest {
       }
       expected[i] = Math.tanh(sum);
     }
-    near("y", FLOAT, expected, y.toArray());
+    near("y", expected, y.toArray(), FLOAT);
     assertEquals(20 + 13 + 5 + 5, r.parameters().count());
   }
 }

@@ -1,12 +1,13 @@
 package io.recur.nn;
 
+import static io.recur.Near.FLOAT;
+import static io.recur.Near.near;
+import static io.recur.Reference.doubles;
 import static io.recur.grad.Functions.tanh;
 import static io.recur.nn.Layers.chain;
 import static io.recur.nn.Layers.dense;
 import static io.recur.nn.Layers.lstm;
 import static io.recur.nn.Layers.rnn;
-import static io.recur.nn.Near.FLOAT;
-import static io.recur.nn.Near.near;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -19,8 +20,8 @@ import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
-import io.recur.nn.Reference.Kind;
-import io.recur.nn.Reference.Structure;
+import io.recur.nn.ReferenceCell.Kind;
+import io.recur.nn.ReferenceCell.Structure;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -90,25 +91,17 @@ class DocumentsTest {
     return next;
   }
 
-  private static double[] wide(float[] values) {
-    double[] wide = new double[values.length];
-    for (int i = 0; i < wide.length; i++) {
-      wide[i] = values[i];
-    }
-    return wide;
-  }
-
   /** What the reference gives for one column of the steps xs, with the cell's own parameters. */
   private static double[] inDoubles(Kind kind, Cell cell, int in, int out, List<float[]> xs) {
-    Reference reference =
-        new Reference(
+    ReferenceCell reference =
+        new ReferenceCell(
             kind, Elementwise.TANH, Structure.DENSE, Structure.DENSE, in, out, 1, xs.size());
     double[] x = new double[in * xs.size()];
     for (int t = 0; t < xs.size(); t++) {
-      System.arraycopy(wide(xs.get(t)), 0, x, in * t, in);
+      System.arraycopy(doubles(xs.get(t)), 0, x, in * t, in);
     }
     double[][] p =
-        cell.parameters().stream().map(part -> wide(part.toArray())).toArray(double[][]::new);
+        cell.parameters().stream().map(part -> doubles(part.toArray())).toArray(double[][]::new);
     return reference.run(p, x).y();
   }
 
@@ -123,13 +116,13 @@ class DocumentsTest {
     float[] x = rand(10);
     float[] h0 = rand(5);
     Step step = rnnFunction(tape.input(h0), tape.input(x));
-    double[] expected = rnnInDoubles(wide(h0), x);
+    double[] expected = rnnInDoubles(doubles(h0), x);
     assertEquals(Shape.of(5), step.y().shape());
-    near("y", FLOAT, expected, step.y().toArray());
-    near("h", FLOAT, expected, step.state().h().toArray());
+    near("y", expected, step.y().toArray(), FLOAT);
+    near("h", expected, step.state().h().toArray(), FLOAT);
     // "If you run the last line a few times, you'll notice the output y changing slightly."
     Step again = rnnFunction(step.state().h(), tape.input(x));
-    near("y again", FLOAT, rnnInDoubles(expected, x), again.y().toArray());
+    near("y again", rnnInDoubles(expected, x), again.y().toArray(), FLOAT);
     assertTrue(Math.abs(again.y().toArray()[0] - step.y().toArray()[0]) > 1e-3);
   }
 
@@ -147,13 +140,14 @@ class DocumentsTest {
     Tensor h = tape.input(rand(5));
     Step step = rnn2.step(State.of(h), x);
     double[][] p =
-        rnn2.parameters().stream().map(part -> wide(part.toArray())).toArray(double[][]::new);
-    p[3] = wide(h.toArray());
-    Reference reference =
-        new Reference(Kind.RNN, Elementwise.TANH, Structure.DENSE, Structure.DENSE, 10, 5, 1, 1);
-    double[] expected = reference.run(p, wide(x.toArray())).y();
+        rnn2.parameters().stream().map(part -> doubles(part.toArray())).toArray(double[][]::new);
+    p[3] = doubles(h.toArray());
+    ReferenceCell reference =
+        new ReferenceCell(
+            Kind.RNN, Elementwise.TANH, Structure.DENSE, Structure.DENSE, 10, 5, 1, 1);
+    double[] expected = reference.run(p, doubles(x.toArray())).y();
     assertEquals(Shape.of(5), step.y().shape());
-    near("y", FLOAT, expected, step.y().toArray());
+    near("y", expected, step.y().toArray(), FLOAT);
     assertArrayEquals(step.y().toArray(), step.state().h().toArray());
   }
 
@@ -171,12 +165,12 @@ class DocumentsTest {
     Parameter h = Parameter.fixed(Shape.of(5), rand(5)).on(device);
     Recur m = new Recur(this::rnnFunction, h, wxh, whh, b);
     Tensor y = m.apply(tape.input(x));
-    double[] expected = rnnInDoubles(wide(h.toArray()), x);
+    double[] expected = rnnInDoubles(doubles(h.toArray()), x);
     assertEquals(Shape.of(5), y.shape());
-    near("y", FLOAT, expected, y.toArray());
+    near("y", expected, y.toArray(), FLOAT);
     // "The Recur wrapper stores the state between runs in the m.state field."
-    near("m.state", FLOAT, expected, m.state().h().toArray());
-    near("second y", FLOAT, rnnInDoubles(expected, x), m.apply(tape.input(x)).toArray());
+    near("m.state", expected, m.state().h().toArray(), FLOAT);
+    near("second y", rnnInDoubles(expected, x), m.apply(tape.input(x)).toArray(), FLOAT);
   }
 
   // julia> RNN(10, 5)
@@ -214,7 +208,7 @@ class DocumentsTest {
     for (int t = 0; t < 10; t++) {
       assertEquals(Shape.of(5), outputs.get(t).shape());
       double[] step = Arrays.copyOfRange(expected, 5 * t, 5 * t + 5);
-      near("step " + t, FLOAT, step, outputs.get(t).toArray());
+      near("step " + t, step, outputs.get(t).toArray(), FLOAT);
     }
     assertArrayEquals(outputs.getLast().toArray(), m.state().h().toArray());
   }
@@ -233,12 +227,12 @@ class DocumentsTest {
     float[] w = dense.own().get(0).toArray();
     float[] bias = dense.own().get(1).toArray();
     for (int t = 0; t < 10; t++) {
-      double[] expected = wide(bias);
+      double[] expected = doubles(bias);
       for (int i = 0; i < 5 * 15; i++) {
         expected[i % 5] += w[i] * h[15 * t + i / 5];
       }
       assertEquals(Shape.of(5), outputs.get(t).shape());
-      near("step " + t, FLOAT, expected, outputs.get(t).toArray());
+      near("step " + t, expected, outputs.get(t).toArray(), FLOAT);
     }
     assertEquals(Shape.of(15, 1), lstm.state().h().shape());
     assertEquals(Shape.of(15, 1), lstm.state().c().shape());

@@ -1,7 +1,7 @@
 package io.recur.nn;
 
-import static io.recur.nn.Near.FLOAT;
-import static io.recur.nn.Near.near;
+import static io.recur.Near.FLOAT;
+import static io.recur.Near.near;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -98,12 +98,12 @@ class HistoryLawsTest {
       recur.apply(x.time(t));
     }
     tape.backward(Cells.weighed(tape, recur.apply(x.time(4)), 1));
-    near("after 5", FLOAT, first, Cells.gradients(recur));
+    near("after 5", first, Cells.gradients(recur), FLOAT);
     recur.apply(x.time(5));
     tape.backward(Cells.weighed(tape, recur.apply(x.time(6)), 2));
     Map<String, float[]> sum = take(recur);
     sum.forEach(
-        (name, values) -> near(name, FLOAT, add(first.get(name), second.get(name)), values));
+        (name, values) -> near(name, add(first.get(name), second.get(name)), values, FLOAT));
   }
 
   @ParameterizedTest
@@ -121,7 +121,7 @@ class HistoryLawsTest {
     // The same kernels on the same numbers: exact. Parameters add up, all else begins at zero.
     assertArrayEquals(dx, x.gradientArray());
     Cells.gradients(recur)
-        .forEach((name, twice) -> near(name, FLOAT, add(once.get(name), once.get(name)), twice));
+        .forEach((name, twice) -> near(name, add(once.get(name), once.get(name)), twice, FLOAT));
     recur.parameters().zeroGradients();
     tape.backward(loss);
     Cells.gradients(recur).forEach((name, again) -> assertArrayEquals(once.get(name), again, name));
@@ -182,7 +182,7 @@ class HistoryLawsTest {
     Map<String, float[]> truncated = take(recur);
     Step fromConstants = recur.cell().run(new State(middle), x.times(3, 6));
     tape.backward(Cells.weighed(tape, fromConstants.y(), 1));
-    near("gradient", FLOAT, Cells.gradients(recur), truncated);
+    near("gradient", Cells.gradients(recur), truncated, FLOAT);
   }
 
   @ParameterizedTest
@@ -194,7 +194,7 @@ class HistoryLawsTest {
     recur.reset();
     recur.truncate();
     Tensor y = recur.apply(x);
-    near("value of state0", FLOAT, expected, y.toArray());
+    near("value of state0", expected, y.toArray(), FLOAT);
     tape.backward(Cells.weighed(tape, y, 1));
     assertNoGradientOfState0(recur);
   }

@@ -1,6 +1,7 @@
 package io.recur.nn;
 
-import static io.recur.nn.Near.near;
+import static io.recur.Near.FLOAT;
+import static io.recur.Near.near;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -48,8 +49,8 @@ class LongSequenceTest {
     tape.backward(Cells.weighed(tape, recur.apply(x), 2));
     // A weight's gradient is a float32 sum of 10 000 terms, in another order: √10⁴·6e-8 of the
     // magnitude that the partial sums reach, which is larger than the result.
-    near("gradient", 1e-4, gradients, Cells.gradients(recur));
-    near("dx", Near.FLOAT, dx, x.gradientArray());
+    near("gradient", gradients, Cells.gradients(recur), 1e-4);
+    near("dx", dx, x.gradientArray(), FLOAT);
   }
 
   @ParameterizedTest

@@ -1,6 +1,6 @@
 package io.recur.nn;
 
-import static io.recur.nn.Near.near;
+import static io.recur.Near.near;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -201,7 +201,7 @@ class ParityTest {
     }
 
     private void same(String name, float[] actual) {
-      near(name, TOLERANCE, 0, pinned.doubles(name), actual);
+      near(name, pinned.doubles(name), actual, TOLERANCE, 0);
     }
   }
 }

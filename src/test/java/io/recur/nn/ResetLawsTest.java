@@ -1,9 +1,9 @@
 package io.recur.nn;
 
+import static io.recur.Near.FLOAT;
+import static io.recur.Near.near;
 import static io.recur.nn.Layers.chain;
 import static io.recur.nn.Layers.dense;
-import static io.recur.nn.Near.FLOAT;
-import static io.recur.nn.Near.near;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -48,7 +48,7 @@ class ResetLawsTest {
     Tensor again = recur.apply(x);
     assertArrayEquals(y.toArray(), again.toArray());
     tape.backward(Cells.weighed(tape, again, 1));
-    near("gradient", FLOAT, expected, Cells.gradients(recur));
+    near("gradient", expected, Cells.gradients(recur), FLOAT);
   }
 
   @ParameterizedTest
@@ -145,7 +145,7 @@ class ResetLawsTest {
     Tensor again = nested.apply(x);
     assertArrayEquals(y.toArray(), again.toArray());
     tape.backward(Cells.weighed(tape, again, 1));
-    near("gradient", FLOAT, gradients, Cells.gradients(nested));
+    near("gradient", gradients, Cells.gradients(nested), FLOAT);
   }
 
   @Test
@@ -189,7 +189,7 @@ class ResetLawsTest {
     Tensor byHand = first.apply(first.apply(x));
     assertArrayEquals(byHand.toArray(), y.toArray());
     tape.backward(Cells.weighed(tape, byHand, 1));
-    near("gradient", FLOAT, gradients, Cells.gradients(first));
+    near("gradient", gradients, Cells.gradients(first), FLOAT);
     assertEquals(4, model.parameters().arrays());
     assertEquals(first.parameters().count(), model.parameters().count());
   }

@@ -1,7 +1,7 @@
 package io.recur.nn;
 
-import static io.recur.nn.Near.FLOAT;
-import static io.recur.nn.Near.near;
+import static io.recur.Near.FLOAT;
+import static io.recur.Near.near;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -43,7 +43,7 @@ class StepLawsTest {
       Step step = cell.step(state, x);
       Tensor y = recur.apply(x);
       state = step.state();
-      near("y", FLOAT, step.y().toArray(), y.toArray());
+      near("y", step.y().toArray(), y.toArray(), FLOAT);
       assertNear("state", state, recur.state());
     }
   }
@@ -177,10 +177,10 @@ class StepLawsTest {
     recur.reset();
     Tensor y = recur.apply(x);
     for (int j = 0; j < batch; j++) {
-      near("column " + j, FLOAT, alone.get(j), y.columns(j, j + 1).toArray());
+      near("column " + j, alone.get(j), y.columns(j, j + 1).toArray(), FLOAT);
     }
     tape.backward(y.mul(y).sum());
-    near("gradient", FLOAT, expected, Cells.gradients(recur));
+    near("gradient", expected, Cells.gradients(recur), FLOAT);
   }
 
   @ParameterizedTest
@@ -220,14 +220,14 @@ class StepLawsTest {
     Tensor y = recur.apply(x);
     Tensor sameLoss = tape.input(0);
     for (int t = 0; t < time; t++) {
-      near("y" + t, tolerance, outputs.get(t).toArray(), y.time(t).toArray());
+      near("y" + t, outputs.get(t).toArray(), y.time(t).toArray(), tolerance);
       sameLoss = sameLoss.add(Cells.weighed(tape, y.time(t), t));
     }
     assertNear("state", last, recur.state());
     tape.backward(sameLoss);
     // Gradients of one weight are summed over time in another order where a product does it.
-    near("gradient", FLOAT, gradients, Cells.gradients(recur));
-    near("dx", FLOAT, dx, x.gradientArray());
+    near("gradient", gradients, Cells.gradients(recur), FLOAT);
+    near("dx", dx, x.gradientArray(), FLOAT);
   }
 
   @ParameterizedTest
@@ -260,7 +260,7 @@ class StepLawsTest {
     float[] whole = recur.apply(x).times(4, 7).toArray();
     recur.reset();
     recur.apply(x.times(0, 4));
-    near("second half", FLOAT, whole, recur.apply(x.times(4, 7)).toArray());
+    near("second half", whole, recur.apply(x.times(4, 7)).toArray(), FLOAT);
   }
 
   @Test
@@ -274,7 +274,7 @@ class StepLawsTest {
     for (int i = 0; i < expected.parts().size(); i++) {
       Tensor part = expected.parts().get(i);
       assertEquals(part.shape(), actual.parts().get(i).shape());
-      near(what + i, FLOAT, part.toArray(), actual.parts().get(i).toArray());
+      near(what + i, part.toArray(), actual.parts().get(i).toArray(), FLOAT);
     }
   }
 }

@@ -1,8 +1,8 @@
 package io.recur.nn;
 
+import static io.recur.Near.FLOAT;
+import static io.recur.Near.near;
 import static io.recur.nn.Layers.chain;
-import static io.recur.nn.Near.FLOAT;
-import static io.recur.nn.Near.near;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -163,10 +163,10 @@ class TapeLawsTest {
       assertTrue(refusal.getMessage().contains("another tape"), refusal.getMessage());
       assertTrue(refusal.getMessage().contains("truncate()"), refusal.getMessage());
       recur.truncate();
-      near("y", FLOAT, expected, recur.apply(rest).time(1).toArray());
+      near("y", expected, recur.apply(rest).time(1).toArray(), FLOAT);
       recur.parameters().zeroGradients();
       tape.backward(loss);
-      near("gradient on the first tape", FLOAT, gradients, Cells.gradients(recur));
+      near("gradient on the first tape", gradients, Cells.gradients(recur), FLOAT);
       tape.clear();
       assertThrows(IllegalStateException.class, other::clear);
       recur.reset();

@@ -1,9 +1,9 @@
 package io.recur.nn;
 
+import static io.recur.Near.FLOAT;
+import static io.recur.Near.near;
 import static io.recur.nn.Layers.chain;
 import static io.recur.nn.Layers.dense;
-import static io.recur.nn.Near.FLOAT;
-import static io.recur.nn.Near.near;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
@@ -60,7 +60,7 @@ class UserLayerTest {
     Tensor x = Cells.input(tape, 1, 3, 2);
     float[] y = model.apply(x).toArray();
     recur.reset();
-    near("y", FLOAT, recur.apply(x).add(x).toArray(), y);
+    near("y", recur.apply(x).add(x).toArray(), y, FLOAT);
     assertEquals(recur.parameters().named(), model.parameters().named());
     assertEquals(List.of(recur), model.recurs());
   }

@@ -1,7 +1,8 @@
 package io.recur.nn;
 
-import static io.recur.nn.Near.FLOAT;
-import static io.recur.nn.Near.near;
+import static io.recur.Near.FLOAT;
+import static io.recur.Near.near;
+import static io.recur.Reference.doubles;
 
 import io.recur.device.Device;
 import io.recur.device.Elementwise;
@@ -9,8 +10,8 @@ import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
-import io.recur.nn.Reference.Kind;
-import io.recur.nn.Reference.Structure;
+import io.recur.nn.ReferenceCell.Kind;
+import io.recur.nn.ReferenceCell.Structure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,8 +37,8 @@ class WholeSequenceTest {
     this.tape = Tape.on(device);
   }
 
-  static Stream<Reference> references() {
-    List<Reference> all = new ArrayList<>();
+  static Stream<ReferenceCell> references() {
+    List<ReferenceCell> all = new ArrayList<>();
     for (Kind kind : Kind.values()) {
       for (int units : new int[] {1, 15, 16, 17, 31, 32, 33, 65}) {
         all.add(reference(kind, 5, units, 3, 3));
@@ -56,61 +57,61 @@ class WholeSequenceTest {
     return all.stream();
   }
 
-  private static Reference reference(Kind kind, int in, int out, int batch, int time) {
-    return new Reference(
+  private static ReferenceCell reference(Kind kind, int in, int out, int batch, int time) {
+    return new ReferenceCell(
         kind, Elementwise.TANH, Structure.DENSE, Structure.DENSE, in, out, batch, time);
   }
 
   @ParameterizedTest
   @MethodSource("references")
-  void valuesAreThoseOfTheReference(Reference reference) {
+  void valuesAreThoseOfTheReference(ReferenceCell reference) {
     Recur recur = new Recur(reference.cell()).on(device, 5);
     Tensor x = tape.input(reference.inputShape(), reference.input(new Random(4)));
     Tensor y = recur.apply(x);
     List<Parameter> parameters = recur.cell().parameters();
-    double[][] wide = parameters.stream().map(p -> wide(p.toArray())).toArray(double[][]::new);
-    Reference.Result expected = reference.run(wide, wide(x.toArray()));
-    near("y", FLOAT, expected.y(), y.toArray());
-    near("h", FLOAT, expected.h(), recur.state().h().toArray());
+    double[][] wide = parameters.stream().map(p -> doubles(p.toArray())).toArray(double[][]::new);
+    ReferenceCell.Result expected = reference.run(wide, doubles(x.toArray()));
+    near("y", expected.y(), y.toArray(), FLOAT);
+    near("h", expected.h(), recur.state().h().toArray(), FLOAT);
     if (reference.kind() == Kind.LSTM) {
-      near("c", FLOAT, expected.c(), recur.state().c().toArray());
+      near("c", expected.c(), recur.state().c().toArray(), FLOAT);
     }
   }
 
   @ParameterizedTest
   @MethodSource("references")
-  void gradientsAreThoseOfTheSteps(Reference reference) {
+  void gradientsAreThoseOfTheSteps(ReferenceCell reference) {
     Cell cell = reference.cell();
     Recur fast = new Recur(cell).on(device, 5);
     Tensor x = tape.variable(reference.inputShape(), reference.input(new Random(4)));
     Map<String, float[]> found = gradients(fast, x, reference);
     float[] dx = x.gradientArray();
     Recur plain = new Recur(new Plain(cell));
-    near("gradient", FLOAT, gradients(plain, x, reference), found);
-    near("dx", FLOAT, x.gradientArray(), dx);
+    near("gradient", gradients(plain, x, reference), found, FLOAT);
+    near("dx", x.gradientArray(), dx, FLOAT);
   }
 
   /** With an input that takes no gradient, those of the gates are kept for two steps alone. */
   @ParameterizedTest
   @MethodSource("references")
-  void gradientsOfAPlainInputAreThoseOfTheSteps(Reference reference) {
+  void gradientsOfAPlainInputAreThoseOfTheSteps(ReferenceCell reference) {
     Cell cell = reference.cell();
     Tensor x = tape.input(reference.inputShape(), reference.input(new Random(4)));
     Map<String, float[]> found = gradients(new Recur(cell).on(device, 5), x, reference);
-    near("gradient", FLOAT, gradients(new Recur(new Plain(cell)), x, reference), found);
+    near("gradient", gradients(new Recur(new Plain(cell)), x, reference), found, FLOAT);
   }
 
   @ParameterizedTest
   @MethodSource("references")
-  void gradientsOfAOneHotInputAreThoseOfTheSteps(Reference reference) {
+  void gradientsOfAOneHotInputAreThoseOfTheSteps(ReferenceCell reference) {
     Cell cell = reference.cell();
     Shape shape = reference.inputShape();
     Tensor x = tape.oneHot(shape, new Random(3).ints(shape.columns(), 0, shape.rows()).toArray());
     Map<String, float[]> found = gradients(new Recur(cell).on(device, 5), x, reference);
-    near("gradient", FLOAT, gradients(new Recur(new Plain(cell)), x, reference), found);
+    near("gradient", gradients(new Recur(new Plain(cell)), x, reference), found, FLOAT);
   }
 
-  private Map<String, float[]> gradients(Recur recur, Tensor x, Reference reference) {
+  private Map<String, float[]> gradients(Recur recur, Tensor x, ReferenceCell reference) {
     recur.parameters().zeroGradients();
     Tensor y = recur.apply(x);
     Tensor loss = Cells.weighed(tape, y, 11);
@@ -137,13 +138,5 @@ class WholeSequenceTest {
     public List<Parameter> parameters() {
       return cell.parameters();
     }
-  }
-
-  private static double[] wide(float[] values) {
-    double[] wide = new double[values.length];
-    for (int i = 0; i < wide.length; i++) {
-      wide[i] = values[i];
-    }
-    return wide;
   }
 }

@@ -115,7 +115,7 @@ class StaleWeightsTest {
   }
 
   @Test
-  void truncatedTrainingGradientAccumulationAndCopiedWeightsGoOn() {
+  void usualTrainingIsNotRefused() {
     for (Recur cell : models()) {
       var model = chain(cell, dense(3, 1)).on(device, 1);
       Sgd sgd = new Sgd(0.1f);

@@ -48,7 +48,7 @@ class StreamsTest {
   }
 
   @Test
-  void aTextShorterThanOneChunkIsRefusedWithTheNumberItNeeds() {
+  void aTextShorterThanOneChunkIsRefusedWithItsNeed() {
     assertEquals(1, new Streams(new int[10], 2, 2, 4).chunks());
     IllegalArgumentException e =
         assertThrows(IllegalArgumentException.class, () -> new Streams(new int[9], 2, 2, 4));

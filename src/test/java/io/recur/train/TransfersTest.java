@@ -91,7 +91,7 @@ class TransfersTest {
   }
 
   @Test
-  void aTrainingStepSendsItsInputThenItsRateAndFetchesItsLossAndIsGraphsElse() {
+  void aTrainingStepMovesInputRateAndLossAlone() {
     trains(lstm(CLASSES, 16));
     trains(gru(CLASSES, 16));
     trains(gruV3(CLASSES, 16));
@@ -100,7 +100,7 @@ class TransfersTest {
   }
 
   @Test
-  void aStreamingStepSendsItsInputAndFetchesItsOutputAndIsAGraphElse() {
+  void aStreamingStepMovesInputAndOutputAlone() {
     for (Layer layer : List.of(lstm(CLASSES, 16), gru(CLASSES, 16), gruV3(CLASSES, 16))) {
       try (Device device = Devices.opened();
           Tape tape = Tape.inference(device)) {

@@ -1,21 +1,23 @@
 package io.recur.nn;
 
+import static io.recur.Reference.sigmoid;
+
+import io.recur.Reference;
 import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import java.util.Random;
-import java.util.function.DoubleUnaryOperator;
 
 /**
  * The cells once more, from the equations of their papers, in double precision, one column of the
- * batch after the other and one unit after the other. It shares no code with the library.
+ * batch after the other and one unit after the other. Shares no code with the library.
  *
  * @param kind the cell
  * @param function σ of the RNN
  * @param wi how Wi is stored
  * @param wh how Wh (and GRUv3's Wh̃) is stored
  */
-record Reference(
+record ReferenceCell(
     Kind kind,
     Elementwise function,
     Structure wi,
@@ -123,11 +125,11 @@ record Reference(
       for (int t = 0; t < time; t++) {
         double[] column = new double[in];
         System.arraycopy(x, in * (j + batch * t), column, 0, in);
-        double[] a = product(weights, kind.gates * out, column);
+        double[] a = Reference.matmul(kind.gates * out, in, weights, column);
         for (int i = 0; i < a.length; i++) {
           a[i] += bias[i];
         }
-        h = step(a, product(recurrent, kind.recurrentGates * out, h), h, c, p[2]);
+        h = step(a, Reference.matmul(kind.recurrentGates * out, out, recurrent, h), h, c, p[2]);
         System.arraycopy(h, 0, y, out * (j + batch * t), out);
       }
       System.arraycopy(h, 0, lastH, out * j, out);
@@ -144,13 +146,15 @@ record Reference(
       gated[i] = sigmoid(a[i] + u[i]) * h[i];
     }
     double[] candidate =
-        kind == Kind.GRU_V3 ? product(wh.whole(out, out, third), out, gated) : new double[out];
+        kind == Kind.GRU_V3
+            ? Reference.matmul(out, out, wh.whole(out, out, third), gated)
+            : new double[out];
     for (int i = 0; i < out; i++) {
       int second = out + i;
       int last = 2 * out + i;
       next[i] =
           switch (kind) {
-            case RNN -> function(function).applyAsDouble(a[i] + u[i]);
+            case RNN -> Reference.value(function, a[i] + u[i]);
             case LSTM -> {
               c[i] =
                   sigmoid(a[second] + u[second]) * c[i]
@@ -171,37 +175,5 @@ record Reference(
 
   private static double blend(double z, double candidate, double h) {
     return (1 - z) * candidate + z * h;
-  }
-
-  private static double[] product(double[] w, int rows, double[] x) {
-    double[] y = new double[rows];
-    for (int column = 0; column < x.length; column++) {
-      for (int row = 0; row < rows; row++) {
-        y[row] += w[row + column * rows] * x[column];
-      }
-    }
-    return y;
-  }
-
-  private static double sigmoid(double x) {
-    return 1 / (1 + Math.exp(-x));
-  }
-
-  /** Those functions that a recurrence survives; exp, log and square do not. */
-  static DoubleUnaryOperator function(Elementwise function) {
-    return switch (function) {
-      case IDENTITY -> x -> x;
-      case TANH -> Math::tanh;
-      case SIGMOID -> Reference::sigmoid;
-      case RELU -> x -> Math.max(x, 0);
-      case LEAKY_RELU -> x -> x > 0 ? x : 0.01 * x;
-      case ELU -> x -> x > 0 ? x : Math.expm1(x);
-      case SOFTPLUS -> x -> Math.log1p(Math.exp(x));
-      case SOFTSIGN -> x -> x / (1 + Math.abs(x));
-      case SWISH -> x -> x * sigmoid(x);
-      case GELU ->
-          x -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
-      default -> throw new IllegalArgumentException(function + " is not for recurrences");
-    };
   }
 }

@@ -1,14 +1,51 @@
-package io.recur.grad;
+package io.recur;
 
+import io.recur.device.Elementwise;
+import java.util.Arrays;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
 
-/** Operations on column-major arrays, in double and without cleverness. */
-final class Reference {
+/**
+ * Functions, and operations on column-major arrays, in double precision and without cleverness.
+ * They share no code with the library.
+ */
+public final class Reference {
   private Reference() {}
 
+  /** An elementwise function; an entry without one does not compile. */
+  public static double value(Elementwise function, double x) {
+    return switch (function) {
+      case IDENTITY -> x;
+      case TANH -> Math.tanh(x);
+      case SIGMOID -> sigmoid(x);
+      case RELU -> x > 0 || Double.isNaN(x) ? x : 0;
+      case LEAKY_RELU -> x > 0 ? x : 0.01 * x;
+      case ELU -> x > 0 ? x : Math.expm1(x);
+      case SOFTPLUS -> Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+      case SOFTSIGN -> x / (1 + Math.abs(x));
+      case SWISH -> x * sigmoid(x);
+      case GELU -> 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+      case EXP -> Math.exp(x);
+      case LOG -> Math.log(x);
+      case SQUARE -> x * x;
+    };
+  }
+
+  public static double sigmoid(double x) {
+    return 1 / (1 + Math.exp(-x));
+  }
+
+  /** The same values. */
+  public static double[] doubles(float... values) {
+    double[] doubles = new double[values.length];
+    for (int i = 0; i < doubles.length; i++) {
+      doubles[i] = values[i];
+    }
+    return doubles;
+  }
+
   /** a·x for a m×k and x k×n. */
-  static double[] matmul(int m, int k, double[] a, double[] x) {
+  public static double[] matmul(int m, int k, double[] a, double[] x) {
     int n = x.length / k;
     double[] y = new double[m * n];
     for (int j = 0; j < n; j++) {
@@ -22,7 +59,7 @@ final class Reference {
   }
 
   /** f(a, b), where the shorter is repeated over the columns of the longer. */
-  static double[] zip(double[] a, double[] b, DoubleBinaryOperator f) {
+  public static double[] zip(double[] a, double[] b, DoubleBinaryOperator f) {
     double[] y = new double[Math.max(a.length, b.length)];
     for (int i = 0; i < y.length; i++) {
       y[i] = f.applyAsDouble(a[i % a.length], b[i % b.length]);
@@ -30,7 +67,7 @@ final class Reference {
     return y;
   }
 
-  static double[] map(double[] x, DoubleUnaryOperator f) {
+  public static double[] map(double[] x, DoubleUnaryOperator f) {
     double[] y = new double[x.length];
     for (int i = 0; i < y.length; i++) {
       y[i] = f.applyAsDouble(x[i]);
@@ -38,7 +75,7 @@ final class Reference {
     return y;
   }
 
-  static double[] sum(double[] x, double factor) {
+  public static double[] sum(double[] x, double factor) {
     double sum = 0;
     for (double value : x) {
       sum += value;
@@ -47,7 +84,7 @@ final class Reference {
   }
 
   /** Rows from … to−1 of a matrix with m rows. */
-  static double[] rows(double[] x, int m, int from, int to) {
+  public static double[] rows(double[] x, int m, int from, int to) {
     int height = to - from;
     double[] y = new double[x.length / m * height];
     for (int i = 0; i < y.length; i++) {
@@ -57,7 +94,7 @@ final class Reference {
   }
 
   /** a upon b, both with n columns. */
-  static double[] stack(double[] a, double[] b, int n) {
+  public static double[] stack(double[] a, double[] b, int n) {
     int top = a.length / n;
     int bottom = b.length / n;
     double[] y = new double[a.length + b.length];
@@ -68,8 +105,8 @@ final class Reference {
     return y;
   }
 
-  /** The arrays one behind the other. */
-  static double[] join(double[]... parts) {
+  /** The arrays in one, each after its neighbour. */
+  public static double[] join(double[]... parts) {
     int length = 0;
     for (double[] part : parts) {
       length += part.length;
@@ -83,12 +120,12 @@ final class Reference {
     return y;
   }
 
-  static double[] slice(double[] x, int from, int to) {
-    return java.util.Arrays.copyOfRange(x, from, to);
+  public static double[] slice(double[] x, int from, int to) {
+    return Arrays.copyOfRange(x, from, to);
   }
 
   /** Logarithm of the softmax of columns of m values. */
-  static double[] logSoftmax(double[] x, int m) {
+  public static double[] logSoftmax(double[] x, int m) {
     double[] y = new double[x.length];
     for (int j = 0; j < x.length; j += m) {
       double top = Double.NEGATIVE_INFINITY;
