@@ -103,9 +103,10 @@ recur_FILES := $(addprefix native/cuda/,$(shell cat native/cuda/FILES))
 faults_FILES := native/cuda/prelude.cu native/double/faults.cu
 
 SOURCES := pom.xml $(shell find src/main bindings/java -name '*.java') $(wildcard native/cuda/*)
-BENCHMARKS := jmh/pom.xml $(shell find jmh/src -name '*.java')
-GPU_BENCHMARK := $(shell find jmh/peers/contender jmh/peers/driver jmh/peers/recur -name '*.java')
-CONTENDERS := $(shell find jmh/peers -path jmh/peers/target -prune -o \( -name pom.xml -o -name '*.java' \) -print)
+BENCHMARKS := jmh/pom.xml jmh/bench/pom.xml $(shell find jmh/bench/src -name '*.java')
+DRIVER := $(shell find jmh/peers/driver/src jmh/peers/contenders/src/main jmh/peers/contenders/src/recur -name '*.java')
+CONTENDERS := jmh/pom.xml jmh/peers/contenders/pom.xml $(shell find jmh/peers/contenders/src -name '*.java')
+RIVALS := onnxruntime djl dl4j onednn
 
 .PHONY: help run test soak bench peers test-gpu bring-up host-gpu bench-gpu pack native sanitize bindings clean
 
@@ -128,26 +129,25 @@ test: native
 soak: native
 	$(MAVEN) -B test -Dgroups=soak -DexcludedGroups=none -Dspotless.check.skip
 
-jmh/target/benchmarks.jar: target/recur-cli.jar $(BENCHMARKS)
+jmh/bench/target/benchmarks.jar: target/recur-cli.jar $(BENCHMARKS)
 	@$(MAVEN) -q -B install -DskipTests -Dspotless.check.skip >target/build.log 2>&1 || { cat target/build.log; exit 1; }
-	@$(MAVEN) -q -B -f jmh/pom.xml package >target/build.log 2>&1 || { cat target/build.log; exit 1; }
+	@$(MAVEN) -q -B -f jmh/pom.xml -pl bench package >target/build.log 2>&1 || { cat target/build.log; exit 1; }
 	@touch $@
 
 # What Panama costs is measured against the same calls from C.
-jmh/target/panama: jmh/src/main/c/panama.c native/recur.h
+jmh/bench/target/panama: jmh/bench/src/main/c/panama.c native/recur.h
 	@mkdir -p $(@D)
 	@$(CC) -std=c11 -O3 -Wall -Wextra -Werror -Inative -o $@ $< -ldl
 
-bench: jmh/target/benchmarks.jar $(if $(CC),jmh/target/panama)
-	@"$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -jar jmh/target/benchmarks.jar $(BENCH)
+bench: jmh/bench/target/benchmarks.jar $(if $(CC),jmh/bench/target/panama)
+	@"$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -jar jmh/bench/target/benchmarks.jar $(BENCH)
 
-# Nothing but this target resolves the rivals' jars. One that cannot be had is told by the run and left out.
-jmh/peers/target/built: target/recur-cli.jar $(CONTENDERS)
-	@mkdir -p jmh/peers/target
-	@$(MAVEN) -q -B install -DskipTests -Dspotless.check.skip >target/build.log 2>&1 || { cat target/build.log; exit 1; }
-	@touch target/recur-cli.jar
-	@$(MAVEN) -q -B -f jmh/peers/pom.xml -pl contender,driver,recur package >target/build.log 2>&1 || { cat target/build.log; exit 1; }
-	@if $(MAVEN) -q -B -fae -f jmh/peers/pom.xml package >jmh/peers/target/build.log 2>&1; then touch $@; fi
+# Nothing but this target resolves the rivals' jars: one Maven run per rival, as their class paths collide. A rival
+# whose jars cannot be had does not stop the others; the run prints it and leaves it out.
+jmh/peers/contenders/target/%/built: $(CONTENDERS)
+	@mkdir -p $(@D)
+	@rm -f $(@D)/classpath.txt
+	@if $(MAVEN) -q -B -f jmh/pom.xml -pl peers/contenders -Drival=$* process-classes >$(@D)/build.log 2>&1; then touch $@; fi
 
 ifneq ($(BASE),)
 # Neither Maven's shared repository nor a rival is needed: each build is started from its own tree.
@@ -156,9 +156,9 @@ peers: jmh/peers/target/gpu.jar
 	  "$(JDK)/bin/java" -cp jmh/peers/target/gpu.jar:target/recur-cli.jar io.recur.peers.BaseDriver \
 	    "$$(basename "$$tree")" "$$tree" "$(PEERS)" "$(TURNS)" "$(LIMIT)"
 else
-peers: jmh/peers/target/built
-	@"$(JDK)/bin/java" -cp "jmh/peers/driver/target/classes:$$(cat jmh/peers/driver/target/classpath.txt)" \
-	    io.recur.peers.Driver "$(PYTHON)" "$(PEERS)" "$(PEERS_ROUNDS)"
+peers: jmh/peers/target/gpu.jar $(RIVALS:%=jmh/peers/contenders/target/%/built)
+	@"$(JDK)/bin/java" -cp jmh/peers/target/gpu.jar:target/recur-cli.jar io.recur.peers.Driver \
+	    "$(PYTHON)" "$(PEERS)" "$(PEERS_ROUNDS)"
 endif
 
 # Whether the GPU can be used, or the reason why not.
@@ -172,10 +172,11 @@ test-gpu: target/recur-cli.jar
 	  echo "make test-gpu: SKIPPED: $(GPU) cannot be used here, for the reason above"; \
 	fi
 
-# No Maven: all that it needs lies in the command line's jar.
-jmh/peers/target/gpu.jar: target/recur-cli.jar $(GPU_BENCHMARK)
-	@mkdir -p jmh/peers/target/gpu
-	@"$(JDK)/bin/javac" --release 22 -d jmh/peers/target/gpu -cp target/recur-cli.jar $(GPU_BENCHMARK)
+# The driver and our own contender. No Maven: all that they need is in the command's jar.
+jmh/peers/target/gpu.jar: target/recur-cli.jar $(DRIVER)
+	@rm -rf jmh/peers/target/gpu && mkdir -p jmh/peers/target/gpu
+	@"$(JDK)/bin/javac" --release 22 -Xlint:all,-restricted,-processing,-classfile -Werror -proc:none \
+	  -d jmh/peers/target/gpu -cp target/recur-cli.jar $(DRIVER)
 	@"$(JDK)/bin/jar" --create --file $@ -C jmh/peers/target/gpu .
 
 bench-gpu: jmh/peers/target/gpu.jar
@@ -272,4 +273,4 @@ bindings:
 
 clean:
 	$(MAVEN) -q -B clean
-	rm -rf jmh/target jmh/peers/target jmh/peers/*/target
+	rm -rf jmh/bench/target jmh/peers/target jmh/peers/*/target

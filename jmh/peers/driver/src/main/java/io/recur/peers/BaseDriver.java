@@ -31,10 +31,7 @@ final class BaseDriver {
   private static final int TURNS_TO_PUBLISH = 15;
 
   private static final Path ROOT = Path.of("");
-  private static final Path JMH = Path.of("jmh");
-  private static final Path SCRATCH = JMH.resolve("peers").resolve("target");
 
-  private final Peers peers = new Peers(JMH.resolve("peers"), SCRATCH);
   private final Path base;
   private final int sets;
   private final BaseReport report;
@@ -51,7 +48,7 @@ final class BaseDriver {
     int turns = Integer.parseInt(args[3]);
     double limit = Double.parseDouble(args[4]);
     List<Job> jobs =
-        Job.all(SCRATCH.resolve("works")).stream()
+        Job.all(Peers.SCRATCH.resolve("works")).stream()
             .filter(job -> pattern.matcher(job.name()).find())
             .toList();
     if (jobs.isEmpty() || turns <= TURNS_OF_A_SET || !(limit > 0 && limit <= 1)) {
@@ -66,7 +63,7 @@ final class BaseDriver {
     new BaseDriver(Path.of(args[1]), sets, report).measure(jobs);
     System.out.print(report.table());
     boolean whole = args[2].isEmpty() && turns >= TURNS_TO_PUBLISH;
-    System.out.println(whole ? report.publish(JMH) : report.keep(SCRATCH));
+    System.out.println(whole ? report.publish(Peers.JMH) : report.keep(Peers.SCRATCH));
     if (!report.isPassed()) {
       System.exit(1);
     }
@@ -90,9 +87,9 @@ final class BaseDriver {
   }
 
   private void measure(Job job, int set, Map<String, BaseRow> rows) throws IOException {
-    try (Peer present = peers.built("present", ROOT);
-        Peer itself = peers.built("itself", ROOT);
-        Peer earlier = peers.built("base", base)) {
+    try (Peer present = Peers.built("present", ROOT);
+        Peer itself = Peers.built("itself", ROOT);
+        Peer earlier = Peers.built("base", base)) {
       List<BaseRow> open = rows.values().stream().filter(row -> row.failure() == null).toList();
       for (BaseRow row : open) {
         try {

@@ -26,8 +26,7 @@ import java.util.stream.Stream;
 final class BringUp {
   static final String COMMAND = "make bring-up";
 
-  private static final Path JMH = Path.of("jmh");
-  private static final Path SCRATCH = JMH.resolve("peers").resolve("target").resolve("bring-up");
+  private static final Path SCRATCH = Peers.SCRATCH.resolve("bring-up");
   private static final String DOUBLE = "CPU double";
 
   /** What all steps may take on a card. */
@@ -186,7 +185,7 @@ final class BringUp {
 
   /** Writes the page: of a rehearsal, or of a part, a copy beside the logs. */
   private void tell(boolean isWhole) throws IOException {
-    Path page = JMH.resolve("RESULTS-GPU.md");
+    Path page = Peers.JMH.resolve("RESULTS-GPU.md");
     String text = Section.replaced(page, COMMAND, report.section(seconds()));
     Path target = isWhole && !isRehearsal ? page : SCRATCH.resolve("RESULTS-GPU.md");
     Files.writeString(target, text);

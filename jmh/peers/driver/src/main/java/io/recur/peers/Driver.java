@@ -20,18 +20,14 @@ final class Driver {
   /** Fewer are too few to be published. */
   private static final int ROUNDS_TO_PUBLISH = 5;
 
-  private static final Path JMH = Path.of("jmh");
-  private static final Path SCRATCH = JMH.resolve("peers").resolve("target");
-
-  private final Peers peers = new Peers(JMH.resolve("peers"), SCRATCH);
   private final List<Peer> rivals;
   private final int rounds;
   private final Results results = new Results();
-  private final Work product = Job.product(SCRATCH.resolve("works"));
-  private final Peer limit = peers.ours("product");
+  private final Work product = Job.product(Peers.SCRATCH.resolve("works"));
+  private final Peer limit = Peers.ours("product");
 
   private Driver(String python, int rounds) {
-    this.rivals = peers.rivals(python);
+    this.rivals = Peers.rivals(python);
     this.rounds = rounds;
   }
 
@@ -39,14 +35,14 @@ final class Driver {
     String python = args[0];
     Pattern pattern = Pattern.compile(args[1], Pattern.CASE_INSENSITIVE);
     int rounds = Integer.parseInt(args[2]);
-    Files.createDirectories(SCRATCH);
+    Files.createDirectories(Peers.SCRATCH);
     List<Job> jobs =
-        Job.all(SCRATCH.resolve("works")).stream()
+        Job.all(Peers.SCRATCH.resolve("works")).stream()
             .filter(job -> pattern.matcher(job.name()).find())
             .toList();
     if (jobs.isEmpty()) {
       System.err.printf("make peers: no work contains PEERS=\"%s\"; there are:%n", args[1]);
-      Job.all(SCRATCH).forEach(job -> System.err.println("  " + job.name()));
+      Job.all(Peers.SCRATCH).forEach(job -> System.err.println("  " + job.name()));
       System.exit(2);
     }
     Driver driver = new Driver(python, rounds);
@@ -74,7 +70,7 @@ final class Driver {
     for (Job job : jobs) {
       watch();
       Inputs.write(job.work());
-      try (Peer ours = peers.ours("recur")) { // a fresh JVM for each work, as a program has it
+      try (Peer ours = Peers.ours("recur")) { // a fresh JVM for each work, as a program has it
         measure(job, ours);
       } catch (CannotRun e) {
         results.say("%s: Recur cannot run: %s".formatted(job.name(), e.getMessage()));
@@ -171,10 +167,10 @@ final class Driver {
             python, rival.broken());
       }
     }
-    Path folder = whole ? JMH : SCRATCH;
+    Path folder = whole ? Peers.JMH : Peers.SCRATCH;
     Files.writeString(folder.resolve("peers.csv"), report.csv());
     if (whole) {
-      report.rewrite(JMH.resolve("RESULTS.md"));
+      report.rewrite(Peers.JMH.resolve("RESULTS.md"));
     }
     String drawn = Picture.draw(results.rows(), folder.resolve("peers.png"));
     System.out.printf(

@@ -19,8 +19,6 @@ import java.util.regex.Pattern;
  */
 final class GpuDriver {
   private static final Turns.Pace PACE = new Turns.Pace(30, 150, 1500, 2000, 5);
-  private static final Path JMH = Path.of("jmh");
-  private static final Path SCRATCH = JMH.resolve("peers").resolve("target");
 
   /** Fewer rounds are too few to be published. */
   private static final int ROUNDS_TO_PUBLISH = 5;
@@ -42,16 +40,15 @@ final class GpuDriver {
   }
 
   public static void main(String[] args) throws IOException {
-    Files.createDirectories(SCRATCH);
+    Files.createDirectories(Peers.SCRATCH);
     Pattern pattern = Pattern.compile(args[2], Pattern.CASE_INSENSITIVE);
-    Peers peers = new Peers(JMH.resolve("peers"), SCRATCH);
-    try (Peer ours = peers.oursOn(args[1])) {
+    try (Peer ours = Peers.oursOn(args[1])) {
       String name = ours.ask("version");
       boolean rehearsal = name.contains(DOUBLE);
       System.out.println(name);
-      try (Peer rival = peers.pyTorchOn(args[0], rehearsal ? "cpu" : args[1])) {
+      try (Peer rival = Peers.pyTorchOn(args[0], rehearsal ? "cpu" : args[1])) {
         GpuDriver driver = new GpuDriver(ours, rival, rehearsal, Integer.parseInt(args[3]));
-        driver.run(pattern, GpuReport.begun(SCRATCH, args[2].isEmpty()), name);
+        driver.run(pattern, GpuReport.begun(Peers.SCRATCH, args[2].isEmpty()), name);
       }
     } catch (CannotRun e) {
       System.err.println("make bench-gpu: " + e.getMessage());
@@ -75,13 +72,13 @@ final class GpuDriver {
     GpuReport report = new GpuReport(begun, rows, name, rival.version(), rounds);
     boolean whole = report.isWhole() && rounds >= ROUNDS_TO_PUBLISH;
     System.out.print(report.summary());
-    report.write(SCRATCH);
+    report.write(Peers.SCRATCH);
     if (whole) {
-      report.publish(JMH);
+      report.publish(Peers.JMH);
     }
     System.out.printf(
         "%n%s: gpu.csv%s%n",
-        whole ? JMH : SCRATCH,
+        whole ? Peers.JMH : Peers.SCRATCH,
         whole ? ", RESULTS-GPU.md" : " (not all works yet, or too few rounds: nothing published)");
   }
 
@@ -97,7 +94,7 @@ final class GpuDriver {
   }
 
   private void measure(GpuWork work) throws IOException {
-    Work files = work.work(SCRATCH.resolve("works"));
+    Work files = work.work(Peers.SCRATCH.resolve("works"));
     Inputs.write(files);
     Map<String, Path> exact = new HashMap<>();
     Map<String, Double> last = new HashMap<>();
@@ -207,7 +204,7 @@ final class GpuDriver {
 
   /** A whole training step, and the share of it in which the host does not wait. */
   private void measureCharacters() throws IOException {
-    Path folder = SCRATCH.resolve("works").resolve("gpu-characters");
+    Path folder = Peers.SCRATCH.resolve("works").resolve("gpu-characters");
     Work work =
         rehearsal
             ? new Work(Work.CHARACTERS, "LSTM", 1, 8, 32, 29, 32, folder)

@@ -15,8 +15,6 @@ import java.util.Map;
  */
 final class HostDriver {
   private static final String COMMAND = "make host-gpu";
-  private static final Path JMH = Path.of("jmh");
-  private static final Path SCRATCH = JMH.resolve("peers").resolve("target");
 
   /** All sizes of the largest model compute on the processor. */
   private static final double LIMIT = 3600;
@@ -26,12 +24,13 @@ final class HostDriver {
   private HostDriver() {}
 
   public static void main(String[] args) throws IOException {
-    Files.createDirectories(SCRATCH);
+    Files.createDirectories(Peers.SCRATCH);
     List<String> command =
         Child.java(List.of(), System.getProperty("java.class.path"), "io.recur.peers.HostSide");
     command.add(args[1]);
     Map<String, String> environment = Map.of("RECUR_CUDA", args[0]);
-    Child.Ended ended = Child.run(command, environment, LIMIT, SCRATCH.resolve("host-gpu.log"));
+    Child.Ended ended =
+        Child.run(command, environment, LIMIT, Peers.SCRATCH.resolve("host-gpu.log"));
     List<String> rows = ended.lines().stream().filter(line -> line.startsWith(ROW)).toList();
     if (ended.status() != 0 || rows.isEmpty()) {
       ended.lines().forEach(System.err::println);
@@ -40,7 +39,7 @@ final class HostDriver {
     }
     String section = section(rows);
     System.out.print(section);
-    Path page = JMH.resolve("RESULTS-GPU.md");
+    Path page = Peers.JMH.resolve("RESULTS-GPU.md");
     Files.writeString(page, Section.replaced(page, COMMAND, section));
   }
 

@@ -12,121 +12,93 @@ import java.util.Map;
 final class Peers {
   static final int THREADS = 2;
 
+  /** Where results are published, from the root of the checkout. */
+  static final Path JMH = Path.of("jmh");
+
+  /** Works, logs, unpacked natives, and the results of part of a run. */
+  static final Path SCRATCH = JMH.resolve("peers").resolve("target");
+
+  private static final Path CHECKOUT = Path.of("");
+  private static final Path CONTENDERS = JMH.resolve("peers").resolve("contenders");
+  private static final String PYTORCH_SCRIPT =
+      JMH.resolve("peers").resolve("pytorch.py").toString();
+
+  private static final String RECUR = "io.recur.peers.RecurContender";
+
   private static final Map<String, String> ENVIRONMENT =
       Map.of("OMP_NUM_THREADS", "" + THREADS, "OPENBLAS_NUM_THREADS", "" + THREADS);
 
-  private final Path home;
-  private final Path scratch;
+  private Peers() {}
 
-  /**
-   * The contenders of a checkout.
-   *
-   * @param home jmh/peers
-   * @param scratch where logs and unpacked natives go
-   */
-  Peers(Path home, Path scratch) {
-    this.home = home;
-    this.scratch = scratch;
-  }
-
-  /** Recur as the command line's jar has it, on a plain JVM. */
-  Peer ours(String log) {
-    return java(
-        "Recur",
-        "recur",
-        "RecurContender",
-        log,
-        List.of("--enable-native-access=ALL-UNNAMED"),
-        "target/recur-cli.jar");
+  /** Recur as the command line's jar of this checkout has it, on a plain JVM. */
+  static Peer ours(String log) {
+    return built("Recur", CHECKOUT, log);
   }
 
   /** A build of Recur: the root of a checkout in which its command and its contender were built. */
-  Peer built(String name, Path root) {
-    List<String> command =
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            root.resolve(Path.of("jmh", "peers", "target", "gpu.jar"))
-                + File.pathSeparator
-                + root.resolve(Path.of("target", "recur-cli.jar")),
-            "io.recur.peers.RecurContender");
-    return new Peer(name, command, ENVIRONMENT, scratch.resolve(name + ".log"));
+  static Peer built(String name, Path root) {
+    return built(name, root, name);
+  }
+
+  private static Peer built(String name, Path root, String log) {
+    Path command = root.resolve(Path.of("target", "recur-cli.jar"));
+    Path contender = root.resolve(SCRATCH).resolve("gpu.jar");
+    return java(name, log, contender + File.pathSeparator + command, RECUR, List.of());
   }
 
   /** Recur on a device, with the class path and the properties of this JVM. */
-  Peer oursOn(String device) {
-    List<String> command =
-        Child.java(
-            List.of(), System.getProperty("java.class.path"), "io.recur.peers.RecurContender");
+  static Peer oursOn(String device) {
+    List<String> command = Child.java(List.of(), System.getProperty("java.class.path"), RECUR);
     command.add(device);
-    return new Peer("Recur", command, Map.of(), scratch.resolve("recur-gpu.log"));
+    return new Peer("Recur", command, Map.of(), SCRATCH.resolve("recur-gpu.log"));
   }
 
   /** PyTorch on a device. */
-  Peer pyTorchOn(String python, String device) {
-    String script = home.resolve("pytorch.py").toString();
-    List<String> command = List.of(python, "-u", script, device);
-    return new Peer(Job.PYTORCH, command, Map.of(), scratch.resolve("pytorch-gpu.log"));
+  static Peer pyTorchOn(String python, String device) {
+    List<String> command = List.of(python, "-u", PYTORCH_SCRIPT, device);
+    return new Peer(Job.PYTORCH, command, Map.of(), SCRATCH.resolve("pytorch-gpu.log"));
   }
 
-  List<Peer> rivals(String python) {
+  static List<Peer> rivals(String python) {
+    String javacpp = "-Dorg.bytedeco.javacpp.cachedir=" + SCRATCH.resolve("javacpp");
     return List.of(
         new Peer(
             Job.PYTORCH,
-            List.of(python, "-u", home.resolve("pytorch.py").toString()),
+            List.of(python, "-u", PYTORCH_SCRIPT),
             ENVIRONMENT,
-            scratch.resolve("pytorch.log")),
-        java(
-            Job.ONNX_RUNTIME,
-            "onnxruntime",
-            "OnnxRuntimeContender",
-            "onnxruntime",
-            List.of("--enable-native-access=ALL-UNNAMED")),
-        java(
+            SCRATCH.resolve("pytorch.log")),
+        rival(Job.ONNX_RUNTIME, "onnxruntime", "OnnxRuntimeContender"),
+        rival(
             Job.DJL,
             "djl",
             "DjlContender",
-            "djl",
-            List.of(
-                "--enable-native-access=ALL-UNNAMED",
-                "-Dai.djl.pytorch.num_threads=" + THREADS,
-                "-Dai.djl.offline=true",
-                "-DDJL_CACHE_DIR=" + scratch.resolve("djl"))),
-        java(
-            Job.DL4J,
-            "dl4j",
-            "Dl4jContender",
-            "dl4j",
-            List.of(
-                "--enable-native-access=ALL-UNNAMED",
-                "-Dorg.bytedeco.javacpp.cachedir=" + scratch.resolve("javacpp"))),
-        java(
-            Job.ONEDNN,
-            "onednn",
-            "OneDnnContender",
-            "onednn",
-            List.of(
-                "--enable-native-access=ALL-UNNAMED",
-                "-Dorg.bytedeco.javacpp.cachedir=" + scratch.resolve("javacpp"))));
+            "-Dai.djl.pytorch.num_threads=" + THREADS,
+            "-Dai.djl.offline=true",
+            "-DDJL_CACHE_DIR=" + SCRATCH.resolve("djl")),
+        rival(Job.DL4J, "dl4j", "Dl4jContender", javacpp),
+        rival(Job.ONEDNN, "onednn", "OneDnnContender", javacpp));
   }
 
-  private Peer java(
-      String name, String module, String main, String log, List<String> options, String... more) {
-    Path target = home.resolve(module).resolve("target");
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(options);
-    command.add("-cp");
+  /** A rival of the contenders' project, with the class path that Maven resolved for it alone. */
+  private static Peer rival(String name, String folder, String main, String... options) {
+    Path target = CONTENDERS.resolve("target").resolve(folder);
     try {
       String resolved = Files.readString(target.resolve("classpath.txt")).strip();
-      List<String> path = new ArrayList<>(List.of(target.resolve("classes").toString(), resolved));
-      path.addAll(List.of(more));
-      command.add(String.join(File.pathSeparator, path));
+      String classPath = target.resolve("classes") + File.pathSeparator + resolved;
+      return java(name, folder, classPath, "io.recur.peers." + main, List.of(options));
     } catch (IOException e) {
-      return Peer.missing(name, "its jars could not be resolved, see jmh/peers/target/build.log");
+      return Peer.missing(
+          name, "its jars could not be resolved, see " + target.resolve("build.log"));
     }
-    command.add("io.recur.peers." + main);
-    return new Peer(name, command, ENVIRONMENT, scratch.resolve(log + ".log"));
+  }
+
+  private static Peer java(
+      String name, String log, String classPath, String main, List<String> options) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("--enable-native-access=ALL-UNNAMED");
+    command.addAll(options);
+    command.addAll(List.of("-cp", classPath, main));
+    return new Peer(name, command, ENVIRONMENT, SCRATCH.resolve(log + ".log"));
   }
 }

@@ -30,7 +30,7 @@ import java.util.Locale;
  */
 public final class PanamaAgainstC {
   private static final List<String> ROUTINES = List.of("sgemm", "sgemv", "forward");
-  private static final Path PROGRAM = Path.of("jmh", "target", "panama");
+  private static final Path PROGRAM = Path.of("jmh", "bench", "target", "panama");
   private static final Path CSV = Path.of("jmh", "panama.csv");
 
   /** From this many multiply-adds on the target is a rate, below it a time. */
