@@ -360,7 +360,7 @@ public final class Weights {
     missing.removeAll(file.tensors().keySet());
     if (!missing.isEmpty()) {
       throw new IllegalArgumentException(
-          "copy: parameters that the file lacks: %s; check(path, file, model) it first"
+          "copy: the file lacks the parameters %s; call check(path, file, model) first"
               .formatted(String.join(", ", missing)));
     }
     for (Map.Entry<String, Parameter> entry : model.parameters().named().entrySet()) {

@@ -123,7 +123,7 @@ public abstract class Optimiser {
       throw new IllegalStateException(
           """
           optimiser: the model has %d values in pieces of %s, at the first step it had %d in %s; \
-          one optimiser a model"""
+          one optimiser per model"""
               .formatted(
                   Arrays.stream(found).sum(),
                   Arrays.toString(found),

@@ -289,7 +289,7 @@ class OptimiserTest {
         IllegalStateException.class,
         () -> optimiser.step(larger.parameters()),
         "the model has 48 values in pieces of [48], at the first step it had 16 in [16]",
-        "one optimiser a model");
+        "one optimiser per model");
     assertArrayEquals(new float[40], larger.values(0));
     assertEquals(1, optimiser.steps());
   }
