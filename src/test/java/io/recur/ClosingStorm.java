@@ -42,11 +42,16 @@ final class ClosingStorm {
 
   private final Device device = Devices.opened();
   private final Tape shared = Tape.inference(device);
-  private final Buffer memory = shared.scratch(SIDE * SIDE);
-  private final Buffer indexes = shared.scratch(SIDE);
+  private final Buffer memory = values(SIDE * SIDE);
+  private final Buffer indexes = values(SIDE);
   private final Chain served = chain(lstm(SIDE, 40), dense(40, 5)).on(device, 1);
 
   private ClosingStorm() {}
+
+  /** Memory of the shared tape. */
+  private Buffer values(int count) {
+    return shared.input(new float[count]).value();
+  }
 
   /** Arguments: rounds. */
   public static void main(String[] arguments) throws InterruptedException {

@@ -95,7 +95,16 @@ public final class OneThread implements AutoCloseable {
    * @throws IllegalStateException as for {@link #enter}
    */
   public @Nullable OneThread enterOnce() {
-    return owner == Thread.currentThread() ? null : enter();
+    return isInside() ? null : enter();
+  }
+
+  /**
+   * Whether the calling thread has entered and not left.
+   *
+   * @return false for every other thread
+   */
+  public boolean isInside() {
+    return owner == Thread.currentThread();
   }
 
   /**

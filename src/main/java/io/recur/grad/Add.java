@@ -14,15 +14,13 @@ final class Add implements Op {
       return add(b, a);
     }
     Repeat.check("add", a, b);
-    try (var _ = a.enter();
-        var _ = b.enter()) {
-      Tape tape = Tape.of("add", a, b);
-      Add op = tape.reuse(Add.class, Add::new);
+    try (OpContext context = OpContext.of("add", a, b)) {
+      Add op = context.reuse(Add.class, Add::new);
       op.a = a;
       op.b = b;
-      op.y = tape.output(a.shape(), a.isDifferentiable() || b.isDifferentiable());
+      op.y = context.output(a.shape(), a.isDifferentiable() || b.isDifferentiable());
       op.forward();
-      return tape.record(op, op.y);
+      return context.record(op, op.y);
     }
   }
 

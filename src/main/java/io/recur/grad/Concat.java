@@ -94,18 +94,17 @@ public final class Concat implements Op {
 
   private static Tensor join(boolean byRows, Shape shape, List<Tensor> parts) {
     Tensor[] inputs = parts.toArray(Tensor[]::new);
-    try (var _ = Tape.of("concat", inputs).enter()) {
-      Tape tape = Tape.of("concat", inputs);
+    try (OpContext context = OpContext.of("concat", inputs)) {
       boolean differentiable = false;
       for (Tensor input : inputs) {
         differentiable |= input.isDifferentiable();
       }
-      Concat op = tape.reuse(Concat.class, Concat::new);
+      Concat op = context.reuse(Concat.class, Concat::new);
       op.parts = parts;
       op.byRows = byRows;
-      op.y = tape.output(shape, differentiable);
+      op.y = context.output(shape, differentiable);
       op.forward();
-      return tape.record(op, op.y);
+      return context.record(op, op.y);
     }
   }
 

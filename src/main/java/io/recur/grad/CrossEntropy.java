@@ -38,20 +38,18 @@ public final class CrossEntropy implements Op {
       throw new ShapeException(
           "crossEntropy: scores=%s, target=%s; need equal shapes".formatted(shape, target.shape()));
     }
-    try (var _ = x.enter();
-        var _ = target.enter()) {
-      Tape tape = Tape.of("crossEntropy", x, target);
+    try (OpContext context = OpContext.of("crossEntropy", x, target)) {
       if (!(target instanceof OneHot hot)) {
-        Tensor scores = x.tape() == null ? tape.use(x) : x;
+        Tensor scores = x.tape() == null ? context.tape().use(x) : x;
         return Softmax.logSoftmax(scores).mul(target).sum().scale(-1f / shape.columns());
       }
-      CrossEntropy op = tape.reuse(CrossEntropy.class, CrossEntropy::new);
+      CrossEntropy op = context.reuse(CrossEntropy.class, CrossEntropy::new);
       op.x = x;
       op.target = hot;
-      op.p = tape.scratch(shape.count());
-      op.loss = tape.output(Shape.SCALAR, x.isDifferentiable());
+      op.p = context.scratch(shape.count());
+      op.loss = context.output(Shape.SCALAR, x.isDifferentiable());
       op.forward();
-      return tape.record(op, op.loss);
+      return context.record(op, op.loss);
     }
   }
 

@@ -32,20 +32,20 @@ public final class Drop implements Op {
     if (!(rate >= 0 && rate < 1)) {
       throw new IllegalArgumentException("dropout: rate=" + rate + "; need 0 ≤ rate < 1");
     }
-    try (var _ = x.enter()) {
-      Tape tape = Tape.of("dropout", x);
-      if (!tape.isRecording() || rate == 0) {
+    try (OpContext context = OpContext.of("dropout", x)) {
+      if (!context.tape().isRecording() || rate == 0) {
         return x;
       }
-      Drop op = tape.reuse(Drop.class, Drop::new);
+      Drop op = context.reuse(Drop.class, Drop::new);
       op.rate = rate;
-      op.seed = tape.draws.next();
+      op.seed = context.tape().draws.next();
       op.x = x;
-      op.y = tape.output(x.shape(), x.isDifferentiable());
-      tape.device()
+      op.y = context.output(x.shape(), x.isDifferentiable());
+      context
+          .device()
           .pointwise()
           .drop(rate, op.seed, false, x.value(), op.y.value(), x.shape().count());
-      return tape.record(op, op.y);
+      return context.record(op, op.y);
     }
   }
 

@@ -26,14 +26,13 @@ public final class Functions implements Op {
    * @return f(x), of x's shape
    */
   public static Tensor apply(Elementwise f, Tensor x) {
-    try (var _ = x.enter()) {
-      Tape tape = Tape.of(f.label(), x);
-      Functions op = tape.reuse(Functions.class, Functions::new);
+    try (OpContext context = OpContext.of(f.label(), x)) {
+      Functions op = context.reuse(Functions.class, Functions::new);
       op.f = f;
       op.x = x;
-      op.y = tape.output(x.shape(), x.isDifferentiable());
-      tape.device().pointwise().map(f, x.value(), op.y.value(), x.shape().count());
-      return tape.record(op, op.y);
+      op.y = context.output(x.shape(), x.isDifferentiable());
+      context.device().pointwise().map(f, x.value(), op.y.value(), x.shape().count());
+      return context.record(op, op.y);
     }
   }
 

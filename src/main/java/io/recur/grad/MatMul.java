@@ -21,16 +21,14 @@ final class MatMul implements Op {
           "matmul: W=%s, x=%s; need a matrix W with W.cols == x.rows, %d != %d"
               .formatted(left, x.shape(), left.columns(), x.shape().rows()));
     }
-    try (var _ = a.enter();
-        var _ = x.enter()) {
-      Tape tape = Tape.of("matmul", a, x);
-      MatMul op = tape.reuse(MatMul.class, MatMul::new);
+    try (OpContext context = OpContext.of("matmul", a, x)) {
+      MatMul op = context.reuse(MatMul.class, MatMul::new);
       op.a = a;
       op.x = x;
-      op.blas = tape.kernels.blas();
-      op.y = tape.output(x.shape(), left.rows(), a.isDifferentiable() || x.isDifferentiable());
+      op.blas = context.kernels.blas();
+      op.y = context.output(x.shape(), left.rows(), a.isDifferentiable() || x.isDifferentiable());
       op.forward();
-      return tape.record(op, op.y);
+      return context.record(op, op.y);
     }
   }
 

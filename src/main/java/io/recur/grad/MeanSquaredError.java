@@ -23,8 +23,7 @@ public final class MeanSquaredError {
           "meanSquaredError: y=%s, target=%s; need equal shapes"
               .formatted(y.shape(), target.shape()));
     }
-    try (var _ = y.enter();
-        var _ = target.enter()) {
+    try (var _ = OpContext.of("meanSquaredError", y, target)) {
       return Functions.square(y.sub(target)).mean();
     }
   }

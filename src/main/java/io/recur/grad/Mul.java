@@ -9,17 +9,19 @@ final class Mul implements Op {
   /** Either may be a vector that is repeated over the other's columns. */
   static Tensor mul(Tensor a, Tensor b) {
     Repeat.check("mul", a, b);
-    try (var _ = a.enter();
-        var _ = b.enter()) {
-      Tensor left = Repeat.like(b, a);
-      Tensor right = Repeat.like(a, b);
-      Tape tape = Tape.of("mul", left, right);
-      Mul op = tape.reuse(Mul.class, Mul::new);
-      op.a = left;
-      op.b = right;
-      op.y = tape.output(left.shape(), left.isDifferentiable() || right.isDifferentiable());
+    if (Repeat.spreads(a, b)) {
+      return mul(a, Repeat.like(a, b));
+    }
+    if (Repeat.spreads(b, a)) {
+      return mul(Repeat.like(b, a), b);
+    }
+    try (OpContext context = OpContext.of("mul", a, b)) {
+      Mul op = context.reuse(Mul.class, Mul::new);
+      op.a = a;
+      op.b = b;
+      op.y = context.output(a.shape(), a.isDifferentiable() || b.isDifferentiable());
       op.forward();
-      return tape.record(op, op.y);
+      return context.record(op, op.y);
     }
   }
 

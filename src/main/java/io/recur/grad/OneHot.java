@@ -50,7 +50,7 @@ public final class OneHot extends Tensor {
       check();
       Buffer values = node.value;
       if (values == null) {
-        values = Objects.requireNonNull(tape()).scratch(shape().count());
+        values = Objects.requireNonNull(tape()).values.take(shape().count());
         values.write(columns());
         node.value = values;
       }

@@ -24,19 +24,17 @@ public final class Repeat implements Op {
    * @return the repeated vector
    */
   public static Tensor repeat(Tape tape, Tensor x, Shape shape) {
-    try (var _ = tape.enter()) {
-      if (x.shape().columns() != 1 || x.shape().rows() != shape.rows()) {
-        throw new ShapeException(
-            "repeat: x=%s, to=%s; need one column with %d rows"
-                .formatted(x.shape(), shape, shape.rows()));
-      }
-      tape.recorded.next();
-      tape.accept("repeat", x);
-      Repeat op = tape.reuse(Repeat.class, Repeat::new);
+    if (x.shape().columns() != 1 || x.shape().rows() != shape.rows()) {
+      throw new ShapeException(
+          "repeat: x=%s, to=%s; need one column with %d rows"
+              .formatted(x.shape(), shape, shape.rows()));
+    }
+    try (OpContext context = OpContext.of(tape, "repeat", x)) {
+      Repeat op = context.reuse(Repeat.class, Repeat::new);
       op.x = x;
-      op.y = tape.output(shape, x.isDifferentiable());
-      tape.device().columns().repeat(shape.rows(), shape.columns(), x.value(), op.y.value());
-      return tape.record(op, op.y);
+      op.y = context.output(shape, x.isDifferentiable());
+      context.device().columns().repeat(shape.rows(), shape.columns(), x.value(), op.y.value());
+      return context.record(op, op.y);
     }
   }
 
@@ -59,7 +57,9 @@ public final class Repeat implements Op {
     if (!spreads(a, b)) {
       return b;
     }
-    return repeat(Tape.of("repeat", a, b), b, a.shape());
+    try (OpContext context = OpContext.of("repeat", a, b)) {
+      return repeat(context.tape(), b, a.shape());
+    }
   }
 
   /** Refuses shapes that are neither equal nor a matrix and a column of it. */

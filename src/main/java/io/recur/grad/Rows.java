@@ -22,14 +22,13 @@ final class Rows implements Op {
       throw new ShapeException(
           "rows: x=%s, from=%d, to=%d; need 0 ≤ from < to ≤ rows".formatted(shape, from, to));
     }
-    try (var _ = x.enter()) {
-      Tape tape = Tape.of("rows", x);
-      Rows op = tape.reuse(Rows.class, Rows::new);
+    try (OpContext context = OpContext.of("rows", x)) {
+      Rows op = context.reuse(Rows.class, Rows::new);
       op.from = from;
       op.x = x;
-      op.y = tape.output(shape, to - from, x.isDifferentiable());
+      op.y = context.output(shape, to - from, x.isDifferentiable());
       op.forward();
-      return tape.record(op, op.y);
+      return context.record(op, op.y);
     }
   }
 

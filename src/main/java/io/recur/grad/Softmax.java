@@ -38,17 +38,17 @@ public final class Softmax implements Op {
   }
 
   private static Tensor apply(String where, Tensor x, boolean logarithm) {
-    try (var _ = x.enter()) {
-      Tape tape = Tape.of(where, x);
+    try (OpContext context = OpContext.of(where, x)) {
       Shape shape = x.shape();
-      Softmax op = tape.reuse(Softmax.class, Softmax::new);
+      Softmax op = context.reuse(Softmax.class, Softmax::new);
       op.logarithm = logarithm;
       op.x = x;
-      op.y = tape.output(shape, x.isDifferentiable());
-      tape.device()
+      op.y = context.output(shape, x.isDifferentiable());
+      context
+          .device()
           .columns()
           .softmax(shape.rows(), shape.columns(), logarithm, x.value(), op.y.value());
-      return tape.record(op, op.y);
+      return context.record(op, op.y);
     }
   }
 

@@ -9,17 +9,19 @@ final class Sub implements Op {
   /** Either may be a vector that is repeated over the other's columns. */
   static Tensor sub(Tensor a, Tensor b) {
     Repeat.check("sub", a, b);
-    try (var _ = a.enter();
-        var _ = b.enter()) {
-      Tensor left = Repeat.like(b, a);
-      Tensor right = Repeat.like(a, b);
-      Tape tape = Tape.of("sub", left, right);
-      Sub op = tape.reuse(Sub.class, Sub::new);
-      op.a = left;
-      op.b = right;
-      op.y = tape.output(left.shape(), left.isDifferentiable() || right.isDifferentiable());
+    if (Repeat.spreads(a, b)) {
+      return sub(a, Repeat.like(a, b));
+    }
+    if (Repeat.spreads(b, a)) {
+      return sub(Repeat.like(b, a), b);
+    }
+    try (OpContext context = OpContext.of("sub", a, b)) {
+      Sub op = context.reuse(Sub.class, Sub::new);
+      op.a = a;
+      op.b = b;
+      op.y = context.output(a.shape(), a.isDifferentiable() || b.isDifferentiable());
       op.forward();
-      return tape.record(op, op.y);
+      return context.record(op, op.y);
     }
   }
 

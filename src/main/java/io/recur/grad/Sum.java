@@ -17,14 +17,13 @@ final class Sum implements Op {
   }
 
   private static Tensor scaled(String where, Tensor x, float factor) {
-    try (var _ = x.enter()) {
-      Tape tape = Tape.of(where, x);
-      Sum op = tape.reuse(Sum.class, Sum::new);
+    try (OpContext context = OpContext.of(where, x)) {
+      Sum op = context.reuse(Sum.class, Sum::new);
       op.factor = factor;
       op.x = x;
-      op.y = tape.output(Shape.SCALAR, x.isDifferentiable());
-      tape.device().pointwise().sumInto(factor, x.value(), x.shape().count(), op.y.value());
-      return tape.record(op, op.y);
+      op.y = context.output(Shape.SCALAR, x.isDifferentiable());
+      context.device().pointwise().sumInto(factor, x.value(), x.shape().count(), op.y.value());
+      return context.record(op, op.y);
     }
   }
 

@@ -1,6 +1,5 @@
 package io.recur.grad;
 
-import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.OneThread;
 import io.recur.device.kernels.KernelDevice;
@@ -33,15 +32,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Tape implements AutoCloseable {
   private final Device device;
-
-  /** The same device, with the kernels that only this library calls. */
-  final KernelDevice kernels;
-
   final Values values;
   private final Residents residents = new Residents();
   final Recording recorded;
   final Draws draws = new Draws();
-  private final OneThread mark =
+
+  /** What operations use; one for all of them. */
+  final OpContext context;
+
+  final OneThread mark =
       new OneThread(
           "tape", "give each thread a tape of its own (Tape.on(device)) and a fork (model.fork())");
 
@@ -54,11 +53,12 @@ public final class Tape implements AutoCloseable {
   private volatile boolean open = true;
 
   private Tape(Device device, boolean recording) {
+    KernelDevice kernels = KernelDevice.of(device);
     this.device = device;
-    this.kernels = KernelDevice.of(device);
     this.recording = recording;
     this.values = new Values(kernels.slab());
     this.recorded = new Recording(kernels.slab());
+    this.context = new OpContext(this, kernels, values, recorded);
   }
 
   /**
@@ -191,86 +191,6 @@ public final class Tape implements AutoCloseable {
     }
   }
 
-  // For operations.
-
-  /**
-   * Begins an operation with these inputs: gives the tape on which it records itself. An operation
-   * that calls others calls them before.
-   *
-   * @param where the operation's name, for errors
-   * @param inputs its inputs
-   * @return the tape of those that have one
-   * @throws IllegalStateException if none has one, or two have different ones, or one is stale
-   */
-  public static Tape of(String where, Tensor... inputs) {
-    Tape tape = null;
-    for (Tensor input : inputs) {
-      tape = tape == null ? input.tape() : tape;
-    }
-    Tape its = on(where, tape);
-    for (Tensor input : inputs) {
-      its.accept(where, input);
-    }
-    return its;
-  }
-
-  /**
-   * {@link #of(String, Tensor...)} for one input.
-   *
-   * @param where the operation's name, for errors
-   * @param input its input
-   * @return its tape
-   */
-  public static Tape of(String where, Tensor input) {
-    Tape tape = on(where, input.tape());
-    tape.accept(where, input);
-    return tape;
-  }
-
-  /**
-   * {@link #of(String, Tensor...)} for two inputs.
-   *
-   * @param where the operation's name, for errors
-   * @param a an input
-   * @param b an input
-   * @return the tape of those that have one
-   */
-  public static Tape of(String where, Tensor a, Tensor b) {
-    Tape tape = on(where, a.tape() != null ? a.tape() : b.tape());
-    tape.accept(where, a);
-    tape.accept(where, b);
-    return tape;
-  }
-
-  private static Tape on(String where, @Nullable Tape tape) {
-    if (tape == null) {
-      throw new IllegalStateException(
-          where + ": none of its tensors is on a tape; lift one with tape.use(parameter)");
-    }
-    try (var _ = tape.enter()) {
-      tape.recorded.next();
-    }
-    return tape;
-  }
-
-  /**
-   * Refuses a stale tensor, and one of another tape or device: its gradient would be lost. It takes
-   * further inputs of an operation that {@link #of(String, Tensor)} began.
-   *
-   * @param where the operation's name, for errors
-   * @param input an input of an operation on this tape
-   */
-  public void accept(String where, Tensor input) {
-    Values.accept(this, where, input);
-    if (recording
-        && input.tape() == null
-        && input.node.root.tensor instanceof Parameter parameter) {
-      try (var _ = enter()) {
-        recorded.note(parameter);
-      }
-    }
-  }
-
   /**
    * A parameter or constant as a tensor of this tape, for an operation among parameters alone.
    *
@@ -280,117 +200,6 @@ public final class Tape implements AutoCloseable {
   public Tensor use(Tensor parameter) {
     checkOpen();
     return Scale.copy(this, parameter);
-  }
-
-  /**
-   * An object of an operation, to be recorded with new inputs and outputs: the one that was asked
-   * for at this place before the last {@link #clear} if it is of this class, so that a loop makes
-   * none. See {@link Op} for an example.
-   *
-   * @param <T> the operation
-   * @param kind its class
-   * @param maker makes one where there is none
-   * @return an operation whose fields are those of the last time: set them all
-   */
-  public <T extends Op> T reuse(Class<T> kind, Supplier<T> maker) {
-    try (var _ = enter()) {
-      return recorded.reuse(kind, maker);
-    }
-  }
-
-  /**
-   * Memory for an operation's output, with unspecified content.
-   *
-   * @param shape of the output
-   * @param differentiable whether any input that matters is
-   * @return a tensor that {@link #record} makes differentiable
-   */
-  public Tensor output(Shape shape, boolean differentiable) {
-    return output(shape, shape.rows(), differentiable);
-  }
-
-  /**
-   * Memory for an output of as many columns as another tensor, with unspecified content.
-   *
-   * @param like the shape of the other
-   * @param rows of the output
-   * @param differentiable whether any input that matters is
-   * @return a tensor that {@link #record} makes differentiable
-   */
-  public Tensor output(Shape like, int rows, boolean differentiable) {
-    try (var _ = enter()) {
-      checkOpen();
-      Tensor tensor = values.next(this, like.rank(), rows, like.batch(), like.time());
-      tensor.node.differentiable = differentiable && recording;
-      return tensor;
-    }
-  }
-
-  /**
-   * An output of as many columns as another tensor, in memory that was taken as {@link #scratch}.
-   *
-   * @param like the shape of the other
-   * @param rows of the output
-   * @param value as many values
-   * @param differentiable whether any input that matters is
-   * @return a tensor that {@link #record} makes differentiable
-   * @throws ShapeException if the buffer has fewer values
-   * @throws IllegalStateException if the buffer is on another device
-   */
-  public Tensor output(Shape like, int rows, Buffer value, boolean differentiable) {
-    try (var _ = enter()) {
-      checkOpen();
-      if (value.device() != device) {
-        throw new IllegalStateException(
-            "output: the buffer is on %s and the tape on %s; take it with scratch(floats)"
-                .formatted(value.device(), device));
-      }
-      Node node = values.node(this, like.rank(), rows, like.batch(), like.time());
-      Tensor.checkLength("output", node.shape, value);
-      node.value = value;
-      node.differentiable = differentiable && recording;
-      return new Tensor(node);
-    }
-  }
-
-  /**
-   * Memory that an operation needs until {@link #clear}, without a gradient.
-   *
-   * @param floats words, 1 or more
-   * @return a buffer with unspecified content
-   * @throws IllegalArgumentException if it is another number of words
-   */
-  public Buffer scratch(long floats) {
-    try (var _ = enter()) {
-      checkOpen();
-      return values.take(floats);
-    }
-  }
-
-  /**
-   * Records an operation with one output, if it is differentiable.
-   *
-   * @param op the operation
-   * @param output its output
-   * @return the output
-   */
-  public Tensor record(Op op, Tensor output) {
-    try (var _ = enter()) {
-      recorded.add(op, output);
-      return output;
-    }
-  }
-
-  /**
-   * Records an operation with several outputs, if one is differentiable.
-   *
-   * @param op the operation; its backward runs when a gradient reached any of the outputs
-   * @param all its outputs
-   */
-  public void recordAll(Op op, Tensor... all) {
-    try (var _ = enter()) {
-      recorded.addAll(op, all);
-    }
   }
 
   // Backward.
@@ -428,31 +237,18 @@ public final class Tape implements AutoCloseable {
     }
   }
 
-  /**
-   * Scratch memory for the time of one backward pass.
-   *
-   * @param floats words, 1 or more
-   * @return a buffer with unspecified content
-   * @throws IllegalArgumentException if it is another number of words
-   */
-  public Buffer backwardScratch(long floats) {
-    try (var _ = enter()) {
-      checkOpen();
-      return recorded.scratch(floats);
-    }
-  }
-
   // Lifetimes.
 
   /**
    * Holds this tape for the calling thread until the result is closed. Each method of a tape and of
-   * its tensors does so while it runs; an operation of one's own that calls several holds it
-   * throughout, so that no other thread clears the tape between two of them.
+   * its tensors does so while it runs; a caller of several holds it throughout, so that no other
+   * thread clears the tape between two of them.
    *
    * <pre>{@code
    * try (var _ = tape.enter()) {
-   *   Tensor y = tape.output(x.shape(), x.isDifferentiable());
-   *   tape.device().pointwise().scale(2, x.value(), y.value(), x.shape().count());
+   *   tape.backward(model.apply(x).sum());
+   *   model.truncate();
+   *   tape.clear();
    * }
    * }</pre>
    *
@@ -545,7 +341,7 @@ public final class Tape implements AutoCloseable {
     return open;
   }
 
-  private void checkOpen() {
+  void checkOpen() {
     if (!open) {
       throw new IllegalStateException("tape: it is closed; open a new one with Tape.on(device)");
     }

@@ -3,10 +3,10 @@ package io.recur.nn;
 import io.recur.device.Buffer;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.grad.Op;
+import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
-import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 
 /** Square blocks with nonzeros near their diagonal, stacked upon each other. */
@@ -78,15 +78,14 @@ final class BandMatrix extends Matrix {
           "matmul: W=%s, x=%s; need W.cols == x.rows, %d != %d"
               .formatted(this, x.shape(), columns(), x.shape().rows()));
     }
-    try (var _ = x.enter()) {
-      Tape tape = Tape.of("matmul", values(), x);
-      Product op = tape.reuse(Product.class, Product::new);
-      op.kernels = KernelDevice.of(tape.device());
+    try (OpContext context = OpContext.of("matmul", values(), x)) {
+      Product op = context.reuse(Product.class, Product::new);
+      op.kernels = KernelDevice.of(context.device());
       op.w = this;
       op.x = x;
-      op.y = tape.output(x.shape(), rows(), true);
+      op.y = context.output(x.shape(), rows(), true);
       multiply(op.kernels, x.value(), x.shape().columns(), 0, op.y.value(), rows());
-      return tape.record(op, op.y);
+      return context.record(op, op.y);
     }
   }
 

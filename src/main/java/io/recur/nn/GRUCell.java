@@ -8,10 +8,10 @@ import io.recur.device.kernels.Recurrences;
 import io.recur.device.kernels.Recurrences.Array;
 import io.recur.device.kernels.Recurrences.Sequence;
 import io.recur.device.kernels.Slices;
+import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
-import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -84,8 +84,8 @@ public final class GRUCell extends StackedCell {
   }
 
   @Override
-  Step run(Tape tape, State state, Tensor x) {
-    return tape.reuse(Run.class, Run::new).run(tape, this, state, x);
+  Step run(OpContext context, State state, Tensor x) {
+    return context.reuse(Run.class, Run::new).run(context, this, state, x);
   }
 
   @Override
@@ -108,7 +108,7 @@ public final class GRUCell extends StackedCell {
     @Override
     void prepare() {
       if (!isWhole()) {
-        recurrent.of(tape.scratch(3 * size() * time), 3 * size());
+        recurrent.of(context.scratch(3 * size() * time), 3 * size());
       }
     }
 
@@ -134,7 +134,7 @@ public final class GRUCell extends StackedCell {
 
     @Override
     void prepareBackward() {
-      drecurrent.of(tape.backwardScratch(3 * size() * gradientSteps()), 3 * size());
+      drecurrent.of(context.backwardScratch(3 * size() * gradientSteps()), 3 * size());
     }
 
     @Override
@@ -150,7 +150,7 @@ public final class GRUCell extends StackedCell {
     void addRecurrentGradient(Buffer dgates) {
       super.addRecurrentGradient(drecurrent.whole());
       if (!isWhole() && cell.bh != null && cell.bh.isTrainable()) {
-        Buffer packed = tape.backwardScratch(size() * time);
+        Buffer packed = context.backwardScratch(size() * time);
         long span = 3 * size() * time - 2L * units;
         Buffer candidate = third.of(drecurrent.whole(), 2L * units, span, span).at(0);
         device.columns().block(units, batch * time, candidate, 3 * units, false, packed, units);

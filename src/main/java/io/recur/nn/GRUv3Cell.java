@@ -8,10 +8,10 @@ import io.recur.device.kernels.Recurrences;
 import io.recur.device.kernels.Recurrences.Array;
 import io.recur.device.kernels.Recurrences.Sequence;
 import io.recur.device.kernels.Slices;
+import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
-import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.List;
 
@@ -77,8 +77,8 @@ public final class GRUv3Cell extends StackedCell {
   }
 
   @Override
-  Step run(Tape tape, State state, Tensor x) {
-    return tape.reuse(Run.class, Run::new).run(tape, this, state, x);
+  Step run(OpContext context, State state, Tensor x) {
+    return context.reuse(Run.class, Run::new).run(context, this, state, x);
   }
 
   @Override
@@ -107,7 +107,7 @@ public final class GRUv3Cell extends StackedCell {
 
     @Override
     void prepare() {
-      q.of(tape.scratch(size() * time), size());
+      q.of(context.scratch(size() * time), size());
       if (!isWhole()) {
         candidates(candidates, gates);
       }
@@ -142,7 +142,7 @@ public final class GRUv3Cell extends StackedCell {
     @Override
     void prepareBackward() {
       if (!isWhole()) {
-        dq = tape.backwardScratch(size());
+        dq = context.backwardScratch(size());
         candidates(dcandidates, dgates);
       }
     }

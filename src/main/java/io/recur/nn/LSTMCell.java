@@ -8,9 +8,9 @@ import io.recur.device.kernels.Recurrences;
 import io.recur.device.kernels.Recurrences.Array;
 import io.recur.device.kernels.Recurrences.Sequence;
 import io.recur.device.kernels.Slices;
+import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
-import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -75,8 +75,8 @@ public final class LSTMCell extends StackedCell {
   }
 
   @Override
-  Step run(Tape tape, State state, Tensor x) {
-    return tape.reuse(Run.class, Run::new).run(tape, this, state, x);
+  Step run(OpContext context, State state, Tensor x) {
+    return context.reuse(Run.class, Run::new).run(context, this, state, x);
   }
 
   @Override
@@ -125,16 +125,16 @@ public final class LSTMCell extends StackedCell {
 
     @Override
     Step finish(Tensor hLast) {
-      cLast = tape.output(hLast.shape(), units, c.at(later()), true);
+      cLast = context.output(hLast.shape(), units, c.at(later()), true);
       outputs[0] = y;
       outputs[1] = cLast;
-      tape.recordAll(this, outputs);
+      context.recordAll(this, outputs);
       return new Step(State.of(hLast, cLast), y);
     }
 
     @Override
     void prepareBackward() {
-      dc = tape.backwardScratch(size());
+      dc = context.backwardScratch(size());
       device.pointwise().copy(cLast.gradient(), dc, size());
     }
 

@@ -4,9 +4,9 @@ import io.recur.device.Buffer;
 import io.recur.device.Elementwise;
 import io.recur.device.kernels.Recurrences;
 import io.recur.grad.Functions;
+import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
-import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.List;
 import java.util.Objects;
@@ -63,8 +63,8 @@ public final class RNNCell extends StackedCell {
   }
 
   @Override
-  Step run(Tape tape, State state, Tensor x) {
-    return tape.reuse(Run.class, Run::new).run(tape, this, state, x);
+  Step run(OpContext context, State state, Tensor x) {
+    return context.reuse(Run.class, Run::new).run(context, this, state, x);
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.recur.nn;
 
 import io.recur.device.Device;
 import io.recur.device.OneThread;
+import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Repeat;
 import io.recur.grad.Resident;
@@ -99,14 +100,13 @@ public final class Recur implements Layer, Resident {
   @Override
   public Tensor apply(Tensor x) {
     try (var _ = mark.enterOnce();
-        var _ = x.enter()) {
+        OpContext context = OpContext.of(label, x)) {
       checkOpen();
-      return step(x);
+      return step(context.tape(), x);
     }
   }
 
-  private Tensor step(Tensor x) {
-    Tape its = Tape.of(label, x);
+  private Tensor step(Tape its, Tensor x) {
     Shape shape = x.shape();
     Tensor input = shape.rank() == 1 ? x.columns(0, 1) : x;
     Step step = cell.run(before(its, shape.batch()), input);

@@ -2,10 +2,10 @@ package io.recur.nn;
 
 import io.recur.device.Elementwise;
 import io.recur.device.kernels.Recurrences;
+import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
-import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -159,27 +159,26 @@ public abstract sealed class StackedCell implements Cell
   public final Step run(State state, Tensor x) {
     check(state, x);
     Tensor first = state.h().tape() != null ? state.h() : x;
-    try (var _ = first.enter()) {
-      Tape tape = Tape.of(label(), first);
+    try (OpContext context = OpContext.of(label(), first)) {
       // kernels for whole sequences see addresses alone: only memory of the tape stays while they
       // run
-      Tensor input = x.tape() == null ? tape.use(x) : x;
-      accept(tape, state, input);
-      return run(tape, state, input);
+      Tensor input = x.tape() == null ? context.tape().use(x) : x;
+      accept(context, state, input);
+      return run(context, state, input);
     }
   }
 
-  /** The steps of a whole sequence on this tape, which the calling thread holds. */
-  abstract Step run(Tape tape, State state, Tensor x);
+  /** The steps of a whole sequence. */
+  abstract Step run(OpContext context, State state, Tensor x);
 
   /** Refuses what is not on this tape or its device. */
-  private void accept(Tape tape, State state, Tensor x) {
-    tape.accept(label(), x);
+  private void accept(OpContext context, State state, Tensor x) {
+    context.accept(label(), x);
     for (int i = 0; i < state.parts().size(); i++) {
-      tape.accept(label(), state.parts().get(i));
+      context.accept(label(), state.parts().get(i));
     }
     for (int i = 0; i < parameters.size(); i++) {
-      tape.accept(label(), parameters.get(i));
+      context.accept(label(), parameters.get(i));
     }
   }
 

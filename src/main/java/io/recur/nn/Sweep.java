@@ -9,9 +9,9 @@ import io.recur.device.kernels.Recurrences.Sequence;
 import io.recur.device.kernels.Slices;
 import io.recur.grad.OneHot;
 import io.recur.grad.Op;
+import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
-import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class Sweep<C extends StackedCell> implements Op {
   C cell;
-  Tape tape;
+  OpContext context;
   Device device;
   KernelDevice kernels;
   Tensor x;
@@ -69,11 +69,11 @@ abstract class Sweep<C extends StackedCell> implements Op {
   // What is taken from the tape: the same at every step of a loop, so nothing is made anew.
 
   /** All steps on this tape; what of the cell, the state and x does not fit was refused before. */
-  final Step run(Tape tape, C cell, State before, Tensor x) {
+  final Step run(OpContext context, C cell, State before, Tensor x) {
     Shape shape = x.shape();
-    this.tape = tape;
+    this.context = context;
     this.cell = cell;
-    this.device = tape.device();
+    this.device = context.device();
     this.kernels = KernelDevice.of(device);
     this.before = before;
     this.x = x;
@@ -84,12 +84,12 @@ abstract class Sweep<C extends StackedCell> implements Op {
     if (recurrences != null) {
       describe(recurrences);
     } else {
-      gates.of(tape.scratch(cell.gates * size() * time), cell.gates * size());
+      gates.of(context.scratch(cell.gates * size() * time), cell.gates * size());
     }
     states(h, before.h(), time);
     long all = size() * time;
     Shape like = shape.rank() == 1 ? Shape.of(shape.rows(), 1) : shape;
-    y = tape.output(like, units, outputs.of(h.whole(), size(), all, all).at(0), true);
+    y = context.output(like, units, outputs.of(h.whole(), size(), all, all).at(0), true);
     prepare();
     if (recurrences != null) {
       forward(recurrences, sequence);
@@ -106,7 +106,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
 
   /** Takes memory for a state and some later ones that begins with the given one. */
   final void states(Slices states, Tensor first, int later) {
-    states.of(tape.scratch(size() * (later + 1)), size());
+    states.of(context.scratch(size() * (later + 1)), size());
     device.pointwise().copy(first.value(), states.at(0), size());
   }
 
@@ -115,16 +115,16 @@ abstract class Sweep<C extends StackedCell> implements Op {
 
   /** Records the operation; hLast is the state after the last step. */
   Step finish(Tensor hLast) {
-    tape.record(this, y);
+    context.record(this, y);
     return Step.step(hLast, y);
   }
 
   @Override
   public void backward() {
-    Buffer dh = tape.backwardScratch(size());
+    Buffer dh = context.backwardScratch(size());
     keepsTiles = recurrences != null && cell.wi.isDense() && time > 1;
     long steps = gradientSteps();
-    dgates.of(tape.backwardScratch(cell.gates * size() * steps), cell.gates * size());
+    dgates.of(context.backwardScratch(cell.gates * size() * steps), cell.gates * size());
     dy.of(y.gradient(), size());
     device.pointwise().fill(0, dh, size());
     prepareBackward();
@@ -172,13 +172,13 @@ abstract class Sweep<C extends StackedCell> implements Op {
 
   private void describe(Recurrences recurrences) {
     sequence = sequence == null ? recurrences.sequence() : sequence;
-    Buffer memory = tape.scratch(Recurrences.DESCRIPTION_FLOATS);
+    Buffer memory = context.scratch(Recurrences.DESCRIPTION_FLOATS);
     int in = cell.wi.columns();
     sequence.begin(memory, cell.kind(), cell.function(), in, units, batch, time);
-    if (!tape.isRecording() && batch >= LEAST_OF_ONE_STEP) {
+    if (!context.tape().isRecording() && batch >= LEAST_OF_ONE_STEP) {
       sequence.steps(1); // no backward will read the others
     }
-    Buffer tiles = tape.scratch(recurrences.tiles(sequence));
+    Buffer tiles = context.scratch(recurrences.tiles(sequence));
     gates.of(tiles, tiles.floats());
   }
 
@@ -198,7 +198,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
     } else if (cell.wi.isDense()) {
       sequence.with(Array.WI, packed(cell.wi, cell.gates, false)).with(Array.X, x.value());
     } else {
-      Buffer sums = tape.scratch(cell.gates * size() * time);
+      Buffer sums = context.scratch(cell.gates * size() * time);
       cell.wi.multiplyInput(kernels, x, cell.b.value(), sums);
       sequence.with(Array.SUMS, sums);
     }
@@ -219,7 +219,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
         .gradientSteps(gradientSteps());
     if (keepsTiles) {
       sequence
-          .with(Array.DTILES, tape.backwardScratch(recurrences.dtiles(sequence)))
+          .with(Array.DTILES, context.backwardScratch(recurrences.dtiles(sequence)))
           .with(Array.DWI, gradient(cell.wi.values()))
           .with(Array.DWH, gradient(cell.wh.values()));
     } else {

@@ -17,7 +17,7 @@ class RepeatTest {
     GradientCheck.of(from)
         .check(
             "repeat " + from + " to " + to,
-            x -> Repeat.repeat(Tape.of("test", x[0]), x[0], to),
+            x -> Repeat.repeat(x[0].tape(), x[0], to),
             x -> Reference.zip(x[0], new double[to.count()], (a, b) -> a));
   }
 

@@ -196,13 +196,14 @@ class ReuseTest {
     private Tensor y;
 
     static Tensor twice(Tensor x, List<Twice> made) {
-      Tape tape = Tape.of("twice", x);
-      Twice op = tape.reuse(Twice.class, Twice::new);
-      made.add(op);
-      op.x = x;
-      op.y = tape.output(x.shape(), x.isDifferentiable());
-      tape.device().pointwise().scale(2, x.value(), op.y.value(), x.shape().count());
-      return tape.record(op, op.y);
+      try (OpContext context = OpContext.of("twice", x)) {
+        Twice op = context.reuse(Twice.class, Twice::new);
+        made.add(op);
+        op.x = x;
+        op.y = context.output(x.shape(), x.isDifferentiable());
+        context.device().pointwise().scale(2, x.value(), op.y.value(), x.shape().count());
+        return context.record(op, op.y);
+      }
     }
 
     @Override

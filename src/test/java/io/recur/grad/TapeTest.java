@@ -67,10 +67,11 @@ class TapeTest {
 
   private record Counting(Tensor x, Tensor y, AtomicInteger calls) implements Op {
     static Tensor of(Tensor x, AtomicInteger calls) {
-      Tape tape = Tape.of("counting", x);
-      Tensor y = tape.output(x.shape(), x.isDifferentiable());
-      tape.device().pointwise().copy(x.value(), y.value(), x.shape().count());
-      return tape.record(new Counting(x, y, calls), y);
+      try (OpContext context = OpContext.of("counting", x)) {
+        Tensor y = context.output(x.shape(), x.isDifferentiable());
+        context.device().pointwise().copy(x.value(), y.value(), x.shape().count());
+        return context.record(new Counting(x, y, calls), y);
+      }
     }
 
     @Override
@@ -111,17 +112,21 @@ class TapeTest {
   @Test
   void anOperationWithSeveralOutputsRunsWhereOneIsReached() {
     Tensor x = tape.variable(Shape.of(1), 3);
-    Tensor up = tape.output(Shape.of(1), true);
-    Tensor down = tape.output(Shape.of(1), true);
-    up.value().write(3);
-    down.value().write(-3);
-    tape.recordAll(
-        () -> {
-          x.device().pointwise().addScaled(1, up.gradient(), x.accumulator(), 1);
-          x.device().pointwise().addScaled(-1, down.gradient(), x.accumulator(), 1);
-        },
-        up,
-        down);
+    Tensor up;
+    Tensor down;
+    try (OpContext context = OpContext.of("up and down", x)) {
+      up = context.output(Shape.of(1), true);
+      down = context.output(Shape.of(1), true);
+      up.value().write(3);
+      down.value().write(-3);
+      context.recordAll(
+          () -> {
+            x.device().pointwise().addScaled(1, up.gradient(), x.accumulator(), 1);
+            x.device().pointwise().addScaled(-1, down.gradient(), x.accumulator(), 1);
+          },
+          up,
+          down);
+    }
     tape.backward(down, 5);
     assertArrayEquals(new float[] {-5}, x.gradientArray());
     tape.backward(up.add(down.scale(2)));
@@ -237,7 +242,11 @@ class TapeTest {
     GradientCheck.of(Shape.of(3, 2, 2), Shape.of(3, 2, 2))
         .check(
             "use",
-            x -> Tape.of("test", x).use(x[0]).mul(x[1]),
+            x -> {
+              try (OpContext context = OpContext.of("test", x)) {
+                return context.tape().use(x[0]).mul(x[1]);
+              }
+            },
             x -> Reference.zip(x[0], x[1], (a, b) -> a * b));
   }
 

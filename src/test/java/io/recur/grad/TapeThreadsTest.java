@@ -40,16 +40,9 @@ class TapeThreadsTest {
     uses.put("oneHot", () -> tape.oneHot(Shape.of(2, 1), 1));
     uses.put("seed", () -> tape.seed(1));
     uses.put("withoutGradient", () -> tape.withoutGradient(() -> 1));
-    uses.put("of", () -> Tape.of("of", x));
-    uses.put("accept", () -> tape.accept("accept", w));
+    uses.put("context", () -> OpContext.of("context", x).close());
+    uses.put("context of a tape", () -> OpContext.of(tape, "context", w).close());
     uses.put("use", () -> tape.use(w));
-    uses.put("reuse", () -> tape.reuse(MatMul.class, MatMul::new));
-    uses.put("output", () -> tape.output(Shape.of(2), true));
-    uses.put("output of scratch", () -> tape.output(Shape.of(2), 2, x.value(), true));
-    uses.put("scratch", () -> tape.scratch(3));
-    uses.put("backwardScratch", () -> tape.backwardScratch(3));
-    uses.put("record", () -> tape.record(() -> {}, y));
-    uses.put("recordAll", () -> tape.recordAll(() -> {}, y));
     uses.put("backward", () -> tape.backward(y));
     uses.put("backward of a gradient", () -> tape.backward(y, 1f));
     uses.put("hold", () -> tape.hold(resident));
@@ -101,7 +94,7 @@ class TapeThreadsTest {
   /** The cases CloseLeak and CloseWhileRunning: a server shuts down while a request runs. */
   @Test
   void aRefusedCloseFreesAllWhenCalledAgain() throws InterruptedException {
-    Buffer memory = tape.scratch(16);
+    Buffer memory = tape.input(new float[16]).value();
     CountDownLatch inside = new CountDownLatch(1);
     CountDownLatch mayLeave = new CountDownLatch(1);
     AtomicReference<IllegalStateException> end = new AtomicReference<>();
@@ -131,7 +124,7 @@ class TapeThreadsTest {
   @Test
   void threadsInTurnMayDoAllOfThem() throws Throwable {
     for (Map.Entry<String, Executable> use : uses().entrySet()) {
-      if (!List.of("record", "recordAll", "clear", "close").contains(use.getKey())) {
+      if (!List.of("clear", "close").contains(use.getKey())) {
         Elsewhere.run(use.getValue());
       }
     }
@@ -143,12 +136,17 @@ class TapeThreadsTest {
     assertArrayEquals(new float[] {3 * 4 + 1, 3 * 6 + 2}, w.gradientArray());
   }
 
-  /** A user's operation calls several methods of the tape: it holds the tape while it runs. */
+  /** An operation of x with this backward. */
+  private static Tensor recorded(Tensor x, Op op) {
+    try (OpContext context = OpContext.of("mine", x)) {
+      return context.record(op, context.output(x.shape(), true));
+    }
+  }
+
   @Test
   void backwardHoldsTheTapeWhileAUsersOperationRuns() {
     Tensor x = tape.variable(Shape.of(1), 2);
-    Tensor y = tape.output(x.shape(), true);
-    tape.record(() -> Elsewhere.isRefused("tape", tape::clear), y);
+    Tensor y = recorded(x, () -> Elsewhere.isRefused("tape", tape::clear));
     tape.backward(y, 1f);
     tape.withoutGradient(
         () -> {
@@ -160,12 +158,12 @@ class TapeThreadsTest {
   @Test
   void whatThrowsInsideLeavesTheTapeToOthers() throws Throwable {
     Tensor x = tape.variable(Shape.of(2, 2), 1, 2, 3, 4);
-    Tensor y = tape.output(x.shape(), true);
-    tape.record(
-        () -> {
-          throw new ArithmeticException();
-        },
-        y);
+    Tensor y =
+        recorded(
+            x,
+            () -> {
+              throw new ArithmeticException();
+            });
     assertThrows(ArithmeticException.class, () -> tape.backward(y, 1, 1, 1, 1));
     assertThrows(ShapeException.class, () -> x.add(tape.input(1, 2, 3)));
     assertThrows(ShapeException.class, () -> tape.input(Shape.of(3), 1));
@@ -178,16 +176,6 @@ class TapeThreadsTest {
                 }));
     Elsewhere.run(x::toArray);
     assertTrue(tape.isRecording());
-  }
-
-  /** What was cleared between an operation's first call and its last is not recorded. */
-  @Test
-  void aStaleOutputIsNotRecorded() {
-    Tensor y = tape.output(Shape.of(1), true);
-    tape.clear();
-    Thrown.says(IllegalStateException.class, () -> tape.record(() -> {}, y), "cleared");
-    Thrown.says(IllegalStateException.class, () -> tape.recordAll(() -> {}, y), "cleared");
-    assertEquals(0, tape.length());
   }
 
   /** Forks share the gradients of their model, whatever tape they are on. */

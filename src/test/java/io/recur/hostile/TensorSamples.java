@@ -9,6 +9,7 @@ import io.recur.device.OneThread;
 import io.recur.device.Pointwise;
 import io.recur.grad.OneHot;
 import io.recur.grad.Op;
+import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Resident;
 import io.recur.grad.Shape;
@@ -101,7 +102,7 @@ final class TensorSamples {
 
   private static Buffer ofClosedTape(World world) {
     Tape tape = world.open(Tape.on(world.device()));
-    Buffer buffer = tape.scratch(6);
+    Buffer buffer = tape.input(SIX).value();
     tape.close();
     return buffer;
   }
@@ -216,6 +217,7 @@ final class TensorSamples {
         .add(Tape.class, "inference", world -> world.open(Tape.inference(world.device())))
         .add(Tape.class, "closed", World::closedTape)
         .add(Tape.class, "of another device", world -> world.open(Tape.on(world.devices().other())))
+        .add(OpContext.class, "open", world -> OpContext.of("sample", variable(world)))
         .add(Op.class, "nothing", world -> new Nothing())
         .add(Resident.class, "somebody", world -> (Resident) () -> "somebody");
   }

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.grad.Op;
+import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
@@ -36,10 +37,11 @@ class HistoryLawsTest {
   /** The accumulator with a weight, {@code h' = h + w·x}, that counts the steps gone backward. */
   private record Counted(Tensor x, Tensor y, AtomicInteger steps) implements Op {
     static Tensor pass(Tensor x, AtomicInteger steps) {
-      Tape tape = Tape.of("counted", x);
-      Tensor y = tape.output(x.shape(), x.isDifferentiable());
-      tape.device().pointwise().copy(x.value(), y.value(), x.shape().count());
-      return tape.record(new Counted(x, y, steps), y);
+      try (OpContext context = OpContext.of("counted", x)) {
+        Tensor y = context.output(x.shape(), x.isDifferentiable());
+        context.device().pointwise().copy(x.value(), y.value(), x.shape().count());
+        return context.record(new Counted(x, y, steps), y);
+      }
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.grad.Functions;
 import io.recur.grad.Op;
+import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
@@ -155,10 +156,11 @@ class UserLayerTest {
   /** The example of {@link Op}. */
   private record Twice(Tensor x, Tensor y) implements Op {
     static Tensor twice(Tensor x) {
-      Tape tape = Tape.of("twice", x);
-      Tensor y = tape.output(x.shape(), x.isDifferentiable());
-      tape.device().pointwise().scale(2, x.value(), y.value(), x.shape().count());
-      return tape.record(new Twice(x, y), y);
+      try (OpContext context = OpContext.of("twice", x)) {
+        Tensor y = context.output(x.shape(), x.isDifferentiable());
+        context.device().pointwise().scale(2, x.value(), y.value(), x.shape().count());
+        return context.record(new Twice(x, y), y);
+      }
     }
 
     @Override

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Repeat;
 import io.recur.grad.Shape;
@@ -142,16 +143,18 @@ class StaleWeightsTest {
   /** Operations that take a parameter and then fail, each in another way. */
   private List<Executable> failures(Parameter w, Tensor x) {
     return List.of(
-        () -> Tape.of("mine", w, x, other.input(1, 2)),
+        () -> OpContext.of("mine", w, x, other.input(1, 2)),
         () -> Repeat.repeat(tape, w, Shape.of(3, 4)),
         () -> { // a kernel that fails
-          Tape.of("mine", w, x);
-          tape.device().pointwise().scale(1, w.value(), x.value(), 1L << 40);
+          try (OpContext context = OpContext.of("mine", w, x)) {
+            context.device().pointwise().scale(1, w.value(), x.value(), 1L << 40);
+          }
         },
         () -> { // further inputs
-          Tape.of("mine", x);
-          tape.accept("mine", w);
-          tape.accept("mine", other.input(1, 2));
+          try (OpContext context = OpContext.of("mine", x)) {
+            context.accept("mine", w);
+            context.accept("mine", other.input(1, 2));
+          }
         });
   }
 
@@ -191,9 +194,10 @@ class StaleWeightsTest {
     Parameter fixed = Parameter.fixed(Shape.of(2), 3, 4).on(device);
     fixed.mul(tape.input(1, 2));
     Tensor x = tape.variable(Shape.of(2), 1, 2);
-    Tensor y = tape.output(x.shape(), true);
-    tape.record(() -> x.accumulator(), y);
-    fixed.value().write(5, 6);
-    tape.backward(y, 1, 1);
+    try (OpContext context = OpContext.of("mine", x)) {
+      Tensor y = context.record(x::accumulator, context.output(x.shape(), true));
+      fixed.value().write(5, 6);
+      tape.backward(y, 1, 1);
+    }
   }
 }
