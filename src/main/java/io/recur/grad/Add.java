@@ -1,12 +1,16 @@
 package io.recur.grad;
 
 /**
- * Sum {@code y = a + b}; {@code da += dy, db += dy}, summed over the columns where b is a vector: b
- * is of a's shape, or a vector added to every column.
+ * Sum {@code y = a + b} or difference {@code y = a − b}; {@code da += dy, db ±= dy}. Either may be a
+ * vector that is repeated over the other's columns, and takes the gradient summed over them.
  */
 final class Add implements Op {
   private Tensor a;
   private Tensor b;
+
+  /** 1 or −1, the factor of b. */
+  private float sign;
+
   private Tensor y;
 
   static Tensor add(Tensor a, Tensor b) {
@@ -14,9 +18,25 @@ final class Add implements Op {
       return add(b, a);
     }
     Repeat.check("add", a, b);
-    try (OpContext context = OpContext.of("add", a, b)) {
+    return combine("add", a, 1, b);
+  }
+
+  static Tensor sub(Tensor a, Tensor b) {
+    Repeat.check("sub", a, b);
+    if (Repeat.spreads(a, b)) {
+      return sub(a, Repeat.like(a, b));
+    }
+    if (Repeat.spreads(b, a)) {
+      return sub(Repeat.like(b, a), b);
+    }
+    return combine("sub", a, -1, b);
+  }
+
+  private static Tensor combine(String where, Tensor a, float sign, Tensor b) {
+    try (OpContext context = OpContext.of(where, a, b)) {
       Add op = context.reuse(Add.class, Add::new);
       op.a = a;
+      op.sign = sign;
       op.b = b;
       op.y = context.output(a.shape(), a.isDifferentiable() || b.isDifferentiable());
       op.forward();
@@ -29,26 +49,29 @@ final class Add implements Op {
     if (Repeat.spreads(a, b)) {
       y.device().columns().add(shape.rows(), shape.columns(), a.value(), b.value(), y.value());
     } else {
-      y.device().pointwise().combine(a.value(), 1, b.value(), y.value(), shape.count());
+      y.device().pointwise().combine(a.value(), sign, b.value(), y.value(), shape.count());
     }
   }
 
   @Override
   public void backward() {
-    addTo(a);
-    addTo(b);
+    addTo(a, 1);
+    addTo(b, sign);
   }
 
-  /** A vector gets a sum over columns, of one alone too: so a bias keeps what many steps add. */
-  private void addTo(Tensor part) {
+  /**
+   * A vector in a sum gets a sum over columns, of one alone too: so a bias keeps what many steps
+   * add.
+   */
+  private void addTo(Tensor part, float factor) {
     if (!part.isDifferentiable()) {
       return;
     }
     Shape shape = y.shape();
-    if (part.shape().columns() == 1) {
+    if (sign > 0 && part.shape().columns() == 1) {
       y.device().columns().addSum(shape.rows(), shape.columns(), y.gradient(), part.accumulator());
     } else {
-      y.device().pointwise().addScaled(1, y.gradient(), part.accumulator(), shape.count());
+      y.device().pointwise().addScaled(factor, y.gradient(), part.accumulator(), shape.count());
     }
   }
 }

@@ -319,13 +319,13 @@ public class Tensor {
   }
 
   /**
-   * Difference, see {@link Sub}.
+   * Difference, see {@link Add}.
    *
    * @param b of the same shape, or a vector to be subtracted from every column
    * @return this − b
    */
   public final Tensor sub(Tensor b) {
-    return Sub.sub(this, b);
+    return Add.sub(this, b);
   }
 
   /**
