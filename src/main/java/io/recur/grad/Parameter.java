@@ -243,12 +243,6 @@ public final class Parameter extends Tensor {
     return buffer;
   }
 
-  /** The gradient summed over backward passes since it was zeroed. */
-  @Override
-  public Buffer gradient() {
-    return accumulator();
-  }
-
   @Override
   public Buffer accumulator() {
     Buffer buffer = gradient;

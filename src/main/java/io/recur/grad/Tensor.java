@@ -134,13 +134,14 @@ public class Tensor {
   }
 
   /**
-   * The gradient that the last backward pass gave this tensor; zeros if none reached it. Owned by
-   * the tape until the next backward pass.
+   * The gradient that the last backward pass gave this tensor; zeros if none reached it. The tape
+   * owns it until the next pass begins. That of a {@link Parameter} is the sum over passes since it
+   * was zeroed.
    *
    * @return a buffer of the shape's count
    * @throws IllegalStateException if the tensor is not differentiable or its tape was cleared
    */
-  public Buffer gradient() {
+  public final Buffer gradient() {
     return accumulator();
   }
 
@@ -156,10 +157,11 @@ public class Tensor {
   }
 
   /**
-   * Where an operation's backward adds this tensor's gradient: zeroed when a backward pass asks for
-   * it the first time.
+   * For authors of operations: where {@link Op#backward} adds to the gradient of an input. A pass
+   * zeroes it before its first use, but for a {@link Parameter}.
    *
    * @return a buffer of the shape's count
+   * @throws IllegalStateException if the tensor is not differentiable or its tape was cleared
    */
   public Buffer accumulator() {
     try (var _ = enter()) {
