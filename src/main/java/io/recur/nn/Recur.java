@@ -4,16 +4,12 @@ import io.recur.device.Device;
 import io.recur.device.OneThread;
 import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
-import io.recur.grad.Repeat;
-import io.recur.grad.Resident;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A cell with its state: {@code y, state = cell(state, x)} at each call.
@@ -41,22 +37,11 @@ import org.jspecify.annotations.Nullable;
  *     .on(device, 0);
  * }</pre>
  */
-public final class Recur implements Layer, Resident {
+public final class Recur implements Layer {
   private final Cell cell;
   private final String label;
   private final OneThread mark;
-
-  /** The state with history, on a tape; or none. */
-  private @Nullable State live;
-
-  private @Nullable Tape tape;
-
-  /** The state without history, in memory of this Recur's own; or none. Neither: fresh. */
-  private @Nullable State kept;
-
-  private final Kept memory = new Kept();
-
-  private boolean isClosed;
+  private final HeldState state;
 
   /**
    * A Recur of a cell.
@@ -64,9 +49,18 @@ public final class Recur implements Layer, Resident {
    * @param cell built in or of one's own
    */
   public Recur(Cell cell) {
-    this.cell = Objects.requireNonNull(cell, "cell");
-    this.label = "Recur(" + Printed.kind(cell) + ")";
+    this(cell, new HeldState(cell, label(cell)));
+  }
+
+  private Recur(Cell cell, HeldState state) {
+    this.cell = cell;
+    this.label = state.describe();
     this.mark = new OneThread(label, "give each thread a fork of the model (model.fork())");
+    this.state = state;
+  }
+
+  private static String label(Cell cell) {
+    return "Recur(" + Printed.kind(Objects.requireNonNull(cell, "cell")) + ")";
   }
 
   /**
@@ -101,27 +95,17 @@ public final class Recur implements Layer, Resident {
   public Tensor apply(Tensor x) {
     try (var _ = mark.enterOnce();
         OpContext context = OpContext.of(label, x)) {
-      checkOpen();
-      return step(context.tape(), x);
+      Tape tape = context.tape();
+      Shape shape = x.shape();
+      State before = state.before(tape, shape.batch());
+      Step step = cell.run(before, shape.rank() == 1 ? x.columns(0, 1) : x);
+      state.after(tape, step.state());
+      return ofRank(shape, step.y());
     }
   }
 
-  private Tensor step(Tape its, Tensor x) {
-    Shape shape = x.shape();
-    Tensor input = shape.rank() == 1 ? x.columns(0, 1) : x;
-    Step step = cell.run(before(its, shape.batch()), input);
-    if (its.isRecording()) {
-      if (tape != its) {
-        detach();
-        its.hold(this);
-        tape = its;
-      }
-      live = step.state();
-      kept = null;
-    } else {
-      keep(step.state());
-    }
-    Tensor y = step.y();
+  /** The output with the input's rank. */
+  private static Tensor ofRank(Shape shape, Tensor y) {
     if (y.shape().rank() == shape.rank()) {
       return y;
     }
@@ -129,64 +113,9 @@ public final class Recur implements Layer, Resident {
     return isColumn ? y.column(0) : y.reshape(shape.withRows(y.shape().rows()));
   }
 
-  /** The state from which the next step starts, with as many columns as the batch. */
-  private State before(Tape its, int batch) {
-    if (isFresh()) {
-      checkBatch(batch);
-      return spread(its, new State(List.copyOf(cell.state0())), batch, true);
-    }
-    if (live != null && tape != its) {
-      checkTape();
-      throw new IllegalStateException(
-          describe()
-              + ": its state has history on another tape; call truncate() to carry its value over,"
-              + " or reset() to drop it");
-    }
-    checkBatch(batch);
-    return spread(its, current(), batch, live == null && !(cell instanceof StackedCell));
-  }
-
-  /** Refuses a batch that the state is neither of nor can be repeated to. */
+  /** Refuses a batch that the state neither has nor can be repeated to. */
   void checkBatch(int batch) {
-    checkOpen();
-    State now = live != null ? live : kept;
-    List<? extends Tensor> parts = now != null ? now.parts() : cell.state0();
-    for (int i = 0; i < parts.size(); i++) {
-      int columns = parts.get(i).shape().columns();
-      if (columns != 1 && columns != batch) {
-        String remedy =
-            now == null
-                ? "its state0 is of a fixed batch, give it x of that batch"
-                : "call reset() before another batch";
-        throw new ShapeException(
-            "%s: state batch=%d, x batch=%d; %s".formatted(label, columns, batch, remedy));
-      }
-    }
-  }
-
-  /**
-   * A state for this batch, on the tape. The next {@link #keep} must not overwrite what an
-   * operation has recorded or a cell gives back as its output, so kept memory is copied; the
-   * built-in cells do so themselves.
-   */
-  private State spread(Tape its, State state, int batch, boolean copy) {
-    if (!copy && state.isOfBatch(batch)) {
-      return state;
-    }
-    List<Tensor> parts = new ArrayList<>(state.parts().size());
-    for (Tensor part : state.parts()) {
-      int columns = part.shape().columns();
-      Shape wanted = Shape.of(part.shape().rows(), batch);
-      if (columns == batch && !copy) {
-        parts.add(part);
-      } else if (columns == batch) {
-        Tensor used = its.use(part);
-        parts.add(used.shape().equals(wanted) ? used : used.reshape(wanted));
-      } else {
-        parts.add(Repeat.repeat(its, part, wanted));
-      }
-    }
-    return new State(parts);
+    state.checkBatch(batch);
   }
 
   /**
@@ -195,46 +124,21 @@ public final class Recur implements Layer, Resident {
    * @return true if the next step starts from state0
    */
   public boolean isFresh() {
-    return live == null && kept == null;
+    return state.isFresh();
   }
 
   /**
-   * The state as it stands: tensors of the tape where there is history, a copy otherwise, of state0
-   * on a fresh Recur.
+   * The present state: tensors of the tape where there is history, a copy otherwise, of state0 on a
+   * fresh Recur.
    *
    * @return tensors out × batch
    */
   public State state() {
     mark.read();
     try {
-      State now = current();
-      return live != null ? now : now.copy();
+      return state.shown();
     } finally {
       mark.endRead();
-    }
-  }
-
-  private State current() {
-    checkOpen();
-    checkTape();
-    State now = live != null ? live : kept;
-    return now != null ? now : new State(List.copyOf(cell.state0()));
-  }
-
-  private void checkOpen() {
-    if (isClosed) {
-      throw new IllegalStateException(
-          label
-              + ": it was closed; close it after its last use, and fork the model for another state");
-    }
-  }
-
-  private void checkTape() {
-    if (tape != null && !tape.isOpen()) {
-      throw new IllegalStateException(
-          describe()
-              + ": its tape was closed while it held the state; call reset(), and next time"
-              + " truncate() before the tape is closed");
     }
   }
 
@@ -244,20 +148,16 @@ public final class Recur implements Layer, Resident {
   @Override
   public void truncate() {
     try (var _ = mark.enterOnce();
-        var _ = enterTape()) {
-      if (kept == null) {
-        keep(current());
-      }
+        var _ = state.enterTape()) {
+      state.truncate();
     }
   }
 
   @Override
   public void reset() {
     try (var _ = mark.enterOnce();
-        var _ = enterTape()) {
-      checkOpen();
-      detach();
-      kept = null;
+        var _ = state.enterTape()) {
+      state.reset();
     }
   }
 
@@ -272,11 +172,8 @@ public final class Recur implements Layer, Resident {
   @Override
   public void close() {
     try (var _ = mark.enterOnce();
-        var _ = enterTape()) {
-      detach();
-      kept = null;
-      memory.giveBack();
-      isClosed = true;
+        var _ = state.enterTape()) {
+      state.close();
     }
   }
 
@@ -285,44 +182,16 @@ public final class Recur implements Layer, Resident {
     return mark;
   }
 
-  /** Holds the tape that the state is on. */
-  private @Nullable OneThread enterTape() {
-    return tape == null ? null : tape.enter();
-  }
-
-  private void detach() {
-    if (tape != null) {
-      tape.release(this);
-    }
-    tape = null;
-    live = null;
-  }
-
-  /** Copies a state into this Recur's own memory. */
-  private void keep(State state) {
-    State mine = memory.copy(state);
-    detach();
-    kept = mine;
-  }
-
   /** The number of values in the state, of one column where it is fresh. */
   long stateFloats() {
-    State now = live != null ? live : kept;
-    List<? extends Tensor> parts = now != null ? now.parts() : cell.state0();
-    return parts.stream().mapToLong(part -> part.shape().count()).sum();
+    return state.floats();
   }
 
   /** The state's values for a snapshot; empty where it is fresh. */
   List<Snapshot.Part> snapshot() {
     mark.read();
-    try (var _ = enterTape()) {
-      checkOpen();
-      if (isFresh()) {
-        return List.of();
-      }
-      return current().parts().stream()
-          .map(p -> new Snapshot.Part(p.shape().rows(), p.shape().columns(), p.toArray()))
-          .toList();
+    try (var _ = state.enterTape()) {
+      return state.snapshot();
     } finally {
       mark.endRead();
     }
@@ -330,43 +199,22 @@ public final class Recur implements Layer, Resident {
 
   /** Refuses a snapshot of another cell; a snapshot may not know its kind. */
   void check(String kind, List<Snapshot.Part> parts) {
-    List<Parameter> initial = cell.state0();
-    boolean fits = parts.isEmpty() || parts.size() == initial.size();
-    fits &= kind.isEmpty() || kind.equals(label);
-    for (int i = 0; fits && i < parts.size(); i++) {
-      fits = parts.get(i).rows() == initial.get(i).shape().rows();
-    }
-    if (!fits) {
-      throw new ShapeException(
-          "restore: %s has a state of %s, the snapshot holds %s of %s; take it from the same model"
-              .formatted(
-                  describe(),
-                  initial.stream().map(Tensor::shape).toList(),
-                  parts.stream().map(part -> part.rows() + "×" + part.batch()).toList(),
-                  kind.isEmpty() ? "a Recur" : kind));
-    }
+    state.check(kind, parts);
   }
 
   /** Takes over a snapshot's values. */
   void adopt(List<Snapshot.Part> parts) {
-    try (var _ = mark.enter()) {
-      reset();
-      if (!parts.isEmpty()) {
-        kept = memory.copy(cell.state0().getFirst().device(), parts);
-      }
+    try (var _ = mark.enterOnce();
+        var _ = state.enterTape()) {
+      state.restore(parts);
     }
   }
 
   @Override
   public Recur fork() {
     mark.read();
-    try (var _ = enterTape()) {
-      checkOpen();
-      Recur fork = new Recur(cell);
-      if (!isFresh()) {
-        fork.kept = fork.memory.copy(current());
-      }
-      return fork;
+    try (var _ = state.enterTape()) {
+      return new Recur(cell, state.fork());
     } finally {
       mark.endRead();
     }
