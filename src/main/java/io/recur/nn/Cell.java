@@ -68,6 +68,28 @@ public interface Cell {
   }
 
   /**
+   * Whether column j of the output and of the next state depends on column j of x and of the state
+   * alone, besides the weights: no column of a batch then changes another one. A column of a
+   * sequence is that of all its steps.
+   *
+   * @return false unless the cell says so
+   */
+  default boolean columnsAreIndependent() {
+    return false;
+  }
+
+  /**
+   * Whether {@link #run} copies the state that it is given, so that neither an operation that it
+   * records nor its result refers to the memory of that state. A Recur copies a state that it has
+   * kept without history before it passes it to a cell that does not.
+   *
+   * @return false unless the cell says so
+   */
+  default boolean copiesState() {
+    return false;
+  }
+
+  /**
    * The state before the first step: one parameter a part, each out × 1 and repeated over the
    * batch, or out × B for a fixed batch.
    *

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class Chain implements Layer {
   private final List<Layer> layers;
 
-  /** Every Recur inside, where no layer of a user's might change the batch on the way. */
+  /** Every Recur inside, where each layer keeps the batch: all are then given that of x. */
   private final List<Recur> sameBatch;
 
   private final List<Recur> recurs;
@@ -31,15 +31,7 @@ public final class Chain implements Layer {
   public Chain(List<? extends Layer> layers) {
     this.layers = List.copyOf(layers);
     this.recurs = Layer.super.recurs();
-    this.sameBatch = all().stream().allMatch(Chain::keepsTheBatch) ? recurs : List.of();
-  }
-
-  private static boolean keepsTheBatch(Layer layer) {
-    return layer instanceof Chain
-        || layer instanceof Recur
-        || layer instanceof Dense
-        || layer instanceof Dropout
-        || layer instanceof Embedding;
+    this.sameBatch = keepsBatch() ? recurs : List.of();
   }
 
   /**
@@ -100,6 +92,18 @@ public final class Chain implements Layer {
   @Override
   public Layer fork(Fork fork) {
     return new Chain(layers.stream().map(fork::of).toList());
+  }
+
+  /** Whether those of all its layers are. */
+  @Override
+  public boolean columnsAreIndependent() {
+    return layers.stream().allMatch(Layer::columnsAreIndependent);
+  }
+
+  /** Whether all its layers do. */
+  @Override
+  public boolean keepsBatch() {
+    return layers.stream().allMatch(Layer::keepsBatch);
   }
 
   @Override

@@ -69,6 +69,11 @@ public final class Dense implements Layer {
   }
 
   @Override
+  public boolean columnsAreIndependent() {
+    return true;
+  }
+
+  @Override
   public String describe() {
     String behind = function == Elementwise.IDENTITY ? "" : ", " + function.label();
     return "Dense(" + w.columns() + " => " + w.rows() + behind + ")";

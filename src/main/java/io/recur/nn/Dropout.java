@@ -26,6 +26,11 @@ public record Dropout(float rate) implements Layer {
   }
 
   @Override
+  public boolean columnsAreIndependent() {
+    return true;
+  }
+
+  @Override
   public String describe() {
     return "Dropout(" + rate + ")";
   }

@@ -44,6 +44,11 @@ public final class Embedding implements Layer {
   }
 
   @Override
+  public boolean columnsAreIndependent() {
+    return true;
+  }
+
+  @Override
   public String describe() {
     return "Embedding(" + w.shape().columns() + " => " + w.shape().rows() + ")";
   }

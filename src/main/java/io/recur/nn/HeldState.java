@@ -79,7 +79,7 @@ final class HeldState implements Resident {
     checkBatch(batch);
     // The next keep() must not overwrite what an operation has recorded or a cell returns as its
     // output, so a kept state is copied. state0 is copied so that its gradient is summed.
-    return spread(its, now(), batch, live == null && (kept == null || !(cell instanceof StackedCell)));
+    return spread(its, now(), batch, live == null && (kept == null || !cell.copiesState()));
   }
 
   /** Takes the state after a step on this tape, with its history where the tape records. */

@@ -12,8 +12,9 @@ import java.util.Set;
 /**
  * A part of a model: a function of tensors with parameters, other layers inside, and perhaps state.
  *
- * <p>A layer of one's own implements {@link #apply}, and {@link #own} if it has parameters. A
- * container lists its parts in {@link #layers} and copies itself in {@link #fork(Fork)}.
+ * <p>A layer of one's own implements {@link #apply}, {@link #own} if it has parameters, and {@link
+ * #columnsAreIndependent} if they are. A container lists its parts in {@link #layers} and copies
+ * itself in {@link #fork(Fork)}.
  *
  * <pre>{@code
  * final class Residual implements Layer {
@@ -21,6 +22,7 @@ import java.util.Set;
  *   Residual(Layer inner) { this.inner = inner; }
  *   public Tensor apply(Tensor x) { return inner.apply(x).add(x); }
  *   public List<Layer> layers() { return List.of(inner); }
+ *   public boolean columnsAreIndependent() { return inner.columnsAreIndependent(); }
  *   public Layer fork(Fork fork) { return new Residual(fork.of(inner)); }
  * }
  * }</pre>
@@ -60,6 +62,27 @@ public interface Layer extends AutoCloseable {
    */
   default List<Layer> layers() {
     return List.of();
+  }
+
+  /**
+   * Whether column j of the output depends on column j of the input and of the states inside alone,
+   * besides the weights: no column of a batch then changes another one. A column of a sequence is
+   * that of all its steps.
+   *
+   * @return false unless the layer says so
+   */
+  default boolean columnsAreIndependent() {
+    return false;
+  }
+
+  /**
+   * Whether the output has as many columns as the input. A {@link Chain} of such layers refuses a
+   * batch that one of its Recurs does not take before another one has moved.
+   *
+   * @return whether its columns are independent, unless the layer says otherwise
+   */
+  default boolean keepsBatch() {
+    return columnsAreIndependent();
   }
 
   /**

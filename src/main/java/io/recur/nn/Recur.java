@@ -236,6 +236,17 @@ public final class Recur implements Layer {
     return cell.parameters();
   }
 
+  /** Whether those of its cell are. */
+  @Override
+  public boolean columnsAreIndependent() {
+    return cell.columnsAreIndependent();
+  }
+
+  @Override
+  public boolean keepsBatch() {
+    return true;
+  }
+
   @Override
   public String describe() {
     return label;

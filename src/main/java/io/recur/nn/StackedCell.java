@@ -126,6 +126,16 @@ public abstract sealed class StackedCell implements Cell
   }
 
   @Override
+  public final boolean columnsAreIndependent() {
+    return true;
+  }
+
+  @Override
+  public final boolean copiesState() {
+    return true;
+  }
+
+  @Override
   public List<Parameter> state0() {
     return state0;
   }

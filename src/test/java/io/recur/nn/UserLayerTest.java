@@ -49,6 +49,11 @@ class UserLayerTest {
     }
 
     @Override
+    public boolean columnsAreIndependent() {
+      return inner.columnsAreIndependent();
+    }
+
+    @Override
     public Layer fork(Fork fork) {
       return new Residual(fork.of(inner));
     }
