@@ -13,9 +13,9 @@ import java.util.Objects;
  * }</pre>
  */
 public final class OneHot extends Tensor {
-  OneHot(Node node, Buffer index) {
-    super(node);
-    node.index = index;
+  OneHot(TensorData data, Buffer index) {
+    super(data);
+    data.index = index;
   }
 
   static void check(Shape shape, int[] index) {
@@ -40,7 +40,7 @@ public final class OneHot extends Tensor {
    */
   public Buffer index() {
     check();
-    return Objects.requireNonNull(node.index);
+    return Objects.requireNonNull(data.index);
   }
 
   /** The dense values, made when first asked for. */
@@ -48,11 +48,11 @@ public final class OneHot extends Tensor {
   public Buffer value() {
     try (var _ = enter()) {
       check();
-      Buffer values = node.value;
+      Buffer values = data.value;
       if (values == null) {
         values = Objects.requireNonNull(tape()).values.take(shape().count());
         values.write(columns());
-        node.value = values;
+        data.value = values;
       }
       return values;
     }
@@ -81,7 +81,7 @@ public final class OneHot extends Tensor {
     try (var _ = enter()) {
       Buffer whole = index();
       Tape tape = Objects.requireNonNull(tape());
-      Node part = tape.values.node(tape, rank, rows, batch, time);
+      TensorData part = tape.values.data(tape, rank, rows, batch, time);
       return new OneHot(part, part.cut(whole, offset / rows, (long) batch * time));
     }
   }

@@ -169,7 +169,7 @@ public final class OpContext implements AutoCloseable {
     Values.accept(tape, where, input);
     if (tape.isRecording()
         && input.tape() == null
-        && input.node.root.tensor instanceof Parameter parameter) {
+        && input.data.root.tensor instanceof Parameter parameter) {
       recorded.note(parameter); // backward is refused once it was written
     }
   }
@@ -229,8 +229,8 @@ public final class OpContext implements AutoCloseable {
   public Tensor output(Shape like, int rows, boolean differentiable) {
     checkInside();
     tape.checkOpen();
-    Tensor tensor = values.next(tape, like.rank(), rows, like.batch(), like.time());
-    tensor.node.differentiable = differentiable && tape.isRecording();
+    Tensor tensor = values.tensor(tape, like.rank(), rows, like.batch(), like.time());
+    tensor.data.differentiable = differentiable && tape.isRecording();
     return tensor;
   }
 
@@ -253,11 +253,11 @@ public final class OpContext implements AutoCloseable {
           "output: the buffer is on %s and the tape on %s; take it with scratch(floats)"
               .formatted(value.device(), tape.device()));
     }
-    Node node = values.node(tape, like.rank(), rows, like.batch(), like.time());
-    Tensor.checkLength("output", node.shape, value);
-    node.value = value;
-    node.differentiable = differentiable && tape.isRecording();
-    return new Tensor(node);
+    TensorData data = values.data(tape, like.rank(), rows, like.batch(), like.time());
+    Tensor.checkLength("output", data.shape, value);
+    data.value = value;
+    data.differentiable = differentiable && tape.isRecording();
+    return new Tensor(data);
   }
 
   /**

@@ -62,8 +62,8 @@ public final class Parameter extends Tensor {
   }
 
   private Parameter(Shape shape, Initialiser initialiser, boolean trainable, boolean inPieces) {
-    super(new Node(null, shape));
-    node.differentiable = trainable;
+    super(new TensorData(null, shape));
+    data.differentiable = trainable;
     this.initialiser = initialiser;
     this.inPieces = inPieces;
     this.trainable = trainable;

@@ -142,7 +142,7 @@ public final class Tape implements AutoCloseable {
   public Tensor input(float... x) {
     try (var _ = enter()) {
       checkOpen();
-      Tensor tensor = values.next(this, 1, x.length, 1, 1);
+      Tensor tensor = values.tensor(this, 1, x.length, 1, 1);
       tensor.value().write(x);
       return tensor;
     }
@@ -172,7 +172,7 @@ public final class Tape implements AutoCloseable {
   public Tensor variable(Shape shape, float... x) {
     try (var _ = enter()) {
       Tensor tensor = input(shape, x);
-      tensor.node.differentiable = recording;
+      tensor.data.differentiable = recording;
       return tensor;
     }
   }

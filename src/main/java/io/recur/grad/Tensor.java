@@ -22,11 +22,11 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public class Tensor {
-  final Node node;
+  final TensorData data;
 
-  Tensor(Node node) {
-    this.node = node;
-    node.tensor = this;
+  Tensor(TensorData data) {
+    this.data = data;
+    data.tensor = this;
   }
 
   /**
@@ -39,9 +39,9 @@ public class Tensor {
    */
   public static Tensor constant(Shape shape, Buffer value) {
     checkLength("constant", shape, value);
-    Node node = new Node(null, shape);
-    node.value = value;
-    return new Tensor(node);
+    TensorData data = new TensorData(null, shape);
+    data.value = value;
+    return new Tensor(data);
   }
 
   /** Refuses a buffer that is too short: nothing checks it again. */
@@ -59,7 +59,7 @@ public class Tensor {
    * @return features × batch × time
    */
   public final Shape shape() {
-    return node.shape;
+    return data.shape;
   }
 
   /**
@@ -68,7 +68,7 @@ public class Tensor {
    * @return the tape, or null for parameters and constants
    */
   public final @Nullable Tape tape() {
-    return node.tape;
+    return data.tape;
   }
 
   /**
@@ -77,7 +77,7 @@ public class Tensor {
    * @return false for inputs, constants and all that was computed from these alone
    */
   public boolean isDifferentiable() {
-    return node.differentiable;
+    return data.differentiable;
   }
 
   /**
@@ -86,7 +86,7 @@ public class Tensor {
    * @return the device
    */
   public final Device device() {
-    return node.tape != null ? node.tape.device() : value().device();
+    return data.tape != null ? data.tape.device() : value().device();
   }
 
   /**
@@ -97,7 +97,7 @@ public class Tensor {
    */
   public Buffer value() {
     check();
-    Buffer value = node.value;
+    Buffer value = data.value;
     if (value == null) {
       throw new IllegalStateException("tensor: %s has no values".formatted(shape()));
     }
@@ -127,7 +127,7 @@ public class Tensor {
           "scalar: shape=%s has %d values; need 1".formatted(shape(), shape().count()));
     }
     try (var _ = enter()) {
-      float[] one = node.tape != null ? node.tape.one : new float[1];
+      float[] one = data.tape != null ? data.tape.one : new float[1];
       value().read(one);
       return one[0];
     }
@@ -166,16 +166,16 @@ public class Tensor {
   public Buffer accumulator() {
     try (var _ = enter()) {
       check();
-      Node root = node.root;
-      if (node != root && root.tensor != null) {
-        return node.part(root.tensor.accumulator());
+      TensorData root = data.root;
+      if (data != root && root.tensor != null) {
+        return data.part(root.tensor.accumulator());
       }
-      if (node.tape == null || !node.differentiable) {
+      if (data.tape == null || !data.differentiable) {
         throw new IllegalStateException(
             "gradient: the tensor %s takes no gradient; it is an input or a constant"
                 .formatted(shape()));
       }
-      return node.gradient(node.tape);
+      return data.gradient(data.tape);
     }
   }
 
@@ -186,22 +186,22 @@ public class Tensor {
    * @throws IllegalStateException if another thread is inside
    */
   public final @Nullable OneThread enter() {
-    return node.tape == null ? null : node.tape.enter();
+    return data.tape == null ? null : data.tape.enter();
   }
 
   /** Whether the present backward pass has brought a gradient here. */
   final boolean isReached() {
-    return node.isReached();
+    return data.isReached();
   }
 
   /** Whether its tape was not cleared since it was made. */
   final boolean isCurrent() {
-    return node.tensor == this;
+    return data.tensor == this;
   }
 
   final void check() {
-    if (node.tape != null) {
-      node.tape.check(this);
+    if (data.tape != null) {
+      data.tape.check(this);
     }
   }
 
@@ -289,11 +289,11 @@ public class Tensor {
   Tensor view(int rank, int rows, int batch, int time, int offset) {
     try (var _ = enter()) {
       Buffer whole = value();
-      Node part =
-          node.tape != null
-              ? node.tape.values.node(node.tape, rank, rows, batch, time)
-              : new Node(null, new Shape(rank, rows, batch, time));
-      part.view(node, whole, offset);
+      TensorData part =
+          data.tape != null
+              ? data.tape.values.data(data.tape, rank, rows, batch, time)
+              : new TensorData(null, new Shape(rank, rows, batch, time));
+      part.view(data, whole, offset);
       return new Tensor(part);
     }
   }
@@ -381,7 +381,7 @@ public class Tensor {
 
   @Override
   public String toString() {
-    if (shape().count() > 12 || !isCurrent() || (node.tape != null && !node.tape.isOpen())) {
+    if (shape().count() > 12 || !isCurrent() || (data.tape != null && !data.tape.isOpen())) {
       return "Tensor(" + shape() + ")";
     }
     return "Tensor(" + shape() + ": " + Arrays.toString(toArray()) + ")";

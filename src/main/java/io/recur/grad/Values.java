@@ -2,11 +2,18 @@ package io.recur.grad;
 
 import io.recur.device.Buffer;
 import io.recur.device.kernels.Slab;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
-/** The tensors of a tape with their memory: handed out in order, taken back all at once. */
+/**
+ * The tensors of a tape with their memory: handed out in order, taken back all at once. The next
+ * tensor gets the data that stood at its place before the last {@link #clear}, if that is of its
+ * shape, so that a loop allocates none.
+ */
 final class Values {
   private final Slab memory;
-  private final Nodes nodes = new Nodes();
+  private @Nullable TensorData[] known = new TensorData[64];
+  private int used;
 
   Values(Slab memory) {
     this.memory = memory;
@@ -26,16 +33,27 @@ final class Values {
     }
   }
 
-  /** A node without values for the next tensor. */
-  Node node(Tape tape, int rank, int rows, int batch, int time) {
-    return nodes.next(tape, rank, rows, batch, time);
+  /** The data of the next tensor, of this shape and without values. */
+  TensorData data(Tape tape, int rank, int rows, int batch, int time) {
+    if (used == known.length) {
+      known = Arrays.copyOf(known, 2 * used);
+    }
+    TensorData data = known[used];
+    if (data == null || !data.shape.is(rank, rows, batch, time)) {
+      data = new TensorData(tape, new Shape(rank, rows, batch, time));
+      known[used] = data;
+    } else {
+      data.renew();
+    }
+    used++;
+    return data;
   }
 
   /** A tensor of this shape with unspecified content, that takes no gradient. */
-  Tensor next(Tape tape, int rank, int rows, int batch, int time) {
-    Node node = node(tape, rank, rows, batch, time);
-    node.value = memory.take(node.shape.count());
-    return new Tensor(node);
+  Tensor tensor(Tape tape, int rank, int rows, int batch, int time) {
+    TensorData data = data(tape, rank, rows, batch, time);
+    data.value = memory.take(data.shape.count());
+    return new Tensor(data);
   }
 
   /** A tensor with these values, that takes no gradient. */
@@ -44,7 +62,7 @@ final class Values {
       throw new ShapeException(
           "input: shape=%s, %d values; need %d".formatted(shape, x.length, shape.count()));
     }
-    Tensor tensor = next(tape, shape.rank(), shape.rows(), shape.batch(), shape.time());
+    Tensor tensor = tensor(tape, shape.rank(), shape.rows(), shape.batch(), shape.time());
     tensor.value().write(x);
     return tensor;
   }
@@ -54,7 +72,7 @@ final class Values {
     OneHot.check(shape, index);
     Buffer buffer = memory.take(index.length);
     buffer.writeIndexes(index);
-    return new OneHot(node(tape, shape.rank(), shape.rows(), shape.batch(), shape.time()), buffer);
+    return new OneHot(data(tape, shape.rank(), shape.rows(), shape.batch(), shape.time()), buffer);
   }
 
   /** Memory without a tensor, with unspecified content. */
@@ -64,7 +82,10 @@ final class Values {
 
   /** Makes all tensors stale and their memory free for reuse. */
   void clear() {
-    nodes.clear();
+    for (int i = 0; i < used; i++) {
+      known[i].tensor = null;
+    }
+    used = 0;
     memory.rewind();
   }
 

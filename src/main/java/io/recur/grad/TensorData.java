@@ -6,26 +6,26 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a tensor knows. A tape keeps its nodes when it is cleared and gives them, in order, to the
- * tensors to come; a {@link Tensor} itself is never used again, and is stale from the moment that
- * its node has forgotten it. The shape stays, so that a stale tensor still tells its own.
+ * The shape, values and gradient of a tensor. A tape keeps it over {@link Tape#clear} and gives it to
+ * a later tensor of the same shape; the {@link Tensor} itself is never used again, and is stale once
+ * its data no longer refers to it. The shape stays, so that a stale tensor can still be named.
  */
-final class Node {
+final class TensorData {
   final @Nullable Tape tape;
   final Shape shape;
 
-  /** The tensor that this is the node of now; none after a clear. */
+  /** The tensor whose data this is; none after a clear. */
   @Nullable Tensor tensor;
 
   @Nullable Buffer value;
 
-  /** Of one-hot columns: the indexes. Their dense values are made when first asked for. */
+  /** The indexes of one-hot columns, whose dense values are computed when first asked for. */
   @Nullable Buffer index;
 
   boolean differentiable;
 
-  /** The node whose memory this is a view of, itself where it is no view, and from where. */
-  Node root = this;
+  /** The data of which this is a view, from the offset; this itself where it is no view. */
+  TensorData root = this;
 
   int offset;
 
@@ -34,12 +34,12 @@ final class Node {
   private @Nullable Slices valuePart;
   private @Nullable Slices gradientPart;
 
-  Node(@Nullable Tape tape, Shape shape) {
+  TensorData(@Nullable Tape tape, Shape shape) {
     this.tape = tape;
     this.shape = Objects.requireNonNull(shape, "shape");
   }
 
-  /** Forgets what it was, but for the shape. */
+  /** Makes this the data of another tensor of the same shape. */
   void renew() {
     value = null;
     index = null;
@@ -49,15 +49,15 @@ final class Node {
     pass = -1;
   }
 
-  /** Becomes a view of the values of another. */
-  void view(Node base, Buffer whole, int from) {
+  /** Makes this a view of another tensor. */
+  void view(TensorData base, Buffer whole, int from) {
     value = cut(whole, from, shape.count());
     differentiable = base.differentiable;
     root = base.root;
     offset = base.offset + from;
   }
 
-  /** A part of the memory that this is a view of. */
+  /** A part of the memory of which this is a view. */
   Buffer cut(Buffer whole, long from, long length) {
     Slices part = valuePart == null ? new Slices() : valuePart;
     valuePart = part;
@@ -71,7 +71,7 @@ final class Node {
     return part.of(whole, offset, shape.count(), shape.count()).at(0);
   }
 
-  /** The gradient on its tape, zero where the present pass asks for it the first time. */
+  /** The gradient on its tape; a pass that asks for it the first time gets zeros. */
   Buffer gradient(Tape tape) {
     Buffer known = gradient;
     int now = tape.recorded.pass();
@@ -84,7 +84,7 @@ final class Node {
     return known;
   }
 
-  /** Whether the present backward pass has brought a gradient here. */
+  /** Whether the present backward pass has reached this tensor. */
   boolean isReached() {
     return tape != null && root.pass == tape.recorded.pass();
   }
