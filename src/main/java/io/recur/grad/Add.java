@@ -1,8 +1,8 @@
 package io.recur.grad;
 
 /**
- * Sum {@code y = a + b} or difference {@code y = a − b}; {@code da += dy, db ±= dy}. Either may be a
- * vector that is repeated over the other's columns, and takes the gradient summed over them.
+ * Sum {@code y = a + b} or difference {@code y = a − b}; {@code da += dy, db ±= dy}. Either may be
+ * a vector that is repeated over the other's columns, and takes the gradient summed over them.
  */
 final class Add implements Op {
   private Tensor a;

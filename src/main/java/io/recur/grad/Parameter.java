@@ -34,25 +34,26 @@ public final class Parameter extends Tensor {
     void fill(float[] values, Random random);
   }
 
-  private static final int PIECE = 1 << 16;
+  /** The values that an initialiser fills at once, where it need not see them all. */
+  private static final int CHUNK = 1 << 16;
 
   private final Initialiser initialiser;
 
-  /** Whether the initialiser fills a part in the same way wherever it is. */
-  private final boolean inPieces;
+  /** Whether the initialiser fills a chunk in the same way wherever it is. */
+  private final boolean inChunks;
 
   private final boolean trainable;
   private String name = "parameter";
-  private @Nullable Slot slot;
+  private @Nullable Placement placement;
 
   /**
-   * Where a parameter lies: a piece of a slab of values and the same piece of a slab of gradients.
+   * Where a parameter is: the same range of a slab of values and of a slab of gradients.
    *
    * @param slabs both slabs
-   * @param offset of the parameter in both
-   * @param length of its piece, padding included
+   * @param offset its first value in both
+   * @param length values, padding included
    */
-  public record Slot(Slabs slabs, long offset, long length) {}
+  public record Placement(Slabs slabs, long offset, long length) {}
 
   private @Nullable Buffer value;
   private @Nullable Buffer gradient;
@@ -61,11 +62,11 @@ public final class Parameter extends Tensor {
     this(shape, initialiser, trainable, false);
   }
 
-  private Parameter(Shape shape, Initialiser initialiser, boolean trainable, boolean inPieces) {
+  private Parameter(Shape shape, Initialiser initialiser, boolean trainable, boolean inChunks) {
     super(new TensorData(null, shape));
     data.differentiable = trainable;
     this.initialiser = initialiser;
-    this.inPieces = inPieces;
+    this.inChunks = inChunks;
     this.trainable = trainable;
   }
 
@@ -171,12 +172,12 @@ public final class Parameter extends Tensor {
   }
 
   /**
-   * Whether it has memory.
+   * Whether this parameter has memory.
    *
    * @return true after {@code on}
    */
   public boolean isPlaced() {
-    return slot != null;
+    return placement != null;
   }
 
   /**
@@ -188,46 +189,47 @@ public final class Parameter extends Tensor {
   public Parameter on(Device device) {
     int count = shape().count();
     Slabs alone = new Slabs(device.allocate(count), device.allocate(count), OptionalLong.empty());
-    place(new Slot(alone, 0, count), new Random(0));
+    place(new Placement(alone, 0, count), new Random(0));
     return this;
   }
 
   /**
    * Gives this parameter its place in a slab, and its initial value.
    *
-   * @param slot where; the slab of gradients is not looked at for a fixed parameter
+   * @param placement where; a fixed parameter does not use the slab of gradients
    * @param random for the initial value
    * @throws IllegalStateException if it has memory already
    */
-  synchronized void place(Slot slot, Random random) {
-    if (this.slot != null) {
+  synchronized void place(Placement placement, Random random) {
+    if (this.placement != null) {
       throw new IllegalStateException(
           "parameter %s %s: it is on %s already; a parameter stays where it is"
-              .formatted(name, shape(), this.slot.slabs().values().device()));
+              .formatted(name, shape(), this.placement.slabs().values().device()));
     }
     int count = shape().count();
-    // of the shape's length, not the slot's: an index into the padding behind it must be refused
-    Buffer values = slot.slabs().values().slice(slot.offset(), count);
-    int piece = inPieces ? Math.min(PIECE, count) : count;
-    for (long at = 0; at < count; at += piece) {
-      float[] initial = new float[(int) Math.min(piece, count - at)];
+    // without the padding: an index into it must be refused
+    Buffer values = placement.slabs().values().slice(placement.offset(), count);
+    int chunk = inChunks ? Math.min(CHUNK, count) : count;
+    for (long at = 0; at < count; at += chunk) {
+      float[] initial = new float[(int) Math.min(chunk, count - at)];
       initialiser.fill(initial, random);
       values.slice(at, initial.length).write(initial);
     }
-    this.slot = slot;
+    this.placement = placement;
     this.value = values;
-    this.gradient = trainable ? slot.slabs().gradients().slice(slot.offset(), count) : null;
+    this.gradient =
+        trainable ? placement.slabs().gradients().slice(placement.offset(), count) : null;
   }
 
   /**
-   * Where this parameter lies.
+   * Where this parameter is.
    *
-   * @return its place
+   * @return its place in both slabs
    * @throws IllegalStateException if it has no memory yet
    */
-  public Slot slot() {
+  public Placement placement() {
     value();
-    return Objects.requireNonNull(slot);
+    return Objects.requireNonNull(placement);
   }
 
   @Override

@@ -16,7 +16,7 @@ import java.util.Random;
  * Parameter w = Parameter.glorot(5, 10);
  * Parameter b = Parameter.zeros(Shape.of(5));
  * Slabs.place(device, 42, List.of(w, b));
- * boolean together = w.slot().slabs() == b.slot().slabs();   // true
+ * boolean together = w.placement().slabs() == b.placement().slabs();   // true
  * }</pre>
  */
 public final class Slabs {
@@ -54,7 +54,9 @@ public final class Slabs {
     long at = 0;
     for (int i = 0; i < parameters.size(); i++) {
       long length = Slab.padded(parameters.get(i).shape().count());
-      parameters.get(i).place(new Parameter.Slot(slabs, at, length), new Random(mixed(seed, i)));
+      parameters
+          .get(i)
+          .place(new Parameter.Placement(slabs, at, length), new Random(mixed(seed, i)));
       at += length;
     }
   }

@@ -6,9 +6,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The shape, values and gradient of a tensor. A tape keeps it over {@link Tape#clear} and gives it to
- * a later tensor of the same shape; the {@link Tensor} itself is never used again, and is stale once
- * its data no longer refers to it. The shape stays, so that a stale tensor can still be named.
+ * The shape, values and gradient of a tensor. A tape keeps it over {@link Tape#clear} and gives it
+ * to a later tensor of the same shape; the {@link Tensor} itself is never used again, and is stale
+ * once its data no longer refers to it. The shape stays, so that a stale tensor can still be named.
  */
 final class TensorData {
   final @Nullable Tape tape;

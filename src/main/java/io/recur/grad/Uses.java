@@ -46,7 +46,8 @@ final class Uses {
   }
 
   private boolean isSame(int i, Parameter parameter, long version) {
-    return parameters[i].slot().slabs() == parameter.slot().slabs() && writes[i] == version;
+    return parameters[i].placement().slabs() == parameter.placement().slabs()
+        && writes[i] == version;
   }
 
   /** The operation of this number was recorded. */
@@ -65,7 +66,7 @@ final class Uses {
   void enter(int number) {
     for (int i = number == 0 ? 0 : ends[number - 1]; i < ends[number]; i++) {
       Parameter parameter = parameters[i];
-      Slabs slabs = parameter.slot().slabs();
+      Slabs slabs = parameter.placement().slabs();
       if (!held.contains(slabs)) {
         slabs.enter();
         held.add(slabs);

@@ -142,7 +142,7 @@ public final class Parameters implements Iterable<Parameter> {
   /** Refuses a seed that the parameters, which are all placed, do not have their values from. */
   private void refuseOther(long seed) {
     for (Parameter parameter : this) {
-      OptionalLong its = parameter.slot().slabs().seed();
+      OptionalLong its = parameter.placement().slabs().seed();
       if (its.isPresent() && its.getAsLong() != seed) {
         throw new IllegalStateException(
             "on: seed=%d, and parameter %s %s has its value from seed=%d; build another model for"
@@ -169,16 +169,16 @@ public final class Parameters implements Iterable<Parameter> {
 
   private List<Span> merge() {
     List<Span> merged = new ArrayList<>();
-    Parameter.Slot run = null;
+    Parameter.Placement run = null;
     for (Parameter parameter : this) {
       if (!parameter.isTrainable()) {
         continue;
       }
-      Parameter.Slot next = parameter.slot();
+      Parameter.Placement next = parameter.placement();
       if (run != null
           && run.slabs() == next.slabs()
           && run.offset() + run.length() == next.offset()) {
-        next = new Parameter.Slot(run.slabs(), run.offset(), run.length() + next.length());
+        next = new Parameter.Placement(run.slabs(), run.offset(), run.length() + next.length());
       } else if (run != null) {
         merged.add(span(run));
       }
@@ -190,11 +190,11 @@ public final class Parameters implements Iterable<Parameter> {
     return List.copyOf(merged);
   }
 
-  private static Span span(Parameter.Slot slot) {
+  private static Span span(Parameter.Placement placement) {
     return new Span(
-        slot.slabs(),
-        slot.slabs().values().slice(slot.offset(), slot.length()),
-        slot.slabs().gradients().slice(slot.offset(), slot.length()));
+        placement.slabs(),
+        placement.slabs().values().slice(placement.offset(), placement.length()),
+        placement.slabs().gradients().slice(placement.offset(), placement.length()));
   }
 
   /**
@@ -216,14 +216,14 @@ public final class Parameters implements Iterable<Parameter> {
   public void copyFrom(Parameters other) {
     for (Map.Entry<String, Parameter> mine : named.entrySet()) {
       Parameter its = other.named.get(mine.getKey());
-      mine.getValue().slot();
+      mine.getValue().placement();
       if (its == null || !its.shape().equals(mine.getValue().shape())) {
         throw new ShapeException(
             "copyFrom: parameter %s is %s here and %s there; build both models alike"
                 .formatted(
                     mine.getKey(), mine.getValue().shape(), its == null ? "none" : its.shape()));
       }
-      its.slot();
+      its.placement();
     }
     if (other.named.size() != named.size()) {
       throw new ShapeException(

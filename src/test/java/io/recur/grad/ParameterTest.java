@@ -44,7 +44,7 @@ class ParameterTest {
           "parameter Wh 3: it has no memory yet; call on(device, seed)");
     }
     Thrown.says(IllegalStateException.class, w::gradient, "parameter Wh 3");
-    Thrown.says(IllegalStateException.class, w::slot, "parameter Wh 3");
+    Thrown.says(IllegalStateException.class, w::placement, "parameter Wh 3");
     assertEquals("Parameter(Wh 3)", w.toString());
   }
 

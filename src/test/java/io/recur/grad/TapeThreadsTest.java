@@ -181,7 +181,7 @@ class TapeThreadsTest {
   /** Forks share the gradients of their model, whatever tape they are on. */
   @Test
   void oneBackwardAtATimeReachesAParameter() throws Throwable {
-    try (var _ = w.slot().slabs().enter()) {
+    try (var _ = w.placement().slabs().enter()) {
       try (Tape other = Tape.on(device)) {
         Elsewhere.isRefused(
             "gradients of a model", () -> other.backward(w.matmul(other.input(1, 2))));

@@ -205,8 +205,8 @@ final class TensorSamples {
             Parameter.Initialiser.class,
             "fills",
             world -> (Parameter.Initialiser) (values, random) -> Arrays.fill(values, 1))
-        .add(Slabs.class, "of a parameter", world -> parameter(world).slot().slabs())
-        .add(Parameter.Slot.class, "of a parameter", world -> parameter(world).slot())
+        .add(Slabs.class, "of a parameter", world -> parameter(world).placement().slabs())
+        .add(Parameter.Placement.class, "of a parameter", world -> parameter(world).placement())
         .add(list, "one", world -> List.of(parameter(world)))
         .add(list, "none", world -> List.of());
   }

@@ -172,7 +172,7 @@ class OptimiserTest {
   @Test
   void aSecondThreadIsRefusedWhileAnotherChangesTheModel() {
     Single model = model(1, 2, 3);
-    try (var _ = model.own().get(0).slot().slabs().enter()) {
+    try (var _ = model.own().get(0).placement().slabs().enter()) {
       Elsewhere.isRefused("gradients of a model", () -> new Adam(1).step(model.parameters()));
       Elsewhere.isRefused("gradients of a model", model.parameters()::zeroGradients);
     }
