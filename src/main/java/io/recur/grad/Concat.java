@@ -5,7 +5,7 @@ import io.recur.device.kernels.Slices;
 import java.util.List;
 
 /**
- * Tensors one behind the other along rows, columns or time; the gradient is cut where they meet.
+ * Concatenation of tensors along rows, columns or time. Each part gets its part of the gradient.
  *
  * <pre>{@code
  * Tensor both = Concat.rows(h, x);              // (H + in) × B
@@ -22,7 +22,7 @@ public final class Concat implements Op {
   private Concat() {}
 
   /**
-   * Stacks tensors of equal batch and time upon each other.
+   * Concatenates tensors of equal batch and time along rows.
    *
    * @param parts two or more
    * @return a tensor with the sum of their rows
@@ -43,7 +43,7 @@ public final class Concat implements Op {
   }
 
   /**
-   * Puts matrices or vectors of equal rows side by side.
+   * Concatenates matrices or vectors of equal rows along columns.
    *
    * @param parts two or more
    * @return a matrix with the sum of their columns
@@ -64,8 +64,8 @@ public final class Concat implements Op {
   }
 
   /**
-   * Makes a sequence of steps: T tensors {@code out × B} give {@code out × B × T}; parts that are
-   * sequences themselves follow each other.
+   * Concatenates tensors along time: T tensors {@code out × B} give {@code out × B × T}. A part may
+   * be a sequence itself.
    *
    * @param parts one or more of equal rows and batch
    * @return a sequence
@@ -142,17 +142,17 @@ public final class Concat implements Op {
     }
   }
 
-  /** Where part i lies in the whole: cut once for the whole loop where all parts are alike. */
-  private Buffer place(Slices pieces, Buffer whole, int i, long offset) {
+  /** Part i of the whole. Parts of one size are cut once for the whole loop. */
+  private Buffer place(Slices slices, Buffer whole, int i, long offset) {
     Tensor part = parts.get(i);
     long span = (long) stride(part) * (columns(part) - 1) + rows(part);
     boolean alike = y.shape().count() == (long) parts.size() * part.shape().count();
     return alike && offset == (long) i * rows(part)
-        ? pieces.of(whole, 0, rows(part), span).at(i)
+        ? slices.of(whole, 0, rows(part), span).at(i)
         : whole.slice(offset, span);
   }
 
-  /** A part as a block: side by side a part is one column, upon each other it has its own. */
+  /** The rows of a part as a matrix: a part along columns or time is a matrix of one column. */
   private int rows(Tensor part) {
     return byRows ? part.shape().rows() : part.shape().count();
   }

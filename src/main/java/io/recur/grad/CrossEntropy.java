@@ -25,7 +25,7 @@ public final class CrossEntropy implements Op {
   private CrossEntropy() {}
 
   /**
-   * The loss against classes or, where the target is no {@link OneHot}, against distributions:
+   * The loss against classes, or against distributions where the target is not {@link OneHot}:
    * {@code −1/n Σ t∘log softmax(x)}.
    *
    * @param x scores

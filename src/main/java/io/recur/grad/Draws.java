@@ -10,7 +10,7 @@ final class Draws {
     this.count = 0;
   }
 
-  /** A fresh seed for one random operation. */
+  /** The seed of the next random operation. */
   long next() {
     long z = seed * 0x9E3779B97F4A7C15L + ++count;
     z = (z ^ (z >>> 32)) * 0xD6E8FEB86659FD93L;

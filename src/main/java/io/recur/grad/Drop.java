@@ -2,8 +2,8 @@ package io.recur.grad;
 
 /**
  * Dropout (Srivastava et al. 2014): each value is zeroed with probability {@code rate}, the others
- * grow by {@code 1/(1 − rate)}; the gradient passes where the value did. On a tape that does not
- * record all values pass unchanged. The coins come from {@link Tape#seed}.
+ * are multiplied by {@code 1/(1 − rate)}, and so are their gradients. A tape that does not record
+ * leaves all values unchanged. The random numbers come from {@link Tape#seed}.
  *
  * <pre>{@code
  * tape.seed(42);
@@ -13,7 +13,7 @@ package io.recur.grad;
 public final class Drop implements Op {
   private float rate;
 
-  /** Of the coins. */
+  /** Of the random numbers: forward and backward drop the same values. */
   private long seed;
 
   private Tensor x;
@@ -25,7 +25,7 @@ public final class Drop implements Op {
    * Drops values.
    *
    * @param x input
-   * @param rate share to drop, 0 ≤ rate &lt; 1
+   * @param rate the probability that a value is dropped, 0 ≤ rate &lt; 1
    * @return of x's shape
    */
   public static Tensor dropout(Tensor x, float rate) {

@@ -4,8 +4,8 @@ import io.recur.device.Buffer;
 import java.util.Objects;
 
 /**
- * Columns that are 1 at one place and 0 elsewhere, kept as int32 indexes: a product with it is a
- * gather of columns. Any other operation sees the dense values. Made by {@link Tape#oneHot}.
+ * Columns that are 1 in one row and 0 in the others, stored as int32 indexes. {@code W.matmul(x)}
+ * gathers columns of W; any other operation reads the dense values. See {@link Tape#oneHot}.
  *
  * <pre>{@code
  * OneHot x = tape.oneHot(Shape.of(4, 3), 0, 3, 1);   // three columns of length 4
@@ -21,7 +21,7 @@ public final class OneHot extends Tensor {
   static void check(Shape shape, int[] index) {
     if (index.length != shape.columns()) {
       throw new ShapeException(
-          "oneHot: shape=%s, %d indexes; need one a column, %d"
+          "oneHot: shape=%s, %d indexes; need one per column, %d"
               .formatted(shape, index.length, shape.columns()));
     }
     for (int j = 0; j < index.length; j++) {
@@ -34,7 +34,7 @@ public final class OneHot extends Tensor {
   }
 
   /**
-   * The indexes, one int32 a column.
+   * The indexes, one int32 per column.
    *
    * @return a buffer owned by the tape
    */
@@ -43,7 +43,7 @@ public final class OneHot extends Tensor {
     return Objects.requireNonNull(data.index);
   }
 
-  /** The dense values, made when first asked for. */
+  /** The dense values, computed when first asked for. */
   @Override
   public Buffer value() {
     try (var _ = enter()) {
@@ -58,7 +58,7 @@ public final class OneHot extends Tensor {
     }
   }
 
-  /** Written out on the heap: an identity matrix to gather from would take classes² values. */
+  /** The dense values on the heap: gathering them from an identity matrix takes classes² values. */
   private float[] columns() {
     float[] bits = index().read();
     float[] values = new float[shape().count()];
@@ -66,7 +66,7 @@ public final class OneHot extends Tensor {
     for (int j = 0; j < bits.length; j++) {
       index[j] = Float.floatToRawIntBits(bits[j]);
     }
-    check(shape(), index); // whoever has the buffer may have written to it
+    check(shape(), index); // the user may have written to the buffer
     for (int j = 0; j < index.length; j++) {
       values[j * shape().rows() + index[j]] = 1;
     }

@@ -8,12 +8,12 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Values that a model owns: trainable ones with a gradient that adds up over backward passes until
- * it is zeroed, or fixed ones without. A parameter belongs to no tape and may be used on any tape
+ * Values that a model owns. A trainable parameter has a gradient that adds up over backward passes
+ * until it is zeroed; a fixed one has none. A parameter is on no tape and may be used on any tape
  * of its device.
  *
- * <p>A parameter is made with a shape and an initial value and gets its memory by {@code on}, as a
- * rule with all others of its model in one slab. Matrices are out × in, column-major.
+ * <p>A parameter begins as a shape with an initial value. It gets its memory by {@code on}, as a
+ * rule together with all others of its model in one slab. Matrices are out × in, column-major.
  *
  * <pre>{@code
  * Parameter w = Parameter.glorot(5, 10).named("W");
@@ -183,7 +183,7 @@ public final class Parameter extends Tensor {
   /**
    * Gives this parameter memory of its own and its initial value, with seed 0.
    *
-   * @param device where to
+   * @param device where the memory is allocated
    * @return this
    */
   public Parameter on(Device device) {

@@ -8,20 +8,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The operations of a tape in the order in which they ran, each with its outputs, and the gradients
- * of the last pass. The walk back is a loop over an array: no recursion, no sorting, and an
- * operation that no gradient reached costs a look. A gradient takes memory when a pass first
- * reaches its tensor.
+ * of the last pass. A backward pass is a loop over an array, without recursion or sorting; it skips
+ * an operation that no gradient reached. A gradient takes memory when a pass first reaches its
+ * tensor.
  */
 final class Recording {
   private Op[] ops = new Op[64];
 
-  /** The outputs of all operations, and for each operation where its own end. */
+  /** The outputs of all operations; those of operation i end before {@code ends[i]}. */
   private Tensor[] outputs = new Tensor[64];
 
   private int[] ends = new int[64];
   private int length;
 
-  /** Operation objects that were asked for, in order, kept over {@link #clear}. */
+  /** The operation objects in the order in which they were asked for, kept over {@link #clear}. */
   private @Nullable Op[] kept = new Op[64];
 
   private int taken;
@@ -33,17 +33,17 @@ final class Recording {
     this.gradients = gradients;
   }
 
-  /** An operation is being made. */
+  /** An operation begins. */
   void next() {
     uses.next();
   }
 
-  /** The operation that is being made reads this parameter. */
+  /** The operation that has begun reads this parameter. */
   void note(Parameter parameter) {
     uses.note(parameter);
   }
 
-  /** The operation object of this place: the last one if it is of this class, else a new one. */
+  /** The operation object of this place: that of the step before if it is of this class. */
   <T extends Op> T reuse(Class<T> kind, Supplier<T> maker) {
     if (taken == kept.length) {
       kept = Arrays.copyOf(kept, 2 * taken);
@@ -58,12 +58,12 @@ final class Recording {
   void add(Op op, Tensor output) {
     output.check();
     if (output.isDifferentiable()) {
-      int end = end(length);
-      reserve(end + 1);
-      outputs[end] = output;
-      end(op, end + 1);
+      int first = first(length);
+      reserve(first + 1);
+      outputs[first] = output;
+      append(op, first + 1);
     }
-    uses.next(); // also where it is not kept
+    uses.next(); // where the operation is not added as well
   }
 
   /** Adds an operation if one of its outputs is differentiable. */
@@ -74,10 +74,10 @@ final class Recording {
       wanted |= output.isDifferentiable();
     }
     if (wanted) {
-      int end = end(length);
-      reserve(end + all.length);
-      System.arraycopy(all, 0, outputs, end, all.length);
-      end(op, end + all.length);
+      int first = first(length);
+      reserve(first + all.length);
+      System.arraycopy(all, 0, outputs, first, all.length);
+      append(op, first + all.length);
     }
     uses.next();
   }
@@ -88,7 +88,7 @@ final class Recording {
     }
   }
 
-  private void end(Op op, int end) {
+  private void append(Op op, int end) {
     if (length == ops.length) {
       ops = Arrays.copyOf(ops, 2 * length);
       ends = Arrays.copyOf(ends, 2 * length);
@@ -99,14 +99,14 @@ final class Recording {
     length++;
   }
 
-  /** Where the outputs of the operations before this one end. */
-  private int end(int number) {
+  /** Where the outputs of this operation begin. */
+  private int first(int number) {
     return number == 0 ? 0 : ends[number - 1];
   }
 
   /**
-   * Begins a pass from this tensor, whose gradient has so many values, and gives that gradient:
-   * every gradient but the parameters' is zero until the pass reaches it.
+   * Begins a pass from this tensor and returns its gradient, for which the caller has a number of
+   * given values. Every gradient but the parameters' is zero until the pass reaches it.
    */
   Buffer begin(Tape tape, Tensor y, int given) {
     if (y.tape() != tape) {
@@ -127,7 +127,7 @@ final class Recording {
     return y.accumulator();
   }
 
-  /** The number of the pass; a tensor's gradient is of this pass or of none. */
+  /** The number of the present pass. A gradient of another pass counts as zero. */
   int pass() {
     return pass;
   }
@@ -151,7 +151,7 @@ final class Recording {
   }
 
   private boolean isReached(int number) {
-    for (int i = end(number); i < ends[number]; i++) {
+    for (int i = first(number); i < ends[number]; i++) {
       if (outputs[i].isReached()) {
         return true;
       }
@@ -160,7 +160,7 @@ final class Recording {
   }
 
   void clear() {
-    Arrays.fill(outputs, 0, end(length), null);
+    Arrays.fill(outputs, 0, first(length), null);
     Arrays.fill(ops, 0, length, null);
     length = 0;
     taken = 0;

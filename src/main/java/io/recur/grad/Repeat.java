@@ -18,7 +18,7 @@ public final class Repeat implements Op {
   /**
    * Repeats a vector on a tape.
    *
-   * @param tape where to; x may be a parameter, which belongs to no tape
+   * @param tape where the operation is recorded; x may be a parameter, which is on no tape
    * @param x a vector, or a matrix of one column
    * @param shape of the result, with as many rows
    * @return the repeated vector
@@ -45,14 +45,14 @@ public final class Repeat implements Op {
         .addSum(y.shape().rows(), y.shape().columns(), y.gradient(), x.accumulator());
   }
 
-  /** Whether b is a vector to be spread over the columns of a. */
+  /** Whether b is a vector to be repeated over the columns of a. */
   static boolean spreads(Tensor a, Tensor b) {
     return b.shape().columns() == 1
         && b.shape().rows() == a.shape().rows()
         && a.shape().columns() > 1;
   }
 
-  /** b, spread over a's columns where it is a vector. */
+  /** b, repeated over a's columns where it is a vector. */
   static Tensor like(Tensor a, Tensor b) {
     if (!spreads(a, b)) {
       return b;
@@ -62,7 +62,7 @@ public final class Repeat implements Op {
     }
   }
 
-  /** Refuses shapes that are neither equal nor a matrix and a column of it. */
+  /** Refuses shapes that differ, unless one is a vector as long as the other's columns. */
   static void check(String where, Tensor a, Tensor b) {
     boolean equal =
         a.shape().rows() == b.shape().rows()

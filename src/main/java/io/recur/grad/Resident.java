@@ -1,8 +1,8 @@
 package io.recur.grad;
 
 /**
- * Something that holds a tensor of a tape between calls, such as the state of a Recur: the tape
- * refuses to be cleared while it does. See {@link Tape#hold}.
+ * A holder of a tensor of a tape between calls, such as the state of a Recur. The tape refuses to
+ * be cleared until the holder releases it, see {@link Tape#hold}.
  *
  * <pre>{@code
  * Resident cache = () -> "my cache of encoder outputs";
@@ -12,7 +12,7 @@ package io.recur.grad;
  */
 public interface Resident {
   /**
-   * What to call it in an error.
+   * The name of this holder in an error.
    *
    * @return such as {@code Recur(LSTMCell(10 => 15))}
    */

@@ -3,7 +3,7 @@ package io.recur.grad;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Who holds tensors of a tape, so that it refuses to be cleared. */
+/** The holders of tensors of a tape, which refuses to be cleared while there is one. */
 final class Residents {
   private final List<Resident> residents = new ArrayList<>();
 
@@ -17,7 +17,7 @@ final class Residents {
     residents.remove(resident);
   }
 
-  /** Refuses to clear the tape while somebody holds a tensor of it. */
+  /** Refuses to clear the tape while it has a resident. */
   void refuseClear() {
     if (!residents.isEmpty()) {
       throw new IllegalStateException(

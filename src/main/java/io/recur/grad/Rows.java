@@ -4,11 +4,10 @@ import io.recur.device.Buffer;
 import io.recur.device.kernels.Slices;
 
 /**
- * Some rows of a matrix: {@code y = x[from … to−1, :]}, a copy; the gradient goes back to these
- * rows.
+ * Some rows of a matrix: {@code y = x[from … to−1, :]}, a copy; {@code dx[from … to−1, :] += dy}.
  */
 final class Rows implements Op {
-  /** The part of x, and of its gradient, that begins at the first of the rows. */
+  /** The part of x that begins at the first of the rows, and that of its gradient. */
   private final Slices source = new Slices();
 
   private final Slices gradient = new Slices();
@@ -47,8 +46,8 @@ final class Rows implements Op {
     y.device().columns().block(m, shape.columns(), y.gradient(), m, true, rows, shape.rows());
   }
 
-  private Buffer part(Slices pieces, Buffer whole) {
+  private Buffer part(Slices slices, Buffer whole) {
     long span = (long) x.shape().rows() * (x.shape().columns() - 1) + y.shape().rows();
-    return pieces.of(whole, from, span, span).at(0);
+    return slices.of(whole, from, span, span).at(0);
   }
 }

@@ -7,7 +7,7 @@ public final class ShapeException extends IllegalArgumentException {
   /**
    * Sizes that do not fit.
    *
-   * @param message where: the sizes; the rule or the remedy
+   * @param message {@code where: sizes; the rule or the remedy}
    */
   public ShapeException(String message) {
     super(message);

@@ -35,9 +35,9 @@ public final class Slabs {
   }
 
   /**
-   * Gives parameters without memory their places in two new slabs, and their initial values.
+   * Gives parameters without memory their places in two new slabs and their initial values.
    *
-   * @param device where to
+   * @param device where the slabs are allocated
    * @param seed of the initial values
    * @param parameters in order, the trainable ones first
    */
@@ -61,7 +61,7 @@ public final class Slabs {
     }
   }
 
-  /** A stream of its own for each parameter: adding one does not change those before it. */
+  /** The seed of parameter i: a further parameter does not change the values of those before. */
   private static long mixed(long seed, int i) {
     long z = seed * 0x9E3779B97F4A7C15L + (i + 1) * 0xD1B54A32D192ED03L;
     z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
@@ -70,18 +70,18 @@ public final class Slabs {
   }
 
   /**
-   * All values.
+   * The values of all parameters.
    *
-   * @return the whole slab
+   * @return the whole slab, padding included
    */
   public Buffer values() {
     return values;
   }
 
   /**
-   * All gradients.
+   * The gradients of all parameters.
    *
-   * @return the whole slab
+   * @return the whole slab, padding included
    */
   public Buffer gradients() {
     return gradients;
@@ -106,7 +106,7 @@ public final class Slabs {
     return mark.enter();
   }
 
-  /** Lets them go. */
+  /** Leaves the gradients to other threads. */
   void leave() {
     mark.close();
   }

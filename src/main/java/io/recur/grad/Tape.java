@@ -9,13 +9,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Records operations in the order in which they run and walks them backward.
  *
- * <p>The tape owns the memory of every tensor made on it, in slabs that are rewound, never freed,
- * by {@link #clear}: a loop of forward, {@link #backward}, {@code clear} allocates no native memory
- * once it has run. The tape also uses again what it knows of its tensors and operations where the
- * next step has the same at the same places. All that is left on the Java heap is the {@link
- * Tensor} objects themselves, 16 bytes each: those of an earlier step are refused for ever.
- * Backward is a walk over an array; its depth is no limit. Gradients of parameters add up over
- * backward passes until they are zeroed; all others start at zero in each pass.
+ * <p>The tape owns the memory of its tensors, in slabs that {@link #clear} rewinds and does not
+ * free: after its first round, a loop of forward, {@link #backward} and {@code clear} allocates no
+ * native memory. Where a step has the same operations and shapes as the one before, the tape reuses
+ * its Java objects too, all but the {@link Tensor} objects of 16 bytes: those of an earlier step
+ * stay refused. A backward pass is a loop over an array, so that long histories need no deep stack.
+ * Gradients of parameters add up over backward passes until they are zeroed; all others start at
+ * zero in each pass.
  *
  * <p>A tape is used by one thread at a time: a second thread that comes while the first is inside
  * gets an {@link IllegalStateException} that names both. Threads may use it one after the other.
@@ -44,12 +44,12 @@ public final class Tape implements AutoCloseable {
       new OneThread(
           "tape", "give each thread a tape of its own (Tape.on(device)) and a fork (model.fork())");
 
-  /** Room for one value on its way to the heap. */
+  /** Where {@link Tensor#scalar} reads to. */
   final float[] one = new float[1];
 
   private boolean recording;
 
-  /** Written by the thread that closes, which may be another one than computes. */
+  /** Written by the thread that closes, which may be another one than that which computes. */
   private volatile boolean open = true;
 
   private Tape(Device device, boolean recording) {
@@ -72,7 +72,7 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * A tape for inference: it records nothing, takes no gradients, and dropout lets all pass.
+   * A tape for inference: it records nothing, takes no gradients, and dropout drops nothing.
    *
    * @param device where its tensors live
    * @return a tape to be closed by the caller
@@ -100,12 +100,12 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * Runs something that is not recorded; its results are constants for what comes after. A Recur
-   * that runs in it keeps its state without history, as after truncate.
+   * Runs operations without recording them; their results are constants afterwards. A Recur that
+   * runs in it keeps its state without history, as after truncate.
    *
    * @param <T> the result
-   * @param body what to run
-   * @return what it returned
+   * @param body the operations
+   * @return the result of the body
    */
   public <T> T withoutGradient(Supplier<T> body) {
     try (var _ = enter()) {
@@ -120,8 +120,8 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * Sets the seed of what is random on this tape (dropout). The n-th draw after it depends on the
-   * seed and n alone.
+   * Sets the seed of the random operations of this tape (dropout). The n-th of them after it
+   * depends on the seed and n alone.
    *
    * @param seed any number
    */
@@ -178,11 +178,11 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * One-hot columns, kept as indexes: column j is 1 at {@code index[j]} and 0 elsewhere.
+   * One-hot columns, stored as indexes: column j is 1 at {@code index[j]} and 0 elsewhere.
    *
    * @param shape classes × batch × time, or classes × batch, or classes alone for one column
-   * @param index one index a column, each 0 ≤ index &lt; classes, copied
-   * @return an input that takes no gradient and multiplies as a gather
+   * @param index one index per column, each 0 ≤ index &lt; classes, copied
+   * @return an input that takes no gradient; {@code W.matmul} of it gathers columns of W
    */
   public OneHot oneHot(Shape shape, int... index) {
     try (var _ = enter()) {
@@ -192,10 +192,10 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * A parameter or constant as a tensor of this tape, for an operation among parameters alone.
+   * A parameter or constant as a tensor of this tape: an operation needs one input on a tape.
    *
-   * @param parameter what to lift
-   * @return a copy on this tape through which the gradient flows
+   * @param parameter a tensor that is on no tape, or on this one
+   * @return a copy that passes its gradient on
    */
   public Tensor use(Tensor parameter) {
     checkOpen();
@@ -205,7 +205,8 @@ public final class Tape implements AutoCloseable {
   // Backward.
 
   /**
-   * Gives every tensor and parameter that the loss was computed from its gradient.
+   * Computes the gradient of the loss with respect to every tensor and parameter that it was
+   * computed from.
    *
    * @param loss a scalar of this tape
    * @throws ShapeException if it is no scalar
@@ -224,7 +225,7 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * Walks backward from a tensor of any shape.
+   * Computes gradients from a tensor of any shape, given its own gradient.
    *
    * @param y a differentiable tensor of this tape
    * @param dy the gradient of y, as many values as it has
@@ -260,9 +261,9 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * Notes that something holds a tensor of this tape, so that {@link #clear} can refuse.
+   * Notes a holder of a tensor of this tape: {@link #clear} is refused until it is released.
    *
-   * @param resident who holds it
+   * @param resident the holder
    */
   public void hold(Resident resident) {
     try (var _ = enter()) {
@@ -271,9 +272,9 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * Takes {@link #hold} back.
+   * Ends what {@link #hold} began.
    *
-   * @param resident who held
+   * @param resident the holder
    */
   public void release(Resident resident) {
     try (var _ = enter()) {
@@ -317,23 +318,23 @@ public final class Tape implements AutoCloseable {
 
   /**
    * Refuses further use and gives all memory back; a second call does nothing. A tape that nobody
-   * closes is freed when nothing refers to it any more.
+   * closes is freed when it is unreachable.
    *
-   * @throws IllegalStateException if another thread computes on this tape: its present call ends as
-   *     ever, each later one is refused, and a later {@code close} gives the memory back
+   * @throws IllegalStateException if another thread computes on this tape: its present call ends
+   *     normally, each later one is refused, and a later {@code close} gives the memory back
    */
   @Override
   public void close() {
     open = false;
     try (var _ = enter()) {
       residents.clear();
-      values.close(); // throws before anything is freed: what a call reads lies here as well
+      values.close(); // throws while a kernel reads the values, before anything is freed
       recorded.close();
     }
   }
 
   /**
-   * Whether tensors made now can be used.
+   * Whether this tape is open.
    *
    * @return false after {@link #close}
    */

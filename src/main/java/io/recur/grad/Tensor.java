@@ -10,10 +10,9 @@ import org.jspecify.annotations.Nullable;
  * Values of a {@linkplain Shape shape} on a device, and the gradient that a backward pass gives
  * them.
  *
- * <p>A tensor belongs to a {@link Tape}, which owns its memory until {@link Tape#clear} or {@link
- * Tape#close}; using it later throws {@link IllegalStateException}. A {@link Parameter} belongs to
- * no tape. Slices of columns and time steps and reshaped tensors are views: they share values and
- * gradient.
+ * <p>A tensor is on a {@link Tape}, which owns its memory until {@link Tape#clear} or {@link
+ * Tape#close}; using it later throws {@link IllegalStateException}. A {@link Parameter} is on no
+ * tape. Columns, time steps and reshaped tensors are views: they share values and gradient.
  *
  * <pre>{@code
  * Tensor x = tape.input(new float[] {1, 2, 3});
@@ -30,7 +29,7 @@ public class Tensor {
   }
 
   /**
-   * A tensor outside of every tape, without gradient: a kept state, for instance.
+   * A tensor on no tape and without gradient, such as a kept state.
    *
    * @param shape the shape
    * @param value at least as many values, owned by the caller
@@ -44,7 +43,7 @@ public class Tensor {
     return new Tensor(data);
   }
 
-  /** Refuses a buffer that is too short: nothing checks it again. */
+  /** Refuses a buffer that is too short; no later call checks it. */
   static void checkLength(String where, Shape shape, Buffer value) {
     if (value.floats() < shape.count()) {
       throw new ShapeException(
@@ -74,7 +73,7 @@ public class Tensor {
   /**
    * Whether a gradient reaches this tensor.
    *
-   * @return false for inputs, constants and all that was computed from these alone
+   * @return false for inputs, constants and what was computed from these alone
    */
   public boolean isDifferentiable() {
     return data.differentiable;
@@ -189,12 +188,12 @@ public class Tensor {
     return data.tape == null ? null : data.tape.enter();
   }
 
-  /** Whether the present backward pass has brought a gradient here. */
+  /** Whether the present backward pass has reached this tensor. */
   final boolean isReached() {
     return data.isReached();
   }
 
-  /** Whether its tape was not cleared since it was made. */
+  /** Whether its tape was not cleared since. */
   final boolean isCurrent() {
     return data.tensor == this;
   }

@@ -7,30 +7,30 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parameters that each operation of a tape read, with the count of their writes at that time.
- * The parameters of one model share their memory and its count, so one of them stands for all.
+ * The parameters that each operation of a tape read, with the number of their writes at that time.
+ * The parameters of one model share their memory and that number, so one of them represents all.
  */
 final class Uses {
   private @Nullable Parameter[] parameters = new Parameter[64];
   private long[] writes = new long[64];
 
-  /** For each recorded operation where its parameters end. */
+  /** The parameters of operation i end before {@code ends[i]}. */
   private int[] ends = new int[64];
 
-  /** Whose gradients the present pass holds: those of one model as a rule. */
+  /** The gradients that the present pass holds: as a rule those of one model. */
   private final List<Slabs> held = new ArrayList<>();
 
-  /** Parameters of the recorded operations, and of the one that is being made. */
+  /** The number of parameters of the recorded operations; with those of the one that has begun. */
   private int kept;
 
   private int noted;
 
-  /** Another operation is made: what one noted that failed or is not recorded is forgotten. */
+  /** An operation begins. Forgets the parameters of one that failed or was not recorded. */
   void next() {
     noted = kept;
   }
 
-  /** The operation that is being made reads this parameter. */
+  /** The operation that has begun reads this parameter. */
   void note(Parameter parameter) {
     Buffer values = parameter.value();
     if (noted > kept && isSame(noted - 1, parameter, values.version())) {
@@ -50,7 +50,7 @@ final class Uses {
         && writes[i] == version;
   }
 
-  /** The operation of this number was recorded. */
+  /** The operation that has begun was recorded under this number. */
   void keep(int number) {
     if (number == ends.length) {
       ends = Arrays.copyOf(ends, 2 * number);
@@ -60,8 +60,8 @@ final class Uses {
   }
 
   /**
-   * Holds the gradients that the backward of this operation adds to, until {@link #leave}, and
-   * refuses it where a parameter is no longer what the operation read.
+   * Holds the gradients to which the backward of this operation adds, until {@link #leave}. Refuses
+   * a parameter that was written since the operation read it.
    */
   void enter(int number) {
     for (int i = number == 0 ? 0 : ends[number - 1]; i < ends[number]; i++) {
@@ -83,7 +83,7 @@ final class Uses {
     }
   }
 
-  /** Lets the gradients of this pass go. */
+  /** Leaves the gradients of this pass to other threads. */
   void leave() {
     for (int i = 0; i < held.size(); i++) {
       held.get(i).leave();

@@ -6,9 +6,9 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tensors of a tape with their memory: handed out in order, taken back all at once. The next
- * tensor gets the data that stood at its place before the last {@link #clear}, if that is of its
- * shape, so that a loop allocates none.
+ * The tensors of a tape with their memory, given in order and taken back all at once. A tensor gets
+ * the data that had its place before the last {@link #clear} if that is of its shape, so that a
+ * loop allocates none.
  */
 final class Values {
   private final Slab memory;
@@ -80,7 +80,7 @@ final class Values {
     return memory.take(floats);
   }
 
-  /** Makes all tensors stale and their memory free for reuse. */
+  /** Makes all tensors stale and frees their memory for reuse. */
   void clear() {
     for (int i = 0; i < used; i++) {
       known[i].tensor = null;

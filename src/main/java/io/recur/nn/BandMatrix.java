@@ -9,7 +9,7 @@ import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 
-/** Square blocks with nonzeros near their diagonal, stacked upon each other. */
+/** A band matrix, or several of them stacked along rows; only the diagonals are stored. */
 final class BandMatrix extends Matrix {
   private final int reach;
 

@@ -7,13 +7,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A recurrent cell: {@code state, y = cell(state, x)}. It holds weights and no state; {@link Recur}
- * holds that.
+ * A recurrent cell: {@code state, y = cell(state, x)}. It holds weights; {@link Recur} holds the
+ * state.
  *
  * <p>A cell of one's own implements {@link #step} in tensor operations and gets gradients,
  * sequences, printing and checkpoints from {@code Recur}. A fast cell also overrides {@link #run}.
- * For a cell of one state tensor without a class of its own, see {@link Recur#Recur(StepFunction,
- * Parameter, Parameter...)}.
+ * A cell of one state tensor may be a function, see {@link Recur#Recur(StepFunction, Parameter,
+ * Parameter...)}.
  *
  * <pre>{@code
  * record Decay(Parameter rate, Parameter initial) implements Cell {
@@ -41,7 +41,7 @@ public interface Cell {
   }
 
   /**
-   * One step: the specification that every faster way is tested against.
+   * One step. It specifies the cell: {@link #run} must compute the same.
    *
    * @param state out × batch each
    * @param x in × batch
@@ -90,7 +90,7 @@ public interface Cell {
   }
 
   /**
-   * The state before the first step: one parameter a part, each out × 1 and repeated over the
+   * The state before the first step: one parameter per part, each out × 1 and repeated over the
    * batch, or out × B for a fixed batch.
    *
    * @return the initial state, trainable where its parameters are

@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Layers one after the other.
+ * A sequence of layers, each applied to the output of the one before.
  *
  * <pre>{@code
  * Chain model = chain(lstm(10, 15), dense(15, 5)).on(device, 42);
@@ -26,7 +26,7 @@ public final class Chain implements Layer {
   /**
    * A chain.
    *
-   * @param layers in the order in which they run; a layer may stand in it several times
+   * @param layers in the order in which they run; the same layer may occur several times
    */
   public Chain(List<? extends Layer> layers) {
     this.layers = List.copyOf(layers);
@@ -37,8 +37,8 @@ public final class Chain implements Layer {
   /**
    * {@inheritDoc}
    *
-   * @throws io.recur.grad.ShapeException if x does not fit; where its batch fits one Recur inside
-   *     but not another, none has then moved
+   * @throws io.recur.grad.ShapeException if x does not fit; where all layers {@linkplain
+   *     #keepsBatch keep the batch} and a Recur inside refuses it, no state has changed
    * @throws IllegalStateException if another thread is inside a Recur of this chain or the tape
    */
   @Override

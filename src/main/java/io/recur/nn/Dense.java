@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * {@code y = σ(W·x + b)}: W out × in, b out; x in × B, with or without time; y out × B likewise.
+ * {@code y = σ(W·x + b)}: W out × in, b out; x in × B or in × B × T; y out × B or out × B × T.
  *
  * <pre>{@code
  * Dense head = Layers.dense(15, 5).on(device, 42);

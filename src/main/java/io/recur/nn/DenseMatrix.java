@@ -9,7 +9,7 @@ import io.recur.grad.Parameter;
 import io.recur.grad.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** All values stored, column-major. */
+/** A matrix that stores all its values, column-major. */
 final class DenseMatrix extends Matrix {
   private @Nullable Packed plain;
   private @Nullable Packed transposed;

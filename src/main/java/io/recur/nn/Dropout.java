@@ -4,13 +4,13 @@ import io.recur.grad.Drop;
 import io.recur.grad.Tensor;
 
 /**
- * Dropout between layers, see {@link Drop}: active on a tape that records, all-pass for inference.
+ * Dropout between layers, see {@link Drop}. A tape for inference drops nothing.
  *
  * <pre>{@code
  * Chain model = chain(lstm(10, 15), dropout(0.2f), dense(15, 5));
  * }</pre>
  *
- * @param rate share of values dropped, 0 ≤ rate &lt; 1
+ * @param rate the probability that a value is dropped, 0 ≤ rate &lt; 1
  */
 public record Dropout(float rate) implements Layer {
   /** Checks the rate. */

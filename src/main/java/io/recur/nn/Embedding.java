@@ -6,8 +6,8 @@ import io.recur.grad.Tensor;
 import java.util.List;
 
 /**
- * A learnt vector for each of a number of classes: the product of W, out × classes, with
- * {@linkplain io.recur.grad.OneHot one-hot} columns, done as a gather.
+ * A learnt vector per class: {@code y = W·x}, with W out × classes and {@linkplain
+ * io.recur.grad.OneHot one-hot} columns x, computed as a gather.
  *
  * <pre>{@code
  * Chain model = chain(embedding(100, 16), lstm(16, 64), dense(64, 100));
@@ -20,7 +20,7 @@ public final class Embedding implements Layer {
   /**
    * An embedding with Glorot uniform vectors.
    *
-   * @param classes how many
+   * @param classes their number
    * @param out length of a vector
    */
   public Embedding(int classes, int out) {

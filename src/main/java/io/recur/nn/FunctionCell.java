@@ -5,7 +5,7 @@ import io.recur.grad.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A cell of the user's, written as a function. */
+/** A user's cell that is a function. */
 record FunctionCell(StepFunction function, Parameter initial, List<Parameter> weights)
     implements Cell {
   @Override

@@ -14,19 +14,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The values of a state, without history, in a slot of the device's table: what a Recur keeps
- * between calls. The parts follow one another, each aligned to 64 bytes. It takes its slot when a
- * state is first copied in, and another one where the sizes change; it gives it back when it is
- * closed, or when nothing refers to it any more.
+ * Memory for the values of a state without history: a slot of the device's table. The parts follow
+ * each other, each aligned to 64 bytes. The slot is taken when a state is first copied, changed
+ * where the sizes change, and given back by {@link #giveBack} or when this is unreachable.
  *
- * <p>The tensors of {@link #state} are for reading before the next copy; who hands them on copies
- * them.
+ * <p>The tensors of the copy may be read until the next copy; a caller who returns them to a user
+ * copies them.
  */
 final class Kept {
   private @Nullable State state;
   private Cleaner.@Nullable Cleanable slot;
 
-  /** Copies a state of tensors on a device; gives the copy. */
+  /** Copies a state and returns the copy. */
   State copy(State from) {
     State mine = state;
     if (mine == null || !mine.isLike(from)) {
@@ -41,7 +40,7 @@ final class Kept {
     return mine;
   }
 
-  /** Copies a snapshot's values to a device; gives the copy. */
+  /** Copies a snapshot's values to a device and returns the copy. */
   State copy(Device device, List<Snapshot.Part> parts) {
     List<Shape> shapes = parts.stream().map(part -> Shape.of(part.rows(), part.batch())).toList();
     State mine = take(device, shapes);
@@ -52,7 +51,7 @@ final class Kept {
     return mine;
   }
 
-  /** A slot of this size instead of the one before. */
+  /** Takes a slot for parts of these shapes in place of the present one. */
   private State take(Device device, List<Shape> shapes) {
     long floats = 0;
     for (Shape shape : shapes) {

@@ -96,7 +96,7 @@ public final class LSTMCell extends StackedCell {
     private Buffer dc;
 
     /**
-     * Cells kept beside the first: those of all steps, or the last alone where nobody reads them.
+     * Cell states after the first: those of all steps, or the last alone where no step reads them.
      */
     private int later() {
       return isWhole() ? 1 : time;

@@ -37,7 +37,7 @@ public interface Layer extends AutoCloseable {
   Tensor apply(Tensor x);
 
   /**
-   * Runs the layer on one input after the other.
+   * Runs the layer on each input in turn.
    *
    * @param sequence T inputs
    * @return T outputs
@@ -47,7 +47,7 @@ public interface Layer extends AutoCloseable {
   }
 
   /**
-   * The parameters of this layer itself, without those of layers inside.
+   * The parameters of this layer, without those of layers inside.
    *
    * @return in a fixed order
    */
@@ -86,7 +86,7 @@ public interface Layer extends AutoCloseable {
   }
 
   /**
-   * A line for this layer in a printed model.
+   * This layer's line in a printed model.
    *
    * @return such as {@code Dense(15 => 5)}
    */
@@ -94,7 +94,7 @@ public interface Layer extends AutoCloseable {
     return getClass().getSimpleName();
   }
 
-  /** Gives every Recur inside its initial state again, gradient and all. */
+  /** Gives every Recur inside its initial state back, gradient and all. */
   default void reset() {
     List<Recur> recurs = recurs();
     Together.enter(recurs);
@@ -124,8 +124,8 @@ public interface Layer extends AutoCloseable {
    * Gives back the memory of the state of every Recur inside, at once; the weights stay, and so do
    * forks. Further use of these Recurs is an error; a second call does nothing.
    *
-   * <p>A layer need not be closed: the memory of a state comes back when nothing refers to its
-   * Recur any more. Close forks that come and go, such as one per session:
+   * <p>A layer need not be closed: the memory of a state comes back when its Recur is unreachable.
+   * Close forks that live briefly, such as one per session:
    *
    * <pre>{@code
    * try (Chain session = model.fork()) {
@@ -169,7 +169,7 @@ public interface Layer extends AutoCloseable {
   }
 
   /**
-   * The copy that {@link #fork()} makes; containers override it.
+   * The copy that {@link #fork()} returns; containers override it.
    *
    * @param fork gives the fork of each layer inside
    * @return this, where there is no state inside
@@ -188,7 +188,7 @@ public interface Layer extends AutoCloseable {
   }
 
   /**
-   * Every layer in this one, itself first, each once.
+   * This layer and every layer inside, each once.
    *
    * @return in the order in which they run
    */
@@ -219,9 +219,9 @@ public interface Layer extends AutoCloseable {
   }
 
   /**
-   * All parameters, each once however often its layer stands in the model.
+   * All parameters, each once, even where its layer occurs several times in the model.
    *
-   * @return parameters that lie in as few pieces of memory as possible
+   * @return the parameters with their memory
    */
   default Parameters parameters() {
     return Parameters.of(this);
@@ -231,7 +231,7 @@ public interface Layer extends AutoCloseable {
    * Gives the parameters memory on a device and their initial values. The same seed gives the same
    * model on every platform.
    *
-   * @param device where to
+   * @param device where the memory is allocated
    * @param seed of the initial values
    * @return this
    * @throws IllegalStateException if a parameter is on another device, or all have their values
@@ -258,7 +258,7 @@ public interface Layer extends AutoCloseable {
   }
 
   /**
-   * Gives all Recurs inside the states of a snapshot; they go on exactly where it was taken.
+   * Gives all Recurs inside the states of a snapshot: they continue exactly where it was taken.
    *
    * @param snapshot of this model or of a fork or twin of it
    * @throws io.recur.grad.ShapeException if it is of another model; nothing is then changed
@@ -273,7 +273,7 @@ public interface Layer extends AutoCloseable {
     }
   }
 
-  /** Forks each layer once, so that a layer that stands twice in a model does so in its fork. */
+  /** Forks each layer once: a layer that occurs twice in a model does so in its fork. */
   final class Fork {
     private final IdentityHashMap<Layer, Layer> forks = new IdentityHashMap<>();
 

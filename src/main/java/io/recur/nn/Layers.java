@@ -4,7 +4,7 @@ import io.recur.device.Elementwise;
 import java.util.List;
 
 /**
- * The layers by their short names, to be imported statically.
+ * Short names of the layers, for a static import.
  *
  * <pre>{@code
  * import static io.recur.nn.Layers.*;
@@ -106,7 +106,7 @@ public final class Layers {
   /**
    * {@link Dropout}.
    *
-   * @param rate share of values dropped
+   * @param rate the probability that a value is dropped
    * @return the layer
    */
   public static Dropout dropout(float rate) {
@@ -116,7 +116,7 @@ public final class Layers {
   /**
    * {@link Embedding}.
    *
-   * @param classes how many
+   * @param classes their number
    * @param out length of y
    * @return the layer
    */

@@ -50,7 +50,7 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
   }
 
   /**
-   * A diagonal matrix, or several stacked upon each other for stacked gates.
+   * A diagonal matrix, or several stacked along rows for stacked gates.
    *
    * @param rows a multiple of columns
    * @param columns inputs
@@ -61,7 +61,7 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
   }
 
   /**
-   * A tridiagonal matrix, or several stacked upon each other for stacked gates.
+   * A tridiagonal matrix, or several stacked along rows for stacked gates.
    *
    * @param rows a multiple of columns
    * @param columns inputs
@@ -114,9 +114,9 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
   }
 
   /**
-   * What is stored.
+   * The stored values.
    *
-   * @return the parameter
+   * @return the parameter that holds them
    */
   public final Parameter values() {
     return values;
@@ -130,7 +130,7 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
    */
   public abstract Tensor times(Tensor x);
 
-  /** {@code Y = W·X + beta·Y} on n columns; Y lies in a matrix of ldy rows. */
+  /** {@code Y = W·X + beta·Y} on n columns; Y is a part of a matrix of ldy rows. */
   abstract void multiply(KernelDevice kernels, Buffer x, int n, float beta, Buffer y, int ldy);
 
   /** {@code dX = Wᵀ·dY + beta·dX}. */
@@ -140,7 +140,7 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
   /** {@code dW += dY·Xᵀ}, where W is trained. */
   abstract void addGradient(KernelDevice kernels, Buffer dy, int lddy, Buffer x, int n);
 
-  /** Whether the product with such an input is a gather, which is best done step by step. */
+  /** Whether the product with this input gathers columns of the matrix. */
   boolean gathers(Tensor x) {
     return false;
   }
@@ -172,12 +172,12 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
     return false;
   }
 
-  /** A dense matrix as these kernels read it, of stacked gates or transposed. */
+  /** A dense matrix in the order in which these kernels read it, stacked gates or transposed. */
   Packed packed(Recurrences recurrences, int gates, boolean transposed) {
     throw new UnsupportedOperationException(this + " is not packed");
   }
 
-  /** The kind as a model prints it, or nothing for dense. */
+  /** The kind as a model prints it; empty for dense. */
   abstract String kind();
 
   @Override

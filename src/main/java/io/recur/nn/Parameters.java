@@ -17,10 +17,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parameters of a model, each once, with the memory they lie in.
+ * The parameters of a model, each once, with their memory.
  *
- * <p>Parameters that were placed together lie in one slab, their gradients in a second one, so a
- * pass over all of them is a pass over a few {@linkplain Span spans}, as a rule one.
+ * <p>Parameters that were placed together share one slab, and their gradients a second one: a pass
+ * over all of them is a pass over few {@linkplain Span spans}, as a rule one.
  *
  * <pre>{@code
  * Parameters parameters = model.parameters();
@@ -47,7 +47,7 @@ public final class Parameters implements Iterable<Parameter> {
     }
   }
 
-  /** Held while parameters are placed: models may share some. */
+  /** Locked while parameters are placed: models may share some. */
   private static final Object PLACING = new Object();
 
   private final Map<String, Parameter> named;
@@ -112,7 +112,7 @@ public final class Parameters implements Iterable<Parameter> {
         .sum();
   }
 
-  /** Places those that have no memory yet in one new slab, trainable ones first. */
+  /** Places those without memory in one new slab, the trainable ones first. */
   void place(Device device, long seed) {
     synchronized (PLACING) {
       placeAll(device, seed);
@@ -139,7 +139,7 @@ public final class Parameters implements Iterable<Parameter> {
     Slabs.place(device, seed, missing);
   }
 
-  /** Refuses a seed that the parameters, which are all placed, do not have their values from. */
+  /** Refuses another seed than that from which the parameters, all placed, have their values. */
   private void refuseOther(long seed) {
     for (Parameter parameter : this) {
       OptionalLong its = parameter.placement().slabs().seed();
@@ -153,7 +153,7 @@ public final class Parameters implements Iterable<Parameter> {
   }
 
   /**
-   * The memory of the trainable parameters in as few pieces as possible.
+   * The memory of the trainable parameters in as few spans as possible.
    *
    * @return spans in order
    * @throws IllegalStateException if a parameter has no memory yet
@@ -198,8 +198,8 @@ public final class Parameters implements Iterable<Parameter> {
   }
 
   /**
-   * Takes over the values of another model of the same structure, to the last bit, wherever it
-   * lies: this is how a trained model comes to another device. Gradients stay as they are.
+   * Copies the values of another model of the same structure, bit for bit, from the same or another
+   * device. So a trained model comes to another device. Gradients stay as they are.
    *
    * <pre>{@code
    * try (Device cpu = Device.cpu()) {
@@ -209,9 +209,9 @@ public final class Parameters implements Iterable<Parameter> {
    * }
    * }</pre>
    *
-   * @param other of a model built alike
+   * @param other parameters of a model of the same structure
    * @throws ShapeException if it has other parameters; nothing has then changed
-   * @throws IllegalStateException if a parameter of one of both has no memory yet
+   * @throws IllegalStateException if a parameter of either has no memory yet
    */
   public void copyFrom(Parameters other) {
     for (Map.Entry<String, Parameter> mine : named.entrySet()) {

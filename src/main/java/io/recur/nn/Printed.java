@@ -38,7 +38,7 @@ final class Printed {
             .collect(Collectors.joining(", ", model.describe() + "(", ")"));
   }
 
-  /** A cell as it prints itself; the name of its class where it leaves that to Object. */
+  /** A cell's {@code toString}, or the name of its class where it does not override that. */
   static String kind(Cell cell) {
     String printed = cell.toString();
     String objects = cell.getClass().getName() + "@" + Integer.toHexString(cell.hashCode());

@@ -46,7 +46,7 @@ public final class Recur implements Layer {
   /**
    * A Recur of a cell.
    *
-   * @param cell built in or of one's own
+   * @param cell built in or a user's own
    */
   public Recur(Cell cell) {
     this(cell, new HeldState(cell, label(cell)));
@@ -64,11 +64,11 @@ public final class Recur implements Layer {
   }
 
   /**
-   * A Recur of a function {@code (h, x) -> (h, y)}.
+   * A Recur of a function {@code (h, x) -> (h', y)}.
    *
    * @param function one step
    * @param state0 the initial state, out × 1, or out × B for a fixed batch
-   * @param weights the parameters that the function uses, so that they are placed and trained
+   * @param weights the parameters that the function uses, to be placed and trained
    */
   public Recur(Cell.StepFunction function, Parameter state0, Parameter... weights) {
     this(new FunctionCell(function, state0, List.of(weights)));
@@ -128,8 +128,8 @@ public final class Recur implements Layer {
   }
 
   /**
-   * The present state: tensors of the tape where there is history, a copy otherwise, of state0 on a
-   * fresh Recur.
+   * The present state: tensors of the tape where it has history, a copy otherwise; a copy of state0
+   * on a fresh Recur.
    *
    * @return tensors out × batch
    */
@@ -162,10 +162,10 @@ public final class Recur implements Layer {
   }
 
   /**
-   * Drops the state as {@link #reset} does and gives its memory back at once; without it the memory
-   * comes back when nothing refers to this Recur any more. What a tape has recorded stays there, so
-   * that a backward pass through it is still right. The weights stay, and so do all forks. Further
-   * use is an error; a second call does nothing.
+   * Drops the state as {@link #reset} does and gives its memory back at once. The memory of a Recur
+   * that is not closed comes back when it is unreachable. The history stays on its tape, so that a
+   * backward pass through it is still right. The weights and all forks stay. Further use is an
+   * error; a second call does nothing.
    *
    * @throws IllegalStateException if another thread is inside this Recur or the tape
    */
@@ -177,7 +177,7 @@ public final class Recur implements Layer {
     }
   }
 
-  /** What threads that use this Recur enter. */
+  /** The mark that a thread enters which uses this Recur. */
   OneThread mark() {
     return mark;
   }
@@ -202,7 +202,7 @@ public final class Recur implements Layer {
     state.check(kind, parts);
   }
 
-  /** Takes over a snapshot's values. */
+  /** Becomes what a snapshot holds. */
   void adopt(List<Snapshot.Part> parts) {
     try (var _ = mark.enterOnce();
         var _ = state.enterTape()) {

@@ -6,12 +6,12 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * The states of a model as a value: of every Recur in it, in order, the parts of its state, or none
- * where it is fresh. It refers to no device and no tape, and can be written to bytes.
+ * The states of a model as a value: the parts of the state of every Recur, in order; a fresh one
+ * has none. A snapshot refers to no device and no tape, and can be written to bytes.
  *
  * <pre>{@code
  * byte[] session = model.save().toBytes();
- * model.restore(Snapshot.of(session));      // goes on exactly where it stopped
+ * model.restore(Snapshot.of(session));      // continues exactly where it stopped
  * }</pre>
  *
  * <p>The bytes, version 2. Numbers are little-endian and without a sign, texts UTF-8, checksums
@@ -44,7 +44,7 @@ import java.util.List;
  * bytes at its first byte + 4 · r · c, and can be read and checked without the others, as {@link
  * #column} does. Bytes of version 1, which have neither label nor kinds, are read too.
  *
- * @param label the model's structure, for errors and for people; empty where it is not known
+ * @param label the model's structure, for errors and for people; empty where it is unknown
  * @param kinds of each Recur, such as {@code Recur(GRUCell(3 => 5))}; empty where it is not known
  * @param states for each Recur the parts of its state; no parts where it is fresh
  */
@@ -76,7 +76,7 @@ public record Snapshot(String label, List<String> kinds, List<List<Part>> states
   }
 
   /**
-   * States of Recurs whose kinds are not known: a restore compares sizes alone.
+   * States of Recurs of unknown kinds: a restore compares sizes alone.
    *
    * @param states for each Recur the parts of its state; no parts where it is fresh
    * @throws IllegalArgumentException as the other constructor
@@ -146,8 +146,8 @@ public record Snapshot(String label, List<String> kinds, List<List<Part>> states
    * The snapshot as bytes of version 2.
    *
    * @return bytes for {@link #of(byte[])}
-   * @throws IllegalArgumentException if they are more than an array can hold; {@link #write} takes
-   *     native memory
+   * @throws IllegalArgumentException if an array cannot hold them; {@link #write} takes native
+   *     memory
    */
   public byte[] toBytes() {
     SnapshotBytes written = SnapshotBytes.of(this);
@@ -184,8 +184,8 @@ public record Snapshot(String label, List<String> kinds, List<List<Part>> states
   }
 
   /**
-   * One column of a snapshot, such as one session of a batch. Only the header and this column are
-   * read.
+   * One column of a snapshot, such as one session of a batch. Reads the header and this column
+   * only.
    *
    * @param bytes of {@link #write}, of version 2
    * @param column from 0

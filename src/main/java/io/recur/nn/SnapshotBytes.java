@@ -10,7 +10,7 @@ import java.util.zip.CRC32;
 import java.util.zip.CRC32C;
 import java.util.zip.Checksum;
 
-/** The bytes of a {@link Snapshot}, whose Javadoc gives the layout: written, and read. */
+/** Writes and reads the bytes of a {@link Snapshot}, whose Javadoc gives the layout. */
 final class SnapshotBytes {
   private static final int MAGIC = 0x52435354; // "RCST"
   private static final int VERSION = 2;
@@ -24,7 +24,7 @@ final class SnapshotBytes {
   private static final int FIXED = 28;
   private static final int LINE = 64;
   private static final int WORD = 8;
-  private static final int PIECE = 1 << 30;
+  private static final int CHUNK = 1 << 30;
 
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -119,8 +119,8 @@ final class SnapshotBytes {
   }
 
   private static int sum(Checksum checksum, MemorySegment bytes, long from, long length) {
-    for (long at = 0; at < length; at += PIECE) {
-      checksum.update(bytes.asSlice(from + at, Math.min(PIECE, length - at)).asByteBuffer());
+    for (long at = 0; at < length; at += CHUNK) {
+      checksum.update(bytes.asSlice(from + at, Math.min(CHUNK, length - at)).asByteBuffer());
     }
     return (int) checksum.getValue();
   }
@@ -188,7 +188,7 @@ final class SnapshotBytes {
     }
   }
 
-  /** Where a part is. */
+  /** The place of a part in the bytes. */
   private record Place(int rows, int columns, long values, long checksums) {}
 
   /** A header whose numbers are consistent with the memory that holds it. */
@@ -230,7 +230,7 @@ final class SnapshotBytes {
     return new Snapshot(header.label(), header.kinds(), states);
   }
 
-  /** Checks columns and copies them. */
+  /** Verifies the checksums of some columns and copies them. */
   private static Snapshot.Part part(MemorySegment bytes, Place place, int from, int count) {
     if ((long) place.rows() * count > Integer.MAX_VALUE - 8) {
       throw wrong(bytes, "a part of %d×%d is too large for an array", place.rows(), count);
@@ -331,7 +331,7 @@ final class SnapshotBytes {
     return bytes.byteSize() >= HEADER && bytes.get(INT, 0) == MAGIC ? bytes.get(INT, 4) : 0;
   }
 
-  /** Version 1: counts, sizes and values in a row, and one CRC-32 of all at the end. */
+  /** Version 1: counts, sizes and values in order, then one CRC-32 of all of them. */
   private static Snapshot readFirst(MemorySegment all) {
     long end = all.byteSize() - Integer.BYTES;
     if (sum(new CRC32(), all, 0, end) != all.get(INT, end)) {
@@ -364,7 +364,7 @@ final class SnapshotBytes {
     return new Snapshot(states);
   }
 
-  /** Checksums need bytes, which an array of floats cannot be seen as. */
+  /** Refuses arrays of other types than byte: checksums read bytes. */
   private static void checkKind(MemorySegment bytes) {
     try {
       bytes.asSlice(0, 0).asByteBuffer();

@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the built-in cells share: the weights {@code Wi} (kH × in) and {@code Wh}, whose rows are
- * the k gates stacked upon each other, the bias {@code b} (kH), and the initial state (H × 1 each).
+ * A built-in cell: the weights {@code Wi} (kH × in) and {@code Wh}, whose rows are k stacked gates,
+ * the bias {@code b} (kH), and the initial state (H × 1 each).
  *
  * <pre>{@code
  * StackedCell cell = new LSTMCell(10, 15);
@@ -79,8 +79,7 @@ public abstract sealed class StackedCell implements Cell
   }
 
   /**
-   * The rows of stacked gates. Refuses sizes of which a matrix would have more values than a shape
-   * can count.
+   * The rows of stacked gates. Refuses sizes whose weights have more values than a shape can count.
    */
   static int stacked(String label, int gates, int in, int out) {
     double rows = (double) gates * out; // a long might overflow in the product
@@ -113,7 +112,7 @@ public abstract sealed class StackedCell implements Cell
     return Elementwise.TANH;
   }
 
-  /** What stands behind the sizes in a printed model. */
+  /** The text after the sizes in a printed model. */
   String details() {
     List<String> kinds = new ArrayList<>();
     if (!wi.kind().isEmpty()) {
@@ -170,8 +169,7 @@ public abstract sealed class StackedCell implements Cell
     check(state, x);
     Tensor first = state.h().tape() != null ? state.h() : x;
     try (OpContext context = OpContext.of(label(), first)) {
-      // kernels for whole sequences see addresses alone: only memory of the tape stays while they
-      // run
+      // kernels for whole sequences read addresses: only memory of the tape stays while they run
       Tensor input = x.tape() == null ? context.tape().use(x) : x;
       accept(context, state, input);
       return run(context, state, input);
@@ -181,7 +179,7 @@ public abstract sealed class StackedCell implements Cell
   /** The steps of a whole sequence. */
   abstract Step run(OpContext context, State state, Tensor x);
 
-  /** Refuses what is not on this tape or its device. */
+  /** Refuses a tensor that is not on this tape, or a parameter that is not on its device. */
   private void accept(OpContext context, State state, Tensor x) {
     context.accept(label(), x);
     for (int i = 0; i < state.parts().size(); i++) {

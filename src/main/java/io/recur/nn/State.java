@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a cell carries from step to step: one tensor for most cells, h and c for the LSTM, each out
+ * The state of a cell between two steps: one tensor for most cells, h and c for the LSTM, each out
  * × batch.
  *
  * <pre>{@code
@@ -32,18 +32,18 @@ public record State(List<Tensor> parts) {
     return new State(List.of(parts));
   }
 
-  /** A state of one tensor, without an array in between. */
+  /** A state of one tensor, without an array. */
   static State of(Tensor h) {
     return new State(List.of(h));
   }
 
-  /** A state of two tensors, without an array in between. */
+  /** A state of two tensors, without an array. */
   static State of(Tensor h, Tensor c) {
     return new State(List.of(h, c));
   }
 
   /**
-   * The first part, which is all there is for most cells.
+   * The first part, the only one of most cells.
    *
    * @return h
    * @throws IndexOutOfBoundsException if this state has no part
@@ -53,7 +53,7 @@ public record State(List<Tensor> parts) {
   }
 
   /**
-   * The second part, the LSTM's cell.
+   * The second part, the cell state c of an LSTM.
    *
    * @return c
    * @throws IndexOutOfBoundsException if this state has one part or none

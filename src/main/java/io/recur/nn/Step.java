@@ -3,7 +3,7 @@ package io.recur.nn;
 import io.recur.grad.Tensor;
 
 /**
- * What a cell returns: the new state and the output.
+ * The result of a cell: the new state and the output.
  *
  * <pre>{@code
  * Step next = Step.step(h, y);

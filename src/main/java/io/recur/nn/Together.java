@@ -3,14 +3,14 @@ package io.recur.nn;
 import java.util.List;
 
 /**
- * Several Recurs entered together: all of them or, where another thread is inside one, none. What
- * changes several states either changes all of them or is refused before it begins; what copies
- * them sees all at one moment, and several threads may copy at once.
+ * Enters several Recurs together: all of them or, where another thread is inside one, none. So a
+ * call that changes several states changes all of them or is refused before it begins. A call that
+ * copies states reads all at one moment; several threads may read at once.
  */
 final class Together {
   private Together() {}
 
-  /** Enters all of them, until {@link #leave}. */
+  /** Enters all Recurs, until {@link #leave}. */
   static void enter(List<Recur> recurs) {
     int entered = 0;
     try {
@@ -33,7 +33,7 @@ final class Together {
     }
   }
 
-  /** Reads all of them, until {@link #endRead}. */
+  /** Begins to read all Recurs, until {@link #endRead}. */
   static void read(List<Recur> recurs) {
     int reading = 0;
     try {

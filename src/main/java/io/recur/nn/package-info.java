@@ -1,7 +1,7 @@
 /**
  * Recurrent cells, layers and the state between calls: {@link io.recur.nn.Cell}, {@link
- * io.recur.nn.Recur}, {@link io.recur.nn.Chain}, {@link io.recur.nn.Layers}. Files and command
- * lines are unknown here.
+ * io.recur.nn.Recur}, {@link io.recur.nn.Chain}, {@link io.recur.nn.Layers}. This package does not
+ * know files and command lines.
  */
 @NullMarked
 package io.recur.nn;

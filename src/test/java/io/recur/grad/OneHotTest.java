@@ -103,7 +103,7 @@ class OneHotTest {
     Thrown.says(
         ShapeException.class,
         () -> tape.oneHot(Shape.of(4, 3), 0, 1),
-        "oneHot: shape=4×3, 2 indexes; need one a column, 3");
+        "oneHot: shape=4×3, 2 indexes; need one per column, 3");
   }
 
   @Test
