@@ -28,10 +28,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The rooms and what they may know, as the design fixes them. */
+/** Holds which package may import which, and what names may not say. */
 @Tag(Devices.CPU)
 class ArchitectureTest {
-  /** A room may know only what stands to its left. */
+  /** A room may import only the rooms to its left. */
   private static final List<String> ROOMS =
       List.of("bindings", "device", "grad", "nn", "io", "train", "cli");
 
@@ -94,7 +94,9 @@ class ArchitectureTest {
         .check(main);
   }
 
-  /** jextract hands on what a call throws as an AssertionError; {@link Failed} says why not. */
+  /**
+   * jextract wraps an exception in an AssertionError; {@link Failed} says why the bindings do not.
+   */
   @Test
   void noBindingHidesWhatACallThrows() {
     noClasses()
@@ -138,7 +140,7 @@ class ArchitectureTest {
     }
   }
 
-  /** The words of a name in camel case, in lower case. */
+  /** {@return the words of a camel-case name, in lower case} */
   private static Stream<String> words(String name) {
     return Arrays.stream(name.split("(?<=[a-z0-9])(?=[A-Z])|_"))
         .map(word -> word.toLowerCase(Locale.ROOT));

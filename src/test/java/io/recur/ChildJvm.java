@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A JVM beside this one, for what would end it, or needs limits of its own. It has the classes, the
- * device and the libraries of this run.
+ * A child JVM, for tests that would end this one or that need limits of their own. It has the
+ * classes, the device and the libraries of this run.
  */
 public final class ChildJvm {
   private static final List<String> PASSED_ON =
@@ -21,10 +21,10 @@ public final class ChildJvm {
 
   private ChildJvm() {}
 
-  /** What a program printed, where it ended by itself and well. */
+  /** Runs a program and returns what it printed. Fails unless the program ends with status 0. */
   public static String run(Class<?> program, List<String> options, String... arguments)
       throws IOException, InterruptedException {
-    Path folder = Files.createTempDirectory("child"); // where a JVM that crashes leaves its report
+    Path folder = Files.createTempDirectory("child"); // a JVM that crashes writes its report there
     Path output = folder.resolve("output.txt");
     try {
       Process process =
@@ -49,7 +49,7 @@ public final class ChildJvm {
     }
   }
 
-  /** A program that runs beside this one, with its output in a file; to be ended by the caller. */
+  /** Starts a program with its output in a file. The caller ends it. */
   public static Process start(
       Path output, Class<?> program, List<String> options, String... arguments) throws IOException {
     return new ProcessBuilder(command(program, options, arguments))
@@ -58,7 +58,7 @@ public final class ChildJvm {
         .start();
   }
 
-  /** The same, started by another command, such as one that gives it a namespace of its own. */
+  /** Does the same through a command, such as one that gives the program its own namespace. */
   public static Process startBy(
       List<String> starter, Path output, Class<?> program, String... arguments) throws IOException {
     List<String> command = new ArrayList<>(starter);

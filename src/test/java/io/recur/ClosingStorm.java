@@ -23,14 +23,14 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Threads compute while another one closes the tape whose memory they read and write, and then
- * their device. A child JVM runs it: it ends with 0 where the JVM lived, every refusal was an
- * {@link IllegalStateException} in this library's words, and a new device computes as ever.
+ * their device. A child JVM runs this program. Status 0 means that the JVM lived, that every error
+ * was an {@link IllegalStateException} in this library's words, and that a new device computes.
  */
 final class ClosingStorm {
   private static final int THREADS = 4;
   private static final int SIDE = 128;
 
-  /** Uses of a thread that found its device closed: they must not end the JVM either. */
+  /** The uses by a thread after it found its device closed. They must not end the JVM either. */
   private static final int USES_AFTERWARDS = 30;
 
   private static final int MOST_NANOS = 4_000_000;
@@ -91,7 +91,7 @@ final class ClosingStorm {
     }
   }
 
-  /** Refused while a native call of another thread has the memory. */
+  /** Closes the tape. Returns false while a native call of another thread uses the memory. */
   private static boolean isClosed(Tape tape) {
     try {
       tape.close();
@@ -120,7 +120,7 @@ final class ClosingStorm {
     }
   }
 
-  /** The exception's class is documented, and its words are not the JVM's. */
+  /** Fails unless the exception's class is documented and its message is not the JVM's. */
   private static void judge(String where, Throwable thrown) {
     StackTraceElement[] trace = thrown.getStackTrace();
     boolean ours = trace.length > 0 && trace[0].getClassName().startsWith("io.recur.");
@@ -152,7 +152,7 @@ final class ClosingStorm {
     }
   }
 
-  /** On a tape of the thread's own, with a constant in memory of the tape that is closed. */
+  /** Multiplies on a tape of this thread, with a constant in memory of the tape that is closed. */
   private void product(int columns) {
     try (Tape tape = Tape.inference(device)) {
       Tensor matrix = Tensor.constant(Shape.of(SIDE, SIDE), memory);

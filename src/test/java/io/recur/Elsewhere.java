@@ -5,7 +5,7 @@ import org.junit.jupiter.api.function.Executable;
 
 /** A second thread. */
 public final class Elsewhere {
-  /** What the thread is called. */
+  /** The name of the thread. */
   public static final String NAME = "second";
 
   private Elsewhere() {}
@@ -30,7 +30,7 @@ public final class Elsewhere {
     }
   }
 
-  /** Passes where the call is refused on another thread because this one is inside. */
+  /** Passes if the call throws on another thread because this one is inside. */
   public static void isRefused(String what, Executable call) {
     Thrown.says(
         IllegalStateException.class,

@@ -5,9 +5,9 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 
 /**
- * The worst errors that tests have met, printed when the JVM ends where the system property {@value
- * #TOLD} asks for them: {@code make bring-up} keeps them, so that a bound that holds narrowly on a
- * card is seen too.
+ * The worst errors that tests have met. They are printed when the JVM ends if the system property
+ * {@value #TOLD} is set. {@code make bring-up} keeps them, so that a reader sees a bound that
+ * narrowly holds on a card.
  */
 public final class Figures {
   static final String TOLD = "io.recur.test.figures";
@@ -29,14 +29,14 @@ public final class Figures {
 
   private Figures() {}
 
-  /** An error of the running test in units of what it allows: 1 is as much as there may be. */
+  /** Notes an error of the running test as a share of the allowed one: 1 is the most. */
   public static void share(String where, double share) {
     if (IS_TOLD) {
       worst(test(), share, 1, "times the tolerance", where);
     }
   }
 
-  /** An error that has a name and a bound of its own. */
+  /** Notes an error that has its own name and bound. */
   public static void worst(String what, double found, double allowed, String unit, String where) {
     if (IS_TOLD) {
       WORST.merge(what, new Figure(found, allowed, unit, where), Figure::worse);

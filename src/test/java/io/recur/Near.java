@@ -8,10 +8,10 @@ import java.util.Arrays;
 import java.util.Map;
 
 /**
- * Compares float results with what is expected, prints the worst place and notes the largest error.
- * {@code check} measures each error by the magnitude of its own value; what is not finite must be
- * the same on both sides. {@code near} measures all by the largest magnitude expected, which is
- * finite.
+ * Compares float results with expected values, prints the worst place and notes the largest error.
+ * {@code check} divides each error by the magnitude of its own value; values that are not finite
+ * must be the same on both sides. {@code near} divides all errors by the largest expected
+ * magnitude, which is finite.
  */
 public final class Near {
   /**
@@ -77,7 +77,7 @@ public final class Near {
         (name, values) -> near(what + " " + name, values, actual.get(name), tolerance));
   }
 
-  /** The largest error as a share of what is allowed; fails where that is more than 1. */
+  /** {@return the largest error as a share of the allowed one} Fails if it is more than 1. */
   private static double largest(
       String what, double[] expected, double[] magnitude, float[] actual, double tolerance) {
     if (expected.length != actual.length) {

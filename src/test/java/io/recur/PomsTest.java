@@ -22,8 +22,8 @@ import org.w3c.dom.Node;
 import org.w3c.dom.NodeList;
 
 /**
- * The library is a jar, so the benchmarks' poms cannot inherit its versions: where one stands in
- * both, it is the same.
+ * The benchmarks' poms cannot inherit versions from the library's, which makes a jar. A version in
+ * both must be the same.
  */
 @Tag(Devices.CPU)
 class PomsTest {

@@ -5,7 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Memory of this process that stands in RAM, heap and native, as Linux says; 0 elsewhere. */
+/** The memory of this process in RAM, heap and native, as Linux reports it; 0 elsewhere. */
 public final class Resident {
   private static final Path STATUS = Path.of("/proc/self/status");
 

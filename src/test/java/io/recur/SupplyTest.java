@@ -71,7 +71,7 @@ class SupplyTest {
         wrapper);
   }
 
-  /** A property or variable that the source reads, and Java's own that say where native code is. */
+  /** Properties and variables that the source reads, and Java's own that name native code. */
   private static final Pattern READ =
       Pattern.compile(
           "static final String \\w+ = \"((?:io\\.recur\\.|RECUR_)[\\w.]+)\"|getenv\\(\"(\\w+)\"\\)"

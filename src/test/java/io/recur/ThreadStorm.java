@@ -34,9 +34,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * Four threads call everything on the same objects. A child JVM runs it: it ends with 0 where the
- * JVM lived, only documented exceptions were thrown, forks on tapes of their own answered right to
- * the last bit, and all objects can be used afterwards.
+ * Four threads call all public operations on the same objects. A child JVM runs this program.
+ * Status 0 means that the JVM lived, that only documented exceptions were thrown, that forks on
+ * their own tapes gave the right bits, and that all objects can be used afterwards.
  */
 final class ThreadStorm {
   private static final int THREADS = 4;
@@ -67,7 +67,7 @@ final class ThreadStorm {
   private final Streams streams = new Streams(text(), IN, 3, 4);
   private final AtomicReference<Trainer> trainer = new AtomicReference<>();
 
-  /** Nobody trains it: its forks answer the same for ever. */
+  /** No thread trains this model, so its forks always give the same answer. */
   private final Chain served = chain(lstm(IN, 70), gru(70, 6), dense(6, IN)).on(device, 2);
 
   private final float[] right = answer();
@@ -228,7 +228,7 @@ final class ThreadStorm {
     adam.save(model.parameters());
   }
 
-  /** Memory of the calling thread alone. */
+  /** Uses memory of the calling thread alone. */
   private void memory(Random random) {
     float[] values = new float[1 + random.nextInt(1000)];
     Arrays.fill(values, 1);
@@ -271,7 +271,7 @@ final class ThreadStorm {
     }
   }
 
-  /** Nobody is inside any more: all that was shared can be used, and a fresh tape trains. */
+  /** After all threads have left, every shared object can be used, and a new tape trains. */
   private void afterwards() {
     model.reset();
     fork.get().reset();

@@ -18,7 +18,7 @@ class ThreadStormTest {
   private static final Pattern COUNTS =
       Pattern.compile("calls=(\\d+) refused=(\\d+) answers=(\\d+) wrong=\\{}$");
 
-  /** Of closings; a tenth of them on the CPU double. */
+  /** The rounds of closing; a tenth of them on the CPU double. */
   private static final int ROUNDS = 100;
 
   private static final Pattern CLOSED =
@@ -45,7 +45,7 @@ class ThreadStormTest {
     assertCounted(CLOSED, ChildJvm.run(ClosingStorm.class, options, rounds));
   }
 
-  /** Nothing was wrong, and each kind of outcome has come. */
+  /** Fails unless nothing was wrong and each kind of outcome occurred. */
   private static void assertCounted(Pattern outcomes, String printed) {
     Matcher counts = outcomes.matcher(printed);
     assertTrue(counts.find(), printed);

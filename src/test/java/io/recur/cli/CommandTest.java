@@ -93,7 +93,7 @@ class CommandTest {
     assertTrue(result.out().contains("held-out: "), result.out());
   }
 
-  /** Six passes at once, and three resumed to six: the same file but for the time it was made. */
+  /** Six passes at once and three resumed to six give the same file, apart from its time. */
   @ParameterizedTest
   @ValueSource(strings = {"lstm", "gru", "gruv3", "rnn"})
   void aResumedTrainingEndsAsAnUnbrokenOne(String cell) throws IOException {
@@ -184,7 +184,7 @@ class CommandTest {
     assertFalse(Files.exists(Path.of(out)));
   }
 
-  /** Each fact that a training goes on from, missing or damaged. */
+  /** Each fact that a resumed training needs, missing or damaged. */
   @ParameterizedTest
   @ValueSource(
       strings = {"cell", "hidden", "layers", "batch", "steps", "rate", "seed", "epoch", "chunk"})
@@ -318,7 +318,7 @@ class CommandTest {
     assertTrue(points.split(" ").length >= 2 * 8 + 1, points);
   }
 
-  /** Sizes that the file does not bear out are refused before memory is taken for them. */
+  /** Sizes that the file does not have are refused before memory is allocated for them. */
   @ParameterizedTest
   @CsvSource({
     "hidden, 9000, the file",

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a text may be made of, and what is said of what is none. */
+/** Which texts are accepted, and the errors for the others. */
 @Tag(Devices.CPU)
 class CorpusTest {
   @TempDir private Path folder;

@@ -87,7 +87,7 @@ class CurveTest {
     assertFalse(curve.chart("", "").getSeriesMap().containsKey(HELD_OUT));
   }
 
-  /** A file of before the held-out figures, or a damaged one, still loads. */
+  /** A file without held-out figures, or with damaged ones, still loads. */
   @ParameterizedTest
   @ValueSource(
       strings = {

@@ -131,7 +131,7 @@ class InterruptedTrainingTest {
     assertTrue(result.err().contains("goes on with: recur train"), result.err());
   }
 
-  /** The folder goes while the text is read, and stays away. */
+  /** The folder is removed while the text is read. */
   @Test
   void aLastSaveThatFailsEndsWith1() throws Exception {
     Process training = training("--text", "-", "--epochs", "1");

@@ -21,9 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A training that saves after every chunk and is killed at random moments, again and again, within
- * saves too: its file is always whole, and what comes out in the end is what an unbroken training
- * gives, to the byte.
+ * A training that saves after every chunk and is killed many times at random moments, during saves
+ * too. Its file is always whole, and the result equals that of a training without kills, byte for
+ * byte.
  */
 @Tag(Devices.CPU)
 class KillsTest {
@@ -62,7 +62,7 @@ class KillsTest {
       Process training = train(text, killed, epochs, "0.0001");
       awaitWork(training, killed);
       if (training.waitFor(random.nextInt(LONGEST_MILLIS), TimeUnit.MILLISECONDS)) {
-        end(training); // it was faster: once more from the beginning
+        end(training); // it ended before the kill: begin again
         assertArrayEquals(Files.readAllBytes(whole), Files.readAllBytes(killed));
         Files.delete(killed);
         continue;

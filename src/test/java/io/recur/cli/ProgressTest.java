@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a training shows on standard error, and what it loads and leaves to do so. */
+/** What a training shows on standard error, and which files it loads and leaves for that. */
 @Tag(Devices.CPU)
 class ProgressTest {
   @TempDir private Path folder;

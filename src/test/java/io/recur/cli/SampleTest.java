@@ -57,7 +57,7 @@ class SampleTest {
     assertEquals(0, result.status(), result.err());
   }
 
-  /** As {@code recur sample | head -c 100}: what comes is read before the text could be ended. */
+  /** As {@code recur sample | head -c 100}: the output is read before the text is complete. */
   @Test
   void aTextComesAsItIsWrittenAndEndsWithItsReader() throws Exception {
     Process sample =
@@ -99,7 +99,7 @@ class SampleTest {
     assertFails(1, folder.toString(), recur("info", folder.toString()));
   }
 
-  /** As one that a disk has damaged and then its checksums were made again. */
+  /** As a file that a disk has damaged and whose checksums were then computed again. */
   @ParameterizedTest
   @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
   void weightsThatAreNotFiniteEndWith1AndOneLine(float value) throws IOException {

@@ -84,7 +84,7 @@ final class Shell {
     return Files.readString(folder.resolve("err"));
   }
 
-  /** Waits for a moment of a command that runs beside; ends it and fails if it does not come. */
+  /** Waits for a moment of a running command. If it does not come, ends the command and fails. */
   static void await(Process process, Moment moment) throws Exception {
     long start = System.nanoTime();
     try {

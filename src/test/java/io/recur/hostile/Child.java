@@ -33,7 +33,7 @@ final class Child {
       walk.walk(type);
     }
     walk.end();
-    Runtime.getRuntime().halt(0); // what a hostile call has left running is not waited for
+    Runtime.getRuntime().halt(0); // does not wait for threads that a hostile call has started
   }
 
   /** The public types of the packages that the module exports, nested ones included. */

@@ -19,17 +19,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * No public method ends the JVM or the device, or throws what is not documented, whatever it is
- * given. A child JVM calls all of them with hostile arguments and receivers, and says each call
- * before it makes it, so that the last line names the call that ended it.
+ * No public method ends the JVM or the device, or throws an undocumented exception, whatever its
+ * arguments. A child JVM calls all of them with hostile arguments and receivers. It prints each
+ * call before it makes it, so that the last line names the call that ended the JVM.
  *
- * <p>New public API is found by itself. A type that nobody has a value of fails the test: add one
- * to {@link TensorSamples} or {@link ModelSamples}.
+ * <p>The test finds new public API by itself. It fails for a type without a value: add one to
+ * {@link TensorSamples} or {@link ModelSamples}.
  */
 class HostileCallsTest {
   private static final long MOST_SECONDS = 300;
 
-  /** Of one method, where its values cross to more. */
+  /** The most calls of one method, where there are more combinations of values. */
   private static final int MOST_CALLS = Devices.isCpu() ? 100 : 20;
 
   private static final int LEAST_METHODS = 380;
@@ -95,7 +95,7 @@ class HostileCallsTest {
     assertTrue(returned > calls / 5 && excluded < calls / 50, outcome.last());
   }
 
-  /** The call that ended the child, and what the JVM said of it. */
+  /** {@return the call that ended the child, and the JVM's report of it} */
   private static String ended(Outcome outcome) {
     String call =
         outcome.lines().stream()

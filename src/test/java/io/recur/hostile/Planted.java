@@ -7,7 +7,7 @@ import java.lang.foreign.ValueLayout;
 public final class Planted {
   private Planted() {}
 
-  /** Throws what the JVM throws. */
+  /** Throws the JVM's own exception. */
   public static final class Raw {
     private Raw() {}
 
@@ -16,7 +16,7 @@ public final class Planted {
     }
   }
 
-  /** Writes where nothing is. */
+  /** Writes to an unmapped address. */
   public static final class Crash {
     private Crash() {}
 
@@ -27,7 +27,7 @@ public final class Planted {
     }
   }
 
-  /** Takes what the catalogue does not know. */
+  /** Takes a type that the catalogue does not have. */
   public static final class Unknown {
     private Unknown() {}
 

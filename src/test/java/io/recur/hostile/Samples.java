@@ -15,9 +15,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Values for every type of the public API, by the type's name: the first one is good, the others
- * are hostile. What has no entry is derived: constants of enums, arrays from their components, and
- * classes from their public constructors.
+ * Values for every type of the public API, by the type's name. The first value is good, the others
+ * are hostile. Types without an entry get values from their parts: enums from their constants,
+ * arrays from their components, classes from their public constructors.
  */
 final class Samples {
   /** Makes a value for one call. */
@@ -26,9 +26,9 @@ final class Samples {
     @Nullable Object make(World world) throws Exception;
   }
 
-  /** A value and what a report calls it. */
+  /** A value and its name in a report. */
   record Sample(String name, Maker maker, boolean holdsNull) {
-    /** A value that is noted as the world's own. */
+    /** Makes the value and notes that the world owns it. */
     @Nullable Object in(World world) throws Exception {
       return world.give(maker.make(world));
     }
@@ -148,7 +148,7 @@ final class Samples {
         "{" + names + "}", maker, Arrays.stream(elements).anyMatch(Sample::holdsNull));
   }
 
-  /** What a public constructor makes of good values. */
+  /** {@return the objects that a public constructor makes of good values} */
   private List<Sample> built(Class<?> type) {
     Constructor<?>[] constructors = type.getConstructors();
     if (Modifier.isAbstract(type.getModifiers()) || constructors.length == 0) {

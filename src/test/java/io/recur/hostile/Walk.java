@@ -21,9 +21,9 @@ import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Calls public methods and constructors with good and hostile values, and judges what they do. */
+/** Calls public methods and constructors with good and hostile values, and judges the outcome. */
 final class Walk {
-  /** The kinds of the style page; a subclass that the JDK throws is none of them. */
+  /** The documented kinds of exceptions. A subclass that the JDK throws is none of them. */
   private static final Set<Class<?>> DOCUMENTED =
       Set.of(
           ShapeException.class,
@@ -32,11 +32,11 @@ final class Walk {
           IllegalStateException.class,
           DeviceException.class);
 
-  /** What single methods document beyond these. */
+  /** Further exceptions that single methods document. */
   private static final Map<String, Class<?>> ALSO =
       Map.of("Trainer.pass", ArithmeticException.class);
 
-  /** What is not called, with the reason. */
+  /** The methods that are not called, with the reason. */
   private static final Map<String, String> NOT_CALLED =
       Map.of(
           "Concat.backward", "only a tape holds one",
@@ -46,7 +46,7 @@ final class Walk {
           "Repeat.backward", "only a tape holds one",
           "Softmax.backward", "only a tape holds one");
 
-  /** The most calls of one method; where values cross to more, a random part of them is taken. */
+  /** The most calls of one method. Of more combinations, a random part is called. */
   private final int most;
 
   private final World.Devices devices;
@@ -82,7 +82,7 @@ final class Walk {
     }
   }
 
-  /** Whether it is public and written by somebody: a compiler's bridges and enums' are not. */
+  /** {@return whether a method is public and in the source: bridges and enums' methods are not} */
   private static boolean isCalled(Class<?> type, Method method) {
     boolean ofEnum =
         type.isEnum() && (method.getName().equals("values") || method.getName().equals("valueOf"));
@@ -122,7 +122,9 @@ final class Walk {
         : simple + "." + executable.getName();
   }
 
-  /** All combinations where they are few; else the good one, each value alone, and random ones. */
+  /**
+   * {@return all combinations if they are few; else the good one, each value alone, random ones}
+   */
   private List<int[]> combinations(List<List<Sample>> choices) {
     double all = 1;
     for (List<Sample> choice : choices) {
@@ -175,7 +177,7 @@ final class Walk {
     }
   }
 
-  /** The values; fewer where two of them exclude each other, such as history and a cleared tape. */
+  /** {@return the values; fewer if two exclude each other, such as history and a cleared tape} */
   private List<@Nullable Object> values(World world, List<Sample> chosen) throws Exception {
     List<@Nullable Object> values = new ArrayList<>();
     try {
@@ -197,7 +199,7 @@ final class Walk {
     };
   }
 
-  /** Uses what a call gave: a tensor or buffer that claims more than it has would end the JVM. */
+  /** Uses the result of a call: a tensor or buffer larger than its memory would end the JVM. */
   private void use(String call, World world, @Nullable Object result) throws Exception {
     try {
       if (result instanceof Tensor tensor && tensor.shape().count() <= 1 << 20) {
@@ -233,13 +235,13 @@ final class Walk {
     }
   }
 
-  /** The device must work on, whatever a call was given. */
+  /** Fails unless the device still works after the call. */
   private void probe(String call, String name) {
     try {
       devices.other().checkOpen();
       compute(call);
     } catch (IndexOutOfBoundsException e) {
-      again(call); // a GPU tells of a bad index at the next read, and works on
+      again(call); // a GPU throws for a bad index at the next read, and then works
     } catch (RuntimeException e) {
       if (!name.equals("Device.close")) {
         violation("the device after " + call, e);

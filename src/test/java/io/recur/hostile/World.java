@@ -20,8 +20,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one call is made with: a receiver and arguments of one device, one tape and one model. The
- * devices are kept from call to call, all else is made when a sample asks for it, and dropped.
+ * The objects of one call: a receiver and arguments of one device, one tape and one model. The
+ * devices are kept from call to call. Everything else is made when a sample asks for it, and
+ * dropped after the call.
  */
 final class World implements AutoCloseable {
   static final Shape SHAPE = Shape.of(2, 3);
@@ -32,7 +33,7 @@ final class World implements AutoCloseable {
   private @Nullable Tape tape;
   private @Nullable Chain model;
 
-  /** The devices of all calls: one to use, another, one that was closed, and a folder for files. */
+  /** The devices of all calls: one to use, another, a closed one, and a folder for files. */
   static final class Devices {
     final Path folder;
     final Device closed;
@@ -68,7 +69,7 @@ final class World implements AutoCloseable {
       return foreign;
     }
 
-    /** Opens again what a call has closed. */
+    /** Opens a device again that a call has closed. */
     void reopen() {
       device.close();
       other.close();
@@ -127,7 +128,7 @@ final class World implements AutoCloseable {
     return buffer;
   }
 
-  /** Notes what a sample gave, so that it is told from what a call made. */
+  /** Notes a sample's value, to tell it from an object that the call made. */
   @Nullable Object give(@Nullable Object value) {
     if (value != null) {
       given.add(value);
@@ -135,7 +136,7 @@ final class World implements AutoCloseable {
     return value;
   }
 
-  /** Whether a call made this, and nobody else closes it. */
+  /** {@return whether the call made this object, so that nobody else closes it} */
   boolean isFresh(Object value) {
     return !given.contains(value) && value != devices.device() && value != devices.other;
   }

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A tensor's name decides its role, and who asked for which role decides what becomes of it. */
+/** A tensor's name decides its role, and its role decides which load reads it. */
 class RoleTest {
   private static final int STEPS = 7;
 
@@ -100,7 +100,7 @@ class RoleTest {
     }
   }
 
-  /** As one flipped bit of a name makes it: it would be lost without a word. */
+  /** As if one bit of the name had flipped: the tensor would be lost silently. */
   @ParameterizedTest
   @ValueSource(
       strings = {"0.wi", "2.W", "momentum", "state.0", "state.0.00", "optimiser.01", "optimizer.0"})

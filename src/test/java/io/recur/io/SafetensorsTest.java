@@ -274,8 +274,8 @@ class SafetensorsTest {
   }
 
   /**
-   * One bit anywhere, header and data: refused, by the header or by the tensor that it hit. A bit
-   * of the checksums' own name leaves a file without checksums, and says so.
+   * A flipped bit anywhere in header or data is refused, by the header or by its tensor. A bit of
+   * the checksums' own name leaves a file without checksums, which says so.
    */
   @Test
   void everyFlippedBitIsNoticed() throws IOException {
@@ -319,7 +319,7 @@ class SafetensorsTest {
     }
   }
 
-  /** What our own or the reference reader would refuse is not written. */
+  /** A file that our own or the reference reader would refuse is not written. */
   @Test
   void whatNoReaderTakesIsNotWritten() {
     StoredTensor one = new StoredTensor(new int[] {1}, new float[] {1});

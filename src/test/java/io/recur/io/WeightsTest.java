@@ -56,7 +56,7 @@ class WeightsTest {
     return model.parameters().named().get(name).toArray();
   }
 
-  /** Refused with all of this in one message, and nothing has changed. */
+  /** Fails unless one message has all the facts and nothing has changed. */
   private void assertRefused(Layer model, String... facts) {
     model.on(device, 2);
     List<float[]> before =

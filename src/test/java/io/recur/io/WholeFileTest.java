@@ -110,7 +110,7 @@ class WholeFileTest {
     assertThrows(IOException.class, () -> write(Path.of("/"), "new"));
   }
 
-  /** What becomes something else while a saver writes is left alone too. */
+  /** A target that becomes something else while a saver writes is left alone too. */
   @Test
   void aPathThatChangesDuringTheWriteIsNotReplaced() throws IOException {
     Path path = folder.resolve("a");

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * A step in the steady state allocates no native memory and next to nothing on the heap. The sizes
- * are small: what a step allocates must not depend on them.
+ * are small, since the allocation must not depend on them.
  */
 class AllocationTest {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();

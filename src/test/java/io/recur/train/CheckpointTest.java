@@ -78,7 +78,7 @@ class CheckpointTest {
     return losses;
   }
 
-  /** Bit for bit: parameters, moments, states, the optimiser's step and dropout's coins go on. */
+  /** Parameters, moments, states, the optimiser's step and dropout's coins continue bit for bit. */
   @ParameterizedTest
   @MethodSource("optimisers")
   void aResumedTrainingHasTheLossesOfAnUnbrokenOne(Supplier<Optimiser> make) throws IOException {
@@ -133,7 +133,7 @@ class CheckpointTest {
     return values;
   }
 
-  /** A file whose parameters fit and whose states, moments or numbers do not. */
+  /** A file with parameters that fit, and states, moments or numbers that do not. */
   @ParameterizedTest
   @ValueSource(strings = {"state.0.0", "state.0.1", "optimiser.0", "optimiser.1"})
   void aDamagedPartIsRefusedAndNothingChanges(String part) throws IOException {
@@ -232,10 +232,10 @@ class CheckpointTest {
     for (int i = 0; i < before.size(); i++) {
       assertArrayEquals(before.get(i), after.get(i));
     }
-    assertEquals(1, losses(model, new Sgd(0.1f), 0, 1).size()); // and it can go on
+    assertEquals(1, losses(model, new Sgd(0.1f), 0, 1).size()); // and it can continue
   }
 
-  /** A flipped bit in any byte of the header: refused, whatever it says then. */
+  /** A flipped bit in any byte of the header is refused, whatever the header then says. */
   @Test
   void everyFlippedBitOfTheHeaderIsRefused() throws IOException {
     Chain model = chain(lstm(CLASSES, 2)).on(device, 1);

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class ClipTest {
   @AutoClose private final Device device = Devices.here();
 
-  /** A model whose parameters have these gradients, one parameter an argument. */
+  /** {@return a model whose parameters have these gradients, one parameter per argument} */
   private Single model(float[]... gradients) {
     Parameter[] parameters = new Parameter[gradients.length];
     for (int i = 0; i < gradients.length; i++) {
@@ -104,7 +104,7 @@ class ClipTest {
     }
   }
 
-  /** As one asks for the norm alone elsewhere. */
+  /** An infinite limit asks for the norm alone. */
   @Test
   void anInfiniteLimitLeavesTheGradients() {
     Single model = model(new float[] {3, -4});

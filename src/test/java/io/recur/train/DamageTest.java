@@ -29,9 +29,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Damaged checkpoints and snapshots: each is refused with a documented exception and nothing has
- * changed, or what it loads can be used. Files of the first format carry no checksums, so their
- * headers are read further; snapshots are sealed again half of the time.
+ * Damaged checkpoints and snapshots: either a load throws a documented exception and nothing has
+ * changed, or what it loads can be used. Files of the first format carry no checksums, so the
+ * reader gets further into their headers. Half of the snapshots get a new checksum.
  */
 @Tag(Devices.CPU)
 class DamageTest {
@@ -109,7 +109,7 @@ class DamageTest {
         LONG, what, refused(), refused, taken, unchanged);
   }
 
-  /** All that a checkpoint holds, as text. */
+  /** {@return everything that a checkpoint holds, as text} */
   private String content() {
     StringBuilder content = new StringBuilder();
     model
@@ -200,7 +200,7 @@ class DamageTest {
         : text.insert(random.nextInt(text.length()), cut).toString();
   }
 
-  /** A number behind the metadata is another. */
+  /** Changes a number after the metadata. */
   private String renumbered(String header) {
     int from = header.indexOf('}') + random.nextInt(header.length() / 2);
     while (from < header.length() - 1 && !Character.isDigit(header.charAt(from))) {
@@ -248,7 +248,7 @@ class DamageTest {
     assertTrue(refused() > rounds / 2, "refused " + refused);
   }
 
-  /** A restored model runs, or says that its batch is another. */
+  /** Runs a restored model, which may say that its batch is another. */
   private void use() {
     try (Tape tape = Tape.inference(device)) {
       model.apply(tape.input(Shape.of(5, BATCH), new float[5 * BATCH])).toArray();

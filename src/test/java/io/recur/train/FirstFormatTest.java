@@ -119,7 +119,7 @@ class FirstFormatTest {
     assertTrue(e.getMessage().contains("2.W is in the file"), e.getMessage());
   }
 
-  /** Without checksums, a name that lost a bit leaves a tensor that nobody takes. */
+  /** Without checksums, a name with a flipped bit leaves a tensor that nobody reads. */
   @Test
   void aTensorWithAnotherNameIsRefused() throws IOException {
     byte[] file = Files.readAllBytes(resource("recur1-adam.safetensors"));

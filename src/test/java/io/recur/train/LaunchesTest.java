@@ -19,8 +19,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * What a step asks of a GPU, exactly: a kernel more per step or per character is seen here. Numbers
- * are for one step of one layer and its head, without graphs; they do not depend on the units.
+ * The exact work of a step on a GPU: this test sees one more kernel per step or per character. The
+ * numbers are for one step of one layer and its head, without graphs. They do not depend on the
+ * units.
  */
 class LaunchesTest {
   private static final String GRAPHS = "io.recur.cuda.graphs";
@@ -29,10 +30,10 @@ class LaunchesTest {
   private static final int TIME = 16;
   private static final int WARM_UP = 2;
 
-  /** What is sent: characters, targets and the optimiser's numbers, each from a line's begin on. */
+  /** The bytes sent: characters, targets and the optimiser's numbers, each aligned to a line. */
   private static final long TRAINING_TO = 448;
 
-  /** What is fetched of a step: its loss and, as a double, its norm. */
+  /** The bytes fetched per step: the loss and, as a double, the norm. */
   private static final long TRAINING_FROM = 16;
 
   private static final int LINE = 64;

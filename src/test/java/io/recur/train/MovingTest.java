@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class MovingTest {
   private static final int CLASSES = 5;
 
-  /** Values whose bits are easily lost: a signed zero, subnormals, a NaN with a payload. */
+  /** Values whose bits a copy may lose: a signed zero, subnormals, a NaN with a payload. */
   private static final float[] AWKWARD = {
     -0f, Float.MIN_VALUE, 0x1p-130f, Float.MAX_VALUE, 1 / 3f, Float.intBitsToFloat(0x7fc12345)
   };
@@ -167,7 +167,7 @@ class MovingTest {
       throw new IllegalStateException(e);
     }
     assertFalse(second.recurs().getFirst().isFresh());
-    train(second, other, way.to, 3, 6); // and it goes on there
+    train(second, other, way.to, 3, 6); // and it continues there
     assertEquals(6, other.steps());
   }
 

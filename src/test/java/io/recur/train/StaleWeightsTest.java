@@ -26,7 +26,7 @@ import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
-/** A backward with other weights than forward read is a wrong gradient: it is refused. */
+/** A backward pass throws if the weights changed since forward: its gradient would be wrong. */
 class StaleWeightsTest {
   @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * What crosses the bus of a GPU: a step's input one way, in one go with each list, its answer the
- * other.
+ * The transfers to and from a GPU: a step's input goes there in one copy with each list, its answer
+ * comes back.
  */
 class TransfersTest {
   private static final int CLASSES = 7;
@@ -52,7 +52,7 @@ class TransfersTest {
     CpuDouble.assumeHere();
   }
 
-  /** Calls a step in the steady state, those that are made at all. */
+  /** {@return the number of each call per step in the steady state, without zeros} */
   private static Map<String, Long> calls(Runnable step) {
     for (int i = 0; i < WARM_UP; i++) {
       step.run();
