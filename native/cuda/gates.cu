@@ -1,8 +1,21 @@
-/* The gates of the recurrent cells, as io.recur.device.Gates asks for them: a thread for each unit of each column, which reads
- * all that it needs before it writes: a read cannot pass a write. States are H x B, stacked gates kH x B. */
+/* The gates of the recurrent cells, as io.recur.device.kernels.Gates asks for them: a thread for each unit of each
+ * column, which reads all that it needs before it writes: a read cannot pass a write. States are H x B, stacked gates
+ * kH x B. A bias has a value for each row and is added to the sums; null: none is. */
 
 #define SLOPE_OF_SIGMOID(y) ((y) * (1.0f - (y)))
 #define SLOPE_OF_TANH(y) (1.0f - (y) * (y))
+
+DEVICE float biased(float sum, const float *bias, int64_t row) { return bias ? sum + bias[row] : sum; }
+
+/* a in: the sums; out: with the bias. */
+KERNEL6(recur_rnn, int64_t, function, int64_t, units, int64_t, batch, float *, a, const float *, bias, float *, h)
+{
+  OVER(at, units * batch) {
+    float sum = biased(a[at], bias, at % units);
+    if (bias) a[at] = sum;
+    h[at] = value_of(function, sum);
+  }
+}
 
 KERNEL7(recur_rnn_slope, int64_t, function, int64_t, n, const float *, a, const float *, h, const float *, dy,
     const float *, dh, float *, da)
@@ -11,12 +24,15 @@ KERNEL7(recur_rnn_slope, int64_t, function, int64_t, n, const float *, a, const 
 }
 
 /* gates in: the sums; out: i, f, g, o. c may be before. */
-KERNEL6(recur_lstm, int64_t, units, int64_t, batch, float *, gates, const float *, before, float *, c, float *, h)
+KERNEL7(recur_lstm, int64_t, units, int64_t, batch, float *, gates, const float *, bias, const float *, before,
+    float *, c, float *, h)
 {
   OVER(at, units * batch) {
-    float *gate = gates + at / units * 4 * units + at % units;
-    float in = sigmoid(gate[0]), forget = sigmoid(gate[units]);
-    float candidate = tanh_of(gate[2 * units]), out = sigmoid(gate[3 * units]);
+    int64_t unit = at % units;
+    float *gate = gates + at / units * 4 * units + unit;
+    float in = sigmoid(biased(gate[0], bias, unit)), forget = sigmoid(biased(gate[units], bias, units + unit));
+    float candidate = tanh_of(biased(gate[2 * units], bias, 2 * units + unit));
+    float out = sigmoid(biased(gate[3 * units], bias, 3 * units + unit));
     float cell = forget * before[at] + in * candidate;
     gate[0] = in;
     gate[units] = forget;
@@ -51,20 +67,19 @@ DEVICE float blend(float update, float candidate, float before) {
   return (1.0f - update) * candidate + update * before;
 }
 
-/* gates in: Wi x + b; out: r, z, n. recurrent in: Wh before; out: its last third has the bias added. bias: none if
- * null. */
-KERNEL7(recur_gru, int64_t, units, int64_t, batch, float *, gates, float *, recurrent, const float *, bias,
-    const float *, before, float *, h)
+/* gates in: Wi x; out: r, z, n. recurrent in: Wh before; out: its last third has the recurrent bias, of H values,
+ * added; null: none is. */
+KERNEL8(recur_gru, int64_t, units, int64_t, batch, float *, gates, const float *, bias, float *, recurrent,
+    const float *, recurrent_bias, const float *, before, float *, h)
 {
   OVER(at, units * batch) {
     int64_t unit = at % units, place = at / units * 3 * units + unit;
     float *gate = gates + place, *product = recurrent + place;
-    float reset = sigmoid(gate[0] + product[0]), update = sigmoid(gate[units] + product[units]);
-    float sum = gate[2 * units], last = product[2 * units], state = before[at];
-    if (bias) {
-      last += bias[unit];
-      product[2 * units] = last;
-    }
+    float reset = sigmoid(biased(gate[0], bias, unit) + product[0]);
+    float update = sigmoid(biased(gate[units], bias, units + unit) + product[units]);
+    float sum = biased(gate[2 * units], bias, 2 * units + unit);
+    float last = biased(product[2 * units], recurrent_bias, unit), state = before[at];
+    if (recurrent_bias) product[2 * units] = last;
     float candidate = tanh_of(sum + reset * last);
     gate[0] = reset;
     gate[units] = update;
@@ -94,11 +109,14 @@ KERNEL9(recur_gru_slope, int64_t, units, int64_t, batch, const float *, gates, c
 }
 
 /* r, z from their sums, in place; q = r before. */
-KERNEL5(recur_gru_v3_reset, int64_t, units, int64_t, batch, float *, gates, const float *, before, float *, q)
+KERNEL6(recur_gru_v3_reset, int64_t, units, int64_t, batch, float *, gates, const float *, bias,
+    const float *, before, float *, q)
 {
   OVER(at, units * batch) {
-    float *gate = gates + at / units * 3 * units + at % units;
-    float reset = sigmoid(gate[0]), update = sigmoid(gate[units]), state = before[at];
+    int64_t unit = at % units;
+    float *gate = gates + at / units * 3 * units + unit;
+    float reset = sigmoid(biased(gate[0], bias, unit)), update = sigmoid(biased(gate[units], bias, units + unit));
+    float state = before[at];
     gate[0] = reset;
     gate[units] = update;
     q[at] = reset * state;
@@ -106,11 +124,13 @@ KERNEL5(recur_gru_v3_reset, int64_t, units, int64_t, batch, float *, gates, cons
 }
 
 /* n from its sum, in place; h. */
-KERNEL5(recur_gru_v3_candidate, int64_t, units, int64_t, batch, float *, gates, const float *, before, float *, h)
+KERNEL6(recur_gru_v3_candidate, int64_t, units, int64_t, batch, float *, gates, const float *, bias,
+    const float *, before, float *, h)
 {
   OVER(at, units * batch) {
-    float *gate = gates + at / units * 3 * units + at % units;
-    float update = gate[units], candidate = tanh_of(gate[2 * units]), state = before[at];
+    int64_t unit = at % units;
+    float *gate = gates + at / units * 3 * units + unit, state = before[at];
+    float update = gate[units], candidate = tanh_of(biased(gate[2 * units], bias, 2 * units + unit));
     gate[2 * units] = candidate;
     h[at] = blend(update, candidate, state);
   }

@@ -25,7 +25,7 @@ final class CpuDevice extends Device implements KernelDevice {
   private final @Nullable Recurrences recurrences;
   private final Pointwise pointwise;
   private final Columns columns;
-  private final Gates gates = new CpuGates(lanes);
+  private final Gates gates;
   private final Bands bands = new CpuBands(lanes);
   private final Updates updates;
 
@@ -41,6 +41,7 @@ final class CpuDevice extends Device implements KernelDevice {
     Columns byColumn = kernels == null ? new CpuColumns(lanes) : new NativeColumns(kernels);
     this.pointwise = new CheckedPointwise(this, passes);
     this.columns = new CheckedColumns(this, byColumn);
+    this.gates = new CpuGates(lanes, pointwise, columns);
     this.updates =
         kernels == null ? new CpuUpdates(lanes, passes) : new NativeUpdates(kernels, passes);
   }

@@ -8,10 +8,53 @@ import org.jspecify.annotations.Nullable;
  * that the compiler's vector loops outweigh their scalar ends.
  */
 final class CpuGates implements Gates {
-  private final ThreadLocal<Lanes> lanes;
+  /** The array of a repeated bias, behind those that a step takes. */
+  private static final int BIAS = 6;
 
-  CpuGates(ThreadLocal<Lanes> lanes) {
+  private final ThreadLocal<Lanes> lanes;
+  private final Pointwise pointwise;
+  private final Columns byColumn;
+
+  CpuGates(ThreadLocal<Lanes> lanes, Pointwise pointwise, Columns byColumn) {
     this.lanes = lanes;
+    this.pointwise = pointwise;
+    this.byColumn = byColumn;
+  }
+
+  /** The rows of a gate in some columns, with the bias. */
+  private static float[] sums(
+      Lanes lane,
+      int number,
+      Buffer gates,
+      int height,
+      int row,
+      int units,
+      int first,
+      int columns,
+      @Nullable Buffer bias) {
+    float[] sums = lane.load(number, gates, height, row, units, first, columns);
+    if (bias != null) {
+      addBias(lane, bias, row, sums, units, columns);
+    }
+    return sums;
+  }
+
+  /** Adds H values of a bias to each column. */
+  private static void addBias(
+      Lanes lane, Buffer bias, int from, float[] sums, int units, int columns) {
+    float[] repeated = lane.array(BIAS, columns * units);
+    for (int j = 0; j < columns; j++) {
+      Lanes.load(bias, from, repeated, j * units, units);
+    }
+    add(sums, repeated, columns * units);
+  }
+
+  @Override
+  public void rnn(Elementwise f, int units, int batch, Buffer a, @Nullable Buffer bias, Buffer h) {
+    if (bias != null) {
+      byColumn.add(units, batch, a, bias, a);
+    }
+    pointwise.map(f, a, h, (long) units * batch);
   }
 
   @Override
@@ -33,16 +76,23 @@ final class CpuGates implements Gates {
   }
 
   @Override
-  public void lstm(int units, int batch, Buffer gates, Buffer cPrevious, Buffer c, Buffer h) {
+  public void lstm(
+      int units,
+      int batch,
+      Buffer gates,
+      @Nullable Buffer bias,
+      Buffer cPrevious,
+      Buffer c,
+      Buffer h) {
     Lanes lane = lanes.get();
     int tile = Math.max(1, Lanes.TILE / units);
     for (int b = 0; b < batch; b += tile) {
       int columns = Math.min(tile, batch - b);
       int n = columns * units;
-      float[] input = lane.load(0, gates, 4 * units, 0, units, b, columns);
-      float[] forget = lane.load(1, gates, 4 * units, units, units, b, columns);
-      float[] candidate = lane.load(2, gates, 4 * units, 2 * units, units, b, columns);
-      float[] output = lane.load(3, gates, 4 * units, 3 * units, units, b, columns);
+      float[] input = sums(lane, 0, gates, 4 * units, 0, units, b, columns, bias);
+      float[] forget = sums(lane, 1, gates, 4 * units, units, units, b, columns, bias);
+      float[] candidate = sums(lane, 2, gates, 4 * units, 2 * units, units, b, columns, bias);
+      float[] output = sums(lane, 3, gates, 4 * units, 3 * units, units, b, columns, bias);
       float[] cell = lane.load(4, cPrevious, units, 0, units, b, columns);
       Lanes.gate(input, n);
       Lanes.gate(forget, n);
@@ -136,8 +186,9 @@ final class CpuGates implements Gates {
       int units,
       int batch,
       Buffer gates,
-      Buffer recurrent,
       @Nullable Buffer bias,
+      Buffer recurrent,
+      @Nullable Buffer recurrentBias,
       Buffer hPrevious,
       Buffer h) {
     Lanes lane = lanes.get();
@@ -145,17 +196,13 @@ final class CpuGates implements Gates {
     for (int b = 0; b < batch; b += tile) {
       int columns = Math.min(tile, batch - b);
       int n = columns * units;
-      float[] reset = lane.load(0, gates, 3 * units, 0, units, b, columns);
-      float[] update = lane.load(1, gates, 3 * units, units, units, b, columns);
-      float[] candidate = lane.load(2, gates, 3 * units, 2 * units, units, b, columns);
+      float[] reset = sums(lane, 0, gates, 3 * units, 0, units, b, columns, bias);
+      float[] update = sums(lane, 1, gates, 3 * units, units, units, b, columns, bias);
+      float[] candidate = sums(lane, 2, gates, 3 * units, 2 * units, units, b, columns, bias);
       float[] state = lane.load(3, hPrevious, units, 0, units, b, columns);
       float[] product = lane.load(4, recurrent, 3 * units, 2 * units, units, b, columns);
-      float[] extra = lane.array(6, n);
-      if (bias != null) {
-        for (int j = 0; j < columns; j++) {
-          Lanes.load(bias, 0, extra, j * units, units);
-        }
-        add(product, extra, n);
+      if (recurrentBias != null) {
+        addBias(lane, recurrentBias, 0, product, units, columns);
         Lanes.store(product, recurrent, 3 * units, 2 * units, units, b, columns);
       }
       add(reset, lane.load(5, recurrent, 3 * units, 0, units, b, columns), n);
@@ -245,14 +292,15 @@ final class CpuGates implements Gates {
   }
 
   @Override
-  public void gruV3Reset(int units, int batch, Buffer gates, Buffer hPrevious, Buffer q) {
+  public void gruV3Reset(
+      int units, int batch, Buffer gates, @Nullable Buffer bias, Buffer hPrevious, Buffer q) {
     Lanes lane = lanes.get();
     int tile = Math.max(1, Lanes.TILE / units);
     for (int b = 0; b < batch; b += tile) {
       int columns = Math.min(tile, batch - b);
       int n = columns * units;
-      float[] reset = lane.load(0, gates, 3 * units, 0, units, b, columns);
-      float[] update = lane.load(1, gates, 3 * units, units, units, b, columns);
+      float[] reset = sums(lane, 0, gates, 3 * units, 0, units, b, columns, bias);
+      float[] update = sums(lane, 1, gates, 3 * units, units, units, b, columns, bias);
       float[] state = lane.load(2, hPrevious, units, 0, units, b, columns);
       Lanes.gate(reset, n);
       Lanes.gate(update, n);
@@ -266,14 +314,15 @@ final class CpuGates implements Gates {
   }
 
   @Override
-  public void gruV3Candidate(int units, int batch, Buffer gates, Buffer hPrevious, Buffer h) {
+  public void gruV3Candidate(
+      int units, int batch, Buffer gates, @Nullable Buffer bias, Buffer hPrevious, Buffer h) {
     Lanes lane = lanes.get();
     int tile = Math.max(1, Lanes.TILE / units);
     for (int b = 0; b < batch; b += tile) {
       int columns = Math.min(tile, batch - b);
       int n = columns * units;
       float[] update = lane.load(0, gates, 3 * units, units, units, b, columns);
-      float[] candidate = lane.load(1, gates, 3 * units, 2 * units, units, b, columns);
+      float[] candidate = sums(lane, 1, gates, 3 * units, 2 * units, units, b, columns, bias);
       float[] state = lane.load(2, hPrevious, units, 0, units, b, columns);
       blend(candidate, update, state, n);
       Lanes.store(candidate, gates, 3 * units, 2 * units, units, b, columns);

@@ -17,6 +17,24 @@ final class CudaGates implements Gates {
     return queue.kernel(kernel).integer(units).integer(batch);
   }
 
+  private static MemorySegment bias(@Nullable Buffer bias, long rows) {
+    return bias == null ? MemorySegment.NULL : bias.segment(rows);
+  }
+
+  @Override
+  public void rnn(Elementwise f, int units, int batch, Buffer a, @Nullable Buffer bias, Buffer h) {
+    long n = (long) units * batch;
+    queue
+        .kernel(CudaKernel.RNN)
+        .integer(f.ordinal())
+        .integer(units)
+        .integer(batch)
+        .pointer(a.target(n))
+        .pointer(bias(bias, units))
+        .pointer(h.target(n))
+        .over(n);
+  }
+
   @Override
   public void rnnSlope(Elementwise f, int n, Buffer a, Buffer h, Buffer dy, Buffer dh, Buffer da) {
     queue
@@ -32,10 +50,18 @@ final class CudaGates implements Gates {
   }
 
   @Override
-  public void lstm(int units, int batch, Buffer gates, Buffer cPrevious, Buffer c, Buffer h) {
+  public void lstm(
+      int units,
+      int batch,
+      Buffer gates,
+      @Nullable Buffer bias,
+      Buffer cPrevious,
+      Buffer c,
+      Buffer h) {
     long n = (long) units * batch;
     kernel(CudaKernel.LSTM, units, batch)
         .pointer(gates.target(4 * n))
+        .pointer(bias(bias, 4L * units))
         .pointer(cPrevious.segment(n))
         .pointer(c.target(n))
         .pointer(h.target(n))
@@ -70,15 +96,17 @@ final class CudaGates implements Gates {
       int units,
       int batch,
       Buffer gates,
-      Buffer recurrent,
       @Nullable Buffer bias,
+      Buffer recurrent,
+      @Nullable Buffer recurrentBias,
       Buffer hPrevious,
       Buffer h) {
     long n = (long) units * batch;
     kernel(CudaKernel.GRU, units, batch)
         .pointer(gates.target(3 * n))
+        .pointer(bias(bias, 3L * units))
         .pointer(recurrent.target(3 * n))
-        .pointer(bias == null ? MemorySegment.NULL : bias.segment(units))
+        .pointer(bias(recurrentBias, units))
         .pointer(hPrevious.segment(n))
         .pointer(h.target(n))
         .over(n);
@@ -108,20 +136,24 @@ final class CudaGates implements Gates {
   }
 
   @Override
-  public void gruV3Reset(int units, int batch, Buffer gates, Buffer hPrevious, Buffer q) {
+  public void gruV3Reset(
+      int units, int batch, Buffer gates, @Nullable Buffer bias, Buffer hPrevious, Buffer q) {
     long n = (long) units * batch;
     kernel(CudaKernel.GRU_V3_RESET, units, batch)
         .pointer(gates.target(3 * n))
+        .pointer(bias(bias, 3L * units))
         .pointer(hPrevious.segment(n))
         .pointer(q.target(n))
         .over(n);
   }
 
   @Override
-  public void gruV3Candidate(int units, int batch, Buffer gates, Buffer hPrevious, Buffer h) {
+  public void gruV3Candidate(
+      int units, int batch, Buffer gates, @Nullable Buffer bias, Buffer hPrevious, Buffer h) {
     long n = (long) units * batch;
     kernel(CudaKernel.GRU_V3_CANDIDATE, units, batch)
         .pointer(gates.target(3 * n))
+        .pointer(bias(bias, 3L * units))
         .pointer(hPrevious.segment(n))
         .pointer(h.target(n))
         .over(n);

@@ -36,6 +36,7 @@ enum CudaKernel {
   ADD_CROSS_ENTROPY_SLOPE,
 
   // gates.cu
+  RNN,
   RNN_SLOPE,
   LSTM,
   LSTM_SLOPE,

@@ -127,9 +127,9 @@ public final class GRUCell extends StackedCell {
     @Override
     void step(Buffer gates, int t) {
       Buffer products = recurrent.at(t);
-      Buffer bias = cell.bh == null ? null : cell.bh.value();
+      Buffer bh = cell.bh == null ? null : cell.bh.value();
       cell.wh.multiply(kernels, h.at(t), batch, 0, products, 3 * units);
-      kernels.gates().gru(units, batch, gates, products, bias, h.at(t), h.at(t + 1));
+      kernels.gates().gru(units, batch, gates, bias, products, bh, h.at(t), h.at(t + 1));
     }
 
     @Override

@@ -134,9 +134,9 @@ public final class GRUv3Cell extends StackedCell {
     @Override
     void step(Buffer gates, int t) {
       cell.wh.multiply(kernels, h.at(t), batch, 1, gates, 3 * units);
-      kernels.gates().gruV3Reset(units, batch, gates, h.at(t), q.at(t));
+      kernels.gates().gruV3Reset(units, batch, gates, bias, h.at(t), q.at(t));
       cell.whCandidate.multiply(kernels, q.at(t), batch, 1, candidates.at(t), 3 * units);
-      kernels.gates().gruV3Candidate(units, batch, gates, h.at(t), h.at(t + 1));
+      kernels.gates().gruV3Candidate(units, batch, gates, bias, h.at(t), h.at(t + 1));
     }
 
     @Override

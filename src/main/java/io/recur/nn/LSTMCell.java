@@ -120,7 +120,7 @@ public final class LSTMCell extends StackedCell {
     @Override
     void step(Buffer gates, int t) {
       cell.wh.multiply(kernels, h.at(t), batch, 1, gates, 4 * units);
-      kernels.gates().lstm(units, batch, gates, c.at(t), c.at(t + 1), h.at(t + 1));
+      kernels.gates().lstm(units, batch, gates, bias, c.at(t), c.at(t + 1), h.at(t + 1));
     }
 
     @Override

@@ -91,7 +91,7 @@ public final class RNNCell extends StackedCell {
     @Override
     void step(Buffer gates, int t) {
       cell.wh.multiply(kernels, h.at(t), batch, 1, gates, units);
-      device.pointwise().map(cell.function, gates, h.at(t + 1), size());
+      kernels.gates().rnn(cell.function, units, batch, gates, bias, h.at(t + 1));
     }
 
     @Override

@@ -34,8 +34,8 @@ abstract class Sweep<C extends StackedCell> implements Op {
   int time;
 
   /**
-   * What the slope needs. Step by step kH×B×T, a piece a step, at first Wi·x + b and then the
-   * gates; in an order of the kernels' own where they run the whole sequence.
+   * What the slope needs. Step by step kH×B×T, a piece a step, at first Wi·x and then the gates; in
+   * an order of the kernels' own where they run the whole sequence.
    */
   final Slices gates = new Slices();
 
@@ -56,6 +56,9 @@ abstract class Sweep<C extends StackedCell> implements Op {
   private @Nullable Recurrences recurrences;
 
   private @Nullable Sequence sequence;
+
+  /** Step by step, what a step adds to its sums: b, unless the gather has added it. */
+  @Nullable Buffer bias;
 
   /** The smallest batch that needs the gates of one step alone where no backward follows. */
   private static final int LEAST_OF_ONE_STEP = 16;
@@ -244,9 +247,12 @@ abstract class Sweep<C extends StackedCell> implements Op {
 
   private void forward() {
     if (cell.wi.gathers(x) && x instanceof OneHot hot) {
+      bias = null;
       cell.wi.gather(hot.index(), batch * time, cell.b.value(), gates.whole());
     } else {
-      cell.wi.multiplyInput(kernels, x, cell.b.value(), gates.whole());
+      bias = cell.b.value();
+      int rows = cell.gates * units;
+      cell.wi.multiply(kernels, x.value(), batch * time, 0, gates.whole(), rows);
     }
     for (int t = 0; t < time; t++) {
       step(gates.at(t), t);

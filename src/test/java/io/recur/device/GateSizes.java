@@ -3,6 +3,7 @@ package io.recur.device;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** What the tests of the gates share. */
 final class GateSizes {
@@ -24,6 +25,11 @@ final class GateSizes {
     /** In gate k of the stack. */
     int in(int k) {
       return at / units * gates * units + k * units + at % units;
+    }
+
+    /** The sum of gate k with its bias, if there is one. */
+    double sum(Guarded.Piece sums, Guarded.@Nullable Piece bias, int k) {
+      return sums.at(in(k)) + (bias == null ? 0 : bias.at(k * units + at % units));
     }
   }
 

@@ -6,6 +6,7 @@ import static io.recur.device.GateSizes.slope;
 import io.recur.Near;
 import io.recur.device.GateSizes.Place;
 import io.recur.device.kernels.KernelDevice;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -56,17 +57,18 @@ class GruGatesTest {
 
   private static Unit unit(
       Guarded.Piece gates,
+      Guarded.@Nullable Piece bias,
       Guarded.Piece recurrent,
-      Guarded.Piece bias,
+      Guarded.@Nullable Piece recurrentBias,
       Guarded.Piece before,
       Place place) {
     double[] a = new double[3];
     double[] p = new double[3];
     for (int k = 0; k < 3; k++) {
-      a[k] = gates.at(place.in(k));
+      a[k] = place.sum(gates, bias, k);
       p[k] = recurrent.at(place.in(k));
     }
-    p[2] += bias == null ? 0 : bias.at(place.at() % place.units());
+    p[2] += recurrentBias == null ? 0 : recurrentBias.at(place.at() % place.units());
     return new Unit(a, p, before.at(place.at()));
   }
 
@@ -74,12 +76,17 @@ class GruGatesTest {
   void aStepEqualsTheEquations() {
     for (int[] size : GateSizes.all()) {
       Guarded memory = new Guarded(device, 1);
-      step(size, memory, null);
-      step(size, memory, memory.input(size[0]));
+      step(size, memory, null, null);
+      step(size, memory, memory.input(3 * size[0]), null);
+      step(size, memory, memory.input(3 * size[0]), memory.input(size[0]));
     }
   }
 
-  private void step(int[] size, Guarded memory, Guarded.Piece bias) {
+  private void step(
+      int[] size,
+      Guarded memory,
+      Guarded.@Nullable Piece bias,
+      Guarded.@Nullable Piece recurrentBias) {
     int n = size[0] * size[1];
     Guarded.Piece gates = memory.inOut(3 * n);
     Guarded.Piece recurrent = memory.inOut(3 * n);
@@ -91,8 +98,9 @@ class GruGatesTest {
             size[0],
             size[1],
             gates.buffer(),
-            recurrent.buffer(),
             bias == null ? null : bias.buffer(),
+            recurrent.buffer(),
+            recurrentBias == null ? null : recurrentBias.buffer(),
             before.buffer(),
             h.buffer());
     double[] activations = new double[3 * n];
@@ -100,18 +108,22 @@ class GruGatesTest {
     double[] states = new double[n];
     for (int at = 0; at < n; at++) {
       Place place = new Place(size[0], 3, at);
-      Unit unit = unit(gates, recurrent, bias, before, place);
+      Unit unit = unit(gates, bias, recurrent, recurrentBias, before, place);
       activations[place.in(0)] = unit.r();
       activations[place.in(1)] = unit.z();
       activations[place.in(2)] = unit.n();
       products[place.in(2)] = unit.p[2];
       states[at] = unit.h();
     }
-    String what = " H=" + size[0] + " B=" + size[1] + (bias == null ? "" : " with bias");
+    String what = " H=" + size[0] + " B=" + size[1] + biases(bias, recurrentBias);
     Near.check("gates" + what, activations, gates.read(), TOLERANCE);
     Near.check("recurrent" + what, products, recurrent.read(), TOLERANCE);
     Near.check("h" + what, states, h.read(), TOLERANCE);
     memory.check();
+  }
+
+  private static String biases(Object bias, Object recurrentBias) {
+    return (bias == null ? "" : ", bias") + (recurrentBias == null ? "" : ", recurrent bias");
   }
 
   @Test
@@ -132,7 +144,7 @@ class GruGatesTest {
       double[] expectedState = new double[n];
       for (int at = 0; at < n; at++) {
         Place place = new Place(size[0], 3, at);
-        Unit unit = unit(sums, recurrent, null, before, place);
+        Unit unit = unit(sums, null, recurrent, null, before, place);
         activations[place.in(0)] = (float) unit.r();
         activations[place.in(1)] = (float) unit.z();
         activations[place.in(2)] = (float) unit.n();

@@ -6,6 +6,7 @@ import static io.recur.device.GateSizes.slope;
 import io.recur.Near;
 import io.recur.device.GateSizes.Place;
 import io.recur.device.kernels.KernelDevice;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -31,54 +32,76 @@ class GruV3GatesTest {
   @Test
   void theFirstHalfEqualsTheEquations() {
     for (int[] size : GateSizes.all()) {
-      int n = size[0] * size[1];
       Guarded memory = new Guarded(device, 1);
-      Guarded.Piece gates = memory.inOut(3 * n);
-      Guarded.Piece before = memory.input(n);
-      Guarded.Piece q = memory.output(n);
-      KernelDevice.of(device)
-          .gates()
-          .gruV3Reset(size[0], size[1], gates.buffer(), before.buffer(), q.buffer());
-      double[] activations = gates.start(); // the last third stays
-      double[] reset = new double[n];
-      for (int at = 0; at < n; at++) {
-        Place place = new Place(size[0], 3, at);
-        activations[place.in(0)] = sigmoid(gates.at(place.in(0)));
-        activations[place.in(1)] = sigmoid(gates.at(place.in(1)));
-        reset[at] = activations[place.in(0)] * before.at(at);
-      }
-      String what = " H=" + size[0] + " B=" + size[1];
-      Near.check("gates" + what, activations, gates.read(), TOLERANCE);
-      Near.check("q" + what, reset, q.read(), TOLERANCE);
-      memory.check();
+      firstHalf(size, memory, null);
+      firstHalf(size, memory, memory.input(3 * size[0]));
     }
+  }
+
+  private void firstHalf(int[] size, Guarded memory, Guarded.@Nullable Piece bias) {
+    int n = size[0] * size[1];
+    Guarded.Piece gates = memory.inOut(3 * n);
+    Guarded.Piece before = memory.input(n);
+    Guarded.Piece q = memory.output(n);
+    KernelDevice.of(device)
+        .gates()
+        .gruV3Reset(
+            size[0],
+            size[1],
+            gates.buffer(),
+            bias == null ? null : bias.buffer(),
+            before.buffer(),
+            q.buffer());
+    double[] activations = gates.start(); // the last third stays
+    double[] reset = new double[n];
+    for (int at = 0; at < n; at++) {
+      Place place = new Place(size[0], 3, at);
+      activations[place.in(0)] = sigmoid(place.sum(gates, bias, 0));
+      activations[place.in(1)] = sigmoid(place.sum(gates, bias, 1));
+      reset[at] = activations[place.in(0)] * before.at(at);
+    }
+    String what = " H=" + size[0] + " B=" + size[1] + (bias == null ? "" : " with bias");
+    Near.check("gates" + what, activations, gates.read(), TOLERANCE);
+    Near.check("q" + what, reset, q.read(), TOLERANCE);
+    memory.check();
   }
 
   @Test
   void theSecondHalfEqualsTheEquations() {
     for (int[] size : GateSizes.all()) {
-      int n = size[0] * size[1];
       Guarded memory = new Guarded(device, 2);
-      Guarded.Piece gates = memory.inOut(3 * n);
-      Guarded.Piece before = memory.input(n);
-      Guarded.Piece h = memory.output(n);
-      KernelDevice.of(device)
-          .gates()
-          .gruV3Candidate(size[0], size[1], gates.buffer(), before.buffer(), h.buffer());
-      double[] activations = gates.start(); // r and z stay
-      double[] states = new double[n];
-      for (int at = 0; at < n; at++) {
-        Place place = new Place(size[0], 3, at);
-        double z = gates.at(place.in(1));
-        double candidate = Math.tanh(gates.at(place.in(2)));
-        activations[place.in(2)] = candidate;
-        states[at] = (1 - z) * candidate + z * before.at(at);
-      }
-      String what = " H=" + size[0] + " B=" + size[1];
-      Near.check("gates" + what, activations, gates.read(), TOLERANCE);
-      Near.check("h" + what, states, h.read(), TOLERANCE);
-      memory.check();
+      secondHalf(size, memory, null);
+      secondHalf(size, memory, memory.input(3 * size[0]));
     }
+  }
+
+  private void secondHalf(int[] size, Guarded memory, Guarded.@Nullable Piece bias) {
+    int n = size[0] * size[1];
+    Guarded.Piece gates = memory.inOut(3 * n);
+    Guarded.Piece before = memory.input(n);
+    Guarded.Piece h = memory.output(n);
+    KernelDevice.of(device)
+        .gates()
+        .gruV3Candidate(
+            size[0],
+            size[1],
+            gates.buffer(),
+            bias == null ? null : bias.buffer(),
+            before.buffer(),
+            h.buffer());
+    double[] activations = gates.start(); // r and z stay
+    double[] states = new double[n];
+    for (int at = 0; at < n; at++) {
+      Place place = new Place(size[0], 3, at);
+      double z = gates.at(place.in(1));
+      double candidate = Math.tanh(place.sum(gates, bias, 2));
+      activations[place.in(2)] = candidate;
+      states[at] = (1 - z) * candidate + z * before.at(at);
+    }
+    String what = " H=" + size[0] + " B=" + size[1] + (bias == null ? "" : " with bias");
+    Near.check("gates" + what, activations, gates.read(), TOLERANCE);
+    Near.check("h" + what, states, h.read(), TOLERANCE);
+    memory.check();
   }
 
   @Test

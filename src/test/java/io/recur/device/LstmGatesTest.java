@@ -2,11 +2,13 @@ package io.recur.device;
 
 import static io.recur.device.GateSizes.sigmoid;
 import static io.recur.device.GateSizes.slope;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.recur.Near;
 import io.recur.device.GateSizes.Place;
 import io.recur.device.kernels.KernelDevice;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -26,12 +28,13 @@ class LstmGatesTest {
 
   /** The equations for one unit. */
   private record Unit(double i, double f, double g, double o, double before) {
-    static Unit of(Guarded.Piece sums, Guarded.Piece cPrevious, Place place) {
+    static Unit of(
+        Guarded.Piece sums, Guarded.@Nullable Piece bias, Guarded.Piece cPrevious, Place place) {
       return new Unit(
-          sums.at(place.in(0)),
-          sums.at(place.in(1)),
-          sums.at(place.in(2)),
-          sums.at(place.in(3)),
+          place.sum(sums, bias, 0),
+          place.sum(sums, bias, 1),
+          place.sum(sums, bias, 2),
+          place.sum(sums, bias, 3),
           cPrevious.at(place.at()));
     }
 
@@ -52,18 +55,30 @@ class LstmGatesTest {
   @Test
   void aStepEqualsTheEquations() {
     for (int[] size : GateSizes.all()) {
-      int n = size[0] * size[1];
       Guarded memory = new Guarded(device, 1);
-      Guarded.Piece gates = memory.inOut(4 * n);
-      Guarded.Piece before = memory.input(n);
-      Guarded.Piece c = memory.output(n);
-      Guarded.Piece h = memory.output(n);
-      KernelDevice.of(device)
-          .gates()
-          .lstm(size[0], size[1], gates.buffer(), before.buffer(), c.buffer(), h.buffer());
-      check(size, gates, before, c, h);
-      memory.check();
+      step(size, memory, null);
+      step(size, memory, memory.input(4 * size[0]));
     }
+  }
+
+  private void step(int[] size, Guarded memory, Guarded.@Nullable Piece bias) {
+    int n = size[0] * size[1];
+    Guarded.Piece gates = memory.inOut(4 * n);
+    Guarded.Piece before = memory.input(n);
+    Guarded.Piece c = memory.output(n);
+    Guarded.Piece h = memory.output(n);
+    KernelDevice.of(device)
+        .gates()
+        .lstm(
+            size[0],
+            size[1],
+            gates.buffer(),
+            bias == null ? null : bias.buffer(),
+            before.buffer(),
+            c.buffer(),
+            h.buffer());
+    check(size, gates, bias, before, c, h);
+    memory.check();
   }
 
   @Test
@@ -76,21 +91,26 @@ class LstmGatesTest {
       Guarded.Piece h = memory.output(n);
       KernelDevice.of(device)
           .gates()
-          .lstm(size[0], size[1], gates.buffer(), c.buffer(), c.buffer(), h.buffer());
-      check(size, gates, c, c, h);
+          .lstm(size[0], size[1], gates.buffer(), null, c.buffer(), c.buffer(), h.buffer());
+      check(size, gates, null, c, c, h);
       memory.check();
     }
   }
 
   private static void check(
-      int[] size, Guarded.Piece gates, Guarded.Piece before, Guarded.Piece c, Guarded.Piece h) {
+      int[] size,
+      Guarded.Piece gates,
+      Guarded.@Nullable Piece bias,
+      Guarded.Piece before,
+      Guarded.Piece c,
+      Guarded.Piece h) {
     int n = size[0] * size[1];
     double[] activations = new double[4 * n];
     double[] cells = new double[n];
     double[] states = new double[n];
     for (int at = 0; at < n; at++) {
       Place place = new Place(size[0], 4, at);
-      Unit unit = Unit.of(gates, before, place);
+      Unit unit = Unit.of(gates, bias, before, place);
       activations[place.in(0)] = sigmoid(unit.i);
       activations[place.in(1)] = sigmoid(unit.f);
       activations[place.in(2)] = Math.tanh(unit.g);
@@ -98,7 +118,7 @@ class LstmGatesTest {
       cells[at] = unit.c();
       states[at] = unit.h();
     }
-    String what = " H=" + size[0] + " B=" + size[1];
+    String what = " H=" + size[0] + " B=" + size[1] + (bias == null ? "" : " with bias");
     Near.check("gates" + what, activations, gates.read(), TOLERANCE);
     Near.check("c" + what, cells, c.read(), TOLERANCE);
     Near.check("h" + what, states, h.read(), TOLERANCE);
@@ -121,7 +141,7 @@ class LstmGatesTest {
       double[] expectedCell = new double[n];
       for (int at = 0; at < n; at++) {
         Place place = new Place(size[0], 4, at);
-        Unit u = Unit.of(sums, before, place);
+        Unit u = Unit.of(sums, null, before, place);
         activations[place.in(0)] = (float) sigmoid(u.i);
         activations[place.in(1)] = (float) sigmoid(u.f);
         activations[place.in(2)] = (float) Math.tanh(u.g);
@@ -156,6 +176,57 @@ class LstmGatesTest {
       String what = " H=" + size[0] + " B=" + size[1];
       Near.check("dgates" + what, expectedGates, dgates.read(), TOLERANCE);
       Near.check("dc" + what, expectedCell, dc.read(), TOLERANCE);
+      memory.check();
+    }
+  }
+
+  @Test
+  void anRnnStepEqualsTheEquations() {
+    for (int[] size : GateSizes.all()) {
+      Guarded memory = new Guarded(device, 7);
+      rnnStep(size, memory, null);
+      rnnStep(size, memory, memory.input(size[0]));
+    }
+  }
+
+  private void rnnStep(int[] size, Guarded memory, Guarded.@Nullable Piece bias) {
+    int n = size[0] * size[1];
+    Guarded.Piece a = memory.inOut(n);
+    Guarded.Piece h = memory.output(n);
+    KernelDevice.of(device)
+        .gates()
+        .rnn(
+            Elementwise.TANH,
+            size[0],
+            size[1],
+            a.buffer(),
+            bias == null ? null : bias.buffer(),
+            h.buffer());
+    double[] sums = a.start();
+    double[] states = new double[n];
+    for (int at = 0; at < n; at++) {
+      sums[at] = new Place(size[0], 1, at).sum(a, bias, 0);
+      states[at] = Math.tanh(sums[at]);
+    }
+    String what = " H=" + size[0] + " B=" + size[1] + (bias == null ? "" : " with bias");
+    Near.check("a" + what, sums, a.read(), TOLERANCE);
+    Near.check("h" + what, states, h.read(), TOLERANCE);
+    memory.check();
+  }
+
+  @Test
+  void anRnnStepKnowsEveryFunction() {
+    for (Elementwise f : Elementwise.values()) {
+      Guarded memory = new Guarded(device, 8);
+      Guarded.Piece a = memory.inOut(0.25f, 1f, 2f);
+      Guarded.Piece bias = memory.input(0.25f, 0.5f, 0.5f);
+      Guarded.Piece sums = memory.input(0.5f, 1.5f, 2.5f);
+      Guarded.Piece h = memory.output(3);
+      Guarded.Piece mapped = memory.output(3);
+      device.pointwise().map(f, sums.buffer(), mapped.buffer(), 3);
+      KernelDevice.of(device).gates().rnn(f, 3, 1, a.buffer(), bias.buffer(), h.buffer());
+      assertArrayEquals(mapped.read(), h.read(), f.label());
+      assertArrayEquals(sums.buffer().read(), a.read(), f.label());
       memory.check();
     }
   }
@@ -220,7 +291,7 @@ class LstmGatesTest {
     Guarded.Piece h = memory.output(17 * 3);
     KernelDevice.of(device)
         .gates()
-        .lstm(17, 3, gates.buffer(), before.buffer(), c.buffer(), h.buffer());
+        .lstm(17, 3, gates.buffer(), null, before.buffer(), c.buffer(), h.buffer());
     float[] states = h.read();
     for (int i = 0; i < states.length; i++) {
       assertEquals(i == 20, Float.isNaN(states[i]), "value " + i);

@@ -10,9 +10,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.recur.device.CpuDouble;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import io.recur.device.Elementwise;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.nn.Chain;
+import io.recur.nn.GRUCell;
+import io.recur.nn.GRUv3Cell;
+import io.recur.nn.LSTMCell;
 import io.recur.nn.Layer;
+import io.recur.nn.Matrix;
+import io.recur.nn.RNNCell;
+import io.recur.nn.Recur;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +38,7 @@ class LaunchesTest {
   private static final int BATCH = 3;
   private static final int TIME = 16;
   private static final int WARM_UP = 2;
+  private static final int UNITS = 16;
 
   /** The bytes sent: characters, targets and the optimiser's numbers, each aligned to a line. */
   private static final long TRAINING_TO = 448;
@@ -107,8 +117,69 @@ class LaunchesTest {
     }
   }
 
+  private static Recur cell(String name, String kind) {
+    Parameter h0 = state0();
+    return switch (name) {
+      case "RNN" ->
+          new Recur(
+              new RNNCell(Elementwise.TANH, matrix(kind, 1), matrix("dense", 1), bias(1), h0));
+      case "LSTM" ->
+          new Recur(new LSTMCell(matrix(kind, 4), matrix("dense", 4), bias(4), h0, state0()));
+      case "GRU" ->
+          new Recur(new GRUCell(matrix(kind, 3), matrix("dense", 3), bias(3), bias(1), h0));
+      default ->
+          new Recur(
+              new GRUv3Cell(matrix(kind, 3), matrix("dense", 2), matrix("dense", 1), bias(3), h0));
+    };
+  }
+
+  private static Matrix matrix(String kind, int gates) {
+    return switch (kind) {
+      case "dense" -> Matrix.dense(gates * UNITS, UNITS);
+      case "diagonal" -> Matrix.diagonal(gates * UNITS, UNITS);
+      default -> Matrix.tridiagonal(gates * UNITS, UNITS);
+    };
+  }
+
+  private static Parameter bias(int gates) {
+    return Parameter.zeros(Shape.of(gates * UNITS));
+  }
+
+  private static Parameter state0() {
+    return Parameter.zeros(Shape.of(UNITS, 1));
+  }
+
+  /** One product with the input and no pass for the bias, then the steps. */
   @ParameterizedTest
-  @CsvSource({"LSTM, 16, 7, 3, 1", "LSTM, 128, 7, 3, 1", "GRU, 16, 5, 3, 1", "GRU, 128, 5, 3, 1"})
+  @CsvSource({
+    "RNN, dense, 18, 17, 1",
+    "RNN, diagonal, 19, 16, 1",
+    "LSTM, dense, 20, 17, 1",
+    "LSTM, tridiagonal, 21, 16, 1",
+    "GRU, dense, 18, 17, 1",
+    "GRU, diagonal, 19, 16, 1",
+    "GRUv3, dense, 34, 33, 1",
+    "GRUv3, tridiagonal, 35, 32, 1"
+  })
+  void aSequenceOfVectors(String name, String wi, long kernels, long products, long moves) {
+    try (Device device = Devices.opened();
+        Tape tape = Tape.inference(device)) {
+      Recur recur = cell(name, wi).on(device, 1);
+      Shape shape = Shape.of(UNITS, BATCH, TIME);
+      float[] x = new float[shape.count()];
+      float[] y = new float[shape.count()];
+      assertEquals(
+          new Calls(kernels, products, moves, Float.BYTES * x.length, Float.BYTES * y.length),
+          of(
+              () -> {
+                recur.apply(tape.input(shape, x)).value().read(y);
+                tape.clear();
+              }));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"LSTM, 16, 6, 3, 1", "LSTM, 128, 6, 3, 1", "GRU, 16, 4, 3, 1", "GRU, 128, 4, 3, 1"})
   void aCharacterThatIsSampled(String cell, int units, long kernels, long products, long moves) {
     try (Device device = Devices.opened();
         Tape tape = Tape.inference(device)) {
