@@ -19,10 +19,11 @@
 # make bench-gpu     measures PyTorch beside us on a GPU (PYTHON=a Python with torch, BENCH_GPU="part of a work's
 #                    name", BENCH_GPU_ROUNDS=n), into jmh/gpu.csv and jmh/RESULTS-GPU.md
 # make pack          packs library, tests, benchmark and a Java runtime for a machine with a GPU and no JDK
-# make native        builds the C kernels, and the CPU double for the tests, where there is a C compiler
+# make kernels       builds the C kernels, where there is a C compiler; Maven calls it
+# make native        builds the C kernels, and the CPU double of a GPU for the tests
 # make sanitize      tests the C code under sanitizers (SANITIZE_SECONDS=n, SANITIZE_TESTS="test classes"), and that
 #                    these find planted faults; says why where it cannot
-# make bindings      makes bindings/ anew with jextract
+# make bindings      generates bindings/ with jextract
 # make clean         removes what was built
 
 ARGS ?= train --out target/character-model.safetensors
@@ -108,7 +109,7 @@ DRIVER := $(shell find jmh/peers/driver/src jmh/peers/contenders/src/main jmh/pe
 CONTENDERS := jmh/pom.xml jmh/peers/contenders/pom.xml $(shell find jmh/peers/contenders/src -name '*.java')
 RIVALS := onnxruntime djl dl4j onednn
 
-.PHONY: help run test soak bench peers test-gpu bring-up host-gpu bench-gpu pack native sanitize bindings clean
+.PHONY: help run test soak bench peers test-gpu bring-up host-gpu bench-gpu pack kernels native sanitize bindings clean
 
 # The first target: what make alone does.
 help:
@@ -212,9 +213,10 @@ pack: jmh/peers/target/gpu.jar target/tests-built $(JUNIT)
 
 # Without a compiler everything still works: the kernels in Java take over, and say so once.
 ifeq ($(CC),)
-native:
-	@echo "make native: no C compiler found (gcc or clang, or set CC): the library will run on its slower Java kernels"
+kernels native:
+	@echo "make $@: no C compiler found (gcc or clang, or set CC): the library will run on its slower Java kernels"
 else
+kernels: $(KERNELS)
 native: $(KERNELS) $(DOUBLE)
 
 $(KERNELS): $(OBJECTS)
