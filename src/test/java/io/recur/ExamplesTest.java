@@ -23,12 +23,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Every public top-level type but the exceptions, which users only catch, has an example in its
- * Javadoc, and every example compiles.
+ * Javadoc. Every example compiles, those of the guides included.
  */
 @Tag(Devices.CPU)
 class ExamplesTest {
   private static final Pattern EXAMPLE =
       Pattern.compile("<pre>\\{@code\n(.*?)\\* }</pre>", Pattern.DOTALL);
+  private static final Pattern GUIDE = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
   private static final Pattern PUBLIC =
       Pattern.compile(
           "^public (?:abstract |final |sealed |non-sealed )*(class|interface|record|enum)",
@@ -45,7 +46,7 @@ class ExamplesTest {
       import io.recur.train.*;
       import java.util.*;
       class Names {
-        Device device; KernelDevice kernels; Tape tape; Chain model; Optimiser optimiser, adam; Streams streams;
+        Device device, cpu; KernelDevice kernels; Tape tape; Chain model; Optimiser optimiser, adam; Streams streams;
         Tensor x, y, h, loss; Parameter W, Wxh, Whh, b, state0, parameter; Path path;
         Parameters parameters; List<Tensor> sequence, steps; int[] text, indexes;
         int classes, batch, time; long step; float[][] first, second;
@@ -98,7 +99,16 @@ class ExamplesTest {
       Matcher found = EXAMPLE.matcher(Files.readString(source));
       for (int i = 0; found.find(); i++) {
         String name = source.getFileName().toString().replace(".java", "") + "Example" + i;
-        units.add(unit(name, wrapped(name, found.group(1))));
+        units.add(unit(name, wrapped(name, found.group(1).replaceAll("(?m)^ *\\* ?", ""))));
+      }
+    }
+    try (Stream<Path> guides = Files.list(Path.of("docs"))) {
+      for (Path guide : guides.sorted().toList()) {
+        Matcher found = GUIDE.matcher(Files.readString(guide));
+        for (int i = 0; found.find(); i++) {
+          String name = guide.getFileName().toString().replace(".md", "") + "Guide" + i;
+          units.add(unit(name, wrapped(name, found.group(1))));
+        }
       }
     }
     StringWriter messages = new StringWriter();
@@ -121,8 +131,8 @@ class ExamplesTest {
     assertTrue(compiled && units.size() > 20, units.size() + " examples");
   }
 
-  private static String wrapped(String name, String javadoc) {
-    String body = javadoc.replaceAll("(?m)^ *\\* ?", "").replace("…", "");
+  private static String wrapped(String name, String example) {
+    String body = example.replace("…", "");
     StringBuilder imports = new StringBuilder(IMPORTS);
     StringBuilder statements = new StringBuilder();
     body.lines()

@@ -21,6 +21,9 @@ import org.junit.jupiter.api.Test;
 /** What the build fetches is checked, and what it ships carries its licences. */
 @Tag(Devices.CPU)
 class SupplyTest {
+  private static final Path MAIN = Path.of("src/main/java");
+  private static final Path BINDINGS = Path.of("bindings/README.md");
+
   private static final Pattern DEPENDENCY =
       Pattern.compile(
           "<dependency>\\s*<groupId>(.*?)</groupId>\\s*<artifactId>(.*?)</artifactId>(.*?)</dependency>",
@@ -71,6 +74,22 @@ class SupplyTest {
         wrapper);
   }
 
+  /** The coordinates that an error names for a user to add, and those of the headers. */
+  @Test
+  void openBlasHasTheVersionOfThePomEverywhere() throws IOException {
+    Matcher version =
+        Pattern.compile("<openblas.version>(.*?)<").matcher(Files.readString(Path.of("pom.xml")));
+    assertTrue(version.find());
+    Pattern coordinates = Pattern.compile("org\\.bytedeco:openblas:(\\d[\\w.-]*)");
+    Set<String> named = new TreeSet<>();
+    try (Stream<Path> files = Stream.concat(Files.walk(MAIN), Stream.of(BINDINGS))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        coordinates.matcher(Files.readString(file)).results().forEach(c -> named.add(c.group(1)));
+      }
+    }
+    assertEquals(Set.of(version.group(1)), named);
+  }
+
   /** Properties and variables that the source reads, and Java's own that name native code. */
   private static final Pattern READ =
       Pattern.compile(
@@ -78,12 +97,12 @@ class SupplyTest {
               + "|\"(XDG_\\w+|LOCALAPPDATA|java\\.library\\.path|java\\.io\\.tmpdir|user\\.home)\"");
 
   @Test
-  void whateverCanLoadCodeStandsInTheReadme() throws IOException {
-    String readme = Files.readString(Path.of("README.md"));
-    int start = readme.indexOf("## What can load code");
-    String section = readme.substring(start, readme.indexOf("\n## ", start + 1));
+  void whateverCanLoadCodeIsDocumented() throws IOException {
+    String natives = Files.readString(Path.of("docs/natives.md"));
+    int start = natives.indexOf("## What can load code");
+    String section = natives.substring(start, natives.indexOf("\n## ", start + 1));
     Set<String> names = new TreeSet<>();
-    try (Stream<Path> files = Files.walk(Path.of("src/main/java"))) {
+    try (Stream<Path> files = Files.walk(MAIN)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         Matcher read = READ.matcher(Files.readString(file));
         while (read.find()) {
