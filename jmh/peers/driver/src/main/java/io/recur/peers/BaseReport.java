@@ -6,13 +6,13 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
+import java.util.Set;
 
 /** What was measured against an earlier commit: a table, a CSV and a section of RESULTS.md. */
 final class BaseReport {
-  private static final String BEGIN = "<!-- make peers BASE=… writes from here -->";
-  private static final String END = "<!-- make peers BASE=… to here -->";
+  private static final String COMMAND = "make peers BASE=…";
   private static final String RUN = "- run ";
 
   private final String base;
@@ -29,10 +29,6 @@ final class BaseReport {
     this.limit = limit;
   }
 
-  private static String format(String format, Object... values) {
-    return String.format(Locale.ROOT, format, values);
-  }
-
   /** Takes a row, and prints it. */
   void add(BaseRow row) {
     rows.add(row);
@@ -47,7 +43,7 @@ final class BaseReport {
   String table() {
     StringBuilder text = new StringBuilder();
     text.append(
-        format(
+        Table.format(
             "%n%-34s %-8s %10s %10s  %-22s  %-15s  %s%n",
             "work", "pass", "base ms", "present ms", "base ÷ present, 95 %", "noise, 95 %", ""));
     rows.forEach(row -> text.append(line(row)));
@@ -56,9 +52,9 @@ final class BaseReport {
 
   private String line(BaseRow row) {
     if (row.failure() != null) {
-      return format("%-34s %-8s not measured: %s%n", row.work(), row.pass(), row.failure());
+      return Table.format("%-34s %-8s not measured: %s%n", row.work(), row.pass(), row.failure());
     }
-    return format(
+    return Table.format(
         "%-34s %-8s %10.5f %10.5f  %.3f (%.3f to %.3f)  %.3f to %.3f  %s%n",
         row.work(),
         row.pass(),
@@ -79,7 +75,7 @@ final class BaseReport {
             .map(row -> row.work() + " " + row.pass())
             .toList();
     long missing = rows.stream().filter(row -> row.failure() != null).count();
-    return format(
+    return Table.format(
         "%d rows, %s not measured, slower than %s: %s",
         rows.size(),
         missing == 0 ? "none" : "" + missing,
@@ -99,12 +95,8 @@ final class BaseReport {
    * runs, and leaves the table and the CSV as they are.
    */
   String publish(Path folder) throws IOException {
-    Path file = folder.resolve("RESULTS.md");
-    String text = Files.readString(file);
-    int from = text.indexOf(BEGIN);
-    int to = text.indexOf(END);
-    boolean isThere = from >= 0 && to > from;
-    String old = isThere ? text.substring(from + BEGIN.length(), to).strip() : "";
+    Path page = folder.resolve("RESULTS.md");
+    String old = Section.of(page, COMMAND);
     List<String> runs = new ArrayList<>();
     if (old.startsWith(title())) {
       old.lines().filter(line -> line.startsWith(RUN)).forEach(runs::add);
@@ -112,7 +104,7 @@ final class BaseReport {
     String now = ", commit " + commit + ",";
     long earlier = runs.stream().filter(line -> line.contains(now)).count();
     runs.add(
-        format(
+        Table.format(
             "%s%d, %s%s %s: %s.",
             RUN,
             runs.size() + 1,
@@ -122,14 +114,9 @@ final class BaseReport {
             verdict()));
     String section =
         earlier == 0 ? section(runs) : old.substring(0, old.indexOf(RUN)) + String.join("\n", runs);
-    String whole = BEGIN + "\n\n" + section.strip() + "\n\n" + END;
-    Files.writeString(
-        file,
-        isThere
-            ? text.substring(0, from) + whole + text.substring(to + END.length())
-            : text.stripTrailing() + "\n\n" + whole + "\n");
+    Section.replace(page, COMMAND, section);
     if (earlier > 0) {
-      return file + ": a repeat: its line; the table and base.csv stay those of the first run";
+      return page + ": a repeat: its line; the table and base.csv stay those of the first run";
     }
     Files.writeString(folder.resolve("base.csv"), csv());
     return folder + ": base.csv, the section of RESULTS.md";
@@ -141,9 +128,9 @@ final class BaseReport {
 
   private String section(List<String> runs) {
     StringBuilder text = new StringBuilder(title());
-    text.append(format("%n%s; commit %s.%n%n", Machine.describe(), commit));
+    text.append(Table.format("%n%s; commit %s.%n%n", Machine.describe(), commit));
     text.append(
-        format(
+        Table.format(
             """
             Command: `make peers BASE=%s`. Each build has a process of its own on 2 threads and its own \
             contender. Answers and gradients were compared before. %d fresh sets of processes took %d turns \
@@ -154,31 +141,38 @@ final class BaseReport {
 
             """,
             base, sets, turnsOfASet, limit));
+    Set<String> tables = new LinkedHashSet<>(rows.stream().map(BaseReport::heading).toList());
+    for (String name : tables) {
+      Table table =
+          new Table(
+              List.of(
+                  "work", "base ms", "present ms", "base ÷ present", "95 %", "noise", "slower"));
+      rows.stream()
+          .filter(row -> heading(row).equals(name))
+          .forEach(row -> table.row(figures(row)));
+      text.append("### ").append(name).append("\n\n").append(table).append("\n");
+    }
     text.append(
-        "| work | pass | base ms | present ms | base ÷ present | 95 % | noise | slower |\n");
-    text.append("|---|---|---|---|---|---|---|---|\n");
-    rows.forEach(row -> text.append(published(row)));
-    text.append(
-        "\nThe first whole run of a commit counts. All of them, the last one at the end:\n\n");
+        "The first whole run of a commit counts. All of them, the last one at the end:\n\n");
     return text.append(String.join("\n", runs)).append("\n").toString();
   }
 
-  private String published(BaseRow row) {
+  private static String heading(BaseRow row) {
+    return row.job().group() + ", " + row.pass();
+  }
+
+  private List<String> figures(BaseRow row) {
     if (row.failure() != null) {
-      String reason = row.failure().replaceAll("/[^\\s:]*/", "…/"); // no machine's paths
-      return format("| %s | %s | | | | | | not measured: %s |%n", row.work(), row.pass(), reason);
+      String reason = "not measured: " + Table.withoutPaths(row.failure());
+      return List.of(row.work(), "", "", "", "", "", reason);
     }
-    return format(
-        "| %s | %s | %.4g | %.4g | %.3f | %.3f to %.3f | %.3f to %.3f | %s |%n",
+    return List.of(
         row.work(),
-        row.pass(),
-        row.baseMs(),
-        row.presentMs(),
-        row.ratio().ratio(),
-        row.ratio().low(),
-        row.ratio().high(),
-        row.noise().low(),
-        row.noise().high(),
+        Table.ms(row.baseMs()),
+        Table.ms(row.presentMs()),
+        Table.format("%.3f", row.ratio().ratio()),
+        row.ratio().limits(),
+        row.noise().limits(),
         row.isSlower(limit) ? "yes" : "no");
   }
 
@@ -189,7 +183,7 @@ final class BaseReport {
     for (BaseRow row : rows) {
       if (row.failure() == null) {
         text.append(
-            format(
+            Table.format(
                 "%s,%s,%s,%s,%.6f,%.6f,%.4f,%.4f,%.4f,%.4f,%.4f,%.3e%n",
                 row.work(),
                 row.pass(),

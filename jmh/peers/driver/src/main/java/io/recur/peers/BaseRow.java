@@ -24,6 +24,10 @@ final class BaseRow {
     this.pass = pass;
   }
 
+  Job job() {
+    return job;
+  }
+
   String work() {
     return job.name();
   }

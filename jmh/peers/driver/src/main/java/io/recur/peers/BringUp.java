@@ -27,7 +27,6 @@ final class BringUp {
   static final String COMMAND = "make bring-up";
 
   private static final Path SCRATCH = Peers.SCRATCH.resolve("bring-up");
-  private static final String DOUBLE = "CPU double";
 
   /** What all steps may take on a card. */
   private static final double LIMIT = 600;
@@ -53,7 +52,7 @@ final class BringUp {
     this.device = device;
     this.testPath = absolute(testPath) + File.pathSeparator + classPath;
     this.python = python;
-    this.isRehearsal = card.contains(DOUBLE);
+    this.isRehearsal = DoubleCounts.isDouble(card);
     this.report = new BringUpReport(card, isRehearsal);
   }
 
@@ -152,7 +151,7 @@ final class BringUp {
       }
       case BENCHMARK -> {
         command = Child.java(step.options(), classPath, GpuDriver.class.getName());
-        command.addAll(List.of(python, device, GpuReport.CHARACTERS, "5"));
+        command.addAll(List.of(python, device, Job.CHARACTERS, "5"));
       }
       default -> {
         List<String> options = new ArrayList<>(step.options());

@@ -2,7 +2,6 @@ package io.recur.peers;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /** What the steps of a bring-up have shown, for the terminal and for RESULTS-GPU.md. */
 final class BringUpReport {
@@ -91,12 +90,12 @@ final class BringUpReport {
   }
 
   private static String cut(String line) {
-    String text = line.strip().replaceAll("(?<=\\s|=|^)/[^\\s:]*/", "…/"); // no machine's paths
+    String text = Table.withoutPaths(line.strip());
     return text.length() > MOST_LETTERS ? text.substring(0, MOST_LETTERS) + " …" : text;
   }
 
   private String seconds(Row row) {
-    return isRehearsal ? "" : String.format(Locale.ROOT, ", %.1f s", row.seconds);
+    return isRehearsal ? "" : Table.format(", %.1f s", row.seconds);
   }
 
   int failed() {
@@ -109,8 +108,7 @@ final class BringUpReport {
   }
 
   private String estimate() {
-    return String.format(
-        Locale.ROOT,
+    return Table.format(
         "A rehearsal on the CPU double, nothing is timed; a card should need %.0f s",
         total().estimate());
   }
@@ -127,25 +125,26 @@ final class BringUpReport {
     text.append(
         isRehearsal
             ? estimate() + ".\n\n"
-            : String.format(
-                Locale.ROOT, "%d steps, %d failed, %.0f s.%n%n", rows.size(), failed(), seconds));
-    text.append(
-        isRehearsal
-            ? "| step | outcome |\n|---|---|\n"
-            : "| step | outcome | s |\n|---|---|---|\n");
+            : Table.format("%d steps, %d failed, %.0f s.%n%n", rows.size(), failed(), seconds));
+    Table table =
+        new Table(isRehearsal ? List.of("step", "outcome") : List.of("step", "outcome", "s"));
     for (Row row : rows) {
-      text.append("| %s | %s |".formatted(row.step.name(), row.outcome));
-      text.append(isRehearsal ? "\n" : String.format(Locale.ROOT, " %.1f |%n", row.seconds));
+      table.row(
+          isRehearsal
+              ? List.of(row.step.name(), row.outcome)
+              : List.of(row.step.name(), row.outcome, Table.format("%.1f", row.seconds)));
     }
+    text.append(table);
     rows.forEach(
         row ->
             appendLines(
                 text, row.step.name() + (row.isFailed ? ", failures" : ", output"), row.details));
     rows.forEach(row -> appendLines(text, row.step.name(), row.figures));
     if (isRehearsal) {
-      text.append("\nCounted on the double:\n\n").append(DoubleCounts.header());
-      rows.forEach(row -> text.append(row.counts.row(row.step.name())));
-      text.append(total().row("all"));
+      Table counts = DoubleCounts.table();
+      rows.forEach(row -> counts.row(row.counts.row(row.step.name())));
+      counts.row(total().row("all"));
+      text.append("\nCounted on the double:\n\n").append(counts);
     }
     return text.toString();
   }

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * What a step asks of a GPU, as the CPU double has counted it, and the time that a card would need.
@@ -36,6 +35,11 @@ record DoubleCounts(
   private static final String LAUNCHES =
       "cuLaunchKernel|cublasGemmEx_64|cublasSgemv_v2_64|cuMemsetD32Async|cuMemcpyDtoDAsync_v2";
   private static final String NANOS = "nanos";
+
+  /** Whether a device's name is that of the double. */
+  static boolean isDouble(String device) {
+    return device.contains("CPU double");
+  }
 
   /** Of all processes that have written to a file, which ran that long. */
   static DoubleCounts read(Path file, double seconds) throws IOException {
@@ -81,22 +85,28 @@ record DoubleCounts(
         + SECONDS_TO_SEND * bytes;
   }
 
-  static String header() {
-    return "| step | opens | launches | graphs | waits | MB across the bus | host s | estimate s |\n"
-        + "|---|---|---|---|---|---|---|---|\n";
+  static Table table() {
+    return new Table(
+        List.of(
+            "step",
+            "opens",
+            "launches",
+            "graphs",
+            "waits",
+            "MB across the bus",
+            "host s",
+            "estimate s"));
   }
 
-  String row(String step) {
-    return String.format(
-        Locale.ROOT,
-        "| %s | %d | %d | %d | %d | %.1f | %.1f | %.1f |%n",
+  List<String> row(String step) {
+    return List.of(
         step,
-        opens,
-        launches,
-        graphs,
-        waits,
-        bytes / 1e6,
-        hostSeconds,
-        estimate());
+        "" + opens,
+        "" + launches,
+        "" + graphs,
+        "" + waits,
+        Table.format("%.1f", bytes / 1e6),
+        Table.format("%.1f", hostSeconds),
+        Table.format("%.1f", estimate()));
   }
 }

@@ -18,73 +18,111 @@ import java.util.regex.Pattern;
  * rehearsal: tiny works, PyTorch on the processor, answers compared and nothing timed.
  */
 final class GpuDriver {
+  private static final String COMMAND = "make bench-gpu";
   private static final Turns.Pace PACE = new Turns.Pace(30, 150, 1500, 2000, 5);
+  private static final Path WORKS = Peers.SCRATCH.resolve("works");
+  private static final String CSV = "gpu.csv";
 
   /** Fewer rounds are too few to be published. */
   private static final int ROUNDS_TO_PUBLISH = 5;
 
-  /** What the double's name holds. */
-  private static final String DOUBLE = "CPU double";
-
   private final Peer ours;
   private final Peer rival;
-  private final boolean rehearsal;
+  private final boolean isRehearsal;
   private final int rounds;
-  private final List<GpuRow> rows = new ArrayList<>();
+  private final Results results;
 
-  private GpuDriver(Peer ours, Peer rival, boolean rehearsal, int rounds) {
+  // Of the present work, by pass: our answer in float32, and our last time.
+  private final Map<String, Path> exact = new HashMap<>();
+  private final Map<String, Double> last = new HashMap<>();
+
+  private GpuDriver(Peer ours, Peer rival, boolean isRehearsal, int rounds) {
     this.ours = ours;
     this.rival = rival;
-    this.rehearsal = rehearsal;
+    this.isRehearsal = isRehearsal;
     this.rounds = rounds;
+    this.results = new Results(isRehearsal);
   }
 
   public static void main(String[] args) throws IOException {
     Files.createDirectories(Peers.SCRATCH);
     Pattern pattern = Pattern.compile(args[2], Pattern.CASE_INSENSITIVE);
     try (Peer ours = Peers.oursOn(args[1])) {
-      String name = ours.ask("version");
-      boolean rehearsal = name.contains(DOUBLE);
-      System.out.println(name);
-      try (Peer rival = Peers.pyTorchOn(args[0], rehearsal ? "cpu" : args[1])) {
-        GpuDriver driver = new GpuDriver(ours, rival, rehearsal, Integer.parseInt(args[3]));
-        driver.run(pattern, GpuReport.begun(Peers.SCRATCH, args[2].isEmpty()), name);
+      String card = ours.ask("version");
+      boolean isRehearsal = DoubleCounts.isDouble(card);
+      System.out.println(card);
+      try (Peer rival = Peers.pyTorchOn(args[0], isRehearsal ? "cpu" : args[1])) {
+        GpuDriver driver = new GpuDriver(ours, rival, isRehearsal, Integer.parseInt(args[3]));
+        List<Job> jobs = Job.onGpu(WORKS, isRehearsal);
+        for (Job job : jobs) {
+          if (pattern.matcher(job.name()).find()) {
+            driver.measure(job);
+          }
+        }
+        driver.report(card, jobs, args[2].isEmpty());
       }
     } catch (CannotRun e) {
-      System.err.println("make bench-gpu: " + e.getMessage());
+      System.err.println(COMMAND + ": " + e.getMessage());
       System.exit(1);
     }
   }
 
-  private void run(Pattern pattern, GpuReport.Begun begun, String name) throws IOException {
-    for (GpuWork work : GpuWork.all(rehearsal)) {
-      if (pattern.matcher(work.name()).find()) {
-        measure(work);
-      }
-    }
-    if (pattern.matcher(GpuReport.CHARACTERS).find()) {
-      measureCharacters();
-    }
-    if (rehearsal) {
+  private void report(String card, List<Job> jobs, boolean isAnew) throws IOException {
+    if (isRehearsal) {
       rehearsed();
       return;
     }
-    GpuReport report = new GpuReport(begun, rows, name, rival.version(), rounds);
-    boolean whole = report.isWhole() && rounds >= ROUNDS_TO_PUBLISH;
-    System.out.print(report.summary());
-    report.write(Peers.SCRATCH);
-    if (whole) {
-      report.publish(Peers.JMH);
+    List<String> facts =
+        List.of(
+            "Recur on " + card.replaceFirst(", float32\\)$", ")"),
+            "PyTorch " + rival.version(),
+            Machine.describe(),
+            "Commit " + Machine.commit());
+    Path parts = Peers.SCRATCH.resolve(CSV);
+    if (!isAnew) {
+      results.resume(parts, facts, jobs);
+    }
+    results.write(parts, facts);
+    Report report = new Report(facts, method(), jobs, results);
+    System.out.print(report.table());
+    boolean isWhole = isWhole(jobs) && rounds >= ROUNDS_TO_PUBLISH;
+    if (isWhole) {
+      results.write(Peers.JMH.resolve(CSV), facts);
+      Section.replace(Peers.JMH.resolve("RESULTS-GPU.md"), COMMAND, report.section());
     }
     System.out.printf(
-        "%n%s: gpu.csv%s%n",
-        whole ? Peers.JMH : Peers.SCRATCH,
-        whole ? ", RESULTS-GPU.md" : " (not all works yet, or too few rounds: nothing published)");
+        "%n%s: %s%s%n",
+        isWhole ? Peers.JMH : Peers.SCRATCH,
+        CSV,
+        isWhole
+            ? ", RESULTS-GPU.md"
+            : " (not all works yet, or too few rounds: nothing published)");
+  }
+
+  /** Whether every work has been measured, or has said why not. */
+  private boolean isWhole(List<Job> jobs) {
+    return jobs.stream()
+        .allMatch(
+            job -> results.rows().stream().anyMatch(row -> row.job().name().equals(job.name())));
+  }
+
+  private String method() {
+    return Table.format(
+        """
+        Command: `make bench-gpu PYTHON=…`. %d rounds in turn of at least 30 ms each after a warm-up, \
+        medians, each contender in a process of its own; answers and gradients were compared before. \
+        x is as long as h, sequences have 256 steps, x lies on the GPU already; `train` is forward and \
+        backward of the sum of the outputs, `step` one step at a time with the state carried, from the \
+        host and back to it. A ratio is PyTorch's time by ours, in the same precision; PyTorch's times \
+        are in `gpu.csv`. Its bf16 and fp16 keep weights, state and gates in that type, ours in \
+        float32, and its fp16 is held against our bf16.""",
+        rounds);
   }
 
   /** A rehearsal succeeds where our answers are right, whether or not there is a PyTorch. */
   private void rehearsed() {
-    List<GpuRow> wrong = rows.stream().filter(row -> row.failure().contains("Recur: ")).toList();
+    List<Row> rows = results.rows();
+    List<Row> wrong = rows.stream().filter(row -> row.failure().contains("Recur: ")).toList();
     System.out.printf(
         "%nA rehearsal on the CPU double: %d answers compared, %d of ours wrong; nothing was timed.%n",
         rows.size(), wrong.size());
@@ -93,19 +131,23 @@ final class GpuDriver {
     }
   }
 
-  private void measure(GpuWork work) throws IOException {
-    Work files = work.work(Peers.SCRATCH.resolve("works"));
-    Inputs.write(files);
-    Map<String, Path> exact = new HashMap<>();
-    Map<String, Double> last = new HashMap<>();
-    for (GpuWork.Products products : GpuWork.Products.values()) {
-      Work its = files.in(products.toString());
-      its.write();
-      String broken = prepare(rival, its);
-      String ourFault = products.isOurs() ? prepare(ours, its) : "";
-      for (String pass : GpuWork.PASSES) {
-        measure(work.name(), its, pass, products, exact, last, ourFault, broken);
+  private void measure(Job job) throws IOException {
+    Inputs.write(job.work());
+    exact.clear();
+    last.clear();
+    for (Products products : job.products()) {
+      Work work = job.work().in(products.toString());
+      work.write();
+      String itsFault = prepare(rival, work);
+      String ourFault = products.isOurs() ? prepare(ours, work) : "";
+      for (String pass : job.passes()) {
+        Answer mine = products.isOurs() ? answer(ours, work, pass, products, ourFault) : null;
+        Answer theirs = answer(rival, work, pass, products, itsFault);
+        time(job, pass, products, mine, theirs);
       }
+    }
+    if (job.work().kind().equals(Work.CHARACTERS)) {
+      share(job);
     }
   }
 
@@ -117,43 +159,6 @@ final class GpuDriver {
     } catch (CannotRun e) {
       return peer.name() + ": " + e.getMessage();
     }
-  }
-
-  private void measure(
-      String name,
-      Work work,
-      String pass,
-      GpuWork.Products products,
-      Map<String, Path> exact,
-      Map<String, Double> last,
-      String ourFault,
-      String itsFault)
-      throws IOException {
-    Answer mine = products.isOurs() ? answer(ours, work, pass, products, exact, ourFault) : null;
-    Answer theirs = answer(rival, work, pass, products, exact, itsFault);
-    List<Turns.Entry> entries = new ArrayList<>();
-    if (mine != null && mine.entry != null) {
-      entries.add(mine.entry);
-    }
-    if (theirs.entry != null) {
-      entries.add(theirs.entry);
-    }
-    if (!rehearsal) {
-      Turns.take(rounds, entries.toArray(Turns.Entry[]::new));
-    }
-    if (mine != null) {
-      last.put(pass, mine.ms());
-    }
-    add(
-        new GpuRow(
-            name,
-            pass,
-            products,
-            last.getOrDefault(pass, Double.NaN),
-            theirs.ms(),
-            mine == null ? Double.NaN : mine.apart,
-            theirs.apart,
-            ((mine == null ? "" : mine.why()) + " " + theirs.why()).strip()));
   }
 
   /**
@@ -175,20 +180,14 @@ final class GpuDriver {
     }
   }
 
-  private Answer answer(
-      Peer peer,
-      Work work,
-      String pass,
-      GpuWork.Products products,
-      Map<String, Path> exact,
-      String broken)
+  private Answer answer(Peer peer, Work work, String pass, Products products, String fault)
       throws IOException {
-    if (!broken.isEmpty()) {
-      return new Answer(null, Double.NaN, broken);
+    if (!fault.isEmpty()) {
+      return new Answer(null, Double.NaN, fault);
     }
     try {
       Path its = Answers.of(peer, work, pass);
-      if (peer == ours && products == GpuWork.Products.FLOAT32) {
+      if (peer == ours && products == Products.FLOAT32) {
         exact.put(pass, its);
       }
       if (exact.get(pass) == null) {
@@ -202,44 +201,50 @@ final class GpuDriver {
     }
   }
 
-  /** A whole training step, and the share of it in which the host does not wait. */
-  private void measureCharacters() throws IOException {
-    Path folder = Peers.SCRATCH.resolve("works").resolve("gpu-characters");
-    Work work =
-        rehearsal
-            ? new Work(Work.CHARACTERS, "LSTM", 1, 8, 32, 29, 32, folder)
-            : new Work(Work.CHARACTERS, "LSTM", 1, 32, 64, 107, 256, folder);
-    Inputs.write(work);
-    measure(
-        GpuReport.CHARACTERS,
-        work,
-        Job.TRAIN,
-        GpuWork.Products.FLOAT32,
-        new HashMap<>(),
-        new HashMap<>(),
-        prepare(ours, work),
-        prepare(rival, work));
+  /**
+   * Times both answers in turn.
+   *
+   * @param mine null in a precision that is the rival's alone: it is held against our last one
+   */
+  private void time(Job job, String pass, Products products, Answer mine, Answer theirs) {
+    List<Turns.Entry> entries = new ArrayList<>();
+    if (mine != null && mine.entry != null) {
+      entries.add(mine.entry);
+    }
+    if (theirs.entry != null) {
+      entries.add(theirs.entry);
+    }
+    if (!isRehearsal) {
+      Turns.take(rounds, entries.toArray(Turns.Entry[]::new));
+    }
+    if (mine != null) {
+      last.put(pass, mine.ms());
+    }
+    results.add(
+        new Row(
+            job,
+            pass,
+            products,
+            rival.name(),
+            rival.version(),
+            theirs.ms(),
+            last.getOrDefault(pass, Double.NaN),
+            theirs.apart,
+            mine == null ? Double.NaN : mine.apart,
+            ((mine == null ? "" : mine.why()) + " " + theirs.why()).strip()));
+  }
+
+  /** The share of a whole training step in which the host does not wait. */
+  private void share(Job job) throws IOException {
     double share = Double.NaN;
     String failure = "";
     try {
-      share = Work.array(Answers.of(ours, work, GpuReport.SHARE), GpuReport.SHARE)[0];
+      share = Work.array(Answers.of(ours, job.work(), Job.SHARE), Job.SHARE)[0];
     } catch (CannotRun e) {
       failure = "Recur: " + e.getMessage();
     }
-    add(
-        new GpuRow(
-            GpuReport.CHARACTERS,
-            GpuReport.SHARE,
-            GpuWork.Products.FLOAT32,
-            share,
-            Double.NaN,
-            0,
-            Double.NaN,
-            failure));
-  }
-
-  private void add(GpuRow row) {
-    rows.add(row);
-    System.out.println(GpuReport.line(row, rehearsal));
+    results.add(
+        new Row(
+            job, Job.SHARE, Products.FLOAT32, "", "", Double.NaN, share, Double.NaN, 0, failure));
   }
 }

@@ -2,9 +2,7 @@ package io.recur.peers;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -39,21 +37,24 @@ final class HostDriver {
     }
     String section = section(rows);
     System.out.print(section);
-    Path page = Peers.JMH.resolve("RESULTS-GPU.md");
-    Files.writeString(page, Section.replaced(page, COMMAND, section));
+    Section.replace(Peers.JMH.resolve("RESULTS-GPU.md"), COMMAND, section);
   }
 
   private static String section(List<String> rows) {
-    StringBuilder text = new StringBuilder();
-    text.append(Machine.describe()).append(".\nCommit ").append(Machine.commit()).append(".\n\n");
-    text.append(
-        "| cell | H | pass | kernels | products | copies, fills | graphs | bytes to | bytes from"
-            + " | host µs |\n|---|---|---|---|---|---|---|---|---|---|\n");
-    for (String row : rows) {
-      text.append(
-          String.format(
-              Locale.ROOT, "| %s |%n", String.join(" | ", row.substring(ROW.length()).split(","))));
-    }
-    return text.toString();
+    Table table =
+        new Table(
+            List.of(
+                "cell",
+                "H",
+                "pass",
+                "kernels",
+                "products",
+                "copies, fills",
+                "graphs",
+                "bytes to",
+                "bytes from",
+                "host µs"));
+    rows.forEach(row -> table.row(List.of(row.substring(ROW.length()).split(","))));
+    return "%s.\nCommit %s.\n\n%s".formatted(Machine.describe(), Machine.commit(), table);
   }
 }

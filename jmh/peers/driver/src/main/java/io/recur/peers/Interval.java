@@ -33,4 +33,9 @@ record Interval(double low, double ratio, double high) {
     double half = t * Math.sqrt(squares / (n - 1) / n);
     return new Interval(Math.exp(mean - half), Math.exp(mean), Math.exp(mean + half));
   }
+
+  /** Both ends, in words. */
+  String limits() {
+    return Table.format("%.3f to %.3f", low, high);
+  }
 }

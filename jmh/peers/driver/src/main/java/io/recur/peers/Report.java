@@ -1,236 +1,268 @@
 package io.recur.peers;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
-/** A run's results as a table, a CSV and a section of RESULTS.md. */
+/**
+ * The rivals beside us, on the processor or on a GPU: a table for the terminal, and a section of a
+ * page of results.
+ */
 final class Report {
-  private static final String BEGIN = "<!-- make peers writes from here -->";
-  private static final String END = "<!-- to here -->";
+  /** Of a training step on a GPU: what the host may have to do beside waiting for it. */
+  private static final double LARGEST_SHARE = 0.1;
 
+  private final List<String> facts;
+  private final String method;
+  private final List<Job> jobs;
   private final Results results;
-  private final List<Peer> rivals;
-  private final int rounds;
 
-  Report(Results results, List<Peer> rivals, int rounds) {
+  /**
+   * A report.
+   *
+   * @param facts machine, versions and commit
+   * @param method the command, and how it measures
+   * @param jobs the works in the order of the tables
+   * @param results what was found
+   */
+  Report(List<String> facts, String method, List<Job> jobs, Results results) {
+    this.facts = facts;
+    this.method = method;
+    this.jobs = jobs;
     this.results = results;
-    this.rivals = rivals;
-    this.rounds = rounds;
   }
 
-  private static String format(String format, Object... values) {
-    return String.format(Locale.ROOT, format, values);
+  private Stream<Row> times() {
+    return results.rows().stream().filter(row -> !row.pass().equals(Job.SHARE));
   }
 
-  /** Four digits. */
-  private static String ms(double value) {
-    return value >= 1000
-        ? format("%.0f", value)
-        : format("%." + Math.max(0, 3 - (int) Math.floor(Math.log10(value))) + "f", value);
-  }
-
-  /** One line a work, pass and target or rival, for the terminal. */
+  /** A line per figure, then the targets. */
   String table() {
-    StringBuilder text = new StringBuilder();
+    StringBuilder text = new StringBuilder("\n");
+    facts.forEach(fact -> text.append(fact).append('\n'));
+    String line = "%-34s %-8s %-8s %-14s %10s %10s %7s %7s  %s%n";
+    text.append('\n');
     text.append(
-        format(
-            "%-34s %-8s %-14s %10s %10s %7s %7s  %s%n",
-            "work", "pass", "rival", "rival ms", "ours ms", "ratio", "target", "met"));
-    for (Row row : results.rows()) {
-      text.append(
-          row.isMeasured()
-              ? format(
-                  "%-34s %-8s %-14s %10s %10s %7.2f %7s  %s%n",
-                  row.job().name(),
-                  row.pass(),
-                  row.rival(),
-                  ms(row.rivalMs()),
-                  ms(row.oursMs()),
-                  row.ratio(),
-                  row.target() == 0 ? "" : format("%.2f", row.target()),
-                  met(row))
-              : format(
-                  "%-34s %-8s %-14s cannot run: %s%n",
-                  row.job().name(), row.pass(), row.rival(), row.failure()));
-    }
-    for (Results.Ours ours : results.ours()) {
-      if (!Double.isNaN(ours.limit())) {
-        text.append(
-            format(
-                "%-34s %-8s %-14s %10.1f %10.1f %7.2f %7.2f  %s%n",
-                ours.job().name(),
-                ours.pass(),
-                "GFLOP/s",
-                ours.limit(),
-                ours.gigaflops(),
-                ours.gigaflops() / ours.limit(),
-                ours.job().share(),
-                met(ours)));
-      }
-    }
-    return text.append(format("%nproduct 2048³, 2 threads: %s%n", product())).toString();
-  }
-
-  private String product() {
-    return format(
-        "%.1f GFLOP/s (in the course of the run %.1f to %.1f)",
-        results.product(), results.slowestProduct(), results.fastestProduct());
-  }
-
-  private static String met(Row row) {
-    return row.target() == 0 ? "" : row.ratio() >= row.target() ? "yes" : "no";
-  }
-
-  private static String met(Results.Ours ours) {
-    return ours.gigaflops() >= ours.job().share() * ours.limit() ? "yes" : "no";
-  }
-
-  String csv() {
-    StringBuilder text =
-        new StringBuilder("work,pass,rival,version,rival_ms,ours_ms,ratio,max_abs_diff\n");
-    for (Row row : results.rows()) {
-      if (row.isMeasured()) {
-        text.append(
-            format(
-                "%s,%s,%s,%s,%.6f,%.6f,%.4f,%.3e%n",
-                row.job().name(),
-                row.pass(),
-                row.rival(),
-                row.version(),
-                row.rivalMs(),
-                row.oursMs(),
-                row.ratio(),
-                row.difference()));
-      }
+        Table.format(
+            line,
+            "work",
+            "pass",
+            "products",
+            "rival",
+            "rival ms",
+            "ours ms",
+            "ratio",
+            "target",
+            ""));
+    times()
+        .forEach(
+            row ->
+                text.append(
+                    Table.format(
+                        line,
+                        row.job().name(),
+                        row.pass(),
+                        row.products(),
+                        row.rival(),
+                        Table.ms(row.rivalMs()),
+                        Table.ms(row.oursMs()),
+                        Table.ratio(row.ratio()),
+                        row.target() == 0 ? "" : Table.ratio(row.target()),
+                        row.failure().isEmpty() ? met(row) : row.failure())));
+    text.append('\n').append(targets());
+    if (!results.product().isEmpty()) {
+      text.append("\nproduct 2048³, 2 threads: ").append(results.product()).append('\n');
     }
     return text.toString();
   }
 
-  /** Writes this run between the markers; at the end where there are none yet. */
-  void rewrite(Path file) throws IOException {
-    String text = Files.readString(file);
-    int from = text.indexOf(BEGIN);
-    int to = text.indexOf(END);
-    String section = BEGIN + "\n\n" + section() + "\n" + END;
-    Files.writeString(
-        file,
-        from >= 0 && to > from
-            ? text.substring(0, from) + section + text.substring(to + END.length())
-            : text.stripTrailing() + "\n\n" + section + "\n");
+  private static String met(Row row) {
+    return row.target() == 0 ? "" : row.ratio() >= row.target() ? "met" : "missed";
   }
 
-  private String section() {
+  /** For the page. */
+  String section() {
     StringBuilder text = new StringBuilder();
-    text.append("## The rivals, in one run with us\n\n");
-    text.append(Machine.describe()).append("; commit ").append(Machine.commit()).append(".\n");
-    text.append("Recur on ").append(results.version()).append("; ");
-    List<String> versions = new ArrayList<>();
-    for (Peer rival : rivals) {
-      if (rival.broken() == null && !rival.version().isEmpty()) {
-        versions.add(rival.name() + " " + rival.version());
+    facts.forEach(fact -> text.append(fact).append(".\n"));
+    text.append('\n').append(method).append('\n');
+    if (!results.product().isEmpty()) {
+      text.append("\nThe machine's own product, 2048³ through our BLAS on 2 threads: ");
+      text.append(results.product()).append(".\n");
+    }
+    if (results.isNoisy()) {
+      text.append("\nThe machine did something else as well in the course of this run.\n");
+    }
+    text.append("\n### Targets\n\n").append(targets());
+    Set<String> groups = new LinkedHashSet<>(jobs.stream().map(Job::group).toList());
+    for (String group : groups) {
+      for (String pass : Job.PASSES) {
+        appendFigures(text, group, pass);
       }
     }
-    text.append(String.join(", ", versions)).append(".\n\n");
-    text.append(
-        format(
-            """
-            Command: `make peers PYTHON=…`. %d rounds in turn of at least 150 ms each after a warm-up, \
-            of each turn the median of nine parts, of the turns the median; each contender in a process of \
-            its own on 2 threads, float32; answers and \
-            gradients were compared before. `train` is forward and backward of the sum of the outputs \
-            (of the character model, a whole step with clipping and Adam), `step` one step at a time \
-            with the state carried. A ratio is the rival's time by ours. The machine's own product, \
-            2048³ through our BLAS on 2 threads: %s. Ours in GFLOP/s counts the matrix \
-            products: 2·T·B·gates·H·(in + H) forward, three times that in training. DJL's PyTorch is \
-            what a Java developer gets; it stands in for no target.
-
-            """,
-            rounds, product()));
-    if (results.isNoisy()) {
-      text.append("The machine did something else as well in the course of this run.\n\n");
-    }
-    appendFigures(text);
-    appendTargets(text);
     appendFailures(text);
     return text.toString();
   }
 
-  private void appendFigures(StringBuilder text) {
-    text.append("| work | pass | Recur ms | GFLOP/s |");
-    rivals.forEach(rival -> text.append(" ").append(rival.name()).append(" ms | ratio |"));
-    text.append("\n|---|---|---|---|").append("---|---|".repeat(rivals.size())).append("\n");
-    for (Results.Ours ours : results.ours()) {
-      text.append(
-          format(
-              "| %s | %s | %s | %s |",
-              ours.job().name(),
-              ours.pass(),
-              ms(ours.ms()),
-              Double.isNaN(ours.gigaflops()) ? "" : format("%.1f", ours.gigaflops())));
-      for (Peer rival : rivals) {
-        text.append(
-            results.rows().stream()
-                .filter(row -> row.job() == ours.job() && row.pass().equals(ours.pass()))
-                .filter(row -> row.rival().equals(rival.name()) && row.isMeasured())
-                .findFirst()
-                .map(row -> format(" %s | %.2f |", ms(row.rivalMs()), row.ratio()))
-                .orElse(" | |"));
-      }
-      text.append("\n");
+  /** A table of the works of a group: our times, and each rival's by ours, in each precision. */
+  private void appendFigures(StringBuilder text, String group, String pass) {
+    List<Row> rows =
+        times().filter(row -> row.job().group().equals(group) && row.pass().equals(pass)).toList();
+    if (rows.isEmpty()) {
+      return;
     }
+    List<String> columns = new ArrayList<>(List.of("work"));
+    Map<Products, Set<String>> rivals = new LinkedHashMap<>();
+    rows.forEach(
+        row ->
+            rivals.computeIfAbsent(row.products(), key -> new LinkedHashSet<>()).add(row.rival()));
+    rivals.forEach(
+        (products, names) -> {
+          String in = rivals.size() == 1 ? "" : " " + products;
+          if (products.isOurs()) {
+            columns.addAll(List.of("Recur" + in + ", ms", "GFLOP/s"));
+          }
+          names.forEach(name -> columns.add(name + in + ", ratio"));
+        });
+    Table table = new Table(columns);
+    for (Job job : jobs) {
+      List<Row> its = rows.stream().filter(row -> row.job().name().equals(job.name())).toList();
+      if (!its.isEmpty()) {
+        table.row(figures(job, its, rivals));
+      }
+    }
+    text.append("\n### ").append(group).append(", ").append(pass).append("\n\n").append(table);
   }
 
-  private void appendTargets(StringBuilder text) {
-    text.append("\n| target | | wanted | reached | met |\n|---|---|---|---|---|\n");
-    for (Row row : results.rows()) {
-      if (row.target() > 0) {
-        text.append(
-            format(
-                "| %s %s | %s | %.2f | %s |%n",
-                row.job().name(),
-                row.pass(),
-                row.rival(),
-                row.target(),
-                row.isMeasured() ? format("%.2f | %s", row.ratio(), met(row)) : "not measured |"));
-      }
+  private static List<String> figures(Job job, List<Row> rows, Map<Products, Set<String>> rivals) {
+    List<String> cells = new ArrayList<>(List.of(job.name()));
+    rivals.forEach(
+        (products, names) -> {
+          List<Row> its = rows.stream().filter(row -> row.products() == products).toList();
+          if (products.isOurs()) {
+            cells.add(its.isEmpty() ? "" : Table.ms(its.getFirst().oursMs()));
+            double rate = its.isEmpty() ? Double.NaN : its.getFirst().gigaflops();
+            cells.add(Double.isNaN(rate) ? "" : Table.format("%.1f", rate));
+          }
+          for (String name : names) {
+            cells.add(
+                its.stream()
+                    .filter(row -> row.rival().equals(name))
+                    .map(row -> Table.ratio(row.ratio()))
+                    .findFirst()
+                    .orElse(""));
+          }
+        });
+    return cells;
+  }
+
+  /** A line per kind of target: how many works reach it, and which do not. */
+  private String targets() {
+    Table table = new Table(List.of("target", "wanted", "reached", "missed"));
+    Map<String, List<Row>> kinds = new LinkedHashMap<>();
+    times()
+        .filter(row -> row.target() > 0)
+        .forEach(
+            row ->
+                kinds
+                    .computeIfAbsent(
+                        row.pass() + ", " + row.rival() + " ÷ Recur", key -> new ArrayList<>())
+                    .add(row));
+    kinds.forEach((kind, rows) -> table.row(target(kind, rows)));
+    if (!results.limits().isEmpty()) {
+      table.row(limits());
     }
-    for (Results.Ours ours : results.ours()) {
-      if (!Double.isNaN(ours.limit())) {
-        text.append(
-            format(
-                "| %s %s | of the machine's product rate, %.1f GFLOP/s in these rounds "
-                    + "| %.2f | %.2f | %s |%n",
-                ours.job().name(),
-                ours.pass(),
-                ours.limit(),
-                ours.job().share(),
-                ours.gigaflops() / ours.limit(),
-                met(ours)));
-      }
-    }
+    results.rows().stream()
+        .filter(row -> row.pass().equals(Job.SHARE))
+        .forEach(row -> table.row(share(row)));
+    return table.toString();
+  }
+
+  private static List<String> target(String kind, List<Row> rows) {
+    List<Double> wanted = rows.stream().map(Row::target).distinct().sorted().toList();
+    List<Row> measured = rows.stream().filter(Row::isMeasured).toList();
+    List<String> missed =
+        measured.stream()
+            .filter(row -> row.ratio() < row.target())
+            .map(
+                row ->
+                    Table.format(
+                        "%s%s %.2f of %s",
+                        row.job().name(),
+                        row.products() == Products.FLOAT32 ? "" : " " + row.products(),
+                        row.ratio(),
+                        row.target()))
+            .toList();
+    int absent = rows.size() - measured.size();
+    return List.of(
+        kind,
+        wanted.size() == 1 ? "" + wanted.getFirst() : wanted.getFirst() + " to " + wanted.getLast(),
+        "%d of %d%s"
+            .formatted(
+                measured.size() - missed.size(),
+                measured.size(),
+                absent == 0 ? "" : ", " + absent + " not measured"),
+        String.join("; ", missed));
+  }
+
+  private List<String> limits() {
+    List<String> missed =
+        results.limits().stream()
+            .filter(limit -> limit.share() < limit.row().job().share())
+            .map(limit -> Table.format("%s %.2f", limit.row().job().name(), limit.share()))
+            .toList();
+    int all = results.limits().size();
+    return List.of(
+        "train, of the machine's product rate in the same rounds",
+        "" + results.limits().getFirst().row().job().share(),
+        (all - missed.size()) + " of " + all,
+        String.join("; ", missed));
+  }
+
+  private static List<String> share(Row row) {
+    return List.of(
+        "host's share of a step of the character model",
+        Table.format("under %.0f %%", 100 * LARGEST_SHARE),
+        Table.format("%.1f %%", 100 * row.oursMs()),
+        row.oursMs() < LARGEST_SHARE ? "" : "missed");
   }
 
   private void appendFailures(StringBuilder text) {
-    Set<String> lines = new LinkedHashSet<>();
-    for (Row row : results.rows()) {
-      if (!row.isMeasured()) {
-        boolean always =
-            rivals.stream()
-                .anyMatch(peer -> peer.name().equals(row.rival()) && peer.broken() != null);
-        String where = always ? "" : " (" + row.job().name() + ", " + row.pass() + ")";
-        String reason = row.failure().replaceAll("/[^\\s:]*/", "…/"); // no machine's paths
-        lines.add("- " + row.rival() + where + ": " + reason + "\n");
-      }
+    Map<String, List<Row>> reasons = new LinkedHashMap<>();
+    results.rows().stream()
+        .filter(row -> !row.failure().isEmpty())
+        .forEach(
+            row ->
+                reasons
+                    .computeIfAbsent(Table.withoutPaths(row.failure()), key -> new ArrayList<>())
+                    .add(row));
+    if (reasons.isEmpty()) {
+      return;
     }
-    if (!lines.isEmpty()) {
-      text.append("\nNot measured:\n\n");
-      lines.forEach(text::append);
-    }
+    text.append("\n### Not measured\n\n");
+    reasons.forEach(
+        (reason, rows) ->
+            text.append("- ")
+                .append(reason)
+                .append(isAlways(rows) ? "" : " (" + names(rows) + ")")
+                .append('\n'));
+  }
+
+  /** Whether they are all that there is of a rival: it does not run here. */
+  private boolean isAlways(List<Row> rows) {
+    String rival = rows.getFirst().rival();
+    return results.rows().stream().filter(row -> row.rival().equals(rival)).count() == rows.size();
+  }
+
+  private static String names(List<Row> rows) {
+    return String.join("; ", rows.stream().map(Report::name).toList());
+  }
+
+  private static String name(Row row) {
+    String in = row.products() == Products.FLOAT32 ? "" : " " + row.products();
+    return row.job().name() + ", " + row.pass() + in;
   }
 }

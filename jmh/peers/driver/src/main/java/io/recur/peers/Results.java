@@ -1,104 +1,134 @@
 package io.recur.peers;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
-/** What a run has found, told line by line as it is found. */
+/** What a run has measured, printed line by line as it is found. */
 final class Results {
   /**
-   * Our own figure.
+   * What the machine's own product reached in the same rounds as a training pass.
    *
-   * @param job the work
-   * @param pass of it
-   * @param ms our median
-   * @param gigaflops what our matrix products reach, or NaN
-   * @param limit what the machine's own product reached in the same rounds, or NaN
+   * @param row our training pass
+   * @param gigaflops of the product
    */
-  record Ours(Job job, String pass, double ms, double gigaflops, double limit) {}
+  record Limit(Row row, double gigaflops) {
+    /** The share of the product's rate that our products reach. */
+    double share() {
+      return row.gigaflops() / gigaflops;
+    }
+  }
 
+  private final boolean isRehearsal;
   private final List<Row> rows = new ArrayList<>();
-  private final List<Ours> ours = new ArrayList<>();
+  private final List<Limit> limits = new ArrayList<>();
   private final List<Double> products = new ArrayList<>();
-  private String version = "";
+
+  /**
+   * Nothing yet.
+   *
+   * @param isRehearsal whether answers are compared and nothing is timed
+   */
+  Results(boolean isRehearsal) {
+    this.isRehearsal = isRehearsal;
+  }
 
   List<Row> rows() {
     return rows;
   }
 
-  List<Ours> ours() {
-    return ours;
+  List<Limit> limits() {
+    return limits;
   }
 
-  String version() {
-    return version;
+  void add(Row row) {
+    rows.add(row);
+    say(line(row));
   }
 
-  /** The machine's own product rate: the median over the run, in GFLOP/s; NaN where none. */
-  double product() {
-    List<Double> sorted = products.stream().sorted().toList();
-    int n = sorted.size();
-    return n == 0 ? Double.NaN : (sorted.get((n - 1) / 2) + sorted.get(n / 2)) / 2;
+  private String line(Row row) {
+    String start = Table.format("%-34s %-8s %-8s", row.job().name(), row.pass(), row.products());
+    String end = row.failure().isEmpty() ? "" : "  " + row.failure();
+    if (row.pass().equals(Job.SHARE)) {
+      return start + (isRehearsal ? "" : Table.format(" host %.1f %%", 100 * row.oursMs())) + end;
+    }
+    String times =
+        isRehearsal
+            ? ""
+            : Table.format(
+                " %10s ms, %s %10s ms, ratio %.2f,",
+                Table.ms(row.oursMs()), row.rival(), Table.ms(row.rivalMs()), row.ratio());
+    return start
+        + times
+        + Table.format(" apart %.1e, %s %.1e", row.oursApart(), row.rival(), row.rivalApart())
+        + end;
   }
 
-  double slowestProduct() {
-    return products.stream().mapToDouble(Double::doubleValue).min().orElse(Double.NaN);
-  }
-
-  double fastestProduct() {
-    return products.stream().mapToDouble(Double::doubleValue).max().orElse(Double.NaN);
-  }
-
-  /** Whether the machine was held up by something else during the run. */
-  boolean isNoisy() {
-    return slowestProduct() < 0.8 * fastestProduct();
-  }
-
-  void version(Peer peer) {
-    version = peer.version();
-  }
-
+  /** The machine's own product once more, in milliseconds. */
   void addProduct(double ms, Work work) {
     products.add(gigaflops(ms, work));
-    say(String.format(Locale.ROOT, "%-34s %17.1f GFLOP/s", "product 2048³", products.getLast()));
+    say(Table.format("%-34s %17.1f GFLOP/s", "product 2048³", products.getLast()));
+  }
+
+  /** The machine's own product in the rounds of a training pass. */
+  void addLimit(Row row, double ms, Work work) {
+    addProduct(ms, work);
+    limits.add(new Limit(row, products.getLast()));
   }
 
   private static double gigaflops(double ms, Work product) {
     return 2.0 * product.in() * product.in() * product.in() / ms / 1e6;
   }
 
-  void ours(Job job, String pass, double ms, double productMs, Work product) {
-    double operations = job.operations(pass);
-    double rate = operations == 0 ? Double.NaN : operations / ms / 1e6;
-    ours.add(new Ours(job, pass, ms, rate, gigaflops(productMs, product)));
-    say(
-        String.format(
-            Locale.ROOT,
-            "%-34s %-8s %10.4f ms  Recur%s",
-            job.name(),
-            pass,
-            ms,
-            operations == 0 ? "" : String.format(Locale.ROOT, ", %.1f GFLOP/s", rate)));
+  /** The machine's own product rate in GFLOP/s, in words; nothing where it was not measured. */
+  String product() {
+    double[] sorted = products.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    return sorted.length == 0
+        ? ""
+        : Table.format(
+            "%.1f GFLOP/s (in the course of the run %.1f to %.1f)",
+            Turns.median(products), sorted[0], sorted[sorted.length - 1]);
   }
 
-  void add(Row row) {
-    rows.add(row);
-    say(
-        row.isMeasured()
-            ? String.format(
-                Locale.ROOT,
-                "%-34s %-8s %10.4f ms  %s, ratio %.2f, answers within %.1e",
-                row.job().name(),
-                row.pass(),
-                row.rivalMs(),
-                row.rival(),
-                row.ratio(),
-                row.difference())
-            : "%-34s %-8s %s cannot run: %s"
-                .formatted(row.job().name(), row.pass(), row.rival(), row.failure()));
+  /** Whether the machine was held up by something else during the run. */
+  boolean isNoisy() {
+    double slowest = products.stream().mapToDouble(Double::doubleValue).min().orElse(1);
+    double fastest = products.stream().mapToDouble(Double::doubleValue).max().orElse(1);
+    return slowest < 0.8 * fastest;
   }
 
-  void say(String line) {
+  /** Takes over what earlier runs of parts have left in a CSV, if they had the same facts. */
+  void resume(Path csv, List<String> facts, List<Job> jobs) throws IOException {
+    if (!Files.exists(csv)) {
+      return;
+    }
+    List<String> lines = Files.readAllLines(csv);
+    if (!lines.stream().filter(line -> line.startsWith("# ")).toList().equals(comments(facts))) {
+      return;
+    }
+    lines.stream()
+        .filter(line -> !line.startsWith("# ") && !line.equals(Row.HEADER))
+        .map(line -> Row.of(line, jobs))
+        .filter(old -> rows.stream().noneMatch(old::isOf))
+        .toList()
+        .forEach(rows::add);
+  }
+
+  /** All rows, below the facts that they were measured with. */
+  void write(Path csv, List<String> facts) throws IOException {
+    List<String> lines = new ArrayList<>(comments(facts));
+    lines.add(Row.HEADER);
+    rows.forEach(row -> lines.add(row.csv()));
+    Files.write(csv, lines);
+  }
+
+  private static List<String> comments(List<String> facts) {
+    return facts.stream().map(fact -> "# " + fact).toList();
+  }
+
+  static void say(String line) {
     System.out.println(line);
   }
 }
