@@ -1,6 +1,5 @@
 package io.recur.peers;
 
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -63,7 +62,7 @@ final class Dl4jContender implements Contender {
             .permute(1, 2, 0)
             .dup('f');
     ones = Nd4j.ones(work.batch(), work.hidden(), work.time()).dup('f');
-    first = Nd4j.create(Arrays.copyOf(values, work.in()), new long[] {1, work.in()}, 'c');
+    first = row(work.first());
   }
 
   private BaseRecurrentLayer layer(int l) {
@@ -88,16 +87,13 @@ final class Dl4jContender implements Contender {
   }
 
   private float[] columns(float[] values, int[] order) {
-    if (!work.cell().equals("LSTM")) {
-      return values;
-    }
-    int rows = work.gates() * work.hidden();
-    float[] all = new float[values.length];
-    for (int at = 0; at < values.length; at += rows) {
-      float[] column = Work.blocks(Arrays.copyOfRange(values, at, at + rows), order);
-      System.arraycopy(column, 0, all, at, rows);
-    }
-    return all;
+    return work.cell().equals("LSTM")
+        ? Work.columns(values, work.gates() * work.hidden(), order)
+        : values;
+  }
+
+  private static INDArray row(float[] values) {
+    return Nd4j.create(values, new long[] {1, values.length}, 'c');
   }
 
   private void set(String name, float[] values, int rows) {
@@ -105,10 +101,11 @@ final class Dl4jContender implements Contender {
   }
 
   @Override
-  public Map<String, float[]> answer(String pass) {
+  public Map<String, float[]> answer(String pass) throws Exception {
     Map<String, float[]> answer = new LinkedHashMap<>();
     if (work.kind().equals(Work.STEP)) {
-      answer.put("y", steps());
+      net.rnnClearPreviousState();
+      answer.put("y", Contender.steps(work, x -> net.rnnTimeStep(row(x)).toFloatVector()));
     } else if (pass.equals("train")) {
       Gradient gradient = train();
       answer.put("y", ours(net.output(x)));
@@ -129,19 +126,6 @@ final class Dl4jContender implements Contender {
 
   private float[] gradient(Gradient gradient, String name) {
     return columns(gradient.getGradientFor(name).dup('c').data().asFloat(), TO_OURS);
-  }
-
-  private float[] steps() {
-    net.rnnClearPreviousState();
-    float[] in = work.array("x");
-    float[] out = new float[work.hidden() * work.time()];
-    for (int t = 0; t < work.time(); t++) {
-      float[] now = Arrays.copyOfRange(in, t * work.in(), (t + 1) * work.in());
-      float[] y =
-          net.rnnTimeStep(Nd4j.create(now, new long[] {1, now.length}, 'c')).toFloatVector();
-      System.arraycopy(y, 0, out, t * y.length, y.length);
-    }
-    return out;
   }
 
   /** With the gradient of the sum of the outputs given from outside. */

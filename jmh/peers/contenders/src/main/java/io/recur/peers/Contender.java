@@ -52,6 +52,25 @@ interface Contender {
   /** Waits for what a device has still to do; timed with the passes before it. */
   default void finish() {}
 
+  /** A single step, from the state that the step before has left. */
+  interface Step {
+    /** Gives y for x, both of one step. */
+    float[] apply(float[] x) throws Exception;
+  }
+
+  /** The outputs of a work's steps, taken one at a time. */
+  static float[] steps(Work work, Step step) throws Exception {
+    float[] x = work.array("x");
+    int in = work.in() * work.batch();
+    int out = work.hidden() * work.batch();
+    float[] outputs = new float[out * work.time()];
+    for (int t = 0; t < work.time(); t++) {
+      float[] y = step.apply(Arrays.copyOfRange(x, t * in, (t + 1) * in));
+      System.arraycopy(y, 0, outputs, t * out, out);
+    }
+    return outputs;
+  }
+
   /** Answers the driver until it closes the pipe. */
   static void serve(Contender contender) throws IOException {
     PrintStream out =

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Properties;
 
 /**
@@ -119,6 +120,11 @@ record Work(
     return array(folder, name);
   }
 
+  /** The first step of x. */
+  float[] first() {
+    return Arrays.copyOf(array("x"), in * batch);
+  }
+
   static float[] array(Path folder, String name) {
     try {
       ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file(folder, name)));
@@ -170,6 +176,16 @@ record Work(
     float[] other = new float[values.length];
     for (int k = 0; k < order.length; k++) {
       System.arraycopy(values, order[k] * length, other, k * length, length);
+    }
+    return other;
+  }
+
+  /** Columns of so many rows, each with its blocks in another order, as {@link #blocks} says. */
+  static float[] columns(float[] values, int rows, int... order) {
+    float[] other = new float[values.length];
+    for (int at = 0; at < values.length; at += rows) {
+      float[] column = blocks(Arrays.copyOfRange(values, at, at + rows), order);
+      System.arraycopy(column, 0, other, at, rows);
     }
     return other;
   }

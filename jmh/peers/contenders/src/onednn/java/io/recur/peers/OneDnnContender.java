@@ -4,7 +4,6 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_LAYER;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_version;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +39,7 @@ final class OneDnnContender implements Contender {
   @Override
   public void prepare(Work work) {
     this.work = work;
-    one = Arrays.copyOf(work.array("x"), work.in() * work.batch());
+    one = work.first();
     inference = layers(false);
     training = null; // its workspaces are large: made when a pass asks for them
   }
@@ -72,12 +71,12 @@ final class OneDnnContender implements Contender {
   }
 
   @Override
-  public Map<String, float[]> answer(String pass) {
-    Map<String, float[]> answer = new LinkedHashMap<>();
+  public Map<String, float[]> answer(String pass) throws Exception {
     if (work.kind().equals(Work.STEP)) {
-      answer.put("y", steps());
-      return answer;
+      inference = layers(false); // states of zero
+      return Map.of("y", Contender.steps(work, this::step));
     }
+    Map<String, float[]> answer = new LinkedHashMap<>();
     once(pass);
     List<OneDnnLayer> layers = pass.equals("train") ? training() : inference;
     answer.put("y", layers.getLast().output());
@@ -87,17 +86,11 @@ final class OneDnnContender implements Contender {
     return answer;
   }
 
-  private float[] steps() {
-    inference = layers(false); // states of zero
+  private float[] step(float[] x) {
     OneDnnLayer only = inference.getFirst();
-    float[] x = work.array("x");
-    float[] outputs = new float[work.hidden() * work.time()];
-    for (int t = 0; t < work.time(); t++) {
-      only.put(DNNL_ARG_SRC_LAYER, Arrays.copyOfRange(x, t * work.in(), (t + 1) * work.in()));
-      only.step();
-      System.arraycopy(only.output(), 0, outputs, t * work.hidden(), work.hidden());
-    }
-    return outputs;
+    only.put(DNNL_ARG_SRC_LAYER, x);
+    only.step();
+    return only.output();
   }
 
   @Override
@@ -106,9 +99,7 @@ final class OneDnnContender implements Contender {
       training().forEach(OneDnnLayer::forward);
       training().reversed().forEach(OneDnnLayer::backward);
     } else if (pass.equals("step")) {
-      inference.getFirst().put(DNNL_ARG_SRC_LAYER, one);
-      inference.getFirst().step();
-      inference.getFirst().output();
+      step(one);
     } else {
       inference.forEach(OneDnnLayer::forward);
     }

@@ -7,7 +7,6 @@ import ai.onnxruntime.OrtSession;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.util.Arrays;
 import java.util.Map;
 
 /** ONNX Runtime through its own Java interface: inference on 2 threads, else at its defaults. */
@@ -43,12 +42,11 @@ final class OnnxRuntimeContender implements Contender {
       options.setIntraOpNumThreads(2);
       session = environment.createSession(OnnxModel.of(work), options);
     }
-    float[] values = work.array("x");
     if (work.kind().equals(Work.STEP)) {
-      x = tensor(Arrays.copyOf(values, work.in()), 1, 1, work.in());
+      x = tensor(work.first(), 1, 1, work.in());
       reset();
     } else {
-      x = tensor(values, work.time(), work.batch(), work.in());
+      x = tensor(work.array("x"), work.time(), work.batch(), work.in());
     }
   }
 
@@ -69,23 +67,21 @@ final class OnnxRuntimeContender implements Contender {
   }
 
   @Override
-  public Map<String, float[]> answer(String pass) throws OrtException {
+  public Map<String, float[]> answer(String pass) throws Exception {
     if (!work.kind().equals(Work.STEP)) {
       try (OrtSession.Result result = session.run(Map.of("X", x))) {
         return Map.of("y", values(result));
       }
     }
     reset();
-    float[] in = work.array("x");
-    float[] out = new float[work.hidden() * work.time()];
-    for (int t = 0; t < work.time(); t++) {
-      float[] now = Arrays.copyOfRange(in, t * work.in(), (t + 1) * work.in());
-      try (OnnxTensor tensor = tensor(now, 1, 1, work.in())) {
-        step(tensor);
-      }
-      System.arraycopy(values(state), 0, out, t * work.hidden(), work.hidden());
+    return Map.of("y", Contender.steps(work, this::step));
+  }
+
+  private float[] step(float[] now) throws OrtException {
+    try (OnnxTensor tensor = tensor(now, 1, 1, work.in())) {
+      step(tensor);
     }
-    return Map.of("y", out);
+    return values(state);
   }
 
   private static float[] values(OrtSession.Result result) {

@@ -26,7 +26,6 @@ import io.recur.train.Clip;
 import io.recur.train.Optimiser;
 import io.recur.train.Streams;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -133,7 +132,7 @@ final class RecurContender implements Contender {
       chunk = 0;
     } else {
       x = work.array("x");
-      one = Arrays.copyOf(x, work.in() * work.batch());
+      one = work.first();
       size = Shape.of(work.in(), work.batch(), work.time());
       all = Shape.of(work.in(), work.batch(), work.time() * work.repeats());
       if (!name.equals(CPU)) {
@@ -171,7 +170,7 @@ final class RecurContender implements Contender {
   }
 
   @Override
-  public Map<String, float[]> answer(String pass) {
+  public Map<String, float[]> answer(String pass) throws Exception {
     Map<String, float[]> answer = new LinkedHashMap<>();
     if (pass.equals("share")) {
       return Map.of("share", new float[] {(float) share()});
@@ -190,25 +189,14 @@ final class RecurContender implements Contender {
         break;
       default:
         if (pass.equals("step")) {
-          answer.put("y", steps());
+          model.reset();
+          answer.put("y", Contender.steps(work, this::step));
         } else {
           sequence(pass, answer);
         }
     }
     answer.replaceAll((array, values) -> work.thinned(values));
     return answer;
-  }
-
-  private float[] steps() {
-    model.reset();
-    int in = work.in() * work.batch();
-    int out = work.hidden() * work.batch();
-    float[] outputs = new float[out * work.time()];
-    for (int t = 0; t < work.time(); t++) {
-      float[] now = Arrays.copyOfRange(x, t * in, (t + 1) * in);
-      System.arraycopy(step(now), 0, outputs, t * out, out);
-    }
-    return outputs;
   }
 
   private void sequence(String pass, Map<String, float[]> answer) {
