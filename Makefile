@@ -40,7 +40,7 @@ BRING_UP ?=
 HOST_GPU ?= 128,256,512,1024,2048
 PER_CLASS ?=
 SANITIZE_SECONDS ?= 60
-SANITIZE_TESTS ?= io.recur.device.*Test,io.recur.nn.*Test
+SANITIZE_TESTS ?= io/recur/device/**/*Test,io/recur/nn/*Test
 BENCH_GPU_ROUNDS ?= 7
 
 # The mvn of the PATH, unless there is none or the plugins need a later one: then the wrapper, with a checksum.

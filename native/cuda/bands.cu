@@ -1,4 +1,4 @@
-/* Products with stacked band matrices, as io.recur.device.Bands describes them: blocks of n x n, the diagonals of each one
+/* Products with stacked band matrices, as io.recur.device.kernels.Bands describes them: blocks of n x n, the diagonals of each one
  * after the other, lowest first. Diagonal d holds the elements (i, i + d); it begins at i = -d or at column d. */
 
 DEVICE int64_t stored_of(int64_t reach, int64_t n) { return (2 * reach + 1) * n - reach * (reach + 1); }

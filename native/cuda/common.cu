@@ -29,7 +29,7 @@
     } \
   }
 
-/* Where a thread works in a matrix of m rows, launched by CudaLaunch.overColumns: in one row, in every `step`th column. A block
+/* Where a thread works in a matrix of m rows, launched by Launch.overColumns: in one row, in every `step`th column. A block
  * has all rows of some columns at a time, or THREADS rows of one. Only numbers of blocks are divided, once a thread:
  * dividing the place of each value by m would take longer than fetching the value. */
 typedef struct tile {

@@ -19,7 +19,7 @@ import java.util.zip.ZipFile;
  * RECORD CLASSPATH}.
  *
  * <p>A line of the record is SHA-256, length, CRC-32 and name among the resources, as {@code
- * io.recur.device.NativeFile} reads it.
+ * io.recur.device.natives.PackedFile} reads it.
  */
 final class NativeSums {
   /** OpenBLAS's and our own; JavaCPP's are never loaded. */

@@ -27,25 +27,28 @@ public final class Buffer {
   private final Writes writes;
   private @Nullable Buffer carry;
 
-  /** Counts the writes to one piece of memory, for all buffers that share it. */
-  static class Writes {
-    private long count;
+  /** What all buffers over one piece of memory share. */
+  private static final class Writes {
+    /** Kept reachable with every buffer over the memory, such as that which frees it. */
+    private final Object keeper;
 
     /** Of memory that outlives a tape. */
-    private @Nullable Carries carries;
+    private final @Nullable Carries carries;
 
-    /** Says that the memory outlives a tape. */
-    void keepCarries() {
-      carries = new Carries();
+    private long count;
+
+    Writes(Object keeper, boolean isLasting) {
+      this.keeper = keeper;
+      this.carries = isLasting ? new Carries() : null;
     }
   }
 
-  Buffer(Device device, MemorySegment segment, long floats) {
-    this(device, segment, floats, new Writes());
+  /** A piece of memory, see {@link Device#buffer}. */
+  Buffer(Device device, MemorySegment segment, long floats, Object keeper, boolean isLasting) {
+    this(device, segment, floats, new Writes(keeper, isLasting));
   }
 
-  /** A part of other memory. */
-  Buffer(Device device, MemorySegment segment, long floats, Writes writes) {
+  private Buffer(Device device, MemorySegment segment, long floats, Writes writes) {
     this.device = device;
     this.segment = segment;
     this.floats = floats;
@@ -105,14 +108,28 @@ public final class Buffer {
     return thrown;
   }
 
-  /** {@link #segment()} of at least that many words: C kernels do not check. */
-  MemorySegment segment(long length) {
+  /**
+   * {@link #segment()} for native code that reads that many words: it checks none of its addresses.
+   *
+   * @param length words
+   * @return the whole segment
+   * @throws IndexOutOfBoundsException if this buffer has fewer words
+   * @throws IllegalStateException if the owner was closed
+   */
+  public MemorySegment segment(long length) {
     checkLength("kernel", length);
     return segment();
   }
 
-  /** {@link #target()} of at least that many words: C kernels do not check. */
-  MemorySegment target(long length) {
+  /**
+   * {@link #target()} for native code that writes that many words: it checks none of its addresses.
+   *
+   * @param length words
+   * @return the whole segment
+   * @throws IndexOutOfBoundsException if this buffer has fewer words
+   * @throws IllegalStateException if the owner was closed
+   */
+  public MemorySegment target(long length) {
     checkLength("kernel", length);
     return target();
   }
@@ -154,11 +171,6 @@ public final class Buffer {
     return known;
   }
 
-  /** Shared by all buffers over the same memory. */
-  Writes writes() {
-    return writes;
-  }
-
   /**
    * The length in words.
    *
@@ -183,7 +195,9 @@ public final class Buffer {
           "slice: offset=%d, length=%d of a buffer of %d floats".formatted(offset, length, floats));
     }
     try {
-      return offset == 0 && length == floats ? this : device.slice(this, offset, length);
+      return offset == 0 && length == floats
+          ? this
+          : new Buffer(device, device.slice(segment(), offset, length), length, writes);
     } catch (IllegalStateException e) {
       throw closed(e, this);
     }

@@ -34,9 +34,4 @@ final class Carries {
     known.add(new Carry(address, words));
     return words;
   }
-
-  /** The sum of a float, its carry where it counts, and more. */
-  static double add(float sum, float carry, double more) {
-    return (sum + carry == sum ? (double) sum + carry : sum) + more;
-  }
 }

@@ -1,10 +1,9 @@
 package io.recur.device;
 
-import io.recur.device.kernels.Slab;
-import io.recur.device.kernels.Slots;
+import io.recur.device.cpu.CpuDevice;
+import io.recur.device.cuda.CudaDevice;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -28,11 +27,8 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   /** How many have yet to close it. */
   private final AtomicInteger holders = new AtomicInteger(1);
 
-  /** By the words of a slot. */
-  private final Map<Long, Slots> tables = new ConcurrentHashMap<>();
-
-  /** For the devices in this package. */
-  Device() {}
+  /** For the two kinds of devices. */
+  protected Device() {}
 
   /**
    * The processor, with as many threads as this JVM may use cores, at most 1 024.
@@ -66,7 +62,7 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
           "cpu: threads=%d; need 1 to %d, as many as there are cores"
               .formatted(threads, MOST_THREADS));
     }
-    return new CpuDevice(Kernels.preferred(), threads);
+    return new CpuDevice(threads);
   }
 
   /**
@@ -182,58 +178,7 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
    * @throws DeviceException if there is not that much memory; the message says how much there is
    * @throws IllegalStateException if this device is closed
    */
-  public final Buffer allocate(long floats) {
-    checkOpen();
-    Slab.check("allocate", floats);
-    pressure().relieve();
-    Buffer fresh = collected(true).allocate(this, floats);
-    fresh.writes().keepCarries();
-    return fresh;
-  }
-
-  /** An empty slab whose memory is given back by {@link Slab#close}. */
-  final Slab newSlab() {
-    checkOpen();
-    pressure().relieve();
-    return new Slab(() -> blocks(closeable()));
-  }
-
-  /** The table of slots of that many words. */
-  final Slots table(long floats) {
-    return tables.computeIfAbsent(
-        floats,
-        size ->
-            new Slots(
-                size,
-                words -> collected(false).allocate(this, words),
-                new Slots.Account() {
-                  @Override
-                  public void before() {
-                    checkOpen();
-                    pressure().relieve();
-                  }
-
-                  @Override
-                  public void used(long bytes) {
-                    pressure().add(bytes);
-                  }
-                },
-                Lifetime.CLEANER));
-  }
-
-  private Slab.Blocks blocks(Owner owner) {
-    return new Slab.Blocks() {
-      @Override
-      public Buffer allocate(long floats) {
-        return owner.allocate(Device.this, floats);
-      }
-
-      @Override
-      public void close() {
-        owner.close();
-      }
-    };
-  }
+  public abstract Buffer allocate(long floats);
 
   /**
    * Makes further use an error, and ends the threads that this device started; a second call does
@@ -283,29 +228,100 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
     return name();
   }
 
-  abstract void release();
+  // What a kind of device does, and what it alone may do.
 
-  /** What counts the memory of this device. */
-  abstract Pressure pressure();
+  /** Gives everything back. Called once, when the last holder has closed this device. */
+  protected abstract void release();
 
-  /** Memory that lives until nothing refers to it; whether it counts as held. */
-  abstract Owner collected(boolean counts);
+  /**
+   * A part of memory of this device.
+   *
+   * @param whole the segment of a buffer
+   * @param offset its first word in the whole
+   * @param length words
+   * @return a segment that lives as long as the whole
+   */
+  protected abstract MemorySegment slice(MemorySegment whole, long offset, long length);
 
-  /** Memory that lives until it is closed, or nothing refers to it; it counts as held. */
-  abstract Owner closeable();
+  /**
+   * Copies values to the start of a buffer of this device, which is long enough.
+   *
+   * @param buffer written to
+   * @param values copied from
+   * @param from the first value
+   * @param length values
+   */
+  protected abstract void write(Buffer buffer, float[] values, int from, int length);
 
-  abstract Buffer slice(Buffer buffer, long offset, long length);
+  /**
+   * Copies indexes to the start of a buffer of this device, which is long enough.
+   *
+   * @param buffer written to
+   * @param indexes all copied
+   */
+  protected abstract void writeIndexes(Buffer buffer, int[] indexes);
 
-  abstract void write(Buffer buffer, float[] values, int from, int length);
+  /**
+   * Copies the start of a buffer of this device, which is long enough, when all work is done.
+   *
+   * @param buffer read from
+   * @param values copied to
+   * @param from the first place
+   * @param length values
+   */
+  protected abstract void read(Buffer buffer, float[] values, int from, int length);
 
-  abstract void writeIndexes(Buffer buffer, int[] indexes);
+  /**
+   * A buffer over memory of this device.
+   *
+   * @param segment its address, as native calls take it
+   * @param floats words
+   * @param keeper kept reachable with every buffer over the memory
+   * @param isLasting whether the memory outlives a tape, so that {@link #carry} is kept with it
+   * @return the buffer
+   */
+  protected final Buffer buffer(
+      MemorySegment segment, long floats, Object keeper, boolean isLasting) {
+    return new Buffer(this, segment, floats, keeper, isLasting);
+  }
 
-  abstract void read(Buffer buffer, float[] values, int from, int length);
+  /**
+   * Whether sums in a buffer grow from tape to tape, so that roundings would add up.
+   *
+   * @param sum of this device
+   * @return whether the memory outlives a tape
+   */
+  protected static final boolean isLasting(Buffer sum) {
+    return sum.isLasting();
+  }
 
-  /** Who gives memory and takes it back. */
-  interface Owner {
-    Buffer allocate(Device device, long floats);
+  /**
+   * What the sums in a buffer lost to rounding.
+   *
+   * @param sum of this device
+   * @return as long as the sum, and as lasting
+   */
+  protected static final Buffer carry(Buffer sum) {
+    return sum.carry();
+  }
 
-    void close();
+  /**
+   * The public edge of elementwise kernels.
+   *
+   * @param kernels which check nothing
+   * @return kernels that check every argument, then call these
+   */
+  protected final Pointwise checked(Pointwise kernels) {
+    return new CheckedPointwise(this, kernels);
+  }
+
+  /**
+   * The public edge of kernels on columns.
+   *
+   * @param kernels which check nothing but indexes
+   * @return kernels that check every argument, then call these
+   */
+  protected final Columns checked(Columns kernels) {
+    return new CheckedColumns(this, kernels);
   }
 }

@@ -1,7 +1,7 @@
 package io.recur.grad;
 
 import io.recur.device.Buffer;
-import io.recur.device.kernels.Slab;
+import io.recur.device.memory.Slab;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;

@@ -1,7 +1,7 @@
 package io.recur.grad;
 
 import io.recur.device.Buffer;
-import io.recur.device.kernels.Slices;
+import io.recur.device.memory.Slices;
 
 /**
  * Some rows of a matrix: {@code y = x[from … to−1, :]}, a copy; {@code dx[from … to−1, :] += dy}.

@@ -3,7 +3,7 @@ package io.recur.grad;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.OneThread;
-import io.recur.device.kernels.Slab;
+import io.recur.device.memory.Slab;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Random;

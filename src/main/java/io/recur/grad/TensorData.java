@@ -1,7 +1,7 @@
 package io.recur.grad;
 
 import io.recur.device.Buffer;
-import io.recur.device.kernels.Slices;
+import io.recur.device.memory.Slices;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 

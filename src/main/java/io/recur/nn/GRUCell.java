@@ -7,7 +7,7 @@ import io.recur.device.Buffer;
 import io.recur.device.kernels.Recurrences;
 import io.recur.device.kernels.Recurrences.Array;
 import io.recur.device.kernels.Recurrences.Sequence;
-import io.recur.device.kernels.Slices;
+import io.recur.device.memory.Slices;
 import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;

@@ -1,6 +1,6 @@
 package io.recur.nn;
 
-import io.recur.device.kernels.Slab;
+import io.recur.device.memory.Slab;
 import io.recur.grad.Parameter;
 import java.util.ArrayList;
 import java.util.List;

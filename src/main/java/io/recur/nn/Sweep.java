@@ -6,7 +6,7 @@ import io.recur.device.kernels.KernelDevice;
 import io.recur.device.kernels.Recurrences;
 import io.recur.device.kernels.Recurrences.Array;
 import io.recur.device.kernels.Recurrences.Sequence;
-import io.recur.device.kernels.Slices;
+import io.recur.device.memory.Slices;
 import io.recur.grad.OneHot;
 import io.recur.grad.Op;
 import io.recur.grad.OpContext;

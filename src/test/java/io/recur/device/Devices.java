@@ -2,6 +2,8 @@ package io.recur.device;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.recur.device.cpu.CpuDevice;
+import io.recur.device.cpu.Kernels;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +20,7 @@ public final class Devices {
   public static final String CPU = "cpu";
 
   /** Around a tile of 2048 values and the widths of vector registers. */
-  static final int[] SIZES = {1, 3, 16, 17, 63, 64, 65, 257, 2049};
+  public static final int[] SIZES = {1, 3, 16, 17, 63, 64, 65, 257, 2049};
 
   /** What {@link #here} gives on a GPU, until the JVM ends. */
   private static @Nullable Device kept;

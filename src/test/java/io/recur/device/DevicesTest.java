@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
+import io.recur.device.cuda.CpuDouble;
 import org.junit.jupiter.api.Test;
 
 /** What a run on a GPU opens: each opening takes half a second of a card's time. */

@@ -19,7 +19,7 @@ import java.util.Random;
  * memory.check();
  * }</pre>
  */
-final class Guarded {
+public final class Guarded {
   /** No multiple of a vector's width: the values start unaligned, as those of views may. */
   private static final int GUARD = 61;
 
@@ -32,47 +32,47 @@ final class Guarded {
   private final Random random;
   private final List<Piece> pieces = new ArrayList<>();
 
-  Guarded(Device device, long seed) {
+  public Guarded(Device device, long seed) {
     this.device = device;
     this.random = new Random(seed);
   }
 
   /** Values between −2 and 2 that must not change. */
-  Piece input(int n) {
+  public Piece input(int n) {
     return input(floats(n));
   }
 
   /** Values that must not change. */
-  Piece input(float... values) {
+  public Piece input(float... values) {
     return add(values, false);
   }
 
   /** Values between −2 and 2 that may change. */
-  Piece inOut(int n) {
+  public Piece inOut(int n) {
     return inOut(floats(n));
   }
 
   /** Values that may change. */
-  Piece inOut(float... values) {
+  public Piece inOut(float... values) {
     return add(values, true);
   }
 
   /** Not-a-numbers to be overwritten: one that is read shows. */
-  Piece output(int n) {
+  public Piece output(int n) {
     float[] values = new float[n];
     Arrays.fill(values, Float.NaN);
     return add(values, true);
   }
 
   /** The same, on a multiple of 64 bytes. */
-  Piece aligned(int n) {
+  public Piece aligned(int n) {
     float[] values = new float[n];
     Arrays.fill(values, Float.NaN);
     return add(new Piece(device, values, true, ALIGNED_GUARD));
   }
 
   /** Indexes below {@code bound} that must not change. */
-  Piece indexes(int n, int bound) {
+  public Piece indexes(int n, int bound) {
     float[] bits = new float[n];
     for (int i = 0; i < n; i++) {
       bits[i] = Float.intBitsToFloat(random.nextInt(bound));
@@ -81,7 +81,7 @@ final class Guarded {
   }
 
   /** Values between −2 and 2. */
-  float[] floats(int n) {
+  public float[] floats(int n) {
     float[] values = new float[n];
     for (int i = 0; i < n; i++) {
       values[i] = 4 * random.nextFloat() - 2;
@@ -99,14 +99,14 @@ final class Guarded {
   }
 
   /** Fails if a guard word or an input changed. */
-  void check() {
+  public void check() {
     for (int i = 0; i < pieces.size(); i++) {
       pieces.get(i).check("buffer " + i);
     }
   }
 
   /** One buffer of the call. */
-  static final class Piece {
+  public static final class Piece {
     private final float[] start;
     private final boolean mayChange;
     private final int guard;
@@ -123,27 +123,27 @@ final class Guarded {
       whole.write(all);
     }
 
-    Buffer buffer() {
+    public Buffer buffer() {
       return whole.slice(guard, start.length);
     }
 
     /** What is there now. */
-    float[] read() {
+    public float[] read() {
       return buffer().read();
     }
 
     /** Value i before the call. */
-    double at(int i) {
+    public double at(int i) {
       return start[i];
     }
 
     /** Index i before the call. */
-    int index(int i) {
+    public int index(int i) {
       return Float.floatToRawIntBits(start[i]);
     }
 
     /** The values before the call. */
-    double[] start() {
+    public double[] start() {
       double[] values = new double[start.length];
       for (int i = 0; i < start.length; i++) {
         values[i] = start[i];
@@ -151,7 +151,7 @@ final class Guarded {
       return values;
     }
 
-    int length() {
+    public int length() {
       return start.length;
     }
 

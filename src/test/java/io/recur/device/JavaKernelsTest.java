@@ -3,6 +3,8 @@ package io.recur.device;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.recur.Thrown;
+import io.recur.device.cpu.CpuDevice;
+import io.recur.device.cpu.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -19,7 +21,7 @@ class JavaKernelsTest {
   @AutoClose private final CpuDevice device = new CpuDevice(Kernels.InstructionSet.JAVA, 1);
 
   /** It says that it has that many words; the check comes before any of them is touched. */
-  private final Buffer x = new Buffer(device, MemorySegment.NULL, MANY);
+  private final Buffer x = new Buffer(device, MemorySegment.NULL, MANY, device, false);
 
   @Test
   void moreValuesThanALoopCountsAreRefusedWithTheLimitAndTheRemedy() {

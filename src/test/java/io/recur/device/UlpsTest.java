@@ -3,6 +3,7 @@ package io.recur.device;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Figures;
+import io.recur.device.cpu.CpuDevice;
 import io.recur.device.kernels.KernelDevice;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;

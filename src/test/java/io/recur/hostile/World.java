@@ -7,7 +7,7 @@ import static io.recur.nn.Layers.lstm;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.kernels.KernelDevice;
-import io.recur.device.kernels.Slab;
+import io.recur.device.memory.Slab;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.nn.Chain;

@@ -10,7 +10,7 @@ import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.device.kernels.KernelDevice;
-import io.recur.device.kernels.Slots;
+import io.recur.device.memory.Slots;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;

@@ -7,12 +7,12 @@ import static io.recur.nn.Layers.gru;
 import static io.recur.nn.Layers.lstm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.recur.device.CpuDouble;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
+import io.recur.device.cuda.CpuDouble;
 import io.recur.grad.Tape;
 import io.recur.nn.Chain;
 import io.recur.nn.GRUCell;

@@ -10,9 +10,9 @@ import static io.recur.nn.Layers.lstm;
 import static io.recur.nn.Layers.rnn;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.recur.device.CpuDouble;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import io.recur.device.cuda.CpuDouble;
 import io.recur.grad.Tape;
 import io.recur.nn.Chain;
 import io.recur.nn.Layer;

@@ -1,6 +1,9 @@
 package io.recur.device.kernels;
 
+import io.recur.device.Buffer;
 import io.recur.device.Device;
+import io.recur.device.memory.Slab;
+import io.recur.device.memory.Slots;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,4 +74,21 @@ public interface KernelDevice {
    * @return the same table at every call
    */
   Slots slots(long floats);
+
+  /**
+   * Whether sums in a buffer grow from tape to tape, so that roundings would add up and {@link
+   * #carryOf} is kept with the memory.
+   *
+   * @param sum of this device
+   * @return whether the memory outlives a tape
+   */
+  boolean keepsCarry(Buffer sum);
+
+  /**
+   * What the sums in a buffer lost to rounding, to be added with the next terms.
+   *
+   * @param sum of this device
+   * @return as long as the sum, and as lasting
+   */
+  Buffer carryOf(Buffer sum);
 }

@@ -53,4 +53,20 @@ public interface Updates {
    * @throws IllegalArgumentException if s does not begin on a multiple of 8 bytes
    */
   void clipNorm(float limit, Buffer s, Buffer g, long n);
+
+  /**
+   * Refuses what a GPU could not read as a double; all devices refuse it alike.
+   *
+   * @param where the operation's name, for the error
+   * @param s a double
+   * @throws IllegalArgumentException if s does not begin on a multiple of 8 bytes
+   */
+  static void refuseUnaligned(String where, Buffer s) {
+    long address = s.segment().address();
+    if (address % Double.BYTES != 0) {
+      throw new IllegalArgumentException(
+          "%s: s lies %d bytes behind a multiple of 8; need a double that begins on one"
+              .formatted(where, address % Double.BYTES));
+    }
+  }
 }

@@ -19,7 +19,7 @@ import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.Elementwise;
 import io.recur.device.kernels.KernelDevice;
-import io.recur.device.kernels.Slab;
+import io.recur.device.memory.Slab;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,5 +1,7 @@
 package io.recur.device;
 
+import io.recur.device.cuda.CudaDevice;
+
 /** What only a benchmark asks of a device; in its package, so that no user's program can. */
 public final class Waiting {
   private Waiting() {}

@@ -35,12 +35,12 @@ record BringUpStep(
 
   /** Those that all others stand on, simplest first. */
   private static final List<String> FIRST =
-      List.of("device.PointwiseTest", "device.BlasTest", "device.CudaQueueTest");
+      List.of("device.PointwiseTest", "device.BlasTest", "device.cuda.QueueTest");
 
   private static final List<String> SINGLE =
       List.of(
           "device.ColumnsTest",
-          "device.CudaKernelsTest",
+          "device.cuda.KernelTest",
           "device.SoftmaxKernelsTest",
           "device.LstmGatesTest",
           "device.GruGatesTest",
@@ -51,7 +51,7 @@ record BringUpStep(
           "device.UpdatesTest",
           "nn.DevicesAgreeTest",
           "nn.WholeSequenceTest",
-          "device.CudaDeviceTest");
+          "device.cuda.CudaDeviceTest");
 
   /** What needs the checkout or a library of its own. */
   private static final List<String> ELSEWHERE = List.of("ArchitectureTest");
@@ -99,8 +99,8 @@ record BringUpStep(
 
   /** What to run next, to tell the work itself from its graphs; nothing where that says no more. */
   List<BringUpStep> again() {
-    return name.equals("CudaQueueTest")
-        ? List.of(single("io.recur.device.CudaQueueTest", List.of(WITHOUT_GRAPHS), ", no graphs"))
+    return name.equals("QueueTest")
+        ? List.of(single("io.recur.device.cuda.QueueTest", List.of(WITHOUT_GRAPHS), ", no graphs"))
         : List.of();
   }
 }

@@ -1,0 +1,207 @@
+package io.recur.device.cpu;
+
+import io.recur.bindings.openblas.cblas_h;
+import io.recur.device.Buffer;
+import io.recur.device.Columns;
+import io.recur.device.Device;
+import io.recur.device.DeviceException;
+import io.recur.device.Pointwise;
+import io.recur.device.cpu.Kernels.InstructionSet;
+import io.recur.device.kernels.Bands;
+import io.recur.device.kernels.Blas;
+import io.recur.device.kernels.Gates;
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Recurrences;
+import io.recur.device.kernels.Updates;
+import io.recur.device.memory.Allocator;
+import io.recur.device.memory.DeviceMemory;
+import io.recur.device.memory.Lifetime;
+import io.recur.device.memory.Pressure;
+import io.recur.device.memory.Slab;
+import io.recur.device.memory.Slots;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
+import org.jspecify.annotations.Nullable;
+
+/** The processor: OpenBLAS for matrix products, C kernels or vectorised Java loops for the rest. */
+public final class CpuDevice extends Device implements KernelDevice {
+  private final OpenBlas library = OpenBlas.load();
+  private final DeviceMemory memory = new DeviceMemory(this, new HostSource(), this::buffer);
+  private final @Nullable Kernels kernels;
+  private final int threads;
+  private final ThreadLocal<Lanes> lanes = ThreadLocal.withInitial(Lanes::new);
+  private final Blas blas;
+  private final @Nullable Recurrences recurrences;
+  private final Pointwise pointwise;
+  private final Columns columns;
+  private final Gates gates;
+  private final Bands bands = new JavaBands(lanes);
+  private final Updates updates;
+
+  /** Memory of the host. */
+  private static final class HostSource implements DeviceMemory.Source {
+    @Override
+    public Pressure pressure() {
+      return HostMemory.PRESSURE;
+    }
+
+    @Override
+    public Allocator collected(boolean counts) {
+      return new HostMemory(new Lifetime(), counts);
+    }
+
+    @Override
+    public Allocator closeable() {
+      return new HostMemory(new Lifetime(() -> {}), true);
+    }
+  }
+
+  /**
+   * The processor with the best kernels, or those that a property names.
+   *
+   * @param threads 1 or more
+   * @throws DeviceException if OpenBLAS or the named kernels cannot be loaded
+   */
+  public CpuDevice(int threads) {
+    this(Kernels.preferred(), threads);
+  }
+
+  /**
+   * The processor with these kernels.
+   *
+   * @param set one of {@link Kernels#present}
+   * @param threads 1 or more
+   * @throws DeviceException if OpenBLAS cannot be loaded
+   */
+  public CpuDevice(InstructionSet set, int threads) {
+    this.threads = threads;
+    this.kernels = Kernels.open(set, threads);
+    if (Kernels.preferred() == InstructionSet.JAVA) {
+      cblas_h.openblas_set_num_threads(threads); // nobody else shares out its products
+    }
+    this.blas =
+        kernels == null
+            ? new OpenBlasProducts()
+            : new SharedProducts(kernels, new OpenBlasProducts());
+    this.recurrences = kernels == null ? null : new NativeRecurrences(this, kernels);
+    Pointwise passes = kernels == null ? new JavaPointwise(lanes) : new NativePointwise(kernels);
+    Columns byColumn = kernels == null ? new JavaColumns(lanes) : new NativeColumns(kernels);
+    this.pointwise = checked(passes);
+    this.columns = checked(byColumn);
+    this.gates = new JavaGates(lanes, pointwise, columns);
+    this.updates =
+        kernels == null ? new JavaUpdates(lanes, passes) : new NativeUpdates(kernels, passes);
+  }
+
+  @Override
+  public String name() {
+    return kernels == null
+        ? "cpu (%s, %d threads, kernels java)".formatted(library.description(), library.threads())
+        : "cpu (%s, %d threads, kernels %s)"
+            .formatted(library.description(), threads, kernels.set());
+  }
+
+  @Override
+  public @Nullable Recurrences recurrences() {
+    return recurrences;
+  }
+
+  @Override
+  public Blas blas() {
+    return blas;
+  }
+
+  @Override
+  public Pointwise pointwise() {
+    return pointwise;
+  }
+
+  @Override
+  public Columns columns() {
+    return columns;
+  }
+
+  @Override
+  public Gates gates() {
+    return gates;
+  }
+
+  @Override
+  public Bands bands() {
+    return bands;
+  }
+
+  @Override
+  public Updates updates() {
+    return updates;
+  }
+
+  @Override
+  public Slab slab() {
+    return memory.slab();
+  }
+
+  @Override
+  public Slots slots(long floats) {
+    return memory.slots(floats);
+  }
+
+  @Override
+  public boolean keepsCarry(Buffer sum) {
+    return isLasting(sum);
+  }
+
+  @Override
+  public Buffer carryOf(Buffer sum) {
+    return carry(sum);
+  }
+
+  @Override
+  public Buffer allocate(long floats) {
+    return memory.allocate(floats);
+  }
+
+  @Override
+  protected void release() {
+    lanes.remove();
+    if (kernels != null) {
+      kernels.rest();
+    }
+  }
+
+  @Override
+  protected MemorySegment slice(MemorySegment whole, long offset, long length) {
+    return whole.asSlice(offset * Float.BYTES, length * Float.BYTES);
+  }
+
+  @Override
+  protected void write(Buffer buffer, float[] values, int from, int length) {
+    try {
+      MemorySegment.copy(values, from, buffer.target(), ValueLayout.JAVA_FLOAT, 0, length);
+    } catch (IllegalStateException e) {
+      throw Lanes.closed(e, buffer);
+    }
+    Reference.reachabilityFence(buffer);
+  }
+
+  @Override
+  protected void writeIndexes(Buffer buffer, int[] indexes) {
+    try {
+      MemorySegment.copy(indexes, 0, buffer.target(), ValueLayout.JAVA_INT, 0, indexes.length);
+    } catch (IllegalStateException e) {
+      throw Lanes.closed(e, buffer);
+    }
+    Reference.reachabilityFence(buffer);
+  }
+
+  @Override
+  protected void read(Buffer buffer, float[] values, int from, int length) {
+    try {
+      MemorySegment.copy(buffer.segment(), ValueLayout.JAVA_FLOAT, 0, values, from, length);
+    } catch (IllegalStateException e) {
+      throw Lanes.closed(e, buffer);
+    }
+    Reference.reachabilityFence(buffer);
+  }
+}

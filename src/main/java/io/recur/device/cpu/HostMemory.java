@@ -1,0 +1,82 @@
+package io.recur.device.cpu;
+
+import io.recur.device.DeviceException;
+import io.recur.device.memory.Allocator;
+import io.recur.device.memory.Lifetime;
+import io.recur.device.memory.Pressure;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Memory of the host, zeroed, for all devices of the processor. */
+final class HostMemory implements Allocator {
+  private static final long ALIGNMENT_BYTES = 64;
+
+  /** How the JVM words it when {@code -XX:MaxDirectMemorySize} stops an allocation. */
+  private static final Pattern LIMIT = Pattern.compile("limit: (\\d+)");
+
+  /** The host's memory is the process's, not a device's. */
+  static final Pressure PRESSURE = new Pressure();
+
+  private final Lifetime lifetime;
+  private final boolean counts;
+
+  /**
+   * Memory of one lifetime.
+   *
+   * @param counts whether what is taken counts as held
+   */
+  HostMemory(Lifetime lifetime, boolean counts) {
+    this.lifetime = lifetime;
+    this.counts = counts;
+  }
+
+  @Override
+  public MemorySegment allocate(long floats) {
+    long bytes = floats * Float.BYTES;
+    MemorySegment segment = taken(bytes);
+    if (counts) {
+      PRESSURE.add(bytes);
+      segment = segment.reinterpret(lifetime.arena(), gone -> PRESSURE.free(bytes));
+    }
+    return segment;
+  }
+
+  @Override
+  public Lifetime lifetime() {
+    return lifetime;
+  }
+
+  private MemorySegment taken(long bytes) {
+    Arena arena = lifetime.arena();
+    if (!lifetime.isAlive()) {
+      throw new IllegalStateException("slab: it was closed; take from it before");
+    }
+    try {
+      return arena.allocate(bytes, ALIGNMENT_BYTES);
+    } catch (OutOfMemoryError e) {
+      throw new DeviceException(refusal(bytes, String.valueOf(e.getMessage())), e);
+    }
+  }
+
+  private static String refusal(long bytes, String reason) {
+    Matcher limit = LIMIT.matcher(reason);
+    String asked =
+        "cpu: asked for %d bytes of native memory, %d are held".formatted(bytes, PRESSURE.held());
+    return limit.find()
+        ? asked
+            + (", the JVM's limit is %s; raise it with -XX:MaxDirectMemorySize=SIZE (without this"
+                    + " flag it is as large as -Xmx), or use smaller batches or fewer steps between"
+                    + " truncations")
+                .formatted(limit.group(1))
+        : asked
+            + "; the system gives no more (%s): use smaller batches or fewer steps between truncations"
+                .formatted(reason);
+  }
+
+  @Override
+  public void close() {
+    lifetime.close();
+  }
+}

@@ -1,0 +1,146 @@
+package io.recur.device.cpu;
+
+import io.recur.device.Buffer;
+import io.recur.device.kernels.Bands;
+import java.util.Arrays;
+
+/** Products with band matrices, a column at a time, a diagonal at a time. */
+final class JavaBands implements Bands {
+  private final ThreadLocal<Lanes> lanes;
+
+  JavaBands(ThreadLocal<Lanes> lanes) {
+    this.lanes = lanes;
+  }
+
+  @Override
+  public void multiply(
+      int reach,
+      int n,
+      int blocks,
+      Buffer w,
+      Buffer x,
+      int columns,
+      float beta,
+      Buffer y,
+      int ldy) {
+    Lanes lane = lanes.get();
+    int stored = Bands.stored(reach, n);
+    float[] values = lane.load(0, w, 0, blocks * stored);
+    for (int j = 0; j < columns; j++) {
+      float[] input = lane.load(1, x, (long) j * n, n);
+      float[] output = start(lane, 2, y, (long) j * ldy, blocks * n, beta);
+      for (int block = 0; block < blocks; block++) {
+        int at = block * stored;
+        for (int d = -reach; d <= reach; d++) {
+          int length = n - Math.abs(d);
+          addDiagonal(
+              values, at, input, Math.max(d, 0), output, block * n + Math.max(-d, 0), length);
+          at += length;
+        }
+      }
+      Lanes.store(output, 0, y, (long) j * ldy, blocks * n);
+    }
+  }
+
+  @Override
+  public void multiplyTransposed(
+      int reach,
+      int n,
+      int blocks,
+      Buffer w,
+      Buffer dy,
+      int lddy,
+      int columns,
+      float beta,
+      Buffer dx) {
+    Lanes lane = lanes.get();
+    int stored = Bands.stored(reach, n);
+    float[] values = lane.load(0, w, 0, blocks * stored);
+    for (int j = 0; j < columns; j++) {
+      float[] upstream = lane.load(1, dy, (long) j * lddy, blocks * n);
+      float[] output = start(lane, 2, dx, (long) j * n, n, beta);
+      for (int block = 0; block < blocks; block++) {
+        int at = block * stored;
+        for (int d = -reach; d <= reach; d++) {
+          int length = n - Math.abs(d);
+          addDiagonal(
+              values, at, upstream, block * n + Math.max(-d, 0), output, Math.max(d, 0), length);
+          at += length;
+        }
+      }
+      Lanes.store(output, 0, dx, (long) j * n, n);
+    }
+  }
+
+  @Override
+  public void addGradient(
+      int reach, int n, int blocks, Buffer dy, int lddy, Buffer x, int columns, Buffer dw) {
+    Lanes lane = lanes.get();
+    int stored = Bands.stored(reach, n);
+    int all = blocks * stored;
+    float[] sum = lane.array(0, all);
+    double[] total = lane.sums(all);
+    Arrays.fill(total, 0, all, 0);
+    for (int from = 0; from < columns; from += JavaColumns.BLOCK_COLUMNS) {
+      int to = Math.min(columns, from + JavaColumns.BLOCK_COLUMNS);
+      Arrays.fill(sum, 0, all, 0);
+      addProducts(lane, reach, n, blocks, dy, lddy, x, from, to, sum);
+      for (int i = 0; i < all; i++) {
+        total[i] += sum[i];
+      }
+    }
+    Lanes.load(dw, 0, sum, 0, all);
+    for (int i = 0; i < all; i++) {
+      sum[i] = (float) (sum[i] + total[i]);
+    }
+    Lanes.store(sum, 0, dw, 0, all);
+  }
+
+  /** Adds the products of columns {@code from … to−1} to the sums of the stored diagonals. */
+  private static void addProducts(
+      Lanes lane,
+      int reach,
+      int n,
+      int blocks,
+      Buffer dy,
+      int lddy,
+      Buffer x,
+      int from,
+      int to,
+      float[] sum) {
+    int stored = Bands.stored(reach, n);
+    for (int j = from; j < to; j++) {
+      float[] upstream = lane.load(1, dy, (long) j * lddy, blocks * n);
+      float[] input = lane.load(2, x, (long) j * n, n);
+      for (int block = 0; block < blocks; block++) {
+        int at = block * stored;
+        for (int d = -reach; d <= reach; d++) {
+          int length = n - Math.abs(d);
+          addDiagonal(
+              upstream, block * n + Math.max(-d, 0), input, Math.max(d, 0), sum, at, length);
+          at += length;
+        }
+      }
+    }
+  }
+
+  private static float[] start(Lanes lane, int number, Buffer y, long from, int n, float beta) {
+    float[] values = lane.array(number, n);
+    if (beta == 0) {
+      Arrays.fill(values, 0, n, 0);
+    } else {
+      Lanes.load(y, from, values, 0, n);
+      for (int i = 0; i < n; i++) {
+        values[i] *= beta;
+      }
+    }
+    return values;
+  }
+
+  private static void addDiagonal(
+      float[] a, int fromA, float[] b, int fromB, float[] y, int fromY, int n) {
+    for (int i = 0; i < n; i++) {
+      y[fromY + i] += a[fromA + i] * b[fromB + i];
+    }
+  }
+}

@@ -1,0 +1,247 @@
+package io.recur.device.cpu;
+
+import io.recur.device.Elementwise;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The elementwise functions in Java: for each entry of {@link Elementwise}, one of the same name
+ * with its value and its derivative.
+ */
+enum JavaFunction {
+  IDENTITY {
+    @Override
+    void value(Lanes lanes, float[] x, float[] y, int n) {
+      System.arraycopy(x, 0, y, 0, n);
+    }
+
+    @Override
+    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = 1;
+      }
+    }
+  },
+
+  TANH {
+    @Override
+    void value(Lanes lanes, float[] x, float[] y, int n) {
+      System.arraycopy(x, 0, y, 0, n);
+      Lanes.tanh(y, n);
+    }
+
+    @Override
+    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = 1 - y[i] * y[i];
+      }
+    }
+  },
+
+  SIGMOID {
+    @Override
+    void value(Lanes lanes, float[] x, float[] y, int n) {
+      System.arraycopy(x, 0, y, 0, n);
+      lanes.sigmoid(y, n);
+    }
+
+    @Override
+    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = y[i] * (1 - y[i]);
+      }
+    }
+  },
+
+  RELU {
+    @Override
+    void value(Lanes lanes, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = Math.max(x[i], 0f);
+      }
+    }
+
+    @Override
+    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = Math.signum(y[i]);
+      }
+    }
+  },
+
+  LEAKY_RELU {
+    @Override
+    void value(Lanes lanes, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = Math.max(x[i], 0.01f * x[i]);
+      }
+    }
+
+    @Override
+    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = x[i] > 0 ? 1 : x[i] <= 0 ? 0.01f : x[i];
+      }
+    }
+  },
+
+  ELU {
+    @Override
+    void value(Lanes lanes, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = x[i] > 0 ? x[i] : (float) Math.expm1(x[i]);
+      }
+    }
+
+    @Override
+    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = Math.min(x[i], 0f); // from y it would cancel where x is far below 0
+      }
+      lanes.exp(d, n);
+    }
+  },
+
+  SOFTPLUS {
+    @Override
+    void value(Lanes lanes, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = (float) (Math.max(x[i], 0f) + Math.log1p(Math.exp(-Math.abs(x[i]))));
+      }
+    }
+
+    @Override
+    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+      System.arraycopy(x, 0, d, 0, n);
+      lanes.sigmoid(d, n);
+    }
+  },
+
+  SOFTSIGN {
+    @Override
+    void value(Lanes lanes, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = x[i] / (1 + Math.abs(x[i]));
+      }
+    }
+
+    @Override
+    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        float s = 1 + Math.abs(x[i]);
+        d[i] = 1 / (s * s);
+      }
+    }
+  },
+
+  SWISH {
+    @Override
+    void value(Lanes lanes, float[] x, float[] y, int n) {
+      System.arraycopy(x, 0, y, 0, n);
+      lanes.sigmoid(y, n);
+      for (int i = 0; i < n; i++) {
+        y[i] *= x[i];
+      }
+    }
+
+    @Override
+    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+      System.arraycopy(x, 0, d, 0, n);
+      lanes.sigmoid(d, n);
+      for (int i = 0; i < n; i++) {
+        d[i] *= 1 + x[i] * (1 - d[i]); // from y it would cancel where x is large
+      }
+    }
+  },
+
+  GELU {
+    @Override
+    void value(Lanes lanes, float[] x, float[] y, int n) {
+      gate(lanes, x, y, n);
+      for (int i = 0; i < n; i++) {
+        y[i] *= x[i];
+      }
+    }
+
+    @Override
+    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+      gate(lanes, x, d, n);
+      for (int i = 0; i < n; i++) {
+        float s = d[i];
+        float a = Math.max(-9f, Math.min(9f, x[i])); // beyond, s(1 - s) is 0, a² might overflow
+        d[i] = s + a * s * (1 - s) * (GELU_SCALE * (1 + 3 * GELU_CUBIC * a * a));
+      }
+    }
+
+    /** (1 + tanh(u))/2 = σ(2u), which does not cancel. */
+    private void gate(Lanes lanes, float[] x, float[] s, int n) {
+      for (int i = 0; i < n; i++) {
+        s[i] = GELU_SCALE * (x[i] + GELU_CUBIC * x[i] * x[i] * x[i]);
+      }
+      lanes.sigmoid(s, n);
+    }
+  },
+
+  EXP {
+    @Override
+    void value(Lanes lanes, float[] x, float[] y, int n) {
+      System.arraycopy(x, 0, y, 0, n);
+      lanes.exp(y, n);
+    }
+
+    @Override
+    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+      System.arraycopy(y, 0, d, 0, n);
+    }
+  },
+
+  LOG {
+    @Override
+    void value(Lanes lanes, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = (float) Math.log(x[i]);
+      }
+    }
+
+    @Override
+    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = 1 / x[i];
+      }
+    }
+  },
+
+  SQUARE {
+    @Override
+    void value(Lanes lanes, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = x[i] * x[i];
+      }
+    }
+
+    @Override
+    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = 2 * x[i];
+      }
+    }
+  };
+
+  private static final float GELU_SCALE = 1.5957691216f; // 2√(2/π)
+  private static final float GELU_CUBIC = 0.044715f;
+
+  /** In the order of {@link Elementwise}. */
+  private static final List<JavaFunction> TABLE =
+      Stream.of(Elementwise.values()).map(f -> valueOf(f.name())).toList();
+
+  /** The entry of this function. */
+  static JavaFunction of(Elementwise f) {
+    return TABLE.get(f.ordinal());
+  }
+
+  /** y = f(x) for the first n values; y is another array than x. */
+  abstract void value(Lanes lanes, float[] x, float[] y, int n);
+
+  /** d = f'(x), where y = f(x), for the first n values; d is another array than x and y. */
+  abstract void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n);
+}

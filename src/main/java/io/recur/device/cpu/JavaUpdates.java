@@ -1,0 +1,54 @@
+package io.recur.device.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import io.recur.device.Buffer;
+import io.recur.device.Pointwise;
+import io.recur.device.UpdateRule;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/** The optimisers' passes, tile by tile. */
+final class JavaUpdates extends HostUpdates {
+  private static final int FIRST_SLOT = 2;
+
+  private final ThreadLocal<Lanes> lanes;
+
+  JavaUpdates(ThreadLocal<Lanes> lanes, Pointwise pointwise) {
+    super(pointwise);
+    this.lanes = lanes;
+  }
+
+  @Override
+  public void update(
+      UpdateRule rule, float[] settings, Buffer w, Buffer g, Buffer[] slots, long n) {
+    JavaRule loop = JavaRule.of(rule);
+    Lanes lane = lanes.get();
+    float[][] memory = lane.slots();
+    for (long at = 0; at < n; at += Lanes.TILE) {
+      int tile = (int) Math.min(Lanes.TILE, n - at);
+      float[] value = lane.load(0, w, at, tile);
+      float[] gradient = lane.load(1, g, at, tile);
+      for (int s = 0; s < slots.length; s++) {
+        memory[s] = lane.load(FIRST_SLOT + s, slots[s], at, tile);
+      }
+      loop.apply(settings, value, gradient, memory, tile);
+      Lanes.store(value, 0, w, at, tile);
+      Arrays.fill(gradient, 0, tile, 0f);
+      Lanes.store(gradient, 0, g, at, tile);
+      for (int s = 0; s < slots.length; s++) {
+        Lanes.store(memory[s], 0, slots[s], at, tile);
+      }
+    }
+  }
+
+  @Override
+  public void clamp(float limit, Buffer g, long n) {
+    int count = JavaPointwise.count("clamp", n);
+    MemorySegment values = g.target();
+    for (int i = 0; i < count; i++) {
+      float value = values.getAtIndex(JAVA_FLOAT, i);
+      values.setAtIndex(JAVA_FLOAT, i, Math.max(-limit, Math.min(limit, value)));
+    }
+  }
+}

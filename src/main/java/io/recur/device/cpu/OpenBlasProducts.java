@@ -1,0 +1,107 @@
+package io.recur.device.cpu;
+
+import static io.recur.bindings.openblas.cblas_h.CblasColMajor;
+import static io.recur.bindings.openblas.cblas_h.CblasNoTrans;
+import static io.recur.bindings.openblas.cblas_h.CblasTrans;
+import static io.recur.bindings.openblas.cblas_h.cblas_sgemm;
+import static io.recur.bindings.openblas.cblas_h.cblas_sgemv;
+import static io.recur.bindings.openblas.cblas_h.cblas_sger;
+
+import io.recur.device.Buffer;
+import io.recur.device.kernels.Blas;
+import java.lang.foreign.MemorySegment;
+
+/** Matrix products by OpenBLAS: gemm, but gemv for one row or column and ger for one term. */
+final class OpenBlasProducts implements Blas {
+  /**
+   * Terms that gemv may sum up in one float: of a million it makes one running sum, 3e-3 off where
+   * they are equal.
+   */
+  private static final int MOST_TERMS = 4096;
+
+  @Override
+  public void multiply(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      Buffer a,
+      int lda,
+      Buffer b,
+      int ldb,
+      float beta,
+      Buffer c,
+      int ldc) {
+    if (n == 1) {
+      vector(transposeA, m, k, alpha, a, lda, b, transposeB ? ldb : 1, beta, c, 1);
+    } else if (m == 1) {
+      vector(!transposeB, n, k, alpha, b, ldb, a, transposeA ? 1 : lda, beta, c, ldc);
+    } else if (k == 1 && beta == 1) {
+      cblas_sger(
+          CblasColMajor(),
+          m,
+          n,
+          alpha,
+          a.segment(),
+          transposeA ? lda : 1,
+          b.segment(),
+          transposeB ? 1 : ldb,
+          c.target(),
+          ldc);
+    } else {
+      cblas_sgemm(
+          CblasColMajor(),
+          transposeA ? CblasTrans() : CblasNoTrans(),
+          transposeB ? CblasTrans() : CblasNoTrans(),
+          m,
+          n,
+          k,
+          alpha,
+          a.segment(),
+          lda,
+          b.segment(),
+          ldb,
+          beta,
+          c.target(),
+          ldc);
+    }
+  }
+
+  /** {@code y = alpha·op(A)·x + beta·y}, where op(A) is rows × terms. */
+  private static void vector(
+      boolean transpose,
+      int rows,
+      int terms,
+      float alpha,
+      Buffer a,
+      int lda,
+      Buffer x,
+      int strideX,
+      float beta,
+      Buffer y,
+      int strideY) {
+    for (int from = 0; from < terms; from += MOST_TERMS) {
+      int few = Math.min(MOST_TERMS, terms - from);
+      cblas_sgemv(
+          CblasColMajor(),
+          transpose ? CblasTrans() : CblasNoTrans(),
+          transpose ? few : rows,
+          transpose ? rows : few,
+          alpha,
+          at(a, transpose ? from : (long) from * lda),
+          lda,
+          at(x, (long) from * strideX),
+          strideX,
+          from == 0 ? beta : 1,
+          y.target(),
+          strideY);
+    }
+  }
+
+  private static MemorySegment at(Buffer buffer, long floats) {
+    MemorySegment segment = buffer.segment();
+    return floats == 0 ? segment : segment.asSlice(floats * Float.BYTES);
+  }
+}

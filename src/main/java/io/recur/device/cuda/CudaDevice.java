@@ -1,0 +1,220 @@
+package io.recur.device.cuda;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import io.recur.device.Buffer;
+import io.recur.device.Columns;
+import io.recur.device.Device;
+import io.recur.device.DeviceException;
+import io.recur.device.Pointwise;
+import io.recur.device.Precision;
+import io.recur.device.kernels.Bands;
+import io.recur.device.kernels.Blas;
+import io.recur.device.kernels.Gates;
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Recurrences;
+import io.recur.device.kernels.Updates;
+import io.recur.device.memory.DeviceMemory;
+import io.recur.device.memory.Slab;
+import io.recur.device.memory.Slots;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** A GPU of NVIDIA's: cuBLAS for matrix products, kernels of our own for the rest. */
+public final class CudaDevice extends Device implements KernelDevice {
+  private final String name;
+  private final Queue queue;
+  private final DeviceMemory memory;
+  private final Blas blas;
+  private final Pointwise pointwise;
+  private final Columns columns;
+  private final Gates gates;
+  private final Bands bands;
+  private final Updates updates;
+
+  /**
+   * A GPU of NVIDIA's, see {@link Device#cuda(int, Precision)}.
+   *
+   * @param ordinal its number, from 0
+   * @param precision of matrix products
+   * @throws DeviceException if it cannot be opened
+   */
+  public CudaDevice(int ordinal, Precision precision) {
+    Libraries libraries;
+    Card card;
+    try {
+      libraries = Libraries.load();
+      card = Card.of(ordinal);
+      card.refuseOld();
+      queue = new Queue(this::checkOpen, new Context(card), libraries, precision);
+    } catch (LinkageError e) {
+      throw new DeviceException(
+          "cuda: %s; NVIDIA's libraries are older than they say, or not NVIDIA's: name others with"
+                  .formatted(e.getMessage())
+              + " -Dio.recur.cuda=FOLDER",
+          e);
+    }
+    name =
+        "cuda:%d (%s, driver %s, NVRTC %s, cuBLAS %s, %s)"
+            .formatted(
+                ordinal,
+                card.description(),
+                Libraries.version(libraries.driverVersion()),
+                Libraries.version(libraries.compilerVersion()),
+                queue.blas().version(),
+                precision.name().toLowerCase(Locale.ROOT));
+    memory = new DeviceMemory(this, queue.memory(), this::buffer);
+    blas = new CublasProducts(queue);
+    Scratch scratch = new Scratch(this, queue);
+    pointwise = checked(new PointwiseKernels(queue, scratch));
+    columns = checked(new ColumnKernels(queue, scratch));
+    gates = new GateKernels(queue);
+    bands = new BandKernels(queue, scratch);
+    updates = new UpdateKernels(queue, scratch);
+  }
+
+  /**
+   * The lines of {@link Device#cudaReport}: each card is opened, to see that it can be.
+   *
+   * @return lines to be shown
+   */
+  public static List<String> report() {
+    List<String> lines = new ArrayList<>();
+    try {
+      Libraries libraries = Libraries.load();
+      for (Card card : Card.all()) {
+        lines.add(line(card));
+      }
+      lines.add("NVRTC: " + libraries.compiler());
+      lines.add("cuBLAS: " + libraries.blas());
+    } catch (DeviceException e) {
+      lines.add(e.getMessage());
+    }
+    return lines;
+  }
+
+  private static String line(Card card) {
+    try (CudaDevice device = new CudaDevice(card.ordinal(), Precision.FLOAT32)) {
+      return device.name();
+    } catch (DeviceException e) {
+      return "cuda:%d (%s) cannot be used: %s"
+          .formatted(card.ordinal(), card.description(), e.getMessage());
+    }
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  /**
+   * The time that the host has spent in waiting for the device, since it was opened.
+   *
+   * @return nanoseconds
+   */
+  public long waitedNanos() {
+    return queue.waitedNanos();
+  }
+
+  /** What all groups record into. */
+  Queue queue() {
+    return queue;
+  }
+
+  @Override
+  public @Nullable Recurrences recurrences() {
+    return null;
+  }
+
+  @Override
+  public Blas blas() {
+    return blas;
+  }
+
+  @Override
+  public Pointwise pointwise() {
+    return pointwise;
+  }
+
+  @Override
+  public Columns columns() {
+    return columns;
+  }
+
+  @Override
+  public Gates gates() {
+    return gates;
+  }
+
+  @Override
+  public Bands bands() {
+    return bands;
+  }
+
+  @Override
+  public Updates updates() {
+    return updates;
+  }
+
+  @Override
+  public Slab slab() {
+    return memory.slab();
+  }
+
+  @Override
+  public Slots slots(long floats) {
+    return memory.slots(floats);
+  }
+
+  @Override
+  public boolean keepsCarry(Buffer sum) {
+    return isLasting(sum);
+  }
+
+  @Override
+  public Buffer carryOf(Buffer sum) {
+    return carry(sum);
+  }
+
+  @Override
+  public Buffer allocate(long floats) {
+    return memory.allocate(floats);
+  }
+
+  @Override
+  protected void release() {
+    int open = queue.memory().openOwners();
+    queue.close();
+    if (open > 0 && queue.checks()) {
+      throw new IllegalStateException(
+          "device: %s was closed before %d of its slabs or tapes; close it after all that uses it"
+              .formatted(name, open));
+    }
+  }
+
+  /** A segment of length zero, as all of this device, with the lifetime of the whole. */
+  @Override
+  protected MemorySegment slice(MemorySegment whole, long offset, long length) {
+    long bytes = offset * Float.BYTES;
+    return whole.reinterpret(bytes).asSlice(bytes, 0);
+  }
+
+  @Override
+  protected void write(Buffer buffer, float[] values, int from, int length) {
+    queue.write(values, JAVA_FLOAT, from, length, buffer);
+  }
+
+  @Override
+  protected void writeIndexes(Buffer buffer, int[] indexes) {
+    queue.write(indexes, JAVA_INT, 0, indexes.length, buffer);
+  }
+
+  @Override
+  protected void read(Buffer buffer, float[] values, int from, int length) {
+    queue.read(buffer, values, from, length);
+  }
+}

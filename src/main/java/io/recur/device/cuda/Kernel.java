@@ -1,0 +1,66 @@
+package io.recur.device.cuda;
+
+import java.util.Locale;
+
+/** The kernels of {@code native/cuda/}, file by file. */
+enum Kernel {
+  // pointwise.cu
+  FILL,
+  COPY,
+  SCALE,
+  COMBINE,
+  MULTIPLY,
+  ADD_PRODUCT,
+  ADD_BROADCAST,
+  MAP,
+  ADD_SLOPE,
+  DROP,
+
+  // sums.cu
+  SUM,
+  TOTAL,
+  SUM_INTO,
+  ADD_PARTS,
+
+  // columns.cu
+  ADD_COLUMN,
+  ADD_COLUMN_SUM,
+  BLOCK,
+  GATHER,
+  SCATTER_ADD,
+
+  // softmax.cu
+  SOFTMAX,
+  ADD_SOFTMAX_SLOPE,
+  CROSS_ENTROPY,
+  ADD_CROSS_ENTROPY_SLOPE,
+
+  // gates.cu
+  RNN,
+  RNN_SLOPE,
+  LSTM,
+  LSTM_SLOPE,
+  GRU,
+  GRU_SLOPE,
+  GRU_V3_RESET,
+  GRU_V3_CANDIDATE,
+  GRU_V3_CANDIDATE_SLOPE,
+  GRU_V3_RESET_SLOPE,
+
+  // bands.cu
+  BAND_MULTIPLY,
+  BAND_MULTIPLY_TRANSPOSED,
+  ADD_BAND_GRADIENT,
+
+  // updates.cu
+  UPDATE,
+  CLAMP,
+  CLIP_NORM;
+
+  private final String symbol = "recur_" + name().toLowerCase(Locale.ROOT);
+
+  /** The name of the C function. */
+  String symbol() {
+    return symbol;
+  }
+}

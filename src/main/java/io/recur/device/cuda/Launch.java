@@ -1,0 +1,195 @@
+package io.recur.device.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One launch of a kernel while its arguments are named, in the order of the kernel's parameters. A
+ * thread has one of its own in each queue, used again and again; it knows the queue only meanwhile,
+ * or the thread would keep a closed device for ever.
+ */
+final class Launch {
+  static final int MOST_ARGUMENTS = 24;
+  static final int BLOCK = 256;
+  private static final int LEAST_BLOCK = 64;
+  private static final int MOST_UPLOADED = 16;
+  private static final int NONE = -1;
+
+  private @Nullable Queue queue;
+  private Kernel kernel = Kernel.values()[0];
+  final long[] arguments = new long[MOST_ARGUMENTS];
+  int count;
+
+  /** Kept from the collector until the launch is recorded: the list holds addresses alone. */
+  private final @Nullable MemorySegment[] held = new MemorySegment[MOST_ARGUMENTS];
+
+  /** What goes to the device with the list, and the argument that points to it there; or none. */
+  final int[] uploaded = new int[MOST_UPLOADED];
+
+  int uploadedWords;
+  int uploadedArgument;
+
+  Launch begin(Queue queue, Kernel kernel) {
+    this.queue = queue;
+    this.kernel = kernel;
+    count = 0;
+    uploadedWords = 0;
+    uploadedArgument = NONE;
+    return this;
+  }
+
+  Kernel kernel() {
+    return kernel;
+  }
+
+  /** An int64_t. */
+  Launch integer(long value) {
+    arguments[count++] = value;
+    return this;
+  }
+
+  /** A float: its bits in the first four bytes of the slot, on the little-endian hosts of CUDA. */
+  Launch real(float value) {
+    arguments[count++] = Float.floatToRawIntBits(value) & 0xFFFFFFFFL;
+    return this;
+  }
+
+  /** A pointer to device memory; or null, {@link MemorySegment#NULL}. */
+  Launch pointer(MemorySegment value) {
+    held[count] = value;
+    arguments[count++] = value.address();
+    return this;
+  }
+
+  /** A pointer to device memory that somebody holds. */
+  Launch pointer(long address) {
+    arguments[count++] = address;
+    return this;
+  }
+
+  /**
+   * A pointer to floats that change from one call to the next: they travel beside the list, which
+   * thus repeats.
+   */
+  Launch upload(float[] values, int length) {
+    for (int i = 0; i < length; i++) {
+      uploaded[i] = Float.floatToRawIntBits(values[i]);
+    }
+    return uploaded(length);
+  }
+
+  /** A pointer to one int64_t that changes from one call to the next. */
+  Launch upload(long value) {
+    uploaded[0] = (int) value;
+    uploaded[1] = (int) (value >>> Integer.SIZE);
+    return uploaded(2);
+  }
+
+  private Launch uploaded(int words) {
+    if (uploadedArgument != NONE) {
+      throw new IllegalStateException("launch: " + kernel + " uploads twice; once is all");
+    }
+    uploadedWords = words;
+    uploadedArgument = count;
+    arguments[count++] = 0;
+    return this;
+  }
+
+  /** Refuses memory whose owner another thread has closed since its address was taken. */
+  void refuseClosed() {
+    for (int i = 0; i < count; i++) {
+      MemorySegment segment = held[i];
+      if (segment != null) {
+        refuseClosed(segment);
+      }
+    }
+  }
+
+  /** Refuses memory whose owner was closed. */
+  static void refuseClosed(MemorySegment segment) {
+    if (!segment.scope().isAlive()) {
+      throw new IllegalStateException(
+          "%s of a slab or tape that another thread has closed; close it after all that uses it"
+              .formatted(segment));
+    }
+  }
+
+  /** Lets go of what was held. */
+  private void release() {
+    Arrays.fill(held, 0, count, null);
+    queue = null;
+  }
+
+  private Queue queue() {
+    return Objects.requireNonNull(queue, "launch: recorded twice");
+  }
+
+  boolean uploads() {
+    return uploadedArgument != NONE;
+  }
+
+  /** Records a thread for each of n items, or fewer that stride. */
+  void over(long n) {
+    over(n, queue().mostBlocks());
+  }
+
+  /**
+   * The same for a kernel whose threads take four items at a time where there are so many: only as
+   * many blocks as the card holds at once.
+   */
+  void overFours(long n) {
+    over(n, queue().residentBlocks());
+  }
+
+  private void over(long n, long most) {
+    int threads = threads(n);
+    blocks(Math.min((n + threads - 1) / threads, most), threads);
+  }
+
+  /**
+   * Records threads for the values of a matrix of m rows and n columns, each in one row: see {@code
+   * tile_of} in {@code native/cuda/common.cu}.
+   */
+  void overColumns(long m, int n) {
+    overColumns(m, n, queue().mostBlocks());
+  }
+
+  /** The same for a kernel whose threads take four columns at a time. */
+  void overFoursOfColumns(long m, int n) {
+    overColumns(m, n, queue().residentBlocks());
+  }
+
+  private void overColumns(long m, int n, long most) {
+    int threads = threads(m * n);
+    int rows = 1;
+    while (rows < threads && rows < m) {
+      rows *= 2;
+    }
+    long pieces = (m + rows - 1) / rows; // of a column; each has as many blocks as the others
+    int columns = threads / rows;
+    long groups = Math.min((n + columns - 1L) / columns, Math.max(1, most / pieces));
+    blocks(pieces * groups, threads);
+  }
+
+  /** Of a block for n items: few items are in small blocks, so that all multiprocessors work. */
+  private int threads(long n) {
+    int threads = LEAST_BLOCK;
+    while (threads < BLOCK && n > threads * queue().multiprocessors()) {
+      threads *= 2;
+    }
+    return threads;
+  }
+
+  /** Records so many blocks of so many threads. */
+  void blocks(long blocks, int threads) {
+    try {
+      if (blocks > 0) {
+        queue().record(this, Math.toIntExact(blocks), threads);
+      }
+    } finally {
+      release();
+    }
+  }
+}

@@ -1,0 +1,329 @@
+package io.recur.device.cuda;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import io.recur.device.Buffer;
+import io.recur.device.DeviceException;
+import io.recur.device.Precision;
+import io.recur.device.kernels.Blas;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one way to put work on a CUDA device, in the order in which it is recorded, from any thread.
+ *
+ * <pre>
+ * queue.kernel(Kernel.SCALE).integer(n).real(2).pointer(x.segment(n)).pointer(y.target(n)).over(n);
+ * queue.kernel(Kernel.SOFTMAX)….blocks(columns, Launch.BLOCK);
+ * </pre>
+ *
+ * <p>Work is recorded into a list and handed over to the device when somebody reads, when memory is
+ * given back, or when the list is long, so that the device works while the host records on. A
+ * device that waits for work, as after a read, is handed a short list first. What is handed over
+ * again and again becomes a graph, see {@link Graphs}: values that change from time to time must
+ * therefore travel as uploads.
+ *
+ * <p>The monitor of the queue guards it and all that it works with; two launches that must follow
+ * each other are made in one {@code synchronized (queue)}. Another thread may close the owner of a
+ * buffer at any time, and {@link #submit} frees what was closed: an address is therefore taken from
+ * a buffer that was found open after the last hand-over.
+ */
+final class Queue implements Memory.Work {
+  static final String CHECK = "io.recur.cuda.check";
+  static final String GRAPHS = "io.recur.cuda.graphs";
+
+  /** A list of this length is handed over while the device works. */
+  static final int MOST_OPERATIONS = 256;
+
+  /** A list of this length is handed over while the device waits for work. */
+  static final int FIRST_OPERATIONS = 32;
+
+  /** Shorter lists are launched piece by piece: a graph would gain nothing. */
+  private static final int LEAST_IN_GRAPH = 4;
+
+  private static final int BLOCKS_A_MULTIPROCESSOR = 32;
+  private static final int RESIDENT_BLOCKS = 8;
+
+  /** Refuses work on a closed device. */
+  private final Runnable checkOpen;
+
+  private final Context context;
+  private final Memory memory;
+  private final Staging staging;
+  private final BadIndexes indexes;
+  private final Cublas blas;
+  private final WorkList.Reader stream;
+  private final Graphs graphs;
+  private final WorkList list = new WorkList();
+
+  /** How to give back what was taken, the last first. */
+  private final Deque<Runnable> closing = new ArrayDeque<>();
+
+  private final boolean checks = Boolean.getBoolean(CHECK);
+  private final boolean keepsGraphs =
+      !checks && !"false".equals(System.getProperty(GRAPHS, "true"));
+  private final ThreadLocal<Launch> launches = ThreadLocal.withInitial(Launch::new);
+  private boolean isOpen = true;
+
+  /** The device has done all that it was handed: each operation recorded now costs its time. */
+  private boolean isIdle = true;
+
+  /** Takes over the context: closes it with the queue, or when the queue cannot be made. */
+  Queue(Runnable checkOpen, Context context, Libraries libraries, Precision precision) {
+    this.checkOpen = checkOpen;
+    this.context = context;
+    closing.push(context::close);
+    try {
+      memory = new Memory(this, context);
+      closing.push(memory::close);
+      Program program = Program.load(context, libraries);
+      closing.push(program::close);
+      blas = new Cublas(context, memory, libraries, precision);
+      closing.push(blas::close);
+      staging = new Staging(context, memory);
+      closing.push(staging::close);
+      indexes = new BadIndexes(context);
+      closing.push(indexes::close);
+      graphs = new Graphs(context);
+      closing.push(graphs::close);
+      stream = new StreamLauncher(context, program, blas);
+    } catch (DeviceException | LinkageError e) {
+      try {
+        close();
+      } catch (DeviceException later) {
+        e.addSuppressed(later);
+      }
+      throw e;
+    }
+  }
+
+  Memory memory() {
+    return memory;
+  }
+
+  Cublas blas() {
+    return blas;
+  }
+
+  BadIndexes indexes() {
+    return indexes;
+  }
+
+  /** Blocks that are enough to fill the card: more threads would only stride less. */
+  long mostBlocks() {
+    return BLOCKS_A_MULTIPROCESSOR * multiprocessors();
+  }
+
+  /** Blocks that the card holds at once: of 256 threads, eight a multiprocessor. */
+  long residentBlocks() {
+    return RESIDENT_BLOCKS * multiprocessors();
+  }
+
+  long multiprocessors() {
+    return context.card().multiprocessors();
+  }
+
+  /** The time that the host has spent in waiting for the device. */
+  synchronized long waitedNanos() {
+    return context.waitedNanos();
+  }
+
+  /** Whether each operation is waited for. */
+  boolean checks() {
+    return checks;
+  }
+
+  /** Graphs kept. */
+  int graphs() {
+    return graphs.count();
+  }
+
+  // Recording.
+
+  /** A launch of this kernel, to be given its arguments. */
+  Launch kernel(Kernel kernel) {
+    return launches.get().begin(this, kernel);
+  }
+
+  synchronized void record(Launch launch, int blocks, int threads) {
+    refuse();
+    if (launch.uploads()) {
+      makeRoom((long) launch.uploadedWords * Float.BYTES);
+      launch.arguments[launch.uploadedArgument] =
+          staging.put(launch.uploaded, JAVA_INT, 0, launch.uploadedWords);
+    }
+    launch.refuseClosed();
+    list.kernel(launch, blocks, threads);
+    recorded();
+  }
+
+  /** Sets words of device memory to the same bits. */
+  synchronized void fill(int bits, MemorySegment target, long words) {
+    refuse();
+    if (words > 0) {
+      Launch.refuseClosed(target);
+      list.fill(bits, target.address(), words);
+      recorded();
+    }
+    Reference.reachabilityFence(target);
+  }
+
+  /** Copies words from one place of the device to another; they must not overlap. */
+  synchronized void copy(MemorySegment from, MemorySegment target, long words) {
+    refuse();
+    if (words > 0) {
+      Launch.refuseClosed(from);
+      Launch.refuseClosed(target);
+      list.copy(from.address(), target.address(), words);
+      recorded();
+    }
+    Reference.reachabilityFence(from);
+    Reference.reachabilityFence(target);
+  }
+
+  /** A matrix product, see {@link Blas#multiply}. */
+  synchronized void product(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      Buffer a,
+      int lda,
+      Buffer b,
+      int ldb,
+      float beta,
+      Buffer c,
+      int ldc) {
+    refuse();
+    long left = a.segment(words(transposeA ? k : m, transposeA ? m : k, lda)).address();
+    long right = b.segment(words(transposeB ? n : k, transposeB ? k : n, ldb)).address();
+    long target = c.target(words(m, n, ldc)).address();
+    list.product(transposeA, transposeB, m, n, k, alpha, left, lda, right, ldb, beta, target, ldc);
+    recorded();
+    Reference.reachabilityFence(a);
+    Reference.reachabilityFence(b);
+    Reference.reachabilityFence(c);
+  }
+
+  /** From the first to the last word of a matrix that may lie in a taller one. */
+  private static long words(int rows, int columns, int leading) {
+    return (columns - 1L) * leading + rows;
+  }
+
+  private void recorded() {
+    if (checks) {
+      String what = list.toString();
+      submit();
+      context.synchronise(what);
+      indexes.check();
+    } else if (list.operations() >= (isIdle ? FIRST_OPERATIONS : MOST_OPERATIONS)) {
+      submit();
+    }
+  }
+
+  // Transfers.
+
+  /** Copies words of a float[] or int[] to a buffer, behind the work recorded so far. */
+  synchronized void write(Object array, ValueLayout layout, int from, int words, Buffer buffer) {
+    refuse();
+    long bytes = (long) words * Float.BYTES;
+    if (bytes > Staging.LARGE_BYTES) {
+      submit();
+      context.enter();
+      staging.makeRing();
+      staging.send(array, layout, from, words, buffer.target().address());
+    } else if (words > 0) {
+      makeRoom(bytes);
+      long target = buffer.target().address();
+      long there = staging.put(array, layout, from, words);
+      list.copy(there, target, words);
+      recorded();
+    }
+    Reference.reachabilityFence(buffer);
+  }
+
+  private void makeRoom(long bytes) {
+    if (!staging.fits(bytes)) {
+      submit();
+    }
+  }
+
+  /** Waits for all work, then copies words of a buffer to the heap. */
+  synchronized void read(Buffer buffer, float[] values, int from, int length) {
+    refuse();
+    submit();
+    context.enter();
+    staging.fetch(buffer.segment().address(), values, from, length);
+    isIdle = true;
+    indexes.check();
+    Reference.reachabilityFence(buffer);
+  }
+
+  // Handing over.
+
+  @Override
+  public synchronized void submit() {
+    if (list.operations() == 0) {
+      return;
+    }
+    isIdle = false;
+    try {
+      context.enter();
+      staging.send();
+      if (keepsGraphs && list.operations() >= LEAST_IN_GRAPH) {
+        graphs.launch(list, stream);
+      } else {
+        list.read(stream);
+      }
+    } finally {
+      list.clear(); // after a failure nothing of it will ever be wanted
+    }
+    memory.freeReleased();
+  }
+
+  /** Refuses work after close, and after a failure. */
+  private void refuse() {
+    checkOpen.run();
+    context.refuseFailed();
+  }
+
+  @Override
+  public void enter() {
+    checkOpen.run();
+    context.enter();
+  }
+
+  @Override
+  public boolean isOpen() {
+    return isOpen;
+  }
+
+  /**
+   * Gives everything back when all work is done.
+   *
+   * @throws DeviceException if work fails that nobody has waited for; everything is given back
+   */
+  synchronized void close() {
+    isOpen = false;
+    launches.remove(); // or the thread would keep this class loader
+    list.clear();
+    closing.push(context::leave);
+    @Nullable DeviceException first = null;
+    while (!closing.isEmpty()) {
+      try {
+        closing.pop().run();
+      } catch (DeviceException e) {
+        first = first == null ? e : first;
+      }
+    }
+    if (first != null) {
+      throw first;
+    }
+  }
+}

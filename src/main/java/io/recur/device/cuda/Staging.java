@@ -1,0 +1,203 @@
+package io.recur.device.cuda;
+
+import static io.recur.bindings.cuda.cuda_h.CU_EVENT_DISABLE_TIMING;
+import static io.recur.bindings.cuda.cuda_h.CU_EVENT_WAIT_DEFAULT;
+import static io.recur.bindings.cuda.cuda_h.cuEventCreate;
+import static io.recur.bindings.cuda.cuda_h.cuEventDestroy_v2;
+import static io.recur.bindings.cuda.cuda_h.cuEventRecord;
+import static io.recur.bindings.cuda.cuda_h.cuMemFreeHost;
+import static io.recur.bindings.cuda.cuda_h.cuMemHostAlloc;
+import static io.recur.bindings.cuda.cuda_h.cuMemcpyDtoDAsync_v2;
+import static io.recur.bindings.cuda.cuda_h.cuMemcpyDtoHAsync_v2;
+import static io.recur.bindings.cuda.cuda_h.cuMemcpyHtoDAsync_v2;
+import static io.recur.bindings.cuda.cuda_h.cuStreamWaitEvent;
+
+import io.recur.device.DeviceException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Pinned memory through which values travel between the heap and a CUDA device.
+ *
+ * <p>To the device there is a ring of slots. A slot is filled by the host while the device works,
+ * and not touched again before an event says that what was in it has arrived.
+ *
+ * <ul>
+ *   <li>Small values of a list share one slot. Ahead of the list, one copy takes them to a landing
+ *       place whose address never changes, so that equal lists stay equal whatever the values.
+ *   <li>Large values go slot by slot on a stream of their own, beside the work of the device, to a
+ *       second ring on the device, and from there in the order of the work to where they belong.
+ * </ul>
+ *
+ * <p>All is guarded by the queue's monitor.
+ */
+final class Staging {
+  /** From here on values do not travel with the list. */
+  static final long LARGE_BYTES = 1 << 18;
+
+  private static final int SLOTS = 8;
+  private static final long SLOT_BYTES = 1 << 20;
+  private static final long ALIGNMENT_BYTES = 64;
+  private static final long NO_ADDRESS = 0;
+
+  private final Context context;
+  private final Memory memory;
+
+  /** All slots, then the place for values from the device. */
+  private final MemorySegment pinned;
+
+  private final MemorySegment[] slots = new MemorySegment[SLOTS];
+  private final MemorySegment outgoing;
+
+  /** What was in the slot is no longer needed, on the host or on the device. */
+  private final MemorySegment[] done = new MemorySegment[SLOTS];
+
+  private final MemorySegment[] arrived = new MemorySegment[SLOTS];
+  private final boolean[] isBusy = new boolean[SLOTS];
+  private final long landing;
+  private long ring = NO_ADDRESS;
+  private int slot;
+  private long used;
+
+  Staging(Context context, Memory memory) {
+    this.context = context;
+    this.memory = memory;
+    long bytes = (SLOTS + 1) * SLOT_BYTES;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
+      context.refuseHost(cuMemHostAlloc(out, bytes, 0), bytes);
+      pinned = out.get(ValueLayout.ADDRESS, 0).reinterpret(bytes);
+      outgoing = pinned.asSlice(SLOTS * SLOT_BYTES, SLOT_BYTES);
+      for (int i = 0; i < SLOTS; i++) {
+        slots[i] = pinned.asSlice(i * SLOT_BYTES, SLOT_BYTES);
+      }
+      try {
+        for (int i = 0; i < SLOTS; i++) {
+          done[i] = event(out);
+          arrived[i] = event(out);
+        }
+        landing = memory.take(SLOT_BYTES, false);
+      } catch (DeviceException e) {
+        close();
+        throw e;
+      }
+    }
+  }
+
+  private MemorySegment event(MemorySegment out) {
+    context.check(cuEventCreate(out, CU_EVENT_DISABLE_TIMING()), "cuEventCreate");
+    return out.get(ValueLayout.ADDRESS, 0);
+  }
+
+  // Small values, which travel with the list.
+
+  /** Whether values of this size still fit beside those that travel with the list. */
+  boolean fits(long bytes) {
+    return used + bytes <= SLOT_BYTES;
+  }
+
+  /**
+   * Puts words that fit beside the list.
+   *
+   * @param array float[] or int[]
+   * @param layout of its elements
+   * @param from its first word
+   * @param words how many
+   * @return their device address while the list runs
+   */
+  long put(Object array, ValueLayout layout, int from, int words) {
+    long at = used;
+    long bytes = (long) words * Float.BYTES;
+    MemorySegment.copy(array, from, slots[slot], layout, at, words);
+    used += (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
+    return landing + at;
+  }
+
+  /** Sends them, ahead of the list. */
+  void send() {
+    if (used > 0) {
+      context.check(
+          cuMemcpyHtoDAsync_v2(landing, slots[slot], used, context.stream()),
+          "cuMemcpyHtoDAsync of what the list uploads");
+      used = 0;
+      turn();
+    }
+  }
+
+  /** The slot serves what was recorded; the next one is free when this returns. */
+  private void turn() {
+    context.check(cuEventRecord(done[slot], context.stream()), "cuEventRecord");
+    isBusy[slot] = true;
+    slot = (slot + 1) % SLOTS;
+    if (isBusy[slot]) {
+      context.await(done[slot]);
+      isBusy[slot] = false;
+    }
+  }
+
+  // Large values.
+
+  /** Makes the ring on the device that large values go through. */
+  void makeRing() {
+    if (ring == NO_ADDRESS) {
+      ring = memory.take(SLOTS * SLOT_BYTES, false);
+      context.synchronise("taking the staging ring"); // before the other stream writes to it
+    }
+  }
+
+  /** Sends words of a float[] or int[] to device memory; the list must have been handed over. */
+  void send(Object array, ValueLayout layout, int first, int words, long target) {
+    int most = (int) (SLOT_BYTES / Float.BYTES);
+    for (int from = 0; from < words; from += most) {
+      int count = Math.min(most, words - from);
+      long bytes = (long) count * Float.BYTES;
+      long there = ring + slot * SLOT_BYTES;
+      MemorySegment.copy(array, first + from, slots[slot], layout, 0, count);
+      context.check(
+          cuMemcpyHtoDAsync_v2(there, slots[slot], bytes, context.transfers()),
+          "cuMemcpyHtoDAsync");
+      context.check(cuEventRecord(arrived[slot], context.transfers()), "cuEventRecord");
+      context.check(
+          cuStreamWaitEvent(context.stream(), arrived[slot], CU_EVENT_WAIT_DEFAULT()),
+          "cuStreamWaitEvent");
+      context.check(
+          cuMemcpyDtoDAsync_v2(target + (long) from * Float.BYTES, there, bytes, context.stream()),
+          "cuMemcpyDtoDAsync");
+      turn();
+    }
+  }
+
+  /** Fetches values when all work is done; the list must have been handed over. */
+  void fetch(long source, float[] values, int from, int length) {
+    int most = (int) (SLOT_BYTES / Float.BYTES);
+    for (int done = 0; done < length; done += most) {
+      int count = Math.min(most, length - done);
+      context.check(
+          cuMemcpyDtoHAsync_v2(
+              outgoing,
+              source + (long) done * Float.BYTES,
+              (long) count * Float.BYTES,
+              context.stream()),
+          "cuMemcpyDtoHAsync");
+      context.synchronise("what was recorded before a read");
+      MemorySegment.copy(outgoing, ValueLayout.JAVA_FLOAT, 0, values, from + done, count);
+    }
+  }
+
+  /** Gives all back but the device's memory. */
+  void close() {
+    for (int i = 0; i < SLOTS; i++) {
+      destroy(done[i]);
+      destroy(arrived[i]);
+    }
+    cuMemFreeHost(pinned);
+  }
+
+  private static void destroy(@Nullable MemorySegment event) {
+    if (event != null) {
+      cuEventDestroy_v2(event);
+    }
+  }
+}

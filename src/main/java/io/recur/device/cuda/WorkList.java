@@ -1,0 +1,220 @@
+package io.recur.device.cuda;
+
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Work in the order in which it will run, in words that tell all about it: two lists with the same
+ * words do the same. It grows to the longest list there was and makes no objects after that.
+ */
+final class WorkList {
+  // The first word of an operation: its kind, then a byte or more each of what there is to say.
+  private static final int KERNEL = 0;
+  private static final int PRODUCT = 1;
+  private static final int FILL = 2;
+  private static final int COPY = 3;
+  private static final int KIND_MASK = 0xFF;
+  private static final int FIRST_SHIFT = 8;
+  private static final int SECOND_SHIFT = 24;
+  private static final int THIRD_SHIFT = 40;
+  private static final int FIELD_MASK = 0xFFFF;
+
+  /** Words of each kind; of a kernel, without its arguments. */
+  private static final int KERNEL_WORDS = 2;
+
+  private static final int PRODUCT_WORDS = 8;
+  private static final int FILL_WORDS = 4;
+  private static final int COPY_WORDS = 4;
+
+  private static final List<Kernel> KERNELS = List.of(Kernel.values());
+  private static final int MOST_NAMES = 6;
+  private static final long HASH_FACTOR = 0x9E3779B97F4A7C15L;
+
+  private long[] words = new long[1 << 12];
+  private int length;
+  private int operations;
+
+  /** Does what a list says. */
+  interface Reader {
+    void kernel(Kernel kernel, int blocks, int threads, long[] words, int at, int arguments);
+
+    void product(
+        boolean transposeA,
+        boolean transposeB,
+        int m,
+        int n,
+        int k,
+        float alpha,
+        long a,
+        int lda,
+        long b,
+        int ldb,
+        float beta,
+        long c,
+        int ldc);
+
+    void fill(int bits, long target, long count);
+
+    void copy(long from, long target, long count);
+  }
+
+  void kernel(Launch launch, int blocks, int threads) {
+    int count = launch.count;
+    int at = reserve(KERNEL_WORDS + count);
+    words[at] =
+        KERNEL
+            | (long) launch.kernel().ordinal() << FIRST_SHIFT
+            | (long) count << SECOND_SHIFT
+            | (long) threads << THIRD_SHIFT;
+    words[at + 1] = blocks;
+    System.arraycopy(launch.arguments, 0, words, at + KERNEL_WORDS, count);
+  }
+
+  void product(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      long a,
+      int lda,
+      long b,
+      int ldb,
+      float beta,
+      long c,
+      int ldc) {
+    int at = reserve(PRODUCT_WORDS);
+    words[at] =
+        PRODUCT | (transposeA ? 1L : 0L) << FIRST_SHIFT | (transposeB ? 1L : 0L) << SECOND_SHIFT;
+    words[at + 1] = pair(m, n);
+    words[at + 2] = pair(k, Float.floatToRawIntBits(alpha));
+    words[at + 3] = pair(lda, ldb);
+    words[at + 4] = pair(ldc, Float.floatToRawIntBits(beta));
+    words[at + 5] = a;
+    words[at + 6] = b;
+    words[at + 7] = c;
+  }
+
+  private static long pair(int low, int high) {
+    return (long) high << Integer.SIZE | low & 0xFFFFFFFFL;
+  }
+
+  private static int high(long pair) {
+    return (int) (pair >> Integer.SIZE);
+  }
+
+  void fill(int bits, long target, long count) {
+    int at = reserve(FILL_WORDS);
+    words[at] = FILL;
+    words[at + 1] = bits;
+    words[at + 2] = target;
+    words[at + 3] = count;
+  }
+
+  void copy(long from, long target, long count) {
+    int at = reserve(COPY_WORDS);
+    words[at] = COPY;
+    words[at + 1] = from;
+    words[at + 2] = target;
+    words[at + 3] = count;
+  }
+
+  private int reserve(int count) {
+    int at = length;
+    if (at + count > words.length) {
+      words = Arrays.copyOf(words, 2 * words.length);
+    }
+    length += count;
+    operations++;
+    return at;
+  }
+
+  int operations() {
+    return operations;
+  }
+
+  void clear() {
+    length = 0;
+    operations = 0;
+  }
+
+  void read(Reader reader) {
+    int at = 0;
+    while (at < length) {
+      long head = words[at];
+      switch ((int) head & KIND_MASK) {
+        case KERNEL -> {
+          int arguments = (int) (head >> SECOND_SHIFT) & FIELD_MASK;
+          int threads = (int) (head >> THIRD_SHIFT) & FIELD_MASK;
+          reader.kernel(
+              kernel(head), (int) words[at + 1], threads, words, at + KERNEL_WORDS, arguments);
+          at += KERNEL_WORDS + arguments;
+        }
+        case PRODUCT -> {
+          product(reader, head, at);
+          at += PRODUCT_WORDS;
+        }
+        case FILL -> {
+          reader.fill((int) words[at + 1], words[at + 2], words[at + 3]);
+          at += FILL_WORDS;
+        }
+        default -> {
+          reader.copy(words[at + 1], words[at + 2], words[at + 3]);
+          at += COPY_WORDS;
+        }
+      }
+    }
+  }
+
+  private static Kernel kernel(long head) {
+    return KERNELS.get((int) (head >> FIRST_SHIFT) & FIELD_MASK);
+  }
+
+  private void product(Reader reader, long head, int at) {
+    reader.product(
+        (head >> FIRST_SHIFT & 1) != 0,
+        (head >> SECOND_SHIFT & 1) != 0,
+        (int) words[at + 1],
+        high(words[at + 1]),
+        (int) words[at + 2],
+        Float.intBitsToFloat(high(words[at + 2])),
+        words[at + 5],
+        (int) words[at + 3],
+        words[at + 6],
+        high(words[at + 3]),
+        Float.intBitsToFloat(high(words[at + 4])),
+        words[at + 7],
+        (int) words[at + 4]);
+  }
+
+  /** A number that equal lists share, and hardly any others. */
+  long hash() {
+    long hash = length;
+    for (int i = 0; i < length; i++) {
+      hash = (hash ^ words[i]) * HASH_FACTOR;
+      hash ^= hash >>> Integer.SIZE;
+    }
+    return hash;
+  }
+
+  /** The words, to be compared with later lists. */
+  long[] words() {
+    return Arrays.copyOf(words, length);
+  }
+
+  boolean is(long[] others) {
+    return Arrays.equals(words, 0, length, others, 0, others.length);
+  }
+
+  /** What it does, for errors: the first and the last operations by name. */
+  @Override
+  public String toString() {
+    List<String> names = new Names(this).names();
+    return names.size() <= MOST_NAMES
+        ? String.join(", ", names)
+        : "%d operations, %s … %s"
+            .formatted(
+                names.size(), String.join(", ", names.subList(0, MOST_NAMES - 1)), names.getLast());
+  }
+}
