@@ -1,0 +1,100 @@
+package io.recur.device;
+
+import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcVersion;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import io.recur.ChildJvm;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * NVRTC itself compiles the kernels, where this machine has one: it needs no driver. It runs in a
+ * JVM of its own: a library stays open until the process ends.
+ */
+@Tag(Devices.CPU)
+class NvrtcTest {
+  /** A compute capability that no NVRTC knows: it gives PTX for the newest that it does know. */
+  private static final int UNKNOWN = 999;
+
+  @TempDir private Path folder;
+
+  /** What the other JVM runs. */
+  static final class Program {
+    private Program() {}
+
+    /**
+     * Compiles for several cards, twice for each.
+     *
+     * @param arguments the file of NVRTC
+     */
+    public static void main(String[] arguments) {
+      Path file = Path.of(arguments[0]);
+      CudaFile.BUILTINS.beside(file).forEach(beside -> NativeLibrary.open(beside, List.of()));
+      NativeLibrary.open(file, List.of("nvrtcVersion"));
+      int version = version();
+      System.out.println("NVRTC " + CudaLibraries.version(version));
+      CudaLibraries libraries = new CudaLibraries(file, file, version, version);
+      CudaCompiler compiler = new CudaCompiler(libraries, CudaSource.read());
+      for (int architecture : new int[] {80, 90, 120, UNKNOWN}) {
+        byte[] image = compiler.compiled(architecture);
+        boolean isCubin = CudaCompiler.isProgram("sm_", image);
+        System.out.printf(
+            "%d: %s, %d kernels, %s the second time%n",
+            architecture,
+            isCubin ? "cubin" : "PTX",
+            isCubin ? kernels(image, ".text.", "\0") : kernels(image, ".entry ", "("),
+            Arrays.equals(image, compiler.compiled(architecture)) ? "the same" : "another");
+      }
+    }
+
+    private static int version() {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment major = arena.allocate(ValueLayout.JAVA_INT);
+        MemorySegment minor = arena.allocate(ValueLayout.JAVA_INT);
+        CudaStatus.checkCompiler(nvrtcVersion(major, minor), "nvrtcVersion");
+        return major.get(ValueLayout.JAVA_INT, 0) * 1000 + minor.get(ValueLayout.JAVA_INT, 0) * 10;
+      }
+    }
+
+    /** How many of the kernels are named between these words. */
+    private static long kernels(byte[] image, String before, String after) {
+      String text = new String(image, StandardCharsets.ISO_8859_1);
+      return Arrays.stream(CudaKernel.values())
+          .filter(kernel -> text.contains(before + kernel.symbol() + after))
+          .count();
+    }
+  }
+
+  /** This machine's NVRTC; without one the test is skipped and says where it was looked for. */
+  private static Path nvrtc() {
+    try {
+      return CudaFile.COMPILER.find(
+          List.of(13, 12),
+          List.of(CudaFolders.system(), CudaFolders.wheels(), CudaFolders.toolkit()));
+    } catch (DeviceException e) {
+      return abort(e.getMessage());
+    }
+  }
+
+  @Test
+  void everyKernelCompilesForEveryCardTwiceTheSame() throws IOException, InterruptedException {
+    String cache = "-D" + CacheFolder.PROPERTY + "=" + folder.resolve("cache");
+    String printed = ChildJvm.run(Program.class, List.of(cache), nvrtc().toString());
+    String all = ", " + CudaKernel.values().length + " kernels, the same the second time";
+    List<String> lines = printed.lines().toList();
+    for (String expected : List.of("80: cubin" + all, "90: cubin" + all, UNKNOWN + ": PTX" + all)) {
+      assertTrue(lines.contains(expected), printed);
+    }
+    assertTrue(lines.stream().anyMatch(line -> line.matches("120: (cubin|PTX)" + all)), printed);
+  }
+}
