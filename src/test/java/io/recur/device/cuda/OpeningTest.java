@@ -160,6 +160,17 @@ class OpeningTest {
   }
 
   @Test
+  void kernelsThatTheDriverRefusesTwiceAreToldWithTheRemedy() throws Exception {
+    shows(
+        Map.of("RECUR_DOUBLE_FAIL", "cuModuleLoadData=200,cuModuleLoadData=209"),
+        2,
+        line(
+            "refused cuda: cuModuleLoadData of the kernels on cuda:0: 209 ",
+            "name another NVRTC with -Dio.recur.cuda=FOLDER"),
+        line("opened cuda:0 ("));
+  }
+
+  @Test
   void noCardIsToldWithWhatMayHideThem() throws Exception {
     shows(
         Map.of("RECUR_DOUBLE_DEVICES", "0"),

@@ -30,6 +30,8 @@ class TroubleTest {
   private static final int BLAS_MEMORY = 3;
   private static final int SHUT_DOWN = 4;
   private static final int TAKEN = 46;
+  private static final int INVALID_IMAGE = 200;
+  private static final int NO_BINARY = 209;
   private static final int LAUNCH_FAILED = 719;
   private static final int REPLACED = 803;
   private static final int UNKNOWN = 999;
@@ -228,6 +230,18 @@ class TroubleTest {
   }
 
   // The cache of compiled kernels.
+
+  /** Another build of the same NVRTC may have made it. */
+  @Test
+  void aKeptProgramThatTheDriverRefusesIsCompiledAgain() {
+    open().close();
+    for (int status : new int[] {INVALID_IMAGE, NO_BINARY}) {
+      long compiled = CpuDouble.count("nvrtcCompileProgram");
+      CpuDouble.fail("cuModuleLoadData", status);
+      open().close();
+      assertEquals(compiled + 1, CpuDouble.count("nvrtcCompileProgram"));
+    }
+  }
 
   @Test
   void aFileOfTheCacheThatIsNotThisProgramForThisCardNeverGetsToTheDriver() throws IOException {
