@@ -1,10 +1,14 @@
-package io.recur.device;
+package io.recur.device.cuda;
 
 import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcVersion;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.recur.ChildJvm;
+import io.recur.device.DeviceException;
+import io.recur.device.Devices;
+import io.recur.device.natives.CacheFolder;
+import io.recur.device.natives.Library;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -39,15 +43,15 @@ class NvrtcTest {
      */
     public static void main(String[] arguments) {
       Path file = Path.of(arguments[0]);
-      CudaFile.BUILTINS.beside(file).forEach(beside -> NativeLibrary.open(beside, List.of()));
-      NativeLibrary.open(file, List.of("nvrtcVersion"));
+      LibraryFile.BUILTINS.beside(file).forEach(beside -> Library.open(beside, List.of()));
+      Library.open(file, List.of("nvrtcVersion"));
       int version = version();
-      System.out.println("NVRTC " + CudaLibraries.version(version));
-      CudaLibraries libraries = new CudaLibraries(file, file, version, version);
-      CudaCompiler compiler = new CudaCompiler(libraries, CudaSource.read());
+      System.out.println("NVRTC " + Libraries.version(version));
+      Libraries libraries = new Libraries(file, file, version, version);
+      Compiler compiler = new Compiler(libraries, Source.read());
       for (int architecture : new int[] {80, 90, 120, UNKNOWN}) {
         byte[] image = compiler.compiled(architecture);
-        boolean isCubin = CudaCompiler.isProgram("sm_", image);
+        boolean isCubin = Compiler.isProgram("sm_", image);
         System.out.printf(
             "%d: %s, %d kernels, %s the second time%n",
             architecture,
@@ -61,7 +65,7 @@ class NvrtcTest {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment major = arena.allocate(ValueLayout.JAVA_INT);
         MemorySegment minor = arena.allocate(ValueLayout.JAVA_INT);
-        CudaStatus.checkCompiler(nvrtcVersion(major, minor), "nvrtcVersion");
+        Status.checkCompiler(nvrtcVersion(major, minor), "nvrtcVersion");
         return major.get(ValueLayout.JAVA_INT, 0) * 1000 + minor.get(ValueLayout.JAVA_INT, 0) * 10;
       }
     }
@@ -69,7 +73,7 @@ class NvrtcTest {
     /** How many of the kernels are named between these words. */
     private static long kernels(byte[] image, String before, String after) {
       String text = new String(image, StandardCharsets.ISO_8859_1);
-      return Arrays.stream(CudaKernel.values())
+      return Arrays.stream(Kernel.values())
           .filter(kernel -> text.contains(before + kernel.symbol() + after))
           .count();
     }
@@ -78,9 +82,8 @@ class NvrtcTest {
   /** This machine's NVRTC; without one the test is skipped and says where it was looked for. */
   private static Path nvrtc() {
     try {
-      return CudaFile.COMPILER.find(
-          List.of(13, 12),
-          List.of(CudaFolders.system(), CudaFolders.wheels(), CudaFolders.toolkit()));
+      return LibraryFile.COMPILER.find(
+          List.of(13, 12), List.of(Folders.system(), Folders.wheels(), Folders.toolkit()));
     } catch (DeviceException e) {
       return abort(e.getMessage());
     }
@@ -90,7 +93,7 @@ class NvrtcTest {
   void everyKernelCompilesForEveryCardTwiceTheSame() throws IOException, InterruptedException {
     String cache = "-D" + CacheFolder.PROPERTY + "=" + folder.resolve("cache");
     String printed = ChildJvm.run(Program.class, List.of(cache), nvrtc().toString());
-    String all = ", " + CudaKernel.values().length + " kernels, the same the second time";
+    String all = ", " + Kernel.values().length + " kernels, the same the second time";
     List<String> lines = printed.lines().toList();
     for (String expected : List.of("80: cubin" + all, "90: cubin" + all, UNKNOWN + ": PTX" + all)) {
       assertTrue(lines.contains(expected), printed);
