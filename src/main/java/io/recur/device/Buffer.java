@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A run of 4-byte words on a device: float32 values, or int32 indexes where a method says so.
  *
- * <p>A buffer does not own its memory: the slab or the arena that it was taken from does. Reading a
- * buffer whose owner was closed throws {@link IllegalStateException}; it never crashes.
+ * <p>A buffer does not own its memory; a slab or an arena does. To read a buffer whose owner is
+ * closed throws {@link IllegalStateException}; it never crashes.
  *
  * <pre>{@code
  * try (Device device = Device.cpu()) {
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class Buffer {
-  /** The longest array that a JVM makes. */
+  /** The longest array that every JVM can allocate. */
   private static final int MOST_VALUES = Integer.MAX_VALUE - 8;
 
   private final Device device;
@@ -27,12 +27,12 @@ public final class Buffer {
   private final Writes writes;
   private @Nullable Buffer carry;
 
-  /** What all buffers over one piece of memory share. */
+  /** What all buffers of the same memory share. */
   private static final class Writes {
-    /** Kept reachable with every buffer over the memory, such as that which frees it. */
+    /** Reachable as long as a buffer of the memory is, such as the object that frees it. */
     private final Object keeper;
 
-    /** Of memory that outlives a tape. */
+    /** Null unless the memory outlives a tape. */
     private final @Nullable Carries carries;
 
     private long count;
@@ -43,7 +43,7 @@ public final class Buffer {
     }
   }
 
-  /** A piece of memory, see {@link Device#buffer}. */
+  /** Makes a buffer over memory, see {@link Device#buffer}. */
   Buffer(Device device, MemorySegment segment, long floats, Object keeper, boolean isLasting) {
     this(device, segment, floats, new Writes(keeper, isLasting));
   }
@@ -55,21 +55,17 @@ public final class Buffer {
     this.writes = writes;
   }
 
-  /**
-   * The device whose memory this is.
-   *
-   * @return the device
-   */
+  /** {@return the device whose memory this is} */
   public Device device() {
     return device;
   }
 
   /**
-   * The address as the native calls take it, to be read; {@link #target} is the one to write to. On
-   * a GPU it has length zero, so that a read from Java throws.
+   * Returns the memory for native calls that read it; {@link #target} is for those that write. On a
+   * GPU the segment has length zero, so that a read from Java throws.
    *
    * @return the segment
-   * @throws IllegalStateException if the owner was closed
+   * @throws IllegalStateException if the owner is closed
    */
   public MemorySegment segment() {
     if (!segment.scope().isAlive()) {
@@ -81,11 +77,11 @@ public final class Buffer {
   }
 
   /**
-   * The address, to be written to: whatever was derived from the values before, such as packed
-   * weights, is derived again.
+   * Returns the memory for native calls that write it, and counts a write. Copies that depend on
+   * the values, such as packed weights, are then made again.
    *
    * @return the segment
-   * @throws IllegalStateException if the owner was closed
+   * @throws IllegalStateException if the owner is closed
    */
   public MemorySegment target() {
     writes.count++;
@@ -93,11 +89,12 @@ public final class Buffer {
   }
 
   /**
-   * What to throw where work on buffers threw: a buffer's own error where another thread closed its
-   * owner since its address was taken, and the same exception where all are open.
+   * Finds the error of work on buffers that has thrown. If another thread has closed the owner of a
+   * buffer since its address was taken, this method throws that buffer's own error.
    *
-   * @param thrown by the JVM or by a kernel
-   * @param all that the work read or wrote; null where there was none
+   * @param thrown the exception of the JVM or of a kernel
+   * @param all the buffers that the work read or wrote, some may be null
+   * @return the same exception, if all owners are open
    */
   static IllegalStateException closed(IllegalStateException thrown, @Nullable Buffer... all) {
     for (Buffer buffer : all) {
@@ -109,9 +106,9 @@ public final class Buffer {
   }
 
   /**
-   * {@link #segment()} for native code that reads that many words: it checks none of its addresses.
+   * Returns {@link #segment()} for native code, which checks no address.
    *
-   * @param length words
+   * @param length the number of words that the code reads
    * @return the whole segment
    * @throws IndexOutOfBoundsException if this buffer has fewer words
    * @throws IllegalStateException if the owner was closed
@@ -122,9 +119,9 @@ public final class Buffer {
   }
 
   /**
-   * {@link #target()} for native code that writes that many words: it checks none of its addresses.
+   * Returns {@link #target()} for native code, which checks no address.
    *
-   * @param length words
+   * @param length the number of words that the code writes
    * @return the whole segment
    * @throws IndexOutOfBoundsException if this buffer has fewer words
    * @throws IllegalStateException if the owner was closed
@@ -135,16 +132,16 @@ public final class Buffer {
   }
 
   /**
-   * Grows with each write to the memory that this buffer is a part of.
+   * Returns the version of the memory that this buffer is a part of. Each write raises it.
    *
-   * @return a number to be compared with an earlier one
+   * @return a number to compare with an earlier one
    */
   public long version() {
     return writes.count;
   }
 
   /**
-   * Whether another buffer is the same words of the same memory.
+   * Tells whether another buffer has the same words of the same memory.
    *
    * @param other any buffer
    * @return whether both begin and end at the same place
@@ -155,12 +152,12 @@ public final class Buffer {
         && segment.address() == other.segment.address();
   }
 
-  /** Whether sums in this memory grow from tape to tape, so that roundings would add up. */
+  /** {@return whether sums in this memory grow from tape to tape, so that roundings add up} */
   boolean isLasting() {
     return writes.carries != null;
   }
 
-  /** What the sums in this buffer lost to rounding; as long as it, and as lasting. */
+  /** {@return what the sums in this buffer lost to rounding, one word per word} */
   Buffer carry() {
     Buffer known = carry;
     if (known == null) {
@@ -171,23 +168,19 @@ public final class Buffer {
     return known;
   }
 
-  /**
-   * The length in words.
-   *
-   * @return the number of 4-byte words
-   */
+  /** {@return the number of 4-byte words} */
   public long floats() {
     return floats;
   }
 
   /**
-   * A part of this buffer; both share the memory.
+   * Cuts a part of this buffer. Both share the memory.
    *
    * @param offset the first word
    * @param length the number of words
    * @return the part
-   * @throws IndexOutOfBoundsException if the part does not lie inside
-   * @throws IllegalStateException if the owner was closed
+   * @throws IndexOutOfBoundsException if the part is not inside this buffer
+   * @throws IllegalStateException if the owner is closed
    */
   public Buffer slice(long offset, long length) {
     if (offset < 0 || length < 0 || offset > floats - length) {
@@ -207,7 +200,7 @@ public final class Buffer {
    * Copies values from the heap to this buffer. To write a part, write to its {@link #slice}.
    *
    * @param values {@link #floats()} values
-   * @throws IndexOutOfBoundsException if it is another number of values; nothing is then written
+   * @throws IndexOutOfBoundsException if there are more or fewer values; nothing is then written
    */
   public void write(float... values) {
     checkWhole("write", values.length);
@@ -218,7 +211,7 @@ public final class Buffer {
    * Copies int32 indexes from the heap to this buffer.
    *
    * @param indexes {@link #floats()} indexes
-   * @throws IndexOutOfBoundsException if it is another number of indexes; nothing is then written
+   * @throws IndexOutOfBoundsException if there are more or fewer indexes; nothing is then written
    */
   public void writeIndexes(int... indexes) {
     checkWhole("writeIndexes", indexes.length);
@@ -229,8 +222,8 @@ public final class Buffer {
    * Copies the whole buffer to the heap.
    *
    * @return a new array of {@link #floats()} values
-   * @throws IndexOutOfBoundsException if the buffer is longer than an array can be, or work
-   *     recorded before met a bad index on a GPU, see {@link Columns}
+   * @throws IndexOutOfBoundsException if the buffer is longer than an array can be, or if earlier
+   *     work on a GPU met a bad index, see {@link Columns}
    */
   public float[] read() {
     if (floats > MOST_VALUES) {
@@ -246,16 +239,16 @@ public final class Buffer {
   /**
    * Copies the start of this buffer to the heap.
    *
-   * @param values where to copy to; as many values as it holds are read
-   * @throws IndexOutOfBoundsException if there are more than {@link #floats()}, or work recorded
-   *     before met a bad index on a GPU, see {@link Columns}
+   * @param values the array to fill, of at most {@link #floats()} values
+   * @throws IndexOutOfBoundsException if the array is longer than the buffer, or if earlier work on
+   *     a GPU met a bad index, see {@link Columns}
    */
   public void read(float[] values) {
     checkLength("read", values.length);
     device.read(this, values, 0, values.length);
   }
 
-  /** Refuses fewer than no values, and more than this buffer has. */
+  /** Throws if length is negative, or more than this buffer has. */
   void checkLength(String where, long length) {
     if (length < 0 || length > floats) {
       throw new IndexOutOfBoundsException(

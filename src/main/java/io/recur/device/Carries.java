@@ -4,21 +4,21 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The carries of the sums in memory that outlives a tape: what the floats of a sum that grows from
- * call to call lost to rounding, to be added with the next terms. A carry counts only where it does
- * not change its float, so that whoever writes the sum otherwise need not know of it.
+ * The carries of sums that grow from call to call, in memory that outlives a tape. A carry is what
+ * a float of such a sum lost to rounding; the next call adds it together with its terms. A carry is
+ * ignored if it would change its float. Code that overwrites a sum therefore need not know of it.
  *
- * <p>A sum is known by its place: a slice cut again finds its carry.
+ * <p>A sum is identified by its address, so the same slice cut twice has one carry.
  */
 final class Carries {
-  /** More sums than a model has: who cuts ever new ones loses a rounding, not memory. */
+  /** More sums than a model has. A program that cuts ever new slices loses carries, not memory. */
   private static final int MOST = 256;
 
   private final List<Carry> known = new ArrayList<>();
 
   private record Carry(long address, Buffer words) {}
 
-  /** The carry of a sum in this memory, zeros at first. */
+  /** {@return the carry of a sum in this memory, zeros at first} */
   synchronized Buffer of(Buffer sum) {
     long address = sum.segment().address();
     for (int i = 0; i < known.size(); i++) {

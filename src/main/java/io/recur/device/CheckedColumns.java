@@ -3,8 +3,9 @@ package io.recur.device;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The public edge of the kernels on columns: checks the sizes and every buffer, then calls what
- * checks none of these. The indexes in a buffer are the kernels' own to check.
+ * The public edge of the kernels on columns. It checks the device, the sizes and the length of each
+ * buffer, then calls a kernel that relies on these checks. The kernel checks the indexes in a
+ * buffer.
  */
 final class CheckedColumns implements Columns {
   private final Device device;
@@ -15,12 +16,12 @@ final class CheckedColumns implements Columns {
     this.kernels = kernels;
   }
 
-  /** The words of a matrix. */
+  /** {@return the words of an m×n matrix} */
   private static long words(String where, int m, int n) {
     return words(where, m, n, m);
   }
 
-  /** The words of n columns of m rows in a matrix of ld rows. */
+  /** {@return the words from the first to the last of n columns of m rows, ld words apart} */
   private static long words(String where, int m, int n, int ld) {
     if (m < 1 || n < 0 || ld < m) {
       throw new IllegalArgumentException(

@@ -1,6 +1,9 @@
 package io.recur.device;
 
-/** The public edge of the elementwise kernels: checks every buffer, then calls what checks none. */
+/**
+ * The public edge of the elementwise kernels. It checks the device and the length of each buffer,
+ * then calls a kernel that relies on these checks.
+ */
 final class CheckedPointwise implements Pointwise {
   private final Device device;
   private final Pointwise kernels;

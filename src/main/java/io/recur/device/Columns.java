@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Every method throws, before anything is written: {@link IllegalArgumentException} if m is not
  * positive, n is negative, a leading dimension is less than m, or a buffer is of another device;
  * {@link IndexOutOfBoundsException} if a buffer is too short for its matrix; {@link
- * IllegalStateException} if the device or the memory of a buffer was closed. Where another thread
- * closes that memory while a method runs, it throws the same, and its output is lost.
+ * IllegalStateException} if the device or the memory of a buffer is closed. If another thread
+ * closes that memory while a method runs, the method throws the same, and its output is lost.
  *
  * <pre>{@code
  * Buffer m = device.allocate(6);                          // 2×3
@@ -17,10 +17,10 @@ import org.jspecify.annotations.Nullable;
  * device.columns().addSum(2, 3, m, sum);
  * }</pre>
  *
- * <p>An index that names no column is refused by all devices. The processor throws before anything
- * has changed. A GPU finds it while it works: the next {@link Buffer#read} of the device throws,
- * once, naming one of the indexes that the first such operation met; what depends on it is lost,
- * and the device stays usable.
+ * <p>Every device refuses an index that names no column. The processor throws before anything has
+ * changed. A GPU finds it while it works: the next {@link Buffer#read} of the device throws, once,
+ * and names one of the bad indexes of the first such operation. Results that depend on it are lost;
+ * the device stays usable.
  */
 public interface Columns {
   /**
@@ -61,10 +61,10 @@ public interface Columns {
    * @param m rows
    * @param n columns
    * @param x first element of the source
-   * @param ldx rows of the matrix that the source lies in
+   * @param ldx rows of the matrix that contains the source
    * @param accumulate whether to add
    * @param y first element of the target
-   * @param ldy rows of the matrix that the target lies in
+   * @param ldy rows of the matrix that contains the target
    */
   void block(int m, int n, Buffer x, int ldx, boolean accumulate, Buffer y, int ldy);
 

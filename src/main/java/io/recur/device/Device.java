@@ -9,9 +9,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * A place where memory lives and kernels run.
  *
- * <p>The kernels of {@link #pointwise} and {@link #columns} are for the operations of users too.
- * They check the length of every buffer. All methods may be called from any platform thread; two
- * threads must not write the same buffer.
+ * <p>Operations of users may call the kernels of {@link #pointwise} and {@link #columns}, which
+ * check their arguments. Any platform thread may call every method; two threads must not write the
+ * same buffer.
  *
  * <pre>{@code
  * try (Device device = Device.cpu()) {
@@ -24,37 +24,37 @@ import java.util.concurrent.atomic.AtomicInteger;
 public abstract sealed class Device implements AutoCloseable permits CpuDevice, CudaDevice {
   private static final int MOST_THREADS = 1024;
 
-  /** How many have yet to close it. */
+  /** The number of holders that have not closed this device yet. */
   private final AtomicInteger holders = new AtomicInteger(1);
 
   /** For the two kinds of devices. */
   protected Device() {}
 
   /**
-   * The processor, with as many threads as this JVM may use cores, at most 1 024.
+   * Opens the processor, with one thread per core that this JVM may use, at most 1 024.
    *
-   * @return a device to be closed by the caller
-   * @throws DeviceException if OpenBLAS cannot be loaded; the message says what was looked for
+   * @return a device, which the caller closes
+   * @throws DeviceException if OpenBLAS cannot be loaded; the message says where Recur looked
    */
   public static Device cpu() {
     return cpu(Math.min(Runtime.getRuntime().availableProcessors(), MOST_THREADS));
   }
 
   /**
-   * The processor, with a number of threads: the caller's own and as many more as it takes. It is
-   * the one setting of threads; OpenBLAS follows it. Calls of several threads that meet run on
-   * their callers' threads alone, so forks that serve a thread each use one core each. The same
-   * seed, machine and number of threads give the same bits.
+   * Opens the processor with a number of threads: the caller's own and those that the device
+   * starts. This is the only setting of threads; OpenBLAS follows it. Calls of several threads at
+   * the same time run on their callers' threads alone, so forks on one thread each use one core
+   * each. The same seed, machine and number of threads give the same bits.
    *
-   * <p>Without the C kernels of this platform the number holds for matrix products alone, and for
-   * all devices of the process at once.
+   * <p>Without C kernels for this platform, only matrix products use several threads, and the
+   * number applies to all devices of the process.
    *
-   * <p>{@link #close} ends these threads, when the call that they work for has returned.
+   * <p>{@link #close} ends these threads after the call that they work for.
    *
    * @param threads 1 to 1 024
-   * @return a device to be closed by the caller
+   * @return a device, which the caller closes
    * @throws IllegalArgumentException if the number is outside these bounds
-   * @throws DeviceException if OpenBLAS cannot be loaded; the message says what was looked for
+   * @throws DeviceException if OpenBLAS cannot be loaded; the message says where Recur looked
    */
   public static Device cpu(int threads) {
     if (threads < 1 || threads > MOST_THREADS) {
@@ -66,10 +66,10 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   }
 
   /**
-   * A GPU of NVIDIA's, with true float32 products.
+   * Opens an NVIDIA GPU, with true float32 products.
    *
-   * @param ordinal its number, from 0
-   * @return a device to be closed by the caller
+   * @param ordinal the GPU's number, from 0
+   * @return a device, which the caller closes
    * @throws DeviceException if there is no driver, no NVRTC, no cuBLAS, one of them is too old or
    *     does not work, there is no such GPU, it is below compute capability 8.0, or other programs
    *     hold its memory; the message names the facts and the remedy
@@ -79,21 +79,21 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   }
 
   /**
-   * A GPU of NVIDIA's. Nothing falls back to the processor. The libraries are looked for in this
-   * order: what the system property {@code io.recur.cuda} names, a file with all symbols or a
-   * folder with NVIDIA's libraries; what the environment variable {@code RECUR_CUDA} names, in the
-   * same way; the system's folders, for CUDA 13 then 12; the folders of NVIDIA's Python packages;
-   * the CUDA toolkit's folder.
+   * Opens an NVIDIA GPU. Nothing falls back to the processor. Recur looks for NVIDIA's libraries in
+   * this order: what the system property {@code io.recur.cuda} names; what the environment variable
+   * {@code RECUR_CUDA} names; the system's folders, for CUDA 13, then 12; the folders of NVIDIA's
+   * Python packages; the CUDA toolkit's folder. A name is that of a file with all symbols, or of a
+   * folder with NVIDIA's libraries.
    *
-   * <p>The calls return before the work is done; a {@link Buffer#read} waits for it. The property
-   * {@code io.recur.cuda.check=true} makes each call wait, so that a fault is told with the call
-   * that made it; {@code io.recur.cuda.graphs=false} launches all work piece by piece. An index
-   * that names no column, see {@link Columns}, is told by the next read: an {@link
-   * IndexOutOfBoundsException} names operation, index and range, and the device stays usable.
+   * <p>Calls return before the work is done; {@link Buffer#read} waits for it. The property {@code
+   * io.recur.cuda.check=true} makes each call wait, so that an error names the call that failed;
+   * {@code io.recur.cuda.graphs=false} launches each operation by itself. The next read throws for
+   * an index that names no column, see {@link Columns}: an {@link IndexOutOfBoundsException} names
+   * operation, index and range, and the device stays usable.
    *
-   * @param ordinal its number, from 0
-   * @param precision of matrix products
-   * @return a device to be closed by the caller
+   * @param ordinal the GPU's number, from 0
+   * @param precision the precision of matrix products
+   * @return a device, which the caller closes
    * @throws DeviceException if there is no driver, no NVRTC, no cuBLAS, one of them is too old or
    *     does not work, there is no such GPU, it is below compute capability 8.0, or other programs
    *     hold its memory; the message names the facts and the remedy
@@ -103,26 +103,26 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   }
 
   /**
-   * A device by its name.
+   * Opens a device by its name.
    *
    * @param name {@code cpu}, {@code cuda} (the first GPU) or {@code cuda:N}
-   * @return a device to be closed by the caller
-   * @throws IllegalArgumentException if it is no such name
-   * @throws DeviceException if that device cannot be opened
+   * @return a device, which the caller closes
+   * @throws IllegalArgumentException if there is no such name
+   * @throws DeviceException if the device cannot be opened
    */
   public static Device of(String name) {
     return of(name, Precision.FLOAT32);
   }
 
   /**
-   * A device by its name.
+   * Opens a device by its name.
    *
    * @param name {@code cpu}, {@code cuda} (the first GPU) or {@code cuda:N}
-   * @param precision of a GPU's matrix products; the processor has float32 alone
-   * @return a device to be closed by the caller
-   * @throws IllegalArgumentException if it is no such name, or the processor is asked for another
-   *     precision
-   * @throws DeviceException if that device cannot be opened
+   * @param precision the precision of a GPU's matrix products; the processor has only float32
+   * @return a device, which the caller closes
+   * @throws IllegalArgumentException if there is no such name, or if the processor shall have
+   *     another precision than float32
+   * @throws DeviceException if the device cannot be opened
    */
   public static Device of(String name, Precision precision) {
     if (name.matches("cuda(:\\d{1,4})?")) {
@@ -139,53 +139,46 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   }
 
   /**
-   * The GPUs that {@link #cuda} can open, each with its name, memory, compute capability, and the
-   * versions of driver and libraries; or what is missing, and where it was looked for.
+   * Lists the GPUs that {@link #cuda} can open, each with its name, memory, compute capability, and
+   * the versions of driver and libraries. Where something is missing, the lines say what, and where
+   * Recur looked for it.
    *
-   * @return lines to be shown
+   * @return lines for the user
    */
   public static List<String> cudaReport() {
     return CudaDevice.report();
   }
 
   /**
-   * What this is and runs on, in one line.
+   * Describes this device and its libraries in one line.
    *
    * @return such as {@code cpu (OpenBLAS 0.3.31 Zen, bundled, 2 threads, kernels avx2)}
    */
   public abstract String name();
 
-  /**
-   * Elementwise kernels.
-   *
-   * @return the kernels
-   */
+  /** {@return the elementwise kernels} */
   public abstract Pointwise pointwise();
 
-  /**
-   * Kernels on the columns of a matrix: broadcasts, sums, gathers, softmax.
-   *
-   * @return the kernels
-   */
+  /** {@return the kernels on the columns of a matrix: broadcasts, sums, gathers, softmax} */
   public abstract Columns columns();
 
   /**
-   * Memory that lives until nothing refers to it any more: for models and kept states.
+   * Allocates memory that lives as long as it is reachable: for models and kept states.
    *
-   * @param floats words, from 1 to 2⁵⁶
+   * @param floats the number of words, from 1 to 2⁵⁶
    * @return a zeroed buffer aligned to 64 bytes
-   * @throws IllegalArgumentException if it is another number of words; the device stays usable
-   * @throws DeviceException if there is not that much memory; the message says how much there is
+   * @throws IllegalArgumentException if the number is outside these bounds; the device stays usable
+   * @throws DeviceException if there is not enough memory; the message says how much there is
    * @throws IllegalStateException if this device is closed
    */
   public abstract Buffer allocate(long floats);
 
   /**
-   * Makes further use an error, and ends the threads that this device started; a second call does
-   * nothing.
+   * Closes this device and ends the threads that it started. Any further use throws. A second call
+   * does nothing.
    *
-   * @throws DeviceException if work fails on a GPU that nobody has waited for; everything is given
-   *     back
+   * @throws DeviceException if work fails on a GPU that nobody has waited for; everything is
+   *     released
    */
   @Override
   public final void close() {
@@ -194,14 +187,14 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
     }
   }
 
-  /** One more will close this open device: the last of them ends it. */
+  /** Adds a holder of this open device. The last holder's close ends it. */
   final void share() {
     checkOpen();
     holders.incrementAndGet();
   }
 
   /**
-   * Refuses work after {@link #close}.
+   * Throws after {@link #close}.
    *
    * @throws IllegalStateException if this device is closed
    */
@@ -212,7 +205,7 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
     }
   }
 
-  /** Refuses work after {@link #close}, and a buffer that is too short or of another device. */
+  /** Throws after {@link #close}, and for a buffer that is too short or of another device. */
   final void accept(String where, Buffer buffer, long words) {
     checkOpen();
     if (buffer.device() != this) {
@@ -230,15 +223,15 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
 
   // What a kind of device does, and what it alone may do.
 
-  /** Gives everything back. Called once, when the last holder has closed this device. */
+  /** Releases everything. Called once, when the last holder has closed this device. */
   protected abstract void release();
 
   /**
-   * A part of memory of this device.
+   * Cuts a part of memory of this device.
    *
    * @param whole the segment of a buffer
-   * @param offset its first word in the whole
-   * @param length words
+   * @param offset the first word in the whole
+   * @param length the number of words
    * @return a segment that lives as long as the whole
    */
   protected abstract MemorySegment slice(MemorySegment whole, long offset, long length);
@@ -246,37 +239,37 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   /**
    * Copies values to the start of a buffer of this device, which is long enough.
    *
-   * @param buffer written to
-   * @param values copied from
+   * @param buffer the target
+   * @param values the source
    * @param from the first value
-   * @param length values
+   * @param length the number of values
    */
   protected abstract void write(Buffer buffer, float[] values, int from, int length);
 
   /**
    * Copies indexes to the start of a buffer of this device, which is long enough.
    *
-   * @param buffer written to
-   * @param indexes all copied
+   * @param buffer the target
+   * @param indexes the source, all of which is copied
    */
   protected abstract void writeIndexes(Buffer buffer, int[] indexes);
 
   /**
-   * Copies the start of a buffer of this device, which is long enough, when all work is done.
+   * Waits for all work, then copies the start of a buffer of this device, which is long enough.
    *
-   * @param buffer read from
-   * @param values copied to
-   * @param from the first place
-   * @param length values
+   * @param buffer the source
+   * @param values the target
+   * @param from the first index in the target
+   * @param length the number of values
    */
   protected abstract void read(Buffer buffer, float[] values, int from, int length);
 
   /**
-   * A buffer over memory of this device.
+   * Makes a buffer over memory of this device.
    *
-   * @param segment its address, as native calls take it
-   * @param floats words
-   * @param keeper kept reachable with every buffer over the memory
+   * @param segment the address, as native calls take it
+   * @param floats the number of words
+   * @param keeper an object that stays reachable as long as a buffer of the memory
    * @param isLasting whether the memory outlives a tape, so that {@link #carry} is kept with it
    * @return the buffer
    */
@@ -286,9 +279,9 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   }
 
   /**
-   * Whether sums in a buffer grow from tape to tape, so that roundings would add up.
+   * Tells whether sums in a buffer grow from tape to tape, so that roundings would add up.
    *
-   * @param sum of this device
+   * @param sum a buffer of this device
    * @return whether the memory outlives a tape
    */
   protected static final boolean isLasting(Buffer sum) {
@@ -296,19 +289,19 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   }
 
   /**
-   * What the sums in a buffer lost to rounding.
+   * Returns what the sums in a buffer lost to rounding.
    *
-   * @param sum of this device
-   * @return as long as the sum, and as lasting
+   * @param sum a buffer of this device
+   * @return a buffer of the same length and lifetime
    */
   protected static final Buffer carry(Buffer sum) {
     return sum.carry();
   }
 
   /**
-   * The public edge of elementwise kernels.
+   * Puts the public edge before elementwise kernels.
    *
-   * @param kernels which check nothing
+   * @param kernels kernels that rely on their callers' checks
    * @return kernels that check every argument, then call these
    */
   protected final Pointwise checked(Pointwise kernels) {
@@ -316,9 +309,9 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   }
 
   /**
-   * The public edge of kernels on columns.
+   * Puts the public edge before kernels on columns.
    *
-   * @param kernels which check nothing but indexes
+   * @param kernels kernels that check only the indexes in buffers
    * @return kernels that check every argument, then call these
    */
   protected final Columns checked(Columns kernels) {

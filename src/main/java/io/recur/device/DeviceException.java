@@ -1,11 +1,11 @@
 package io.recur.device;
 
-/** A native library that could not be loaded, or a native call that failed, with its code. */
+/** Thrown when a native library cannot be loaded, or when a native call fails, with its code. */
 public final class DeviceException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /**
-   * A failure.
+   * Describes a failure.
    *
    * @param message where, the facts, and the remedy
    */
@@ -14,10 +14,10 @@ public final class DeviceException extends RuntimeException {
   }
 
   /**
-   * A failure.
+   * Describes a failure with its cause.
    *
    * @param message where, the facts, and the remedy
-   * @param cause what the platform said
+   * @param cause the platform's exception
    */
   public DeviceException(String message, Throwable cause) {
     super(message, cause);

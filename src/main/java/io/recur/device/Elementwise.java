@@ -5,7 +5,7 @@ import java.util.Locale;
 /**
  * The table of elementwise functions. Each device has a value and a derivative for each entry; the
  * derivative may use the input x and the output y. The tests, the tensor operations and the cells
- * find a new entry by themselves.
+ * iterate over the entries. {@code docs/architecture.md} lists what a new entry touches.
  *
  * <pre>{@code
  * device.pointwise().map(Elementwise.SWISH, parameter.value(), parameter.value(), 4);
@@ -48,7 +48,7 @@ public enum Elementwise {
   /** {@code eˣ}. */
   EXP,
 
-  /** Natural logarithm; minus infinity at 0, not a number below. */
+  /** Natural logarithm: −∞ at 0, NaN below. */
   LOG,
 
   /** {@code x²}. */
@@ -56,11 +56,7 @@ public enum Elementwise {
 
   private final String label = name().toLowerCase(Locale.ROOT);
 
-  /**
-   * The name as a model prints it.
-   *
-   * @return such as {@code tanh} or {@code leaky_relu}
-   */
+  /** {@return the name as a model prints it, such as {@code tanh} or {@code leaky_relu}} */
   public String label() {
     return label;
   }

@@ -5,8 +5,8 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Marks an object that one thread at a time may use: a second thread that enters while the first is
- * inside is refused instead of answered wrongly.
+ * Marks an object that one thread at a time may use. If a second thread enters while the first is
+ * inside, {@link #enter} throws; otherwise the object would return wrong results.
  *
  * <p>The thread that is inside may enter again; it is outside once it has left as often. Threads
  * may use the object one after the other, and each sees what the one before it wrote. Entering
@@ -38,22 +38,22 @@ public final class OneThread implements AutoCloseable {
   private final String remedy;
 
   /**
-   * The thread that is inside. A thread that reads its own name here is inside, whatever other
-   * threads write: only the thread itself takes its name away.
+   * The thread that is inside. A thread that reads itself here is inside, whatever other threads
+   * write: only the thread itself removes its entry.
    */
   private @Nullable Thread owner;
 
   /** How often the owner has entered; only the owner reads or writes it. */
   private int depth;
 
-  /** Threads that read, each as often as it began to. */
+  /** The number of reads that have begun and not ended. */
   private int readers;
 
-  /** One of them, for an error. */
+  /** A thread that reads, for errors. */
   private @Nullable Thread reader;
 
   /**
-   * A mark that no thread has entered.
+   * Makes a mark that no thread has entered.
    *
    * @param what the object, as an error names it
    * @param remedy what the second thread should do instead
@@ -64,7 +64,7 @@ public final class OneThread implements AutoCloseable {
   }
 
   /**
-   * Enters, until {@link #close}.
+   * Enters. {@link #close} leaves.
    *
    * @return this, for try with resources
    * @throws IllegalStateException if another thread is inside or reads; the message names both
@@ -88,8 +88,8 @@ public final class OneThread implements AutoCloseable {
   }
 
   /**
-   * Enters unless the calling thread is inside: what an operation asks that many others call. Only
-   * the outermost one pays, and what lies between leaves nothing to count.
+   * Enters unless the calling thread is inside. Operations that call each other use it: only the
+   * outermost one pays for entering and leaving.
    *
    * @return this, or null for a thread that is inside already; try with resources takes both
    * @throws IllegalStateException as for {@link #enter}
@@ -108,7 +108,7 @@ public final class OneThread implements AutoCloseable {
   }
 
   /**
-   * Begins to read, until {@link #endRead}: nobody changes the object meanwhile.
+   * Begins to read, until {@link #endRead}. No thread can enter meanwhile.
    *
    * @throws IllegalStateException if another thread is inside
    */
@@ -124,7 +124,7 @@ public final class OneThread implements AutoCloseable {
   }
 
   /**
-   * Ends what {@link #read} began.
+   * Ends a {@link #read}.
    *
    * @throws IllegalStateException if nobody reads
    */
@@ -141,7 +141,7 @@ public final class OneThread implements AutoCloseable {
             .formatted(what, name(came), name(inside), remedy));
   }
 
-  /** Virtual threads have no name as a rule; two threads may share one. */
+  /** {@return name and number: virtual threads often have no name, and two may share one} */
   private static String name(Thread thread) {
     return thread.getName() + "#" + thread.threadId();
   }

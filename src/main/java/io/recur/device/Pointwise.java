@@ -7,8 +7,8 @@ package io.recur.device;
  * <p>Every method throws, before anything is written: {@link IndexOutOfBoundsException} if n is
  * negative or more than a buffer has, {@link IllegalArgumentException} if a buffer is of another
  * device, or n is more than the Java kernels take per call, 2³¹ − 1, {@link IllegalStateException}
- * if the device or the memory of a buffer was closed. Where another thread closes that memory while
- * a method runs, it throws the same, and its output is lost.
+ * if the device or the memory of a buffer is closed. If another thread closes that memory while a
+ * method runs, the method throws the same, and its output is lost.
  *
  * <pre>{@code
  * Buffer values = device.allocate(4);

@@ -1,23 +1,20 @@
 package io.recur.device;
 
 /**
- * How a GPU multiplies matrices. Parameters, states, gates, sums and whatever else lies in a buffer
- * are float32 in all three; so are the sums of the products.
+ * How a GPU multiplies matrices. All buffers are float32 in all three precisions: parameters,
+ * states, gates. So are the sums of the products.
  *
  * <pre>{@code
  * Precision fast = Precision.BF16;   // Device.cuda(0, Precision.BF16)
  * }</pre>
  */
 public enum Precision {
-  /** True float32: 24 bits of each factor. */
+  /** True float32: each factor has 24 bits. */
   FLOAT32,
 
-  /** Factors are rounded to 11 bits on their way into the tensor cores. */
+  /** The tensor cores round factors to 11 bits. */
   TF32,
 
-  /**
-   * Factors are rounded to bfloat16, 8 bits, on their way into the tensor cores; the matrices
-   * themselves stay float32.
-   */
+  /** The tensor cores round factors to bfloat16, 8 bits. The matrices themselves stay float32. */
   BF16
 }

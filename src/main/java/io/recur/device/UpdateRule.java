@@ -1,10 +1,10 @@
 package io.recur.device;
 
 /**
- * The table of optimiser rules. g is the gradient, w the parameter, lr the learning rate; slots are
- * zero before the first step. Settings that change with the step number (bias corrections) are
- * computed by the caller. Of a factor near 1 that weighs a mean the setting is its distance from 1,
- * which the caller forms in double: a float so near 1 has lost the distance's last digits.
+ * The table of optimiser rules. g is the gradient, w the parameter, lr the learning rate. Slots are
+ * zero before the first step. The caller computes settings that change with the step number, such
+ * as bias corrections. For a factor β near 1 the setting is 1 − β, which the caller computes in
+ * double: a float near 1 has lost the last digits of that difference.
  *
  * <pre>{@code
  * int slots = UpdateRule.ADAM.slots();                    // 2: m and v
@@ -25,7 +25,8 @@ public enum UpdateRule {
 
   /**
    * {@code w *= 1 − lr·λ, m = β₁m + (1−β₁)g, v = β₂v + (1−β₂)g², w −= lr/c₁·m/(√v/√c₂ + ε)}.
-   * Settings: lr/c₁, 1−β₁, 1−β₂, ε, 1/√c₂, 1 − lr·λ. Slots: m, v. Adam has λ = 0, AdamW has not.
+   * Settings: lr/c₁, 1−β₁, 1−β₂, ε, 1/√c₂, 1 − lr·λ. Slots: m, v. For Adam λ is 0, for AdamW it is
+   * not.
    */
   ADAM(2),
 
@@ -62,11 +63,7 @@ public enum UpdateRule {
     this.slots = slots;
   }
 
-  /**
-   * How many values the rule remembers for each parameter.
-   *
-   * @return slots
-   */
+  /** {@return the number of slots: values that the rule remembers per value of a parameter} */
   public int slots() {
     return slots;
   }

@@ -2,9 +2,9 @@
  * Where memory lives and kernels run: {@link io.recur.device.Device}, {@link
  * io.recur.device.Buffer}, the slabs and the loading of the native libraries.
  *
- * <p>Everything here speaks of buffers of 4-byte words and of column-major matrices; tensors,
- * gradients and cells are unknown. Elements are float32. A matrix {@code m×n} is stored column by
- * column: element (i, j) lies at {@code i + j·m}.
+ * <p>This package knows buffers of 4-byte words and column-major matrices, but no tensors,
+ * gradients or cells. Elements are float32. An {@code m×n} matrix is stored column by column:
+ * element (i, j) is at {@code i + j·m}.
  */
 @NullMarked
 package io.recur.device;

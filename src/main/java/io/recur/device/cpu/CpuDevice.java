@@ -39,7 +39,7 @@ public final class CpuDevice extends Device implements KernelDevice {
   private final Bands bands = new JavaBands(lanes);
   private final Updates updates;
 
-  /** Memory of the host. */
+  /** {@return memory of the host} */
   private static final class HostSource implements DeviceMemory.Source {
     @Override
     public Pressure pressure() {
@@ -58,7 +58,7 @@ public final class CpuDevice extends Device implements KernelDevice {
   }
 
   /**
-   * The processor with the best kernels, or those that a property names.
+   * Opens the processor with the best kernels, or with those that a property names.
    *
    * @param threads 1 or more
    * @throws DeviceException if OpenBLAS or the named kernels cannot be loaded
@@ -68,7 +68,7 @@ public final class CpuDevice extends Device implements KernelDevice {
   }
 
   /**
-   * The processor with these kernels.
+   * Opens the processor with certain kernels.
    *
    * @param set one of {@link Kernels#present}
    * @param threads 1 or more
@@ -78,7 +78,7 @@ public final class CpuDevice extends Device implements KernelDevice {
     this.threads = threads;
     this.kernels = Kernels.open(set, threads);
     if (Kernels.preferred() == InstructionSet.JAVA) {
-      cblas_h.openblas_set_num_threads(threads); // nobody else shares out its products
+      cblas_h.openblas_set_num_threads(threads); // no team shares out its products
     }
     this.blas =
         kernels == null

@@ -9,23 +9,23 @@ import java.lang.foreign.MemorySegment;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Memory of the host, zeroed, for all devices of the processor. */
+/** Zeroed memory of the host, for all CPU devices. */
 final class HostMemory implements Allocator {
   private static final long ALIGNMENT_BYTES = 64;
 
-  /** How the JVM words it when {@code -XX:MaxDirectMemorySize} stops an allocation. */
+  /** The JVM's words when {@code -XX:MaxDirectMemorySize} stops an allocation. */
   private static final Pattern LIMIT = Pattern.compile("limit: (\\d+)");
 
-  /** The host's memory is the process's, not a device's. */
+  /** Counts the memory of the process, not that of one device. */
   static final Pressure PRESSURE = new Pressure();
 
   private final Lifetime lifetime;
   private final boolean counts;
 
   /**
-   * Memory of one lifetime.
+   * Allocates memory of one lifetime.
    *
-   * @param counts whether what is taken counts as held
+   * @param counts whether the memory counts as held
    */
   HostMemory(Lifetime lifetime, boolean counts) {
     this.lifetime = lifetime;

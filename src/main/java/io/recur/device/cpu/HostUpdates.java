@@ -5,7 +5,7 @@ import io.recur.device.Pointwise;
 import io.recur.device.kernels.Updates;
 import java.lang.foreign.ValueLayout;
 
-/** What the processor's updates have in common: a norm that is read where it was written. */
+/** The updates that C and Java share: the norm is in memory of the host. */
 abstract class HostUpdates implements Updates {
   private final Pointwise pointwise;
 

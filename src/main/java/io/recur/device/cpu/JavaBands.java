@@ -4,7 +4,7 @@ import io.recur.device.Buffer;
 import io.recur.device.kernels.Bands;
 import java.util.Arrays;
 
-/** Products with band matrices, a column at a time, a diagonal at a time. */
+/** Products with band matrices, column by column and diagonal by diagonal. */
 final class JavaBands implements Bands {
   private final ThreadLocal<Lanes> lanes;
 

@@ -11,9 +11,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Kernels on columns: a column at a time goes through the thread's heap arrays. */
+/** Kernels on columns. Each column passes through the thread's heap arrays. */
 final class JavaColumns implements Columns {
-  /** Columns summed up in float before they go into a double: 15 roundings of half a unit. */
+  /** The columns that are added in float before a double takes the sum: 15 roundings. */
   static final int BLOCK_COLUMNS = 16;
 
   private final ThreadLocal<Lanes> lanes;
@@ -203,8 +203,8 @@ final class JavaColumns implements Columns {
   }
 
   /**
-   * Subtracts from each column its largest value; gives the exponentials, in array 1, and their
-   * sums.
+   * Subtracts from each column its largest value. Returns the exponentials, in array 1, and writes
+   * their sums to {@code totals}.
    */
   private static float[] exponentials(Lanes lane, float[] x, int m, int columns, double[] totals) {
     for (int j = 0; j < columns; j++) {
@@ -218,7 +218,7 @@ final class JavaColumns implements Columns {
     return p;
   }
 
-  /** In four chains: one chain would wait for each comparison. NaN may be passed over. */
+  /** {@return the largest value, perhaps ignoring NaN} Four chains wait less than one. */
   private static float largest(float[] x, int from, int n) {
     float a = x[from];
     float b = a;
@@ -264,7 +264,7 @@ final class JavaColumns implements Columns {
     }
   }
 
-  /** The sum of a float, its carry where it counts, and more. */
+  /** {@return sum + carry + more; without the carry if that would change the float} */
   private static double sum(float sum, float carry, double more) {
     return (sum + carry == sum ? (double) sum + carry : sum) + more;
   }

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The elementwise functions in Java: for each entry of {@link Elementwise}, one of the same name
- * with its value and its derivative.
+ * The elementwise functions in Java: for each entry of {@link Elementwise} an entry of the same
+ * name, with the value and the derivative.
  */
 enum JavaFunction {
   IDENTITY {
@@ -96,7 +96,7 @@ enum JavaFunction {
     @Override
     void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
       for (int i = 0; i < n; i++) {
-        d[i] = Math.min(x[i], 0f); // from y it would cancel where x is far below 0
+        d[i] = Math.min(x[i], 0f); // computed from y, it would cancel where x is far below 0
       }
       lanes.exp(d, n);
     }
@@ -149,7 +149,7 @@ enum JavaFunction {
       System.arraycopy(x, 0, d, 0, n);
       lanes.sigmoid(d, n);
       for (int i = 0; i < n; i++) {
-        d[i] *= 1 + x[i] * (1 - d[i]); // from y it would cancel where x is large
+        d[i] *= 1 + x[i] * (1 - d[i]); // computed from y, it would cancel where x is large
       }
     }
   },
@@ -168,7 +168,8 @@ enum JavaFunction {
       gate(lanes, x, d, n);
       for (int i = 0; i < n; i++) {
         float s = d[i];
-        float a = Math.max(-9f, Math.min(9f, x[i])); // beyond, s(1 - s) is 0, a² might overflow
+        float a =
+            Math.max(-9f, Math.min(9f, x[i])); // beyond ±9, s(1 - s) is 0 and a² might overflow
         d[i] = s + a * s * (1 - s) * (GELU_SCALE * (1 + 3 * GELU_CUBIC * a * a));
       }
     }

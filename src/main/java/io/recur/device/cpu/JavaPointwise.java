@@ -7,7 +7,7 @@ import io.recur.device.Elementwise;
 import io.recur.device.Pointwise;
 import java.lang.foreign.MemorySegment;
 
-/** Elementwise kernels. Plain arithmetic loops over segments; functions work tile by tile. */
+/** Elementwise kernels. Arithmetic loops over segments; functions work tile by tile. */
 final class JavaPointwise implements Pointwise {
   private final ThreadLocal<Lanes> lanes;
 
@@ -15,7 +15,7 @@ final class JavaPointwise implements Pointwise {
     this.lanes = lanes;
   }
 
-  /** The values of one call. The loops count in int: those are the ones that the JIT vectorises. */
+  /** {@return n as an int: the JIT vectorises only loops that count in int} */
   static int count(String where, long n) {
     if (n > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(

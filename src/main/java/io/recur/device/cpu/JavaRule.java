@@ -4,7 +4,7 @@ import io.recur.device.UpdateRule;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The optimiser rules in Java: for each entry of {@link UpdateRule}, one of the same name. */
+/** The optimiser rules in Java: for each entry of {@link UpdateRule} an entry of the same name. */
 enum JavaRule {
   SGD {
     @Override
@@ -179,7 +179,7 @@ enum JavaRule {
     return TABLE.get(rule.ordinal());
   }
 
-  /** Updates the first n parameters and slots; the gradients stay as they are. */
+  /** Updates the first n parameters and slots. Does not change the gradients. */
   abstract void apply(float[] settings, float[] w, float[] g, float[][] slots, int n);
 
   private static float root(float x) {

@@ -23,15 +23,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * The C kernels of {@code native/}: one instruction set and one team of threads.
  *
- * <p>Looked for in this order: the file that the system property {@value #LIBRARY} names; the
- * library that {@code make native} put into this jar, unpacked to the cache folder. Where there is
- * none, the Java kernels work, slower, and a warning says so once. The property {@value #SET}
- * chooses among {@code java}, {@code sse2}, {@code avx2}, {@code avx512} and {@code neon} instead
- * of the best that this machine has.
+ * <p>{@link #open} looks in this order: the file that the system property {@value #LIBRARY} names;
+ * the library that {@code make native} put into this jar, unpacked to the cache folder. Where there
+ * is no library, the slower kernels in Java run, and a warning says so once. Without the property
+ * {@value #SET} the best set of this machine runs; the property names {@code java}, {@code sse2},
+ * {@code avx2}, {@code avx512} or {@code neon}.
  *
  * @param set the instruction set
- * @param context of the C side; freed when nothing refers to it any more, so a call after a device
- *     was closed cannot crash
+ * @param context the context on the C side; freed when it is unreachable, so that a call after
+ *     close cannot crash
  */
 public record Kernels(InstructionSet set, MemorySegment context) {
   static final String LIBRARY = "io.recur.library";
@@ -39,7 +39,7 @@ public record Kernels(InstructionSet set, MemorySegment context) {
 
   private static final Once<Boolean> FOUND = new Once<>(() -> find(System.getProperty(LIBRARY)));
 
-  /** In the order of the C enum, then what stands for no C kernels at all. */
+  /** The sets in the order of the C enum, then the one without C kernels. */
   public enum InstructionSet {
     /** 4 floats of x86. */
     SSE2,
@@ -59,9 +59,9 @@ public record Kernels(InstructionSet set, MemorySegment context) {
   }
 
   /**
-   * The set that the property names, else the best that is here.
+   * {@return the set that the property names, else the best that this machine has}
    *
-   * @throws DeviceException if the named one is unknown or not here
+   * @throws DeviceException if the named set is unknown, or if this machine does not have it
    */
   static InstructionSet preferred() {
     String named = System.getProperty(SET);
@@ -79,7 +79,7 @@ public record Kernels(InstructionSet set, MemorySegment context) {
   }
 
   /**
-   * Every set that can be opened here, Java's own included.
+   * Lists every set that this machine can open, Java's included.
    *
    * @return at least one
    */
@@ -92,17 +92,17 @@ public record Kernels(InstructionSet set, MemorySegment context) {
   }
 
   /**
-   * A context. OpenBLAS must be loaded.
+   * Opens a context. OpenBLAS must be loaded.
    *
    * @param set one of {@link #present}
-   * @param threads of its team, the caller's included
+   * @param threads the threads of its team, the caller's included
    * @return null for {@link InstructionSet#JAVA}
    */
   public static @Nullable Kernels open(InstructionSet set, int threads) {
     if (set == InstructionSet.JAVA) {
       return null;
     }
-    // from here on OpenBLAS computes on the calling thread, and the team shares out its products
+    // from now on OpenBLAS computes on the calling thread, and the team shares products
     cblas_h.openblas_set_num_threads(1);
     MemorySegment context = recur_open(set.ordinal(), threads, cblas_h.cblas_sgemm$address());
     if (context.equals(MemorySegment.NULL)) {
@@ -112,7 +112,7 @@ public record Kernels(InstructionSet set, MemorySegment context) {
     return new Kernels(set, context.reinterpret(1, Arena.ofAuto(), recur_h::recur_close));
   }
 
-  /** Ends the team's threads; calls that come later run on their callers' threads. */
+  /** Ends the team's threads. Later calls run on their callers' threads. */
   void rest() {
     recur_rest(context);
   }
@@ -121,7 +121,7 @@ public record Kernels(InstructionSet set, MemorySegment context) {
     return FOUND.get();
   }
 
-  /** Whether there is a library, which is then open. */
+  /** Opens the library. Returns false if there is none. */
   private static boolean find(@Nullable String named) {
     Library.checkAccess();
     if (named != null) {
@@ -159,7 +159,7 @@ public record Kernels(InstructionSet set, MemorySegment context) {
     }
   }
 
-  /** All that the bindings have: a library of another version is refused before it is called. */
+  /** {@return all functions of the bindings, so that a library of another version is refused} */
   private static List<String> symbols() {
     String end = "$address"; // jextract writes such a method for each function
     return Stream.of(recur_h.class.getMethods())

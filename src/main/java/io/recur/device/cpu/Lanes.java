@@ -9,13 +9,13 @@ import java.util.Arrays;
  * A thread's heap arrays and the transcendental functions on them, written so that the JIT compiler
  * vectorises each loop.
  *
- * <p>Native memory is copied in, worked on, and copied out: on JDK 22 to 25 that is five times
- * faster than the same arithmetic on segments, and no heap array ever reaches native code. The
- * arrays of a loop are all indexed by the same variable: with an offset in one of them the compiler
- * must assume that they overlap and works value by value (measured: 7 times slower).
+ * <p>A kernel copies native memory into these arrays, computes, and copies the result back. On JDK
+ * 22 to 25 that is five times faster than arithmetic on segments. No heap array ever reaches native
+ * code. The same variable indexes all arrays of a loop: with an offset in one of them the compiler
+ * must assume that they overlap, and computes value by value (measured: 7 times slower).
  */
 final class Lanes {
-  /** Values worked on at a time: a tile of four arrays stays in the first-level cache. */
+  /** The values of a tile: a tile of four arrays stays in the first-level cache. */
   static final int TILE = 2048;
 
   /** 1.5·2²³: adding it rounds a small float to an integer, which its low bits then hold. */
@@ -29,7 +29,7 @@ final class Lanes {
   private final float[][] slots = new float[4][];
   private Powers powers = new Powers(TILE);
 
-  /** The array of that number, at least {@code length} long, with unspecified content. */
+  /** {@return the array of this number, at least {@code length} long, with unspecified content} */
   float[] array(int number, int length) {
     if (number >= arrays.length) {
       arrays = Arrays.copyOf(arrays, number + 4);
@@ -40,12 +40,12 @@ final class Lanes {
     return arrays[number];
   }
 
-  /** Room for a sum a column of a tile. */
+  /** {@return an array for one sum per column of a tile} */
   double[] totals() {
     return totals;
   }
 
-  /** Room for that many sums, with unspecified content. */
+  /** {@return an array for {@code length} sums, with unspecified content} */
   double[] sums(int length) {
     if (sums.length < length) {
       sums = new double[length];
@@ -53,19 +53,19 @@ final class Lanes {
     return sums;
   }
 
-  /** Room for the arrays of an optimiser's slots. */
+  /** {@return an array for the arrays of an optimiser's slots} */
   float[][] slots() {
     return slots;
   }
 
-  /** The array of that number with the first {@code n} values of another in it. */
+  /** {@return the array of this number, with a copy of the first {@code n} values of another} */
   float[] copy(int number, float[] values, int n) {
     float[] array = array(number, n);
     System.arraycopy(values, 0, array, 0, n);
     return array;
   }
 
-  /** Copies {@code n} values from word {@code from} of a buffer into the array of that number. */
+  /** Copies {@code n} values from word {@code from} of a buffer into the array of this number. */
   float[] load(int number, Buffer buffer, long from, int n) {
     float[] array = array(number, n);
     load(buffer, from, array, 0, n);
@@ -73,8 +73,8 @@ final class Lanes {
   }
 
   /**
-   * Copies rows {@code row … row+m−1} of {@code columns} columns, one behind the other, from a
-   * matrix of {@code height} rows into the array of that number.
+   * Copies rows {@code row … row+m−1} of {@code columns} columns, one after the other, from a
+   * matrix of {@code height} rows into the array of this number.
    */
   float[] load(int number, Buffer matrix, int height, int row, int m, int first, int columns) {
     if (height == m) {
@@ -117,8 +117,8 @@ final class Lanes {
   }
 
   /**
-   * The buffer's own error where another thread closed its owner meanwhile, and the same exception
-   * where it is open.
+   * Throws the buffer's own error if another thread has closed its owner meanwhile. Returns the
+   * same exception if the owner is open.
    */
   static IllegalStateException closed(IllegalStateException thrown, Buffer buffer) {
     buffer.segment();
@@ -133,7 +133,8 @@ final class Lanes {
   }
 
   /**
-   * A rational approximation, odd, 13/6, as in Eigen; largest relative error 4e-7, ±1 beyond 7.9.
+   * An odd rational approximation of degrees 13 and 6, as in Eigen. The largest relative error is
+   * 4e-7; beyond 7.9 the result is ±1.
    */
   private static float tanh(float x) {
     float a = Math.max(-7.905311f, Math.min(7.905311f, x));
@@ -151,8 +152,8 @@ final class Lanes {
   }
 
   /**
-   * A gate {@code x = 1/(1 + e⁻ˣ)} as {@code (1 + tanh(x/2))/2}: twice as fast as {@link #sigmoid},
-   * with an absolute error of 1e-7, which is what a factor between 0 and 1 needs.
+   * {@code x = 1/(1 + e⁻ˣ)}, computed as {@code (1 + tanh(x/2))/2}: twice as fast as {@link
+   * #sigmoid}. The absolute error is 1e-7, which is small enough for a gate, a factor from 0 to 1.
    */
   static void gate(float[] x, int n) {
     for (int i = 0; i < n; i++) {
@@ -160,7 +161,7 @@ final class Lanes {
     }
   }
 
-  /** {@code x = 1/(1 + e⁻ˣ)} with a small relative error however small the result. */
+  /** {@code x = 1/(1 + e⁻ˣ)}, with a small relative error for small results too. */
   void sigmoid(float[] x, int n) {
     exp(x, -1f, n);
     for (int i = 0; i < n; i++) {
@@ -168,15 +169,15 @@ final class Lanes {
     }
   }
 
-  /** {@code x = eˣ}: two ulp, subnormals and overflow included. */
+  /** {@code x = eˣ} to two ulp, subnormals and overflow included. */
   void exp(float[] x, int n) {
     exp(x, 1f, n);
   }
 
   /**
-   * e^(sign·x) as 2^k·e^r with |r| ≤ log(2)/2. The power is split in two, so that neither half
-   * overflows. Its bits are made as ints and read back as floats by a copy, because the compiler
-   * does not vectorise {@code intBitsToFloat} before JDK 26.
+   * {@code x = e^(sign·x)}, as 2^k·e^r with |r| ≤ log(2)/2. 2^k is a product of two powers, so that
+   * neither overflows. Their bits are ints, which a copy reads as floats, since the compiler does
+   * not vectorise {@code intBitsToFloat} before JDK 26.
    */
   private void exp(float[] x, float sign, int n) {
     if (n > powers.low.length) {
@@ -191,7 +192,7 @@ final class Lanes {
     join(x, p.lowPower, p.highPower, n);
   }
 
-  /** Two powers of two a value, as ints and as floats, and all four arrays as segments. */
+  /** Two powers of two per value, as ints and as floats, and all four arrays as segments. */
   private static final class Powers {
     final int[] low;
     final int[] high;
@@ -214,7 +215,7 @@ final class Lanes {
     }
   }
 
-  /** Leaves e^r in x and, in the low bits of each value of rounded, k: its mantissa counts ones. */
+  /** Writes e^r to x, and k to the low bits of {@code rounded}, whose mantissas count in ones. */
   private static void split(float[] x, float sign, float[] rounded, int n) {
     for (int i = 0; i < n; i++) {
       float a = Math.max(-104f, Math.min(89f, sign * x[i]));
@@ -231,7 +232,7 @@ final class Lanes {
     }
   }
 
-  /** From the bits of rounded values to the bits of two powers of two with 2^k as product. */
+  /** Turns the bits of rounded values into the bits of two powers of two whose product is 2^k. */
   private static void powers(int[] low, int[] high, int n) {
     for (int i = 0; i < n; i++) {
       int k = low[i] - ROUNDER_BITS;

@@ -27,7 +27,7 @@ final class NativeColumns implements Columns {
     this.kernels = kernels;
   }
 
-  /** The words of n columns of m rows in a matrix of ld rows. */
+  /** {@return the words from the first to the last of n columns of m rows, ld words apart} */
   private static long words(int m, int n, int ld) {
     return n == 0 ? 0 : (n - 1L) * ld + m;
   }

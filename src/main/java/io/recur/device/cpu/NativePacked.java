@@ -3,7 +3,7 @@ package io.recur.device.cpu;
 import io.recur.device.Buffer;
 import io.recur.device.kernels.Packed;
 
-/** Weights packed in C, again whenever the weights have been written to. */
+/** Weights packed in C. They are packed again when the weights have been written. */
 final class NativePacked implements Packed {
   /** Writes a packed copy. */
   @FunctionalInterface

@@ -19,15 +19,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * OpenBLAS, opened once.
  *
- * <p>Looked for in this order: the file that the system property {@value #PROPERTY} names; the
- * {@code org.bytedeco:openblas} jar of this platform on the class path, unpacked to a cache folder;
- * a library installed on the system. A property that names an unusable file is an error; it is
- * never passed over.
+ * <p>{@link #load} looks in this order: the file that the system property {@value #PROPERTY} names;
+ * the {@code org.bytedeco:openblas} jar of this platform on the class path, unpacked to a cache
+ * folder; a library installed on the system. A property that names an unusable file is an error; it
+ * is never skipped.
  */
 public final class OpenBlas {
   static final String PROPERTY = "io.recur.openblas";
 
-  /** All that this library calls. */
+  /** The functions that this library calls. */
   static final List<String> SYMBOLS =
       List.of(
           "cblas_sgemm",
@@ -51,12 +51,12 @@ public final class OpenBlas {
     this.description = "%s %s, %s".formatted(version, core, origin);
   }
 
-  /** On how many threads it computes; one for all that are in this process. */
+  /** {@return the number of threads on which it computes, the same for the whole process} */
   int threads() {
     return openblas_get_num_threads();
   }
 
-  /** Version, processor kernel and origin, in a few words. */
+  /** {@return version, processor kernel and origin, in a few words} */
   String description() {
     return description;
   }
@@ -64,7 +64,7 @@ public final class OpenBlas {
   /**
    * Opens the library at the first call that finds it; later calls return the same.
    *
-   * @throws DeviceException if there is none, naming every place that was looked at
+   * @throws DeviceException if there is none; the message lists every place searched
    */
   static OpenBlas load() {
     return LIBRARY.get();
@@ -97,7 +97,7 @@ public final class OpenBlas {
   }
 
   /**
-   * The library as {@code org.bytedeco:openblas} packs it.
+   * Finds the library as {@code org.bytedeco:openblas} packs it.
    *
    * @return its files in order of loading
    */
@@ -140,7 +140,8 @@ public final class OpenBlas {
     String library = System.mapLibraryName("openblas");
     List<Path> paths = new ArrayList<>();
     for (String folder : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
-      if (Path.of(folder).isAbsolute()) { // whoever owns the current folder is not asked
+      if (Path.of(folder)
+          .isAbsolute()) { // the owner of the current folder does not decide what is loaded
         paths.add(Path.of(folder, library));
       }
     }

@@ -11,11 +11,11 @@ import io.recur.device.Buffer;
 import io.recur.device.kernels.Blas;
 import java.lang.foreign.MemorySegment;
 
-/** Matrix products by OpenBLAS: gemm, but gemv for one row or column and ger for one term. */
+/** Matrix products by OpenBLAS: gemv for one row or column, ger for one term, gemm for others. */
 final class OpenBlasProducts implements Blas {
   /**
-   * Terms that gemv may sum up in one float: of a million it makes one running sum, 3e-3 off where
-   * they are equal.
+   * The most terms that gemv may add to one float. Its sum is a running one: for a million equal
+   * terms it is 3e-3 off.
    */
   private static final int MOST_TERMS = 4096;
 

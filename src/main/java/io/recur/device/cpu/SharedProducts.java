@@ -5,7 +5,7 @@ import static io.recur.bindings.kernels.recur_h.recur_product;
 import io.recur.device.Buffer;
 import io.recur.device.kernels.Blas;
 
-/** OpenBLAS on one thread each, its larger products shared out among the team. */
+/** Matrix products by OpenBLAS. The team shares larger ones; each thread computes a part. */
 final class SharedProducts implements Blas {
   private final Kernels kernels;
   private final Blas single;

@@ -1,7 +1,7 @@
 /**
- * The processor as a device: OpenBLAS for matrix products, and for the rest the C kernels of {@code
- * native/}, named {@code Native}, or loops in Java, named {@code Java}. The module does not export
- * this package.
+ * The processor as a device. OpenBLAS computes matrix products. The C kernels of {@code native/},
+ * whose classes begin with {@code Native}, or loops in Java, whose classes begin with {@code Java},
+ * compute everything else. The module does not export this package.
  */
 @NullMarked
 package io.recur.device.cpu;

@@ -11,14 +11,15 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
- * Where kernels note an index that names no column, see {@code refuse} in {@code common.cu}.
+ * The note that a kernel writes for an index that names no column, see {@code refuse} in {@code
+ * common.cu}.
  *
- * <p>The note lies in pinned memory of the host, which kernels write to directly: as long as no
- * index is bad, nobody copies it and nobody waits for it. The host looks at it whenever it has
- * waited for the work. Guarded by the queue's monitor.
+ * <p>The note is in pinned memory of the host, to which kernels write directly. Nothing copies it,
+ * and nothing waits for it: the host reads it whenever it has waited for the work anyway. The
+ * queue's monitor guards it.
  */
 final class BadIndexes {
-  /** By the operation's number in {@code common.cu}. */
+  /** The operations, by their numbers in {@code common.cu}. */
   private static final List<String> OPERATIONS =
       List.of("gather", "scatterAdd", "crossEntropy", "addCrossEntropyDerivative");
 
@@ -40,15 +41,15 @@ final class BadIndexes {
     }
   }
 
-  /** The address for kernels: with unified addressing, pinned memory has the same one there. */
+  /** {@return the address for kernels, which is the host's, since addressing is unified} */
   long address() {
     return note.address();
   }
 
   /**
-   * Tells of a bad index, once. All work that was handed over must be done.
+   * Throws for a bad index, once. All submitted work must be done.
    *
-   * @throws IndexOutOfBoundsException if a kernel has met one since the last call
+   * @throws IndexOutOfBoundsException if a kernel has met a bad index since the last call
    */
   void check() {
     long what = note.getAtIndex(JAVA_LONG, WHAT);

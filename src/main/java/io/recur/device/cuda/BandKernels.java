@@ -4,7 +4,7 @@ import io.recur.device.Buffer;
 import io.recur.device.kernels.Bands;
 import java.lang.foreign.MemorySegment;
 
-/** Products with band matrices, a thread for each value, see {@code native/cuda/bands.cu}. */
+/** Products with band matrices, one thread per value, see {@code native/cuda/bands.cu}. */
 final class BandKernels implements Bands {
   private final Queue queue;
   private final Scratch scratch;
@@ -14,7 +14,7 @@ final class BandKernels implements Bands {
     this.scratch = scratch;
   }
 
-  /** The words of columns of m rows in a matrix of ld rows. */
+  /** {@return the words from the first to the last of columns of m rows in a matrix of ld rows} */
   private static long words(long m, int columns, int ld) {
     return columns == 0 ? 0 : (columns - 1L) * ld + m;
   }

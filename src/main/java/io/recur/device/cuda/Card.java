@@ -21,14 +21,14 @@ import java.util.List;
 /**
  * A GPU of this machine.
  *
- * @param ordinal its number
- * @param device as the driver calls it
- * @param name such as NVIDIA H200
- * @param bytes of its memory
- * @param major of its compute capability
- * @param minor of its compute capability
- * @param multiprocessors how many it has
- * @param hasPools whether it gives memory in the order of a stream
+ * @param ordinal the card's number
+ * @param device the driver's handle
+ * @param name the card's name, such as NVIDIA H200
+ * @param bytes the size of its memory
+ * @param major the compute capability before the point
+ * @param minor the compute capability after the point
+ * @param multiprocessors the number of multiprocessors
+ * @param hasPools whether it allocates memory in the order of a stream
  */
 record Card(
     int ordinal,
@@ -41,10 +41,10 @@ record Card(
     boolean hasPools) {
   private static final int NAME_BYTES = 256;
 
-  /** The oldest that the kernels are compiled and checked for, and the first with TF32. */
+  /** The kernels are compiled and checked from this one on; it is the first with TF32. */
   private static final int OLDEST_MAJOR = 8;
 
-  /** All that the driver shows. The libraries must be loaded. */
+  /** {@return all cards that the driver shows} The libraries must be loaded. */
   static List<Card> all() {
     List<Card> cards = new ArrayList<>();
     for (int ordinal = 0; ordinal < count(); ordinal++) {
@@ -54,9 +54,9 @@ record Card(
   }
 
   /**
-   * One of them. The libraries must be loaded.
+   * {@return the card of this number} The libraries must be loaded.
    *
-   * @throws DeviceException if there is none of that number
+   * @throws DeviceException if there is no such card
    */
   static Card of(int ordinal) {
     int count = count();
@@ -102,7 +102,7 @@ record Card(
     return value.get(JAVA_INT, 0);
   }
 
-  /** Refuses a card that the kernels are not made for. */
+  /** Throws if the kernels do not run on this card. */
   void refuseOld() {
     if (major < OLDEST_MAJOR) {
       throw new DeviceException(
@@ -113,12 +113,12 @@ record Card(
     }
   }
 
-  /** The compute capability as NVRTC numbers it: 90 is 9.0. */
+  /** {@return the compute capability in NVRTC's numbers: 90 is 9.0} */
   int architecture() {
     return 10 * major + minor;
   }
 
-  /** Such as {@code NVIDIA H200, 139.8 GiB, compute capability 9.0}. */
+  /** {@return such as {@code NVIDIA H200, 139.8 GiB, compute capability 9.0}} */
   String description() {
     return "%s, %.1f GiB, compute capability %d.%d"
         .formatted(name, bytes / (double) (1 << 30), major, minor);

@@ -8,12 +8,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Passes over columns, see {@code native/cuda/columns.cu} and {@code softmax.cu}. */
 final class ColumnKernels implements Columns {
-  /** Of a block that sums columns up, and the columns that are worth a share of their own. */
+  /** The rows of a block that sums columns, and the fewest columns of a share. */
   static final int ROWS = 32;
 
   static final int LEAST_COLUMNS = 64;
 
-  /** Threads for a column of softmax: a warp, or a block where the column is long. */
+  /** The threads per column of softmax: a warp, or a whole block for a long column. */
   private static final int WARP = 32;
 
   private static final int LONG_COLUMN = 1024;
@@ -26,7 +26,7 @@ final class ColumnKernels implements Columns {
     this.scratch = scratch;
   }
 
-  /** The words of n columns of m rows in a matrix of ld rows. */
+  /** {@return the words from the first to the last of n columns of m rows, ld words apart} */
   private static long words(int m, int n, int ld) {
     return n == 0 ? 0 : (n - 1L) * ld + m;
   }
@@ -134,7 +134,7 @@ final class ColumnKernels implements Columns {
     return m > LONG_COLUMN ? Launch.BLOCK : WARP;
   }
 
-  /** Blocks for n columns of m values. */
+  /** {@return the blocks for n columns of m values} */
   private static long blocks(int m, int n, long most) {
     int columns = Launch.BLOCK / group(m);
     return Math.min((n + columns - 1L) / columns, most);

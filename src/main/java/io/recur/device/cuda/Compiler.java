@@ -30,9 +30,10 @@ import java.util.HexFormat;
 import java.util.Optional;
 
 /**
- * NVRTC over one program. What it makes is kept in the {@link CacheFolder} under a name made of the
- * source, the options, the architecture and the compiler, behind the SHA-256 of that name and the
- * program: what was damaged, or is another card's or another program's, never gets to the driver.
+ * Compiles one source with NVRTC. The {@link CacheFolder} keeps the result under a name made of the
+ * source, the options, the architecture and the compiler. A kept file begins with the SHA-256 of
+ * its name and the program. The driver therefore never sees a damaged file, nor a program of
+ * another card or another source.
  */
 final class Compiler {
   private static final String NAME = "recur.cu";
@@ -48,7 +49,7 @@ final class Compiler {
     this.source = source;
   }
 
-  /** The program for a card: the cache's where it is whole and nobody else could write it. */
+  /** {@return the program for a card: the cache's, if it is intact and nobody else can write it} */
   byte[] image(int architecture) {
     String target = target(architecture);
     return kept(name(architecture))
@@ -63,11 +64,11 @@ final class Compiler {
           ? content(name, Files.readAllBytes(cache.path().resolve(name)))
           : Optional.empty();
     } catch (IOException e) {
-      return Optional.empty(); // compiling again says why nothing can be kept
+      return Optional.empty(); // compiled() says why the cache cannot be used
     }
   }
 
-  /** The program for a card, compiled now and put into the cache. */
+  /** Compiles the program for a card and puts it into the cache. */
   byte[] compiled(int architecture) {
     byte[] image = compile(architecture);
     String name = name(architecture);
@@ -92,8 +93,9 @@ final class Compiler {
   }
 
   /**
-   * Whether a driver may be given it: a cubin, which is an ELF file, or for {@code compute_90} PTX,
-   * which ends with a zero. It would read anything else as PTX, on to the next zero.
+   * {@return whether a driver may load the image} A cubin is an ELF file. For a target such as
+   * {@code compute_90} the image is PTX, which must end with a zero: a driver reads anything that
+   * is not ELF as PTX, up to the next zero.
    */
   static boolean isProgram(String target, byte[] image) {
     return target.startsWith(CARD)
@@ -101,14 +103,14 @@ final class Compiler {
         : image.length > 0 && image[image.length - 1] == 0;
   }
 
-  /** To be given a program that is kept under that name. */
+  /** {@return a digest that has read the name and will read the program} */
   private static MessageDigest digest(String name) {
     MessageDigest digest = PackedFile.digest();
     digest.update(name.getBytes(StandardCharsets.UTF_8));
     return digest;
   }
 
-  /** What a kept file holds behind its SHA-256; nothing where the two do not fit. */
+  /** {@return the program of a kept file; empty if the file's SHA-256 does not match} */
   private static Optional<byte[]> content(String name, byte[] file) {
     MessageDigest digest = digest(name);
     int start = digest.getDigestLength();
@@ -121,7 +123,7 @@ final class Compiler {
         : Optional.empty();
   }
 
-  /** What the program for a card is called in the cache. */
+  /** {@return the name of a card's program in the cache} */
   String name(int architecture) {
     MessageDigest digest = PackedFile.digest();
     for (String part :
@@ -138,8 +140,8 @@ final class Compiler {
   }
 
   /**
-   * What to compile for: {@code sm_90}, the card itself; or {@code compute_90}, the newest that
-   * NVRTC knows before the card, for the driver to translate.
+   * {@return {@code sm_90}, the card itself, or {@code compute_90}, the newest architecture below
+   * the card's that NVRTC knows, which the driver translates}
    */
   private String target(int architecture) {
     int[] known = architectures();
@@ -226,7 +228,7 @@ final class Compiler {
     return image.toArray(JAVA_BYTE);
   }
 
-  /** Text with the zero at its end, as the driver reads it. */
+  /** {@return the program's PTX, with the zero at its end that the driver needs} */
   private static byte[] ptx(Arena arena, MemorySegment program) {
     MemorySegment size = arena.allocate(JAVA_LONG);
     Status.checkCompiler(nvrtcGetPTXSize(program, size), "nvrtcGetPTXSize");

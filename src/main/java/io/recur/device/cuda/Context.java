@@ -20,9 +20,9 @@ import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A card's primary context with a stream for all work and one for transfers to the card, and what
- * went wrong with it. After a failed call nobody knows what was done and what was not: the context
- * refuses all further work, and is never made anew.
+ * A card's primary context, with a stream for all work, a stream for transfers to the card, and its
+ * failure. After a failed call it is unknown which work was done. The context then refuses all
+ * further work, and is never created again.
  */
 final class Context {
   private final Card card;
@@ -49,14 +49,15 @@ final class Context {
         stream = stream(out);
         transfers = stream(out);
       } catch (DeviceException e) {
-        cuDevicePrimaryCtxRelease_v2(card.device()); // takes its streams along
+        cuDevicePrimaryCtxRelease_v2(card.device()); // destroys its streams too
         throw e;
       }
     }
   }
 
   /**
-   * Without a context nobody tells how much is free: the one of this thread may be another card's.
+   * Retains the context. Its failure cannot say how many bytes are free: that needs a context, and
+   * this thread's may be another card's.
    */
   private void retain(MemorySegment out) {
     int status = cuDevicePrimaryCtxRetain(out, card.device());
@@ -81,12 +82,12 @@ final class Context {
     return card;
   }
 
-  /** All work runs on it, in order. */
+  /** {@return the stream on which all work runs, in order} */
   MemorySegment stream() {
     return stream;
   }
 
-  /** Copies to the card that run beside the work. */
+  /** {@return the stream of copies to the card, which run beside the work} */
   MemorySegment transfers() {
     return transfers;
   }
@@ -101,7 +102,7 @@ final class Context {
     check(cuCtxSetCurrent(handle), "cuCtxSetCurrent");
   }
 
-  /** Refuses work after a failure. */
+  /** Throws if an earlier call failed. */
   void refuseFailed() {
     if (failure != null) {
       throw new DeviceException(
@@ -110,26 +111,26 @@ final class Context {
     }
   }
 
-  /** Whether a call failed. */
+  /** {@return whether a call failed} */
   boolean hasFailed() {
     return failure != null;
   }
 
-  /** Ends this device's life where a call failed. */
+  /** If the call failed, marks this context as failed and throws. */
   void check(int status, String call) {
     if (status != CUDA_SUCCESS()) {
       throw failed(call, status);
     }
   }
 
-  /** Refuses a failed call that leaves the device as it was, such as one of those that open it. */
+  /** Throws if a call failed that leaves the device intact, such as one of those that open it. */
   void refuse(int status, String call) {
     if (status != CUDA_SUCCESS()) {
       throw new DeviceException("cuda: %s: %s".formatted(call, told(status)));
     }
   }
 
-  /** Refuses a failed cuMemHostAlloc: memory of the host, whatever the GPU has. */
+  /** Throws if cuMemHostAlloc failed, which takes memory of the host, not of the GPU. */
   void refuseHost(int status, long bytes) {
     if (status == CUDA_ERROR_OUT_OF_MEMORY()) {
       throw new DeviceException(
@@ -142,12 +143,12 @@ final class Context {
     refuse(status, "cuMemHostAlloc of " + bytes + " bytes");
   }
 
-  /** A status of the driver with what there is of memory, where it is about memory. */
+  /** {@return a status of the driver in words, with the free memory if it is about memory} */
   private String told(int status) {
     return Status.driver(status, status == CUDA_ERROR_OUT_OF_MEMORY() ? memory() : "");
   }
 
-  /** What there is of memory, for errors; the context is current. */
+  /** {@return how many bytes are free, for errors} The context must be current. */
   String memory() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment free = arena.allocate(JAVA_LONG);
@@ -158,12 +159,12 @@ final class Context {
     }
   }
 
-  /** Ends this device's life by a status of the driver; gives what is to be thrown. */
+  /** Marks this context as failed by a status of the driver. Returns the exception to throw. */
   DeviceException failed(String call, int status) {
     return failed(call, told(status));
   }
 
-  /** Ends this device's life; gives what is to be thrown. */
+  /** Marks this context as failed. Returns the exception to throw. */
   DeviceException failed(String call, String status) {
     failure = "%s: %s: %s".formatted(this, call, status);
     return new DeviceException(
@@ -182,7 +183,7 @@ final class Context {
     }
   }
 
-  /** Waits for what an event was recorded behind. */
+  /** Waits for the work that precedes an event. */
   void await(MemorySegment event) {
     long begin = System.nanoTime();
     int status = cuEventSynchronize(event);
@@ -196,7 +197,7 @@ final class Context {
   }
 
   /**
-   * Makes the context current for closing, whatever became of it, and waits for all work.
+   * Makes the context current for closing, even after a failure, and waits for all work.
    *
    * @throws DeviceException if work fails that nobody has waited for
    */
@@ -209,7 +210,7 @@ final class Context {
     }
   }
 
-  /** Gives all back. Errors are ignored: leave has told of them. */
+  /** Releases everything. Ignores errors: {@link #leave} has thrown them. */
   void close() {
     cuStreamDestroy_v2(transfers);
     cuStreamDestroy_v2(stream);

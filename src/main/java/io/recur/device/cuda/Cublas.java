@@ -27,11 +27,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A cuBLAS handle that works on a context's stream with a workspace of its own, so that it
- * allocates nothing and the same product gives the same bits. Guarded by the queue's monitor.
+ * A cuBLAS handle on a context's stream. Its workspace is its own, so it allocates nothing, and the
+ * same product gives the same bits. The queue's monitor guards it.
  */
 final class Cublas {
-  /** What NVIDIA recommends for Hopper; more than any other card needs. */
+  /** NVIDIA recommends this size for Hopper; every other card needs less. */
   private static final long WORKSPACE_BYTES = 32L << 20;
 
   private static final int MAJOR = 10_000;
@@ -42,7 +42,7 @@ final class Cublas {
   private final MemorySegment handle;
   private final int version;
 
-  /** Factors of a product, on the host: read before the call returns. */
+  /** The factors of a product, on the host. cuBLAS reads them before the call returns. */
   private final MemorySegment alpha;
 
   private final MemorySegment beta;
@@ -65,7 +65,7 @@ final class Cublas {
         int ofCuda = 1000 * (version / MAJOR) + 10 * (version % MAJOR / MINOR);
         Libraries.refuseOld("cuBLAS", libraries.blas(), ofCuda);
         Libraries.refuseNewer("cuBLAS", libraries.blas(), ofCuda, libraries.driverVersion());
-        // in this order: setting the stream takes the workspace away
+        // in this order: setting the stream removes the workspace
         Status.checkBlas(cublasSetStream_v2(handle, context.stream()), "cublasSetStream");
         MemorySegment workspace = MemorySegment.ofAddress(memory.take(WORKSPACE_BYTES, false));
         Status.checkBlas(
@@ -77,7 +77,7 @@ final class Cublas {
     }
   }
 
-  /** Where memory is full, cuBLAS says so, or that it is not initialised. */
+  /** Creates the handle. If memory is full, cuBLAS may say that it is not initialised. */
   private void create(MemorySegment out) {
     int status = cublasCreate_v2(out);
     if (status == CUBLAS_STATUS_ALLOC_FAILED() || status == CUBLAS_STATUS_NOT_INITIALIZED()) {
@@ -88,12 +88,12 @@ final class Cublas {
     Status.checkBlas(status, "cublasCreate on " + context);
   }
 
-  /** Such as 12.4. */
+  /** {@return such as 12.4} */
   String version() {
     return version / MAJOR + "." + version % MAJOR / MINOR;
   }
 
-  /** Puts a product on the stream; see {@link Blas#multiply}. */
+  /** Launches a product on the stream, see {@link Blas#multiply}. */
   void multiply(
       boolean transposeA,
       boolean transposeB,
@@ -140,7 +140,7 @@ final class Cublas {
     }
   }
 
-  /** {@code y = alpha·op(A)·x + beta·y}, where op(A) is rows × terms; in float32 always. */
+  /** {@code y = alpha·op(A)·x + beta·y}, where op(A) is rows × terms; always in float32. */
   private void vector(
       boolean transpose,
       int rows,
@@ -186,7 +186,7 @@ final class Cublas {
     }
   }
 
-  /** Gives the handle back; the workspace goes with the device's memory. */
+  /** Destroys the handle. The workspace is freed with the device's memory. */
   void close() {
     cublasDestroy_v2(handle);
   }

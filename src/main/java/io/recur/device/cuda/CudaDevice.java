@@ -24,7 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** A GPU of NVIDIA's: cuBLAS for matrix products, kernels of our own for the rest. */
+/** An NVIDIA GPU: cuBLAS for matrix products, our own kernels for everything else. */
 public final class CudaDevice extends Device implements KernelDevice {
   private final String name;
   private final Queue queue;
@@ -37,11 +37,11 @@ public final class CudaDevice extends Device implements KernelDevice {
   private final Updates updates;
 
   /**
-   * A GPU of NVIDIA's, see {@link Device#cuda(int, Precision)}.
+   * Opens an NVIDIA GPU, see {@link Device#cuda(int, Precision)}.
    *
-   * @param ordinal its number, from 0
-   * @param precision of matrix products
-   * @throws DeviceException if it cannot be opened
+   * @param ordinal the GPU's number, from 0
+   * @param precision the precision of matrix products
+   * @throws DeviceException if the GPU cannot be opened
    */
   public CudaDevice(int ordinal, Precision precision) {
     Libraries libraries;
@@ -78,9 +78,9 @@ public final class CudaDevice extends Device implements KernelDevice {
   }
 
   /**
-   * The lines of {@link Device#cudaReport}: each card is opened, to see that it can be.
+   * Opens each card to see whether it works, see {@link Device#cudaReport}.
    *
-   * @return lines to be shown
+   * @return lines for the user
    */
   public static List<String> report() {
     List<String> lines = new ArrayList<>();
@@ -111,16 +111,12 @@ public final class CudaDevice extends Device implements KernelDevice {
     return name;
   }
 
-  /**
-   * The time that the host has spent in waiting for the device, since it was opened.
-   *
-   * @return nanoseconds
-   */
+  /** {@return the nanoseconds that the host has waited for the device since it was opened} */
   public long waitedNanos() {
     return queue.waitedNanos();
   }
 
-  /** What all groups record into. */
+  /** {@return the queue into which all kernels record} */
   Queue queue() {
     return queue;
   }
@@ -196,7 +192,7 @@ public final class CudaDevice extends Device implements KernelDevice {
     }
   }
 
-  /** A segment of length zero, as all of this device, with the lifetime of the whole. */
+  /** {@return a segment of length zero, as all of this device, with the lifetime of the whole} */
   @Override
   protected MemorySegment slice(MemorySegment whole, long offset, long length) {
     long bytes = offset * Float.BYTES;

@@ -12,11 +12,11 @@ import java.util.Locale;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Where NVIDIA's libraries may lie, in the order in which they are looked for. */
+/** The folders that may hold NVIDIA's libraries, in the order of the search. */
 final class Folders {
   private Folders() {}
 
-  /** The system's own folders and those of the environment: where a soname is found. */
+  /** {@return the system's folders and those of the environment, where a soname is found} */
   static List<Path> system() {
     List<Path> folders = new ArrayList<>();
     for (String folder : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
@@ -32,7 +32,7 @@ final class Folders {
     return folders.stream().distinct().toList();
   }
 
-  /** Of the Python packages nvidia-cublas and nvidia-cuda-nvrtc, wherever a Python may lie. */
+  /** {@return the folders of the Python packages nvidia-cublas and nvidia-cuda-nvrtc} */
   static List<Path> wheels() {
     List<Path> folders = new ArrayList<>();
     for (String home :
@@ -47,7 +47,7 @@ final class Folders {
       for (Path python : listed(Path.of(home, "lib"), "python3*")) {
         for (String packages : List.of("site-packages", "dist-packages")) {
           for (Path nvidia : listed(python.resolve(packages).resolve("nvidia"), "*")) {
-            add(folders, nvidia.resolve("lib").toString()); // cu13/lib, or one folder a library
+            add(folders, nvidia.resolve("lib").toString()); // cu13/lib, or one folder per library
           }
         }
       }
@@ -55,7 +55,7 @@ final class Folders {
     return folders;
   }
 
-  /** Of the CUDA toolkit: the one that is named, the usual one, then the others, newest first. */
+  /** {@return the toolkit's folders: the named one, the usual one, then others, newest first} */
   static List<Path> toolkit() {
     List<String> homes =
         new ArrayList<>(
@@ -72,7 +72,7 @@ final class Folders {
     return folders;
   }
 
-  /** A folder that a user named, and what lies below it as in NVIDIA's packages and toolkit. */
+  /** {@return a folder that a user named, and those below it in NVIDIA's packages and toolkit} */
   static List<Path> below(Path named) {
     List<Path> folders = new ArrayList<>(List.of(named));
     add(folders, named.resolve("lib64").toString());
@@ -83,21 +83,21 @@ final class Folders {
     return folders;
   }
 
-  /** What a folder holds that is called so, in the order of names; nothing where there is none. */
+  /** {@return the entries of a folder that match a pattern, by name; empty without a folder} */
   static List<Path> listed(Path folder, String pattern) {
     List<Path> found = new ArrayList<>();
     if (Files.isDirectory(folder)) {
       try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, pattern)) {
         entries.forEach(found::add);
       } catch (IOException e) {
-        return List.of(); // a folder that may not be read has nothing for us
+        return List.of(); // the folder cannot be read
       }
     }
     found.sort(null);
     return found;
   }
 
-  /** Folders as an error tells them. */
+  /** {@return the folders as an error lists them} */
   static String told(List<Path> folders) {
     return folders.isEmpty()
         ? "no folder"
@@ -109,13 +109,13 @@ final class Folders {
   }
 
   private static void add(List<Path> folders, String folder) {
-    // of a relative one, whoever owns the current folder would decide
+    // with a relative one, the owner of the current folder would decide what is loaded
     if (Path.of(folder).isAbsolute() && Files.isDirectory(Path.of(folder))) {
       folders.add(Path.of(folder));
     }
   }
 
-  /** Whether files are named as on Windows. */
+  /** {@return whether files have their names on Windows} */
   static boolean isWindows() {
     return System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("windows");
   }

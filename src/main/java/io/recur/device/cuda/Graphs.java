@@ -16,14 +16,17 @@ import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lists of work that came back, as CUDA graphs: one call instead of one an operation. A list is
- * launched piece by piece when it is new, captured when it comes a second time, and launched as a
- * graph from then on. Guarded by the queue's monitor.
+ * Launches lists of work. A list that repeats becomes a CUDA graph: one call instead of one per
+ * operation. A new list is launched operation by operation, captured when it comes a second time,
+ * and launched as a graph from then on. The queue's monitor guards this object.
  */
 final class Graphs {
   private static final int MOST_GRAPHS = 128;
 
-  /** A graph that was used within so many launches stays: a cycle too long to keep keeps a part. */
+  /**
+   * A graph used within this many launches is not evicted, so a cycle longer than the cache still
+   * finds some of its graphs.
+   */
   private static final int PROTECTED_LAUNCHES = 4 * MOST_GRAPHS;
 
   private static final int MOST_SEEN = 1024;
@@ -32,7 +35,7 @@ final class Graphs {
   private final Graph[] graphs = new Graph[MOST_GRAPHS];
   private int count;
 
-  /** Hashes of lists that came once, the oldest overwritten first. */
+  /** The hashes of lists that came once. A new one overwrites the oldest. */
   private final long[] seen = new long[MOST_SEEN];
 
   private int nextSeen;
@@ -55,7 +58,7 @@ final class Graphs {
     this.context = context;
   }
 
-  /** Puts a list on the stream; its pieces go to the reader where there is no graph of it. */
+  /** Launches a list on the stream. Without a graph, {@code pieces} launches each operation. */
   void launch(WorkList list, WorkList.Reader pieces) {
     launches++;
     long hash = list.hash();
@@ -76,7 +79,7 @@ final class Graphs {
     }
   }
 
-  /** Graphs kept. */
+  /** {@return the number of graphs} */
   int count() {
     return count;
   }
@@ -99,7 +102,7 @@ final class Graphs {
     return false;
   }
 
-  /** Captures a list in a free place or in that of a graph long idle; else gives null. */
+  /** Captures a list, in a free place or in that of an idle graph. Returns null without one. */
   private @Nullable Graph keep(long hash, WorkList list, WorkList.Reader pieces) {
     int place = count < MOST_GRAPHS ? count : oldest();
     if (place < count && launches - graphs[place].lastUse < PROTECTED_LAUNCHES) {
@@ -126,7 +129,7 @@ final class Graphs {
   private MemorySegment captured(WorkList list, WorkList.Reader pieces) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
-      // other threads of this process may go on allocating
+      // other threads of this process may allocate meanwhile
       context.check(
           cuStreamBeginCapture_v2(context.stream(), CU_STREAM_CAPTURE_MODE_THREAD_LOCAL()),
           "cuStreamBeginCapture");
@@ -134,7 +137,7 @@ final class Graphs {
         list.read(pieces);
       } catch (DeviceException e) {
         if (cuStreamEndCapture(context.stream(), out)
-            == CUDA_SUCCESS()) { // or the stream stays open
+            == CUDA_SUCCESS()) { // else the stream stays in capture
           cuGraphDestroy(out.get(ValueLayout.ADDRESS, 0));
         }
         throw e;
@@ -156,7 +159,7 @@ final class Graphs {
     }
   }
 
-  /** Gives all graphs back; the stream must be idle. */
+  /** Destroys all graphs. The stream must be idle. */
   void close() {
     for (int i = 0; i < count; i++) {
       cuGraphExecDestroy(graphs[i].executable);

@@ -59,7 +59,7 @@ enum Kernel {
 
   private final String symbol = "recur_" + name().toLowerCase(Locale.ROOT);
 
-  /** The name of the C function. */
+  /** {@return the name of the C function} */
   String symbol() {
     return symbol;
   }

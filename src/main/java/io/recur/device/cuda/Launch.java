@@ -6,9 +6,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One launch of a kernel while its arguments are named, in the order of the kernel's parameters. A
- * thread has one of its own in each queue, used again and again; it knows the queue only meanwhile,
- * or the thread would keep a closed device for ever.
+ * One launch of a kernel, to which the caller adds arguments in the order of the kernel's
+ * parameters. Each thread has one object per queue and uses it again. The object refers to the
+ * queue only until the launch is recorded; otherwise the thread would keep a closed device for
+ * ever.
  */
 final class Launch {
   static final int MOST_ARGUMENTS = 24;
@@ -22,10 +23,10 @@ final class Launch {
   final long[] arguments = new long[MOST_ARGUMENTS];
   int count;
 
-  /** Kept from the collector until the launch is recorded: the list holds addresses alone. */
+  /** Protects memory from the collector until the launch is recorded: the list has addresses. */
   private final @Nullable MemorySegment[] held = new MemorySegment[MOST_ARGUMENTS];
 
-  /** What goes to the device with the list, and the argument that points to it there; or none. */
+  /** The values that are uploaded beside the list, for the argument number uploadedArgument. */
   final int[] uploaded = new int[MOST_UPLOADED];
 
   int uploadedWords;
@@ -44,34 +45,36 @@ final class Launch {
     return kernel;
   }
 
-  /** An int64_t. */
+  /** Adds an int64_t. */
   Launch integer(long value) {
     arguments[count++] = value;
     return this;
   }
 
-  /** A float: its bits in the first four bytes of the slot, on the little-endian hosts of CUDA. */
+  /**
+   * Adds a float: its bits are the first four bytes of a word, as CUDA's hosts are little-endian.
+   */
   Launch real(float value) {
     arguments[count++] = Float.floatToRawIntBits(value) & 0xFFFFFFFFL;
     return this;
   }
 
-  /** A pointer to device memory; or null, {@link MemorySegment#NULL}. */
+  /** Adds a pointer to device memory, or {@link MemorySegment#NULL}. */
   Launch pointer(MemorySegment value) {
     held[count] = value;
     arguments[count++] = value.address();
     return this;
   }
 
-  /** A pointer to device memory that somebody holds. */
+  /** Adds a pointer to device memory that the caller keeps alive. */
   Launch pointer(long address) {
     arguments[count++] = address;
     return this;
   }
 
   /**
-   * A pointer to floats that change from one call to the next: they travel beside the list, which
-   * thus repeats.
+   * Adds a pointer to floats that change from one call to the next. They are uploaded beside the
+   * list, so that the list repeats.
    */
   Launch upload(float[] values, int length) {
     for (int i = 0; i < length; i++) {
@@ -80,7 +83,7 @@ final class Launch {
     return uploaded(length);
   }
 
-  /** A pointer to one int64_t that changes from one call to the next. */
+  /** Adds a pointer to one int64_t that changes from one call to the next. */
   Launch upload(long value) {
     uploaded[0] = (int) value;
     uploaded[1] = (int) (value >>> Integer.SIZE);
@@ -97,7 +100,7 @@ final class Launch {
     return this;
   }
 
-  /** Refuses memory whose owner another thread has closed since its address was taken. */
+  /** Throws if another thread has closed the owner of memory since its address was taken. */
   void refuseClosed() {
     for (int i = 0; i < count; i++) {
       MemorySegment segment = held[i];
@@ -107,7 +110,7 @@ final class Launch {
     }
   }
 
-  /** Refuses memory whose owner was closed. */
+  /** Throws if the owner of memory is closed. */
   static void refuseClosed(MemorySegment segment) {
     if (!segment.scope().isAlive()) {
       throw new IllegalStateException(
@@ -116,7 +119,7 @@ final class Launch {
     }
   }
 
-  /** Lets go of what was held. */
+  /** Drops the references to queue and memory. */
   private void release() {
     Arrays.fill(held, 0, count, null);
     queue = null;
@@ -130,14 +133,14 @@ final class Launch {
     return uploadedArgument != NONE;
   }
 
-  /** Records a thread for each of n items, or fewer that stride. */
+  /** Records one thread per item, or fewer threads that stride over n items. */
   void over(long n) {
     over(n, queue().mostBlocks());
   }
 
   /**
-   * The same for a kernel whose threads take four items at a time where there are so many: only as
-   * many blocks as the card holds at once.
+   * Does the same for a kernel whose threads take four items at a time. There are at most as many
+   * blocks as the card holds at once.
    */
   void overFours(long n) {
     over(n, queue().residentBlocks());
@@ -149,14 +152,14 @@ final class Launch {
   }
 
   /**
-   * Records threads for the values of a matrix of m rows and n columns, each in one row: see {@code
+   * Records threads for the values of an m×n matrix. Each thread stays in one row, see {@code
    * tile_of} in {@code native/cuda/common.cu}.
    */
   void overColumns(long m, int n) {
     overColumns(m, n, queue().mostBlocks());
   }
 
-  /** The same for a kernel whose threads take four columns at a time. */
+  /** Does the same for a kernel whose threads take four columns at a time. */
   void overFoursOfColumns(long m, int n) {
     overColumns(m, n, queue().residentBlocks());
   }
@@ -167,13 +170,13 @@ final class Launch {
     while (rows < threads && rows < m) {
       rows *= 2;
     }
-    long pieces = (m + rows - 1) / rows; // of a column; each has as many blocks as the others
+    long pieces = (m + rows - 1) / rows; // of a column; all have the same number of blocks
     int columns = threads / rows;
     long groups = Math.min((n + columns - 1L) / columns, Math.max(1, most / pieces));
     blocks(pieces * groups, threads);
   }
 
-  /** Of a block for n items: few items are in small blocks, so that all multiprocessors work. */
+  /** {@return the threads per block; few items get small blocks, so that all of the card works} */
   private int threads(long n) {
     int threads = LEAST_BLOCK;
     while (threads < BLOCK && n > threads * queue().multiprocessors()) {
@@ -182,7 +185,7 @@ final class Launch {
     return threads;
   }
 
-  /** Records so many blocks of so many threads. */
+  /** Records a launch of blocks of {@code threads} threads. */
   void blocks(long blocks, int threads) {
     try {
       if (blocks > 0) {

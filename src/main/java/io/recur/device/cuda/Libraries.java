@@ -18,26 +18,26 @@ import java.util.List;
 /**
  * NVIDIA's driver, NVRTC and cuBLAS, opened once.
  *
- * <p>Looked for in this order: what the system property {@value #PROPERTY} names, what the
- * environment variable {@value #ENVIRONMENT} names: a file that has all symbols, or a folder with
- * NVIDIA's libraries; the sonames of CUDA 13, then 12, in the system's folders; NVIDIA's Python
- * packages; the toolkit's folder. The driver, which comes with the card, is looked for in the
- * system's folders even where a folder is named. A name that leads nowhere is an error; it is never
- * passed over.
+ * <p>{@link #load} looks in this order: what the system property {@value #PROPERTY} names; what the
+ * environment variable {@value #ENVIRONMENT} names; the sonames of CUDA 13, then 12, in the
+ * system's folders; NVIDIA's Python packages; the toolkit's folder. A name is that of a file that
+ * has all symbols, or of a folder with NVIDIA's libraries. A name without a library is an error; it
+ * is never skipped. The driver comes with the card: it is taken from the system's folders even if a
+ * folder is named.
  *
- * @param compiler where NVRTC was found
- * @param blas where cuBLAS was found
- * @param driverVersion as the driver counts: 12040 is 12.4
- * @param compilerVersion counted in the same way
+ * @param compiler the file of NVRTC
+ * @param blas the file of cuBLAS
+ * @param driverVersion in the driver's numbers: 12040 is 12.4
+ * @param compilerVersion in the same numbers
  */
 record Libraries(Path compiler, Path blas, int driverVersion, int compilerVersion) {
   static final String PROPERTY = "io.recur.cuda";
   static final String ENVIRONMENT = "RECUR_CUDA";
 
-  /** The oldest CUDA whose calls are used. */
+  /** The oldest CUDA that has every call that is used. */
   static final int OLDEST_MAJOR = 12;
 
-  /** The first call of each: what lacks it is something else. */
+  /** One function of each library: a file without it is something else. */
   private static final String DRIVER_SYMBOL = "cuDriverGetVersion";
 
   private static final String COMPILER_SYMBOL = "nvrtcVersion";
@@ -47,7 +47,7 @@ record Libraries(Path compiler, Path blas, int driverVersion, int compilerVersio
 
   private static final int NEWEST_MAJOR = 13;
 
-  /** In version numbers. */
+  /** The factor of the major version in a version number. */
   private static final int MAJOR = 1000;
 
   private static final int MINOR = 10;
@@ -55,13 +55,13 @@ record Libraries(Path compiler, Path blas, int driverVersion, int compilerVersio
   /**
    * Opens the libraries at the first call that finds them; later calls return the same.
    *
-   * @throws DeviceException if one is missing or too old, naming every place that was looked at
+   * @throws DeviceException if one is missing or too old; the message lists every place searched
    */
   static Libraries load() {
     return LIBRARIES.get();
   }
 
-  /** Such as 12.4. */
+  /** {@return such as 12.4} */
   static String version(int number) {
     return number / MAJOR + "." + number % MAJOR / MINOR;
   }
@@ -80,7 +80,7 @@ record Libraries(Path compiler, Path blas, int driverVersion, int compilerVersio
     return found(system, List.of(system, Folders.wheels(), Folders.toolkit()));
   }
 
-  /** From a file that has all symbols, or a folder; how it was named is for errors. */
+  /** Opens a file that has all symbols, or a folder. {@code how} says in errors what named it. */
   static Libraries named(Path path, String how) {
     if (Files.isDirectory(path)) {
       List<Path> folders = Folders.below(path);
@@ -103,7 +103,7 @@ record Libraries(Path compiler, Path blas, int driverVersion, int compilerVersio
     Path driver = LibraryFile.DRIVER.find(List.of(0), List.of(driverFolders));
     open(driver, DRIVER_SYMBOL);
     int version = driver(driver);
-    // a library of a later CUDA than the driver's does not run
+    // a driver does not run a library of a later CUDA
     List<Integer> majors =
         version / MAJOR >= NEWEST_MAJOR
             ? List.of(NEWEST_MAJOR, OLDEST_MAJOR)
@@ -130,7 +130,7 @@ record Libraries(Path compiler, Path blas, int driverVersion, int compilerVersio
     }
   }
 
-  /** Starts the driver and gives its version. */
+  /** Starts the driver and returns its version. */
   static int driver(Path path) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment version = arena.allocate(ValueLayout.JAVA_INT);
@@ -147,7 +147,7 @@ record Libraries(Path compiler, Path blas, int driverVersion, int compilerVersio
     }
   }
 
-  /** Refuses a version below CUDA 12. */
+  /** Throws for a version below CUDA 12. */
   static void refuseOld(String what, Path path, int version) {
     if (version < OLDEST_MAJOR * MAJOR) {
       throw new DeviceException(
@@ -156,7 +156,7 @@ record Libraries(Path compiler, Path blas, int driverVersion, int compilerVersio
     }
   }
 
-  /** Refuses a library of a later CUDA than the driver: it does not run on it. */
+  /** Throws for a library of a later CUDA than the driver's, since the driver does not run it. */
   static void refuseNewer(String what, Path path, int version, int driverVersion) {
     if (version / MAJOR > driverVersion / MAJOR) {
       throw new DeviceException(

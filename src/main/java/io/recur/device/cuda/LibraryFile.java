@@ -43,9 +43,9 @@ enum LibraryFile {
   }
 
   /**
-   * The first of these versions in the first place that has one.
+   * Finds the first of these versions in the first place that has one.
    *
-   * @throws DeviceException if none has, with all names and folders
+   * @throws DeviceException if no place has one; the message lists all names and folders
    */
   Path find(List<Integer> majors, List<List<Path>> places) {
     for (List<Path> folders : places) {
@@ -72,8 +72,9 @@ enum LibraryFile {
   }
 
   /**
-   * What of this lies beside a library that needs it: of the same version, where that one's full
-   * name tells it. None where it is not there: the library then looks for it itself.
+   * Finds this file in the folder of a library that needs it, of the same version if the library's
+   * full name gives one. Returns none if the file is not there; the library then looks for it
+   * itself.
    */
   List<Path> beside(Path library) {
     List<Path> found = new ArrayList<>(Folders.listed(library.getParent(), pattern));
@@ -93,12 +94,12 @@ enum LibraryFile {
     }
   }
 
-  /** What follows the name: 12.4.127 of libnvrtc.so.12.4.127. */
+  /** {@return what follows the name: 12.4.127 of libnvrtc.so.12.4.127} */
   private static String version(Path path) {
     return path.getFileName().toString().replaceFirst("^.*?(\\.so\\.|64_)", "");
   }
 
-  /** How many characters two versions begin with alike. */
+  /** {@return the length of the common start of two versions} */
   private static int common(String a, String b) {
     int length = 0;
     while (length < Math.min(a.length(), b.length()) && a.charAt(length) == b.charAt(length)) {

@@ -25,26 +25,26 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The memory of a CUDA device, taken and given back in the order of its stream: nothing is free
+ * The memory of a CUDA device, allocated and freed in the order of its stream: memory is not free
  * before the work that uses it is done.
  *
- * <p>A buffer's segment has the device's address and length zero. Closing its arena, or the last
- * reference's end, puts the address on a list; it is freed after the work recorded until then has
- * been handed over. All is guarded by the queue's monitor, but for that list.
+ * <p>A buffer's segment has the device's address and length zero. When its arena is closed or is no
+ * longer reachable, the address goes to a list. It is freed after the work recorded until then has
+ * been submitted. The queue's monitor guards everything but that list.
  */
 final class Memory implements DeviceMemory.Source {
   private static final int RECLAIM_ROUNDS = 20;
   private static final int RECLAIM_MILLIS = 10;
 
-  /** Whoever records work; its monitor guards the memory. */
+  /** The recorder of work, whose monitor guards the memory. */
   interface Work {
-    /** Makes the device's context current; the monitor must be held. */
+    /** Makes the device's context current. The caller holds the monitor. */
     void enter();
 
-    /** Puts what is recorded on the stream. */
+    /** Launches the recorded list on the stream. */
     void submit();
 
-    /** Whether nobody has closed it. */
+    /** {@return whether the recorder is open} */
     boolean isOpen();
   }
 
@@ -52,10 +52,10 @@ final class Memory implements DeviceMemory.Source {
   private final Context context;
   private final MemorySegment pool;
 
-  /** Addresses and their bytes. */
+  /** The bytes of each allocation, by address. */
   private final Map<Long, Long> live = new HashMap<>();
 
-  /** Addresses that nothing refers to any more, from any thread. */
+  /** The addresses to free; any thread adds to them. */
   private final ConcurrentLinkedQueue<Long> released = new ConcurrentLinkedQueue<>();
 
   private final AtomicInteger openOwners = new AtomicInteger();
@@ -70,7 +70,7 @@ final class Memory implements DeviceMemory.Source {
           cuDeviceGetDefaultMemPool(out, context.card().device()), "cuDeviceGetDefaultMemPool");
       pool = out.get(ValueLayout.ADDRESS, 0);
       MemorySegment all = arena.allocateFrom(JAVA_LONG, -1L);
-      // what is freed stays with the pool: the next tape takes it without asking the system
+      // freed memory stays in the pool: the next tape gets it without a call to the system
       context.check(
           cuMemPoolSetAttribute(pool, CU_MEMPOOL_ATTR_RELEASE_THRESHOLD(), all),
           "cuMemPoolSetAttribute");
@@ -130,7 +130,7 @@ final class Memory implements DeviceMemory.Source {
     }
   }
 
-  /** What happens when memory is let go: all that a cleaner may refer to, never its own arena. */
+  /** Runs when memory is released. A cleaner holds it, so it must not refer to the arena. */
   private record Released(
       ConcurrentLinkedQueue<Long> target, long address, Pressure pressure, long bytes) {
     void add(MemorySegment gone) {
@@ -139,7 +139,7 @@ final class Memory implements DeviceMemory.Source {
     }
   }
 
-  /** Takes memory from the device; it is given back with the device unless it is released. */
+  /** Allocates memory of the device. Closing the device frees it, unless it was released before. */
   long take(long bytes, boolean zeroed) {
     synchronized (work) {
       work.enter();
@@ -167,7 +167,7 @@ final class Memory implements DeviceMemory.Source {
     }
   }
 
-  /** Frees what nothing refers to any more, behind the work that may use it. */
+  /** Frees the released addresses, after the work that may use them. */
   void freeReleased() {
     if (released.isEmpty()) {
       return;
@@ -181,7 +181,7 @@ final class Memory implements DeviceMemory.Source {
     }
   }
 
-  /** The collector knows nothing of device memory: without this, garbage might fill it. */
+  /** Asks for a collection, since the collector does not see device memory that garbage holds. */
   private void reclaim() {
     System.gc();
     try {
@@ -215,12 +215,12 @@ final class Memory implements DeviceMemory.Source {
     return live.values().stream().mapToLong(Long::longValue).sum();
   }
 
-  /** Slabs that nobody has closed. */
+  /** {@return the number of slabs that are open} */
   int openOwners() {
     return openOwners.get();
   }
 
-  /** Frees all, whoever still refers to it; the pool gives it back to the system. */
+  /** Frees everything, even if it is reachable. The pool returns it to the system. */
   void close() {
     for (long address : live.keySet()) {
       cuMemFreeAsync(address, context.stream());

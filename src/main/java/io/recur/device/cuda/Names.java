@@ -3,7 +3,7 @@ package io.recur.device.cuda;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Reads the names of the operations of a list. */
+/** Collects the names of the operations of a list. */
 final class Names implements WorkList.Reader {
   private final List<String> names = new ArrayList<>();
 

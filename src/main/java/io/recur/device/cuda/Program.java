@@ -23,7 +23,7 @@ final class Program {
     this.functions = functions;
   }
 
-  /** Compiles the kernels, or takes them from the cache, and loads them; the context is current. */
+  /** Compiles the kernels or reads them from the cache, and loads them. The context is current. */
   static Program load(Context context, Libraries libraries) {
     Compiler compiler = new Compiler(libraries, Source.read());
     int architecture = context.card().architecture();
@@ -32,7 +32,7 @@ final class Program {
       MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
       int status = cuModuleLoadData(out, data(arena, image));
       if (status == CUDA_ERROR_INVALID_IMAGE() || status == CUDA_ERROR_NO_BINARY_FOR_GPU()) {
-        // what an earlier build of this NVRTC made
+        // made by an earlier build of this NVRTC
         status = cuModuleLoadData(out, data(arena, compiler.compiled(architecture)));
       }
       context.refuse(status, "cuModuleLoadData of the kernels on " + context);
@@ -59,7 +59,7 @@ final class Program {
     return functions;
   }
 
-  /** With zeros behind it: a driver that takes an image for a text reads on to the first. */
+  /** {@return the image with zeros after it: a driver that takes it for text stops at the first} */
   static MemorySegment data(Arena arena, byte[] image) {
     MemorySegment data = arena.allocate(image.length + ZEROS);
     return data.copyFrom(MemorySegment.ofArray(image));

@@ -21,34 +21,33 @@ import org.jspecify.annotations.Nullable;
  * queue.kernel(Kernel.SOFTMAX)….blocks(columns, Launch.BLOCK);
  * </pre>
  *
- * <p>Work is recorded into a list and handed over to the device when somebody reads, when memory is
- * given back, or when the list is long, so that the device works while the host records on. A
- * device that waits for work, as after a read, is handed a short list first. What is handed over
- * again and again becomes a graph, see {@link Graphs}: values that change from time to time must
- * therefore travel as uploads.
+ * <p>The queue records work into a list. It submits the list to the device for a read, when memory
+ * is released, or when the list is long, so that the device works while the host records. A device
+ * that waits for work, as after a read, gets a short list first. A list that repeats becomes a
+ * graph, see {@link Graphs}; values that change from call to call must therefore be uploads.
  *
- * <p>The monitor of the queue guards it and all that it works with; two launches that must follow
- * each other are made in one {@code synchronized (queue)}. Another thread may close the owner of a
- * buffer at any time, and {@link #submit} frees what was closed: an address is therefore taken from
- * a buffer that was found open after the last hand-over.
+ * <p>The queue's monitor guards the queue and everything that it works with. Two launches that must
+ * follow each other are recorded in one {@code synchronized (queue)}. Another thread may close the
+ * owner of a buffer at any time, and {@link #submit} frees what was closed. An address is therefore
+ * taken from a buffer that was open after the last submit.
  */
 final class Queue implements Memory.Work {
   static final String CHECK = "io.recur.cuda.check";
   static final String GRAPHS = "io.recur.cuda.graphs";
 
-  /** A list of this length is handed over while the device works. */
+  /** A list of this length is submitted while the device works. */
   static final int MOST_OPERATIONS = 256;
 
-  /** A list of this length is handed over while the device waits for work. */
+  /** A list of this length is submitted while the device waits for work. */
   static final int FIRST_OPERATIONS = 32;
 
-  /** Shorter lists are launched piece by piece: a graph would gain nothing. */
+  /** Shorter lists are launched operation by operation: a graph would gain nothing. */
   private static final int LEAST_IN_GRAPH = 4;
 
   private static final int BLOCKS_A_MULTIPROCESSOR = 32;
   private static final int RESIDENT_BLOCKS = 8;
 
-  /** Refuses work on a closed device. */
+  /** Throws if the device is closed. */
   private final Runnable checkOpen;
 
   private final Context context;
@@ -60,7 +59,7 @@ final class Queue implements Memory.Work {
   private final Graphs graphs;
   private final WorkList list = new WorkList();
 
-  /** How to give back what was taken, the last first. */
+  /** Releases what was acquired, the last first. */
   private final Deque<Runnable> closing = new ArrayDeque<>();
 
   private final boolean checks = Boolean.getBoolean(CHECK);
@@ -69,10 +68,10 @@ final class Queue implements Memory.Work {
   private final ThreadLocal<Launch> launches = ThreadLocal.withInitial(Launch::new);
   private boolean isOpen = true;
 
-  /** The device has done all that it was handed: each operation recorded now costs its time. */
+  /** Whether the device has done all submitted work, so that it waits for what is recorded now. */
   private boolean isIdle = true;
 
-  /** Takes over the context: closes it with the queue, or when the queue cannot be made. */
+  /** Takes over the context: closes it with the queue, or if the constructor fails. */
   Queue(Runnable checkOpen, Context context, Libraries libraries, Precision precision) {
     this.checkOpen = checkOpen;
     this.context = context;
@@ -113,12 +112,12 @@ final class Queue implements Memory.Work {
     return indexes;
   }
 
-  /** Blocks that are enough to fill the card: more threads would only stride less. */
+  /** {@return the blocks that fill the card; with more, threads would only stride less} */
   long mostBlocks() {
     return BLOCKS_A_MULTIPROCESSOR * multiprocessors();
   }
 
-  /** Blocks that the card holds at once: of 256 threads, eight a multiprocessor. */
+  /** {@return the blocks of 256 threads that the card holds at once: eight per multiprocessor} */
   long residentBlocks() {
     return RESIDENT_BLOCKS * multiprocessors();
   }
@@ -132,19 +131,19 @@ final class Queue implements Memory.Work {
     return context.waitedNanos();
   }
 
-  /** Whether each operation is waited for. */
+  /** {@return whether the host waits for each operation} */
   boolean checks() {
     return checks;
   }
 
-  /** Graphs kept. */
+  /** {@return the number of graphs} */
   int graphs() {
     return graphs.count();
   }
 
   // Recording.
 
-  /** A launch of this kernel, to be given its arguments. */
+  /** {@return a launch of this kernel, to which the caller adds arguments} */
   Launch kernel(Kernel kernel) {
     return launches.get().begin(this, kernel);
   }
@@ -211,7 +210,7 @@ final class Queue implements Memory.Work {
     Reference.reachabilityFence(c);
   }
 
-  /** From the first to the last word of a matrix that may lie in a taller one. */
+  /** {@return the words from the first to the last of a matrix in a taller one} */
   private static long words(int rows, int columns, int leading) {
     return (columns - 1L) * leading + rows;
   }
@@ -229,7 +228,7 @@ final class Queue implements Memory.Work {
 
   // Transfers.
 
-  /** Copies words of a float[] or int[] to a buffer, behind the work recorded so far. */
+  /** Copies words of a float[] or int[] to a buffer, after the work recorded so far. */
   synchronized void write(Object array, ValueLayout layout, int from, int words, Buffer buffer) {
     refuse();
     long bytes = (long) words * Float.BYTES;
@@ -265,7 +264,7 @@ final class Queue implements Memory.Work {
     Reference.reachabilityFence(buffer);
   }
 
-  // Handing over.
+  // Submission.
 
   @Override
   public synchronized void submit() {
@@ -282,12 +281,12 @@ final class Queue implements Memory.Work {
         list.read(stream);
       }
     } finally {
-      list.clear(); // after a failure nothing of it will ever be wanted
+      list.clear(); // after a failure nothing of it will run
     }
     memory.freeReleased();
   }
 
-  /** Refuses work after close, and after a failure. */
+  /** Throws after close, and after a failure. */
   private void refuse() {
     checkOpen.run();
     context.refuseFailed();
@@ -305,13 +304,13 @@ final class Queue implements Memory.Work {
   }
 
   /**
-   * Gives everything back when all work is done.
+   * Releases everything when all work is done.
    *
-   * @throws DeviceException if work fails that nobody has waited for; everything is given back
+   * @throws DeviceException if work fails that nobody has waited for; everything is released
    */
   synchronized void close() {
     isOpen = false;
-    launches.remove(); // or the thread would keep this class loader
+    launches.remove(); // else the thread would keep this class loader
     list.clear();
     closing.push(context::leave);
     @Nullable DeviceException first = null;

@@ -19,9 +19,9 @@ import static java.util.Map.entry;
 
 import java.util.Map;
 
-/** What the user can do where the machine, not the program, is the reason of a driver's status. */
+/** Says what the user can do when the machine, not the program, causes a driver's status. */
 final class Remedy {
-  /** Of every failure for want of device memory. */
+  /** The remedy for every failure for lack of device memory. */
   static final String MEMORY =
       "another program may hold the rest, nvidia-smi lists them: close it, take another GPU, or a"
           + " smaller batch";
@@ -83,7 +83,7 @@ final class Remedy {
 
   private Remedy() {}
 
-  /** Behind a semicolon; empty where the status says nothing about the machine. */
+  /** {@return the remedy after a semicolon; empty if the status says nothing about the machine} */
   static String of(int status) {
     String remedy = REMEDIES.get(status);
     return remedy == null ? "" : "; " + remedy;

@@ -6,21 +6,20 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Memory for the parts of sums, between the kernel that leaves them and the one that adds them up.
- * Whoever puts two such launches on the queue holds the queue's monitor, so that nobody else's come
- * between them.
+ * Memory for the parts of a sum. One kernel writes them, the next one adds them up. The caller
+ * holds the queue's monitor over both launches, so that no other launch comes between them.
  */
 final class Scratch {
-  /** The floats that parts may take. */
+  /** The most floats that the parts of a sum take. */
   static final int FLOATS = 1 << 18;
 
-  /** The doubles that parts may take of a sum that becomes one number. */
+  /** The most doubles that the parts take if the sum is one number. */
   static final int MOST_PARTS = 512;
 
-  /** Values a block for each of its parts, at least: four a thread. */
+  /** The fewest values per part, which one block adds up: four per thread. */
   private static final int LEAST_PART = 4 * Launch.BLOCK;
 
-  /** Shares of the columns of a matrix: one thread adds their sums up. */
+  /** The most shares of the columns of a matrix. One thread adds the sums of all shares. */
   private static final int MOST_SHARES = 64;
 
   private final Device device;
@@ -33,7 +32,7 @@ final class Scratch {
     this.queue = queue;
   }
 
-  /** Where parts lie. */
+  /** {@return the memory of the parts} */
   MemorySegment parts() {
     return memory().target();
   }
@@ -48,7 +47,7 @@ final class Scratch {
     return known;
   }
 
-  /** Records the sum of x or of its squares as parts; gives their number. */
+  /** Records the sum of x or of its squares as parts. Returns the number of parts. */
   int sum(boolean squares, Buffer x, long n) {
     int parts = Math.clamp((n + LEAST_PART - 1) / LEAST_PART, 1, MOST_PARTS);
     queue
@@ -61,7 +60,7 @@ final class Scratch {
     return parts;
   }
 
-  /** Records that s, a double, becomes the sum of so many parts or grows by it. */
+  /** Records that the double s becomes the sum of the parts, or grows by it. */
   void total(boolean accumulate, int parts, MemorySegment s) {
     queue
         .kernel(Kernel.TOTAL)
@@ -72,7 +71,7 @@ final class Scratch {
         .blocks(1, Launch.BLOCK);
   }
 
-  /** Records {@code y = alpha/n} times the sum of so many parts. */
+  /** Records that y becomes {@code alpha/n} times the sum of the parts. */
   void sumInto(float alpha, long n, int parts, MemorySegment y) {
     queue
         .kernel(Kernel.SUM_INTO)
@@ -84,7 +83,7 @@ final class Scratch {
         .blocks(1, Launch.BLOCK);
   }
 
-  /** The sum of x or of its squares, waited for. */
+  /** Waits for the sum of x or of its squares and returns it. */
   double read(boolean squares, Buffer x, long n) {
     synchronized (queue) {
       int parts = sum(squares, x, n);
@@ -97,8 +96,8 @@ final class Scratch {
   }
 
   /**
-   * In how many shares to sum up n columns of m values, so that there are enough blocks for the
-   * device, long shares, few of them, and room for their sums.
+   * {@return the number of shares in which to sum n columns of m values} The shares give the device
+   * enough blocks, are long and few, and leave room for their sums.
    */
   int shares(long m, int n, int rowsOfBlock, int leastColumns) {
     long blocks = (m + rowsOfBlock - 1) / rowsOfBlock;
@@ -106,7 +105,7 @@ final class Scratch {
     return (int) Math.clamp(queue.residentBlocks() / 2 / blocks, 1, Math.max(1, most));
   }
 
-  /** Records that y grows by that many parts of m doubles each, if there is more than one. */
+  /** Records that y grows by the parts of m doubles per share, if there is more than one share. */
   void addParts(long m, int shares, MemorySegment y, MemorySegment carry) {
     if (shares > 1) {
       queue

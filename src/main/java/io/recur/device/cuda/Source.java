@@ -6,14 +6,15 @@ import java.io.IOException;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 
-/** The source of the kernels, as it lies in this jar. */
+/** The source of the kernels, which is in this jar. */
 final class Source {
   private static final String LIST = "FILES";
 
   private Source() {}
 
   /**
-   * All files in the order of their list, each told to the compiler by its name; all end a line.
+   * {@return all files in the order of their list, each after a line that gives the compiler its
+   * name} Each file ends with a line's end.
    */
   static String read() {
     StringBuilder program = new StringBuilder();

@@ -21,20 +21,20 @@ import org.jspecify.annotations.Nullable;
 /**
  * Pinned memory through which values travel between the heap and a CUDA device.
  *
- * <p>To the device there is a ring of slots. A slot is filled by the host while the device works,
- * and not touched again before an event says that what was in it has arrived.
+ * <p>Values to the device pass through a ring of slots. The host fills a slot while the device
+ * works. It does not write to the slot again before an event says that its values have arrived.
  *
  * <ul>
- *   <li>Small values of a list share one slot. Ahead of the list, one copy takes them to a landing
- *       place whose address never changes, so that equal lists stay equal whatever the values.
- *   <li>Large values go slot by slot on a stream of their own, beside the work of the device, to a
- *       second ring on the device, and from there in the order of the work to where they belong.
+ *   <li>Small values of a list share one slot. Before the list runs, one copy takes them to a fixed
+ *       address on the device, so that equal lists stay equal whatever the values.
+ *   <li>Large values go slot by slot, on a stream beside the work of the device, to a second ring
+ *       on the device. From there the stream of the work copies them to their target.
  * </ul>
  *
- * <p>All is guarded by the queue's monitor.
+ * <p>The queue's monitor guards this object.
  */
 final class Staging {
-  /** From here on values do not travel with the list. */
+  /** Values of this size or more do not travel with the list. */
   static final long LARGE_BYTES = 1 << 18;
 
   private static final int SLOTS = 8;
@@ -45,13 +45,13 @@ final class Staging {
   private final Context context;
   private final Memory memory;
 
-  /** All slots, then the place for values from the device. */
+  /** All slots, then the memory for values from the device. */
   private final MemorySegment pinned;
 
   private final MemorySegment[] slots = new MemorySegment[SLOTS];
   private final MemorySegment outgoing;
 
-  /** What was in the slot is no longer needed, on the host or on the device. */
+  /** Per slot: nobody needs its values any more, on the host or on the device. */
   private final MemorySegment[] done = new MemorySegment[SLOTS];
 
   private final MemorySegment[] arrived = new MemorySegment[SLOTS];
@@ -91,20 +91,20 @@ final class Staging {
     return out.get(ValueLayout.ADDRESS, 0);
   }
 
-  // Small values, which travel with the list.
+  // Small values travel with the list.
 
-  /** Whether values of this size still fit beside those that travel with the list. */
+  /** {@return whether values of this size fit beside those that travel with the list} */
   boolean fits(long bytes) {
     return used + bytes <= SLOT_BYTES;
   }
 
   /**
-   * Puts words that fit beside the list.
+   * Adds words that travel with the list. They must fit.
    *
-   * @param array float[] or int[]
-   * @param layout of its elements
-   * @param from its first word
-   * @param words how many
+   * @param array a float[] or int[]
+   * @param layout the layout of its elements
+   * @param from the first word
+   * @param words the number of words
    * @return their device address while the list runs
    */
   long put(Object array, ValueLayout layout, int from, int words) {
@@ -115,7 +115,7 @@ final class Staging {
     return landing + at;
   }
 
-  /** Sends them, ahead of the list. */
+  /** Sends the small values, before the list. */
   void send() {
     if (used > 0) {
       context.check(
@@ -126,7 +126,7 @@ final class Staging {
     }
   }
 
-  /** The slot serves what was recorded; the next one is free when this returns. */
+  /** Ends the use of a slot, and waits until the next slot is free. */
   private void turn() {
     context.check(cuEventRecord(done[slot], context.stream()), "cuEventRecord");
     isBusy[slot] = true;
@@ -139,7 +139,7 @@ final class Staging {
 
   // Large values.
 
-  /** Makes the ring on the device that large values go through. */
+  /** Allocates the ring on the device through which large values go. */
   void makeRing() {
     if (ring == NO_ADDRESS) {
       ring = memory.take(SLOTS * SLOT_BYTES, false);
@@ -147,7 +147,7 @@ final class Staging {
     }
   }
 
-  /** Sends words of a float[] or int[] to device memory; the list must have been handed over. */
+  /** Sends words of a float[] or int[] to device memory. The list must have been submitted. */
   void send(Object array, ValueLayout layout, int first, int words, long target) {
     int most = (int) (SLOT_BYTES / Float.BYTES);
     for (int from = 0; from < words; from += most) {
@@ -169,7 +169,7 @@ final class Staging {
     }
   }
 
-  /** Fetches values when all work is done; the list must have been handed over. */
+  /** Waits for all work, then fetches values. The list must have been submitted. */
   void fetch(long source, float[] values, int from, int length) {
     int most = (int) (SLOT_BYTES / Float.BYTES);
     for (int done = 0; done < length; done += most) {
@@ -186,7 +186,7 @@ final class Staging {
     }
   }
 
-  /** Gives all back but the device's memory. */
+  /** Releases everything but the device's memory. */
   void close() {
     for (int i = 0; i < SLOTS; i++) {
       destroy(done[i]);

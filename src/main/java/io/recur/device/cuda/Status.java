@@ -13,25 +13,25 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** What NVIDIA's calls return, checked and named. */
+/** Checks and names the statuses that NVIDIA's calls return. */
 final class Status {
   private Status() {}
 
-  /** Refuses a failed call of the driver that leaves the device as it was. */
+  /** Throws if a call of the driver failed that leaves the device intact. */
   static void check(int status, String call) {
     if (status != CUDA_SUCCESS()) {
       throw new DeviceException("cuda: %s: %s".formatted(call, driver(status)));
     }
   }
 
-  /** Refuses a failed call of NVRTC. */
+  /** Throws if a call of NVRTC failed. */
   static void checkCompiler(int status, String call) {
     if (status != NVRTC_SUCCESS()) {
       throw new DeviceException("cuda: %s: %s".formatted(call, compiler(status)));
     }
   }
 
-  /** Refuses a failed call of cuBLAS that leaves the device as it was. */
+  /** Throws if a call of cuBLAS failed that leaves the device intact. */
   static void checkBlas(int status, String call) {
     if (status != CUBLAS_STATUS_SUCCESS()) {
       throw new DeviceException("cuda: %s: %s".formatted(call, blas(status)));
@@ -39,14 +39,14 @@ final class Status {
   }
 
   /**
-   * Such as {@code 700 CUDA_ERROR_ILLEGAL_ADDRESS, an illegal memory access was encountered}, and
-   * the remedy where there is one.
+   * {@return such as {@code 700 CUDA_ERROR_ILLEGAL_ADDRESS, an illegal memory access was
+   * encountered}, and the remedy if there is one}
    */
   static String driver(int status) {
     return driver(status, "");
   }
 
-  /** The same with facts of the caller's, or none, before the remedy. */
+  /** {@return the same, with the caller's facts before the remedy} */
   static String driver(int status, String facts) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment text = arena.allocate(ValueLayout.ADDRESS);
@@ -66,12 +66,12 @@ final class Status {
     return isKnown ? text.reinterpret(Long.MAX_VALUE).getString(0) : "";
   }
 
-  /** Such as {@code 6 NVRTC_ERROR_COMPILATION}. */
+  /** {@return such as {@code 6 NVRTC_ERROR_COMPILATION}} */
   static String compiler(int status) {
     return status + " " + nvrtcGetErrorString(status).getString(0);
   }
 
-  /** Such as {@code 13 CUBLAS_STATUS_EXECUTION_FAILED}. */
+  /** {@return such as {@code 13 CUBLAS_STATUS_EXECUTION_FAILED}} */
   static String blas(int status) {
     return status + " " + cublasGetStatusName(status).getString(0);
   }

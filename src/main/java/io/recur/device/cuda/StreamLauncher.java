@@ -8,13 +8,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Puts the operations of a list on the stream, one call each. Guarded by the queue's monitor. */
+/** Launches the operations of a list on the stream, one call each, under the queue's monitor. */
 final class StreamLauncher implements WorkList.Reader {
   private final Context context;
   private final Program program;
   private final Cublas blas;
 
-  /** The arguments of a launch, eight bytes each, and pointers to them: read by the call. */
+  /** The arguments of a launch, eight bytes each, and pointers to them. The call reads them. */
   private final MemorySegment arguments;
 
   private final MemorySegment pointers;

@@ -4,11 +4,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Work in the order in which it will run, in words that tell all about it: two lists with the same
- * words do the same. It grows to the longest list there was and makes no objects after that.
+ * Operations in the order in which they will run, encoded as words: two lists with the same words
+ * do the same work. A list grows to its longest length and allocates nothing after that.
  */
 final class WorkList {
-  // The first word of an operation: its kind, then a byte or more each of what there is to say.
+  // The first word of an operation: its kind, then its details in a byte or more each.
   private static final int KERNEL = 0;
   private static final int PRODUCT = 1;
   private static final int FILL = 2;
@@ -19,7 +19,7 @@ final class WorkList {
   private static final int THIRD_SHIFT = 40;
   private static final int FIELD_MASK = 0xFFFF;
 
-  /** Words of each kind; of a kernel, without its arguments. */
+  /** The words per operation of each kind; for a kernel, those without its arguments. */
   private static final int KERNEL_WORDS = 2;
 
   private static final int PRODUCT_WORDS = 8;
@@ -34,7 +34,7 @@ final class WorkList {
   private int length;
   private int operations;
 
-  /** Does what a list says. */
+  /** Receives the operations of a list. */
   interface Reader {
     void kernel(Kernel kernel, int blocks, int threads, long[] words, int at, int arguments);
 
@@ -188,7 +188,7 @@ final class WorkList {
         (int) words[at + 4]);
   }
 
-  /** A number that equal lists share, and hardly any others. */
+  /** {@return a hash that is the same for equal lists} */
   long hash() {
     long hash = length;
     for (int i = 0; i < length; i++) {
@@ -198,7 +198,7 @@ final class WorkList {
     return hash;
   }
 
-  /** The words, to be compared with later lists. */
+  /** {@return a copy of the words, to compare with later lists} */
   long[] words() {
     return Arrays.copyOf(words, length);
   }
@@ -207,7 +207,7 @@ final class WorkList {
     return Arrays.equals(words, 0, length, others, 0, others.length);
   }
 
-  /** What it does, for errors: the first and the last operations by name. */
+  /** {@return the names of the first and the last operations, for errors} */
   @Override
   public String toString() {
     List<String> names = new Names(this).names();

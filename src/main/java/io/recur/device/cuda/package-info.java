@@ -1,7 +1,7 @@
 /**
- * A GPU of NVIDIA's as a device: cuBLAS for matrix products, and for the rest the kernels of {@code
- * native/cuda/}. All work goes through {@code Queue}, which records it in a {@code WorkList} and
- * submits the list. The module does not export this package.
+ * An NVIDIA GPU as a device. cuBLAS computes matrix products; the kernels of {@code native/cuda/}
+ * compute everything else. {@code Queue} records all work in a {@code WorkList} and submits the
+ * list. The module does not export this package.
  */
 @NullMarked
 package io.recur.device.cuda;

@@ -5,18 +5,19 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import io.recur.device.Buffer;
 import java.lang.foreign.MemorySegment;
 
-/** The one answer of all devices to an index that names no column. */
+/** Refuses an index that names no column, in the same words on every device. */
 public final class Indexes {
   private Indexes() {}
 
   /**
-   * The indexes of a kernel on the processor, each checked: the kernels follow any of them.
+   * Checks the indexes of a kernel on the processor, which does not check them itself.
    *
    * @param where the operation's name, for the error
    * @param index int32 indexes
-   * @param n how many
-   * @param columns what they may name
-   * @throws IndexOutOfBoundsException if one names no column; nothing has changed
+   * @param n the number of indexes
+   * @param columns the number of columns; each index is below it
+   * @return the segment of the indexes
+   * @throws IndexOutOfBoundsException if an index names no column; nothing has changed
    */
   public static MemorySegment check(String where, Buffer index, long n, long columns) {
     MemorySegment indexes = index.segment(n);
@@ -30,13 +31,13 @@ public final class Indexes {
   }
 
   /**
-   * What is wrong with an index.
+   * Words the error of a bad index.
    *
    * @param where the operation's name
-   * @param j number of the index
-   * @param column that it names
-   * @param columns that it may name
-   * @return the message of an error
+   * @param j the position of the index
+   * @param column the index
+   * @param columns the number of columns
+   * @return the message
    */
   public static String message(String where, long j, int column, long columns) {
     return "%s: index[%d]=%d; need 0 ≤ index < %d".formatted(where, j, column, columns);

@@ -7,8 +7,8 @@ import io.recur.device.memory.Slots;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device as the rooms of this library see it: with the kernels that check nothing. Every {@link
- * Device} is one.
+ * A device as the packages of this library see it, with the kernels that users do not call. They
+ * rely on their callers to check sizes. Every {@link Device} is a KernelDevice.
  *
  * <pre>{@code
  * Blas blas = KernelDevice.of(device).blas();
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public interface KernelDevice {
   /**
-   * This view of a device. A loop asks once, not once per call.
+   * Casts a device. A loop does it once, not once per call.
    *
    * @param device any device
    * @return the same object
@@ -25,70 +25,53 @@ public interface KernelDevice {
     return (KernelDevice) device;
   }
 
-  /**
-   * Matrix products.
-   *
-   * @return the kernels
-   */
+  /** {@return matrix products} */
   Blas blas();
 
-  /**
-   * The gates of the recurrent cells.
-   *
-   * @return the kernels
-   */
+  /** {@return the gates of the recurrent cells} */
   Gates gates();
 
   /**
-   * Whole sequences of the recurrent cells in one call.
-   *
-   * @return the kernels, or null where the cells run step by step
+   * {@return whole sequences of the recurrent cells in one call, or null where the cells run step
+   * by step}
    */
   @Nullable Recurrences recurrences();
 
-  /**
-   * Products with diagonal and tridiagonal matrices.
-   *
-   * @return the kernels
-   */
+  /** {@return products with diagonal and tridiagonal matrices} */
   Bands bands();
 
-  /**
-   * The optimisers' passes over parameters, and clipping.
-   *
-   * @return the kernels
-   */
+  /** {@return the optimisers' passes over parameters, and clipping} */
   Updates updates();
 
   /**
-   * A slab whose memory is given back by {@link Slab#close}.
+   * Makes a slab. {@link Slab#close} frees its memory.
    *
    * @return an empty slab
    */
   Slab slab();
 
   /**
-   * The device's table of equal pieces of memory of that size.
+   * Returns the device's table of slots of this size.
    *
-   * @param floats of a piece, a multiple of 16
+   * @param floats the words of a slot, a multiple of 16
    * @return the same table at every call
    */
   Slots slots(long floats);
 
   /**
-   * Whether sums in a buffer grow from tape to tape, so that roundings would add up and {@link
-   * #carryOf} is kept with the memory.
+   * Tells whether sums in a buffer grow from tape to tape, so that roundings would add up. {@link
+   * #carryOf} is then kept with the memory.
    *
-   * @param sum of this device
+   * @param sum a buffer of this device
    * @return whether the memory outlives a tape
    */
   boolean keepsCarry(Buffer sum);
 
   /**
-   * What the sums in a buffer lost to rounding, to be added with the next terms.
+   * Returns what the sums in a buffer lost to rounding, to be added with the next terms.
    *
-   * @param sum of this device
-   * @return as long as the sum, and as lasting
+   * @param sum a buffer of this device
+   * @return a buffer of the same length and lifetime
    */
   Buffer carryOf(Buffer sum);
 }

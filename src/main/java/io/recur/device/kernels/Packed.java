@@ -3,8 +3,8 @@ package io.recur.device.kernels;
 import io.recur.device.Buffer;
 
 /**
- * Weights in the order in which the kernels of a device read them, packed again when the weights
- * have changed. Several threads may ask at once.
+ * Weights in the order in which the kernels of a device read them. They are packed again when the
+ * weights have changed. Several threads may call {@link #current} at once.
  *
  * <pre>{@code
  * Recurrences recurrences = kernels.recurrences();              // null where there are none
@@ -14,9 +14,9 @@ import io.recur.device.Buffer;
  */
 public interface Packed {
   /**
-   * The packed weights as they are now.
+   * Packs the weights if they have changed.
    *
-   * @return a buffer to be read by this device's kernels until the weights change
+   * @return the packed weights, valid until the weights change
    */
   Buffer current();
 }

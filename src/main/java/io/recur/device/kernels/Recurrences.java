@@ -5,11 +5,12 @@ import io.recur.device.Elementwise;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whole sequences of the recurrent cells with dense recurrent weights, one call each: the recurrent
- * products run on packed weights and are fused with the gates.
+ * Whole sequences of the recurrent cells with dense recurrent weights, one call per sequence. The
+ * recurrent products run on packed weights and are fused with the gates.
  *
- * <p>What a sequence reads and writes is named by {@link Array}, whose shapes are H units, B batch,
- * T time, N in, G gates (RNN 1, LSTM 4, GRU and GRUv3 3); the equations are those of {@link Gates}.
+ * <p>{@link Array} names what a sequence reads and writes. In its shapes H is the units, B the
+ * batch, T the time, N the input's size and G the gates (RNN 1, LSTM 4, GRU and GRUv3 3). {@link
+ * Gates} gives the equations. The caller has checked all sizes.
  *
  * <pre>{@code
  * Recurrences recurrences = kernels.recurrences();
@@ -44,7 +45,9 @@ public interface Recurrences {
     }
   }
 
-  /** What a sequence reads and writes; whatever a cell or an input has not, is left out. */
+  /**
+   * What a sequence reads and writes. An array that a cell or an input does not have is left out.
+   */
   enum Array {
     /** Packed input weights, G gates of H×N; left out, see {@link #TABLE} and {@link #SUMS}. */
     WI,
@@ -103,7 +106,7 @@ public interface Recurrences {
     DBH
   }
 
-  /** A sequence to run: sizes and the places of its arrays. It may be begun again and again. */
+  /** A sequence to run: its sizes and arrays. {@link #begin} reuses it. */
   interface Sequence {
     /**
      * Forgets all arrays and takes sizes.
@@ -111,18 +114,18 @@ public interface Recurrences {
      * @param memory {@link #DESCRIPTION_FLOATS} words, aligned to 8 bytes, which live as long as
      *     the arrays
      * @param cell the cell
-     * @param function of the RNN; any of the table for other cells
+     * @param function the function of the RNN; any function for other cells
      * @param in N
      * @param units H
      * @param batch B
      * @param time T
-     * @return this, to be completed by {@link #with}
+     * @return this, which {@link #with} completes
      */
     Sequence begin(
         Buffer memory, Cell cell, Elementwise function, int in, int units, int batch, int time);
 
     /**
-     * Says how many steps {@link Array#TILES} has room for; T where nothing is said.
+     * Sets the number of steps that {@link Array#TILES} has room for. {@link #begin} sets T.
      *
      * @param steps T, or 1 where the batch is 8 or more and no backward follows
      * @return this
@@ -130,7 +133,8 @@ public interface Recurrences {
     Sequence steps(int steps);
 
     /**
-     * Says how many steps {@link Array#DGATES} and {@link Array#DRECURRENT} have room for.
+     * Sets the number of steps that {@link Array#DGATES} and {@link Array#DRECURRENT} have room
+     * for.
      *
      * @param steps T, or 2 with {@link Array#DTILES}
      * @return this
@@ -140,35 +144,32 @@ public interface Recurrences {
     /**
      * Names an array.
      *
-     * @param array which
-     * @param buffer where, or null for none
+     * @param array the array
+     * @param buffer its memory, or null for none
      * @return this
      */
     Sequence with(Array array, @Nullable Buffer buffer);
   }
 
-  /** Words of memory that the description of a sequence takes. */
+  /** The words of memory that the description of a sequence takes. */
   int DESCRIPTION_FLOATS = 80;
 
-  /**
-   * A sequence to be begun.
-   *
-   * @return an empty description
-   */
+  /** {@return an empty description of a sequence} */
   Sequence sequence();
 
   /**
-   * The words of {@link Array#TILES}: about GH×B×T.
+   * Computes the size of {@link Array#TILES}: about GH×B×T words.
    *
-   * @param sequence its cell and sizes
+   * @param sequence a sequence with cell and sizes
    * @return words
    */
   long tiles(Sequence sequence);
 
   /**
-   * The words of {@link Array#DTILES}: a little more than GH×B×T.
+   * Computes the size of {@link Array#DTILES}: about GH×256 words, or GH×B×T where the weights are
+   * large, and some columns of X and H per thread.
    *
-   * @param sequence its cell and sizes
+   * @param sequence a sequence with cell and sizes
    * @return words
    */
   long dtiles(Sequence sequence);
@@ -188,12 +189,12 @@ public interface Recurrences {
   void backward(Sequence sequence);
 
   /**
-   * A packed copy of weights.
+   * Makes a packed copy of weights.
    *
    * @param weights gates·units × terms, column-major
-   * @param gates stacked in the rows
-   * @param units rows of a gate
-   * @param terms columns
+   * @param gates the gates, stacked in the rows
+   * @param units the rows of a gate
+   * @param terms the columns
    * @param transposed whether to pack the transpose: one gate, {@code terms} rows, gates·units
    *     terms
    * @return a copy that follows the weights

@@ -12,7 +12,7 @@ import io.recur.device.UpdateRule;
  */
 public interface Updates {
   /**
-   * One step of an optimiser on the first {@code n} values, after which the gradients are zero.
+   * Takes one step of an optimiser on the first {@code n} values, then sets the gradients to zero.
    *
    * @param rule the optimiser's rule
    * @param settings the rule's numbers in the order that {@link UpdateRule} documents
@@ -39,15 +39,16 @@ public interface Updates {
    * @param g gradients
    * @param n values
    * @param s two words on a multiple of 8 bytes that hold one double in the order of the host
-   * @throws IllegalArgumentException if s begins elsewhere: a GPU could not read it
+   * @throws IllegalArgumentException if s does not begin on a multiple of 8 bytes: a GPU could not
+   *     read it
    */
   void squares(boolean accumulate, Buffer g, long n, Buffer s);
 
   /**
-   * {@code g *= limit/√s} where {@code limit < √s < ∞}; otherwise g stays as it is.
+   * {@code g *= limit/√s} where {@code limit < √s < ∞}; otherwise g does not change.
    *
-   * @param limit the largest norm that is left alone
-   * @param s what {@link #squares} gave, of all gradients that are clipped together
+   * @param limit the largest norm that is not clipped
+   * @param s the sum of {@link #squares} of all gradients that are clipped together
    * @param g changed in place
    * @param n values
    * @throws IllegalArgumentException if s does not begin on a multiple of 8 bytes
@@ -55,10 +56,10 @@ public interface Updates {
   void clipNorm(float limit, Buffer s, Buffer g, long n);
 
   /**
-   * Refuses what a GPU could not read as a double; all devices refuse it alike.
+   * Throws for words that a GPU could not read as a double, on every device alike.
    *
    * @param where the operation's name, for the error
-   * @param s a double
+   * @param s the words
    * @throws IllegalArgumentException if s does not begin on a multiple of 8 bytes
    */
   static void refuseUnaligned(String where, Buffer s) {

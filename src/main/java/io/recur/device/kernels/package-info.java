@@ -1,10 +1,10 @@
 /**
  * The kernels that only this library calls. The module does not export this package: its kernels
- * check no argument, and their callers have checked every size where it came in.
+ * rely on their callers, who have checked every size where the user passed it in.
  *
- * <p>A room finds them with {@link io.recur.device.kernels.KernelDevice#of}. The kernels that users
- * call too, {@link io.recur.device.Pointwise} and {@link io.recur.device.Columns}, check their
- * arguments and belong to {@link io.recur.device.Device}.
+ * <p>{@link io.recur.device.kernels.KernelDevice#of} finds them. {@link io.recur.device.Device} has
+ * the kernels that users call too, {@link io.recur.device.Pointwise} and {@link
+ * io.recur.device.Columns}, which check their arguments.
  */
 @NullMarked
 package io.recur.device.kernels;

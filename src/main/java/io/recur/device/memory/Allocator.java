@@ -2,30 +2,29 @@ package io.recur.device.memory;
 
 import java.lang.foreign.MemorySegment;
 
-/** Takes memory of one lifetime from a device, and gives it back. */
+/** Allocates memory of one lifetime on a device, and frees it. */
 public interface Allocator {
   /**
-   * Takes memory.
+   * Allocates memory.
    *
-   * @param floats words
-   * @return its address as native calls take it, aligned to 64 bytes
-   * @throws io.recur.device.DeviceException if there is not that much memory
+   * @param floats the number of words
+   * @return the address as native calls take it, aligned to 64 bytes
+   * @throws io.recur.device.DeviceException if there is not enough memory
    * @throws IllegalStateException if the lifetime has ended
    */
   MemorySegment allocate(long floats);
 
   /**
-   * How long the memory lives.
+   * Returns the lifetime of the memory.
    *
-   * @return what every buffer over the memory keeps reachable
+   * @return an object that every buffer of the memory keeps reachable
    */
   Lifetime lifetime();
 
   /**
-   * Ends the lifetime and gives all memory back; a second call does nothing.
+   * Ends the lifetime and frees all its memory. A second call does nothing.
    *
-   * @throws IllegalStateException if another thread computes with the memory; nothing has then been
-   *     given back
+   * @throws IllegalStateException if another thread computes with the memory; nothing is then freed
    */
   void close();
 }

@@ -6,30 +6,26 @@ import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The memory of a device in the three lifetimes that both kinds of devices give alike. */
+/** The memory of a device in its three lifetimes, the same for both kinds of devices. */
 public final class DeviceMemory {
-  /** Where the memory of a device comes from. */
+  /** The source of a device's memory. */
   public interface Source {
-    /**
-     * What counts the memory of this device.
-     *
-     * @return the count
-     */
+    /** {@return the count of this device's memory} */
     Pressure pressure();
 
     /**
-     * Zeroed memory that lives until nothing refers to it.
+     * Returns an allocator of zeroed memory that lives as long as it is reachable.
      *
-     * @param counts whether it counts as held
-     * @return its allocator
+     * @param counts whether the memory counts as held
+     * @return the allocator
      */
     Allocator collected(boolean counts);
 
     /**
-     * Memory of any content that lives until it is closed, or nothing refers to it. It counts as
-     * held.
+     * Returns an allocator of memory with unspecified content, which lives until it is closed or
+     * unreachable. It counts as held.
      *
-     * @return its allocator
+     * @return the allocator
      */
     Allocator closeable();
   }
@@ -38,11 +34,11 @@ public final class DeviceMemory {
   @FunctionalInterface
   public interface Buffers {
     /**
-     * A buffer over memory.
+     * Makes a buffer over memory.
      *
-     * @param segment its address
-     * @param floats words
-     * @param keeper kept reachable with every buffer over the memory
+     * @param segment the address
+     * @param floats the number of words
+     * @param keeper an object that stays reachable as long as a buffer of the memory
      * @param isLasting whether the memory outlives a tape
      * @return the buffer
      */
@@ -53,13 +49,13 @@ public final class DeviceMemory {
   private final Source source;
   private final Buffers buffers;
 
-  /** By the words of a slot. */
+  /** The tables, by the words of a slot. */
   private final Map<Long, Slots> tables = new ConcurrentHashMap<>();
 
   /**
-   * The memory of a device.
+   * Begins the memory of a device.
    *
-   * @param device refuses when it is closed
+   * @param device the device, which throws when it is closed
    * @param source gives the memory
    * @param buffers makes the device's buffers
    */
@@ -70,9 +66,9 @@ public final class DeviceMemory {
   }
 
   /**
-   * Memory for models and kept states, see {@link Device#allocate}.
+   * Allocates memory for models and kept states, see {@link Device#allocate}.
    *
-   * @param floats words
+   * @param floats the number of words
    * @return a zeroed buffer aligned to 64 bytes
    */
   public Buffer allocate(long floats) {
@@ -83,7 +79,7 @@ public final class DeviceMemory {
   }
 
   /**
-   * An empty slab whose memory is given back by {@link Slab#close}.
+   * Makes an empty slab. {@link Slab#close} frees its memory.
    *
    * @return the slab
    */
@@ -94,9 +90,9 @@ public final class DeviceMemory {
   }
 
   /**
-   * The table of slots of that many words.
+   * Returns the table of slots of this size.
    *
-   * @param floats of a slot, a multiple of 16
+   * @param floats the words of a slot, a multiple of 16
    * @return the same table at every call
    */
   public Slots slots(long floats) {

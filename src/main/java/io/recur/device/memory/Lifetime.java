@@ -5,9 +5,9 @@ import java.lang.ref.Cleaner;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long memory lives: until nothing refers to it, or until it is closed. What should be closed
- * and becomes unreachable instead is closed by a cleaner. Every buffer in the memory refers to its
- * lifetime, so that the cleaner takes it from nobody.
+ * How long memory lives: as long as it is reachable, or until it is closed. A cleaner closes memory
+ * that becomes unreachable without a close. Every buffer in the memory refers to its lifetime, so
+ * the cleaner never frees memory that a buffer still uses.
  */
 public final class Lifetime {
   static final Cleaner CLEANER = Cleaner.create();
@@ -15,7 +15,7 @@ public final class Lifetime {
   private final Arena arena;
   private final Cleaner.@Nullable Cleanable unreachable;
 
-  /** Ends an arena once; what it refers to must not lead to the {@link Lifetime}. */
+  /** Ends an arena once. It must not refer to the {@link Lifetime}, not even through others. */
   private record End(Arena arena, Runnable then) implements Runnable {
     @Override
     public void run() {
@@ -26,14 +26,14 @@ public final class Lifetime {
     }
   }
 
-  /** The lifetime of what nothing refers to any more ends by itself. */
+  /** A lifetime that ends by itself when it is unreachable. */
   public Lifetime() {
     this.arena = Arena.ofAuto();
     this.unreachable = null;
   }
 
   /**
-   * A lifetime that {@link #close} ends, or a cleaner.
+   * Begins a lifetime that {@link #close} or a cleaner ends.
    *
    * @param then runs once after the end
    */
@@ -43,25 +43,25 @@ public final class Lifetime {
   }
 
   /**
-   * What the memory is allocated in.
+   * Returns the arena that allocates the memory.
    *
-   * @return the arena, to be closed by {@link #close} alone
+   * @return an arena that only {@link #close} may close
    */
   public Arena arena() {
     return arena;
   }
 
   /**
-   * Whether {@link #close} ends it.
+   * Tells whether {@link #close} ends this lifetime.
    *
-   * @return false where it ends by itself
+   * @return false if it ends by itself
    */
   public boolean isCloseable() {
     return unreachable != null;
   }
 
   /**
-   * Whether it has not ended.
+   * Tells whether this lifetime has not ended.
    *
    * @return whether the memory may be used
    */
@@ -70,10 +70,10 @@ public final class Lifetime {
   }
 
   /**
-   * Ends it; a second call does nothing.
+   * Ends the lifetime. A second call does nothing.
    *
-   * @throws IllegalStateException if another thread computes with the memory; nothing has then been
-   *     given back, and a later call does
+   * @throws IllegalStateException if another thread computes with the memory; nothing is then
+   *     freed, and a later call frees it
    */
   public void close() {
     if (unreachable == null) {

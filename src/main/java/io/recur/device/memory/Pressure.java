@@ -6,19 +6,18 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Counts the native bytes that Java objects hold, and asks for a garbage collection where they
- * might be garbage. The collector sees a few bytes of heap per object and does not hurry; without
- * this, native memory would fill while the heap is nearly empty.
+ * Counts the native bytes that Java objects hold, and asks for a garbage collection when many of
+ * them may be garbage. The collector sees only a few bytes of heap per object. Without this class,
+ * native memory would fill up while the heap is nearly empty.
  *
  * <p>The rule: when the bytes held exceed 64 MB and twice those that the last such collection left,
- * the thread that wants more asks for one collection and waits until the cleaners have come to
- * rest, half a second at most. Others that want more wait for the same collection. Memory that is
- * in use can grow by any amount and causes a collection each time that it has doubled; a loop that
- * takes nothing new causes none. With {@code -XX:+DisableExplicitGC} nothing is collected, and the
- * memory grows.
+ * the thread that allocates asks for one collection and waits until the cleaners rest, at most half
+ * a second. Other threads that allocate wait for the same collection. Memory in use can grow by any
+ * amount, and causes a collection each time that it has doubled. A loop that allocates nothing
+ * causes none. With {@code -XX:+DisableExplicitGC} nothing is collected, and the memory grows.
  */
 public final class Pressure {
-  /** Below this nothing is worth a collection. */
+  /** Fewer bytes are not worth a collection. */
   public static final long LEAST_BYTES = 64L << 20;
 
   /**
@@ -26,48 +25,47 @@ public final class Pressure {
    */
   private static final int MOST_MILLIS = 256;
 
-  /** A wait of this length in which nothing is given back shows that the cleaners rest. */
+  /** The cleaners rest if they free nothing in a wait of this length. */
   private static final int REST_MILLIS = 16;
 
   private final AtomicLong held = new AtomicLong();
   private long collections;
   private volatile long limit = LEAST_BYTES;
 
-  /**
-   * Bytes taken and not given back.
-   *
-   * @return bytes
-   */
+  /** Begins a count without memory. */
+  public Pressure() {}
+
+  /** {@return the bytes that are allocated} */
   public long held() {
     return held.get();
   }
 
-  /** Collections asked for. */
+  /** {@return the number of collections asked for} */
   synchronized long collections() {
     return collections;
   }
 
   /**
-   * Counts what was taken.
+   * Counts an allocation.
    *
-   * @param bytes taken; negative where they were given back
+   * @param bytes its size; negative if it was freed
    */
   public void add(long bytes) {
     held.addAndGet(bytes);
   }
 
   /**
-   * Counts what was given back.
+   * Counts memory that was freed.
    *
-   * @param bytes given back
+   * @param bytes its size
    */
   public void free(long bytes) {
     held.addAndGet(-bytes);
   }
 
   /**
-   * To be called before something is taken that only a collection gives back, and without a lock
-   * that a cleaner needs.
+   * Asks for a collection if there may be much garbage. Called before an allocation that only a
+   * collection frees; the caller holds no lock that a cleaner needs.
    */
   public void relieve() {
     if (held.get() > limit) {
@@ -93,12 +91,12 @@ public final class Pressure {
         millis *= 2;
       } while (millis <= MOST_MILLIS && !rest);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // the caller's to handle: here it only ends the wait
+      Thread.currentThread().interrupt(); // for the caller; here it only ends the wait
     }
     limit = Math.max(LEAST_BYTES, 2 * held.get());
   }
 
-  /** Counted down when our cleaner and the JDK's, which ends automatic arenas, have begun. */
+  /** {@return a latch that counts down when our cleaner and the JDK's for arenas have begun} */
   private static CountDownLatch sentinels() {
     CountDownLatch cleaners = new CountDownLatch(2);
     Lifetime.CLEANER.register(new Object(), cleaners::countDown);

@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Memory that grows by blocks, is handed out from one end and taken back all at once.
+ * Memory that grows by blocks. It is allocated from one end and freed all at once.
  *
- * <p>{@link #take} costs an addition; {@link #rewind} costs an assignment, so a loop that takes the
- * same amounts again allocates no native memory, and gets the same {@link Buffer} objects: a buffer
- * is a range of addresses, not what lies there. Every piece is aligned to 64 bytes and keeps
- * whatever it held before: it is not zeroed. A slab belongs to one thread.
+ * <p>{@link #take} costs an addition, {@link #rewind} an assignment. A loop that takes the same
+ * amounts again allocates no native memory, and gets the same {@link Buffer} objects: a buffer is a
+ * range of addresses, not their content. Every buffer is aligned to 64 bytes and is not zeroed: it
+ * holds what was there before. A slab belongs to one thread.
  *
  * <pre>{@code
  * try (Slab slab = kernels.slab()) {
@@ -27,12 +27,12 @@ public final class Slab implements AutoCloseable {
   private static final long FIRST_BLOCK_FLOATS = 1L << 12;
   private static final long ALIGNMENT_FLOATS = 16;
 
-  /** Memory of one lifetime. */
+  /** Allocates blocks of one lifetime. */
   public interface Blocks {
     /**
-     * Takes a block.
+     * Allocates a block.
      *
-     * @param floats words
+     * @param floats the number of words
      * @return a block aligned to 64 bytes
      */
     Buffer allocate(long floats);
@@ -40,8 +40,7 @@ public final class Slab implements AutoCloseable {
     /**
      * Frees all blocks.
      *
-     * @throws IllegalStateException if another thread computes with one; nothing has then been
-     *     freed
+     * @throws IllegalStateException if another thread computes with a block; nothing is then freed
      */
     void close();
   }
@@ -50,7 +49,7 @@ public final class Slab implements AutoCloseable {
   private Blocks memory;
   private final List<Buffer> blocks = new ArrayList<>();
 
-  /** What was taken, in order, kept over {@link #rewind} for the takes to come. */
+  /** The buffers in order. {@link #rewind} keeps them for later calls of {@link #take}. */
   private final List<Buffer> pieces = new ArrayList<>();
 
   private int taken;
@@ -59,9 +58,9 @@ public final class Slab implements AutoCloseable {
   private long floats;
 
   /**
-   * An empty slab.
+   * Makes an empty slab.
    *
-   * @param source gives memory that this slab closes
+   * @param source gives blocks, which this slab closes
    */
   public Slab(Supplier<Blocks> source) {
     this.source = source;
@@ -69,11 +68,11 @@ public final class Slab implements AutoCloseable {
   }
 
   /**
-   * Takes a piece of the slab, valid until {@link #rewind} or {@link #close}.
+   * Takes a buffer from the slab, valid until {@link #rewind} or {@link #close}.
    *
-   * @param length words, more than zero
-   * @return a piece aligned to 64 bytes with unspecified content
-   * @throws IllegalArgumentException if it is another number of words
+   * @param length the number of words, more than 0
+   * @return a buffer aligned to 64 bytes with unspecified content
+   * @throws IllegalArgumentException if the number is less than 1 or more than 2⁵⁶
    */
   public Buffer take(long length) {
     check("scratch", length);
@@ -93,7 +92,9 @@ public final class Slab implements AutoCloseable {
     return piece;
   }
 
-  /** The piece that begins here: the object of the last round where it was of the same length. */
+  /**
+   * {@return the buffer that begins here, the object of the last round if its length is the same}
+   */
   private Buffer piece(Buffer whole, long length) {
     int number = taken++;
     if (number == pieces.size()) {
@@ -109,9 +110,8 @@ public final class Slab implements AutoCloseable {
   }
 
   /**
-   * Makes all pieces free for reuse; what they held must not be read any more. Where there are
-   * several blocks, one as large as all takes their place, so that what follows one another lies
-   * together from the second round on.
+   * Frees all buffers for reuse. Nobody may read them any more. If there are several blocks, one as
+   * large as all replaces them, so that buffers are adjacent from the second round on.
    *
    * @throws IllegalStateException if there are several blocks and another thread computes with one;
    *     nothing has then changed
@@ -136,21 +136,17 @@ public final class Slab implements AutoCloseable {
     floats = all;
   }
 
-  /**
-   * The native memory held.
-   *
-   * @return bytes
-   */
+  /** {@return the bytes of native memory that this slab holds} */
   public long bytes() {
     return floats * Float.BYTES;
   }
 
   /**
-   * Gives the memory back; a later read of any piece throws {@link IllegalStateException}. A second
-   * call does nothing. A slab that nobody closes is freed when neither it nor a piece of it can be
-   * reached.
+   * Frees the memory. A later read of one of its buffers throws {@link IllegalStateException}. A
+   * second call does nothing. A slab that nobody closes is freed when neither it nor one of its
+   * buffers is reachable.
    *
-   * @throws IllegalStateException if another thread computes with it; a later call gives it back
+   * @throws IllegalStateException if another thread computes with the memory; a later call frees it
    */
   @Override
   public void close() {
@@ -158,11 +154,11 @@ public final class Slab implements AutoCloseable {
   }
 
   /**
-   * Refuses a number of words that no memory has; up to the limit, bytes do not overflow.
+   * Throws for a number of words that no memory holds. Up to the limit, the bytes do not overflow.
    *
    * @param where the call, for the error
-   * @param floats words
-   * @throws IllegalArgumentException if it is less than 1 or more than 2⁵⁶
+   * @param floats the number of words
+   * @throws IllegalArgumentException if the number is less than 1 or more than 2⁵⁶
    */
   public static void check(String where, long floats) {
     if (floats < 1 || floats > MOST_FLOATS) {
@@ -172,10 +168,10 @@ public final class Slab implements AutoCloseable {
   }
 
   /**
-   * The room that a piece takes.
+   * Computes the words that a buffer occupies.
    *
-   * @param length words
-   * @return words, rounded up to the alignment of 64 bytes
+   * @param length the words of the buffer
+   * @return the words, rounded up to the alignment of 64 bytes
    */
   public static long padded(long length) {
     return (length + ALIGNMENT_FLOATS - 1) / ALIGNMENT_FLOATS * ALIGNMENT_FLOATS;

@@ -6,8 +6,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Equal slices of a buffer at equal distances. Each is cut when it is first asked for and kept:
- * what walks over the same buffer again and again makes no objects.
+ * Equal slices of a buffer at equal distances. The first {@link #at} cuts a slice, later ones
+ * return it: a loop over the same buffer makes no objects.
  *
  * <pre>{@code
  * Buffer states = device.allocate(6);
@@ -22,14 +22,14 @@ public final class Slices {
   private long length;
   private @Nullable Buffer[] slices = {};
 
-  /** Slices of no buffer yet. */
+  /** Makes slices of no buffer. */
   public Slices() {}
 
   /**
-   * Adjacent slices.
+   * Begins adjacent slices.
    *
-   * @param whole what they are slices of
-   * @param length of a slice, in words
+   * @param whole the buffer
+   * @param length the words of a slice
    * @return this
    */
   public Slices of(Buffer whole, long length) {
@@ -37,12 +37,12 @@ public final class Slices {
   }
 
   /**
-   * Slices at equal distances. Those of the same buffer object at the same places are kept.
+   * Begins slices at equal distances. Slices of the same buffer object at the same places are kept.
    *
-   * @param whole what they are slices of
-   * @param first word of the first slice
-   * @param stride words from one slice to the next
-   * @param length of a slice, in words
+   * @param whole the buffer
+   * @param first the first word of the first slice
+   * @param stride the words from one slice to the next
+   * @param length the words of a slice
    * @return this
    */
   public Slices of(Buffer whole, long first, long stride, long length) {
@@ -59,21 +59,17 @@ public final class Slices {
     return this;
   }
 
-  /**
-   * What these are slices of.
-   *
-   * @return the buffer
-   */
+  /** {@return the whole buffer} */
   public Buffer whole() {
     return Objects.requireNonNull(whole, "slices: of no buffer yet; call of(whole, length)");
   }
 
   /**
-   * A slice.
+   * Cuts a slice.
    *
-   * @param number from 0
+   * @param number the slice's number, from 0
    * @return the slice, the same object at every call
-   * @throws IndexOutOfBoundsException if it does not lie inside
+   * @throws IndexOutOfBoundsException if the slice is not inside the buffer
    */
   public Buffer at(int number) {
     Buffer known = number < slices.length ? slices[number] : null;

@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.function.LongFunction;
 
 /**
- * A table of equal pieces of device memory, each with a number, which are taken and given back one
- * by one: for states that come and go. The table grows by blocks, twice as large each, up to 1 MiB;
- * a slot that was given back is the next to be taken. It is never smaller again: what once was
- * needed may be needed again. All methods may be called from any thread.
+ * A table of slots: equal, numbered ranges of device memory, which are taken and given back one by
+ * one. States that come and go live in them. The table grows by blocks, each twice as large as the
+ * one before, up to 1 MiB. It never shrinks. The slot that was given back last is taken next. Any
+ * thread may call every method.
  *
  * <p>Beside its memory a slot costs nothing while it is in use and four bytes while it is free.
  *
@@ -26,15 +26,15 @@ public final class Slots {
   private static final long FIRST_BLOCK_FLOATS = 1L << 10;
   private static final long MOST_BLOCK_FLOATS = 1L << 18;
 
-  /** What is told of the bytes in use. */
+  /** Receives the bytes in use. */
   public interface Account {
-    /** Called before a slot is taken, without a lock: the place for a collection. */
+    /** Called without a lock before a slot is taken, so that it may collect garbage. */
     void before();
 
     /**
      * Called when a slot is taken or given back.
      *
-     * @param bytes more than before, or less
+     * @param bytes the change: positive when a slot is taken, negative when it is given back
      */
     void used(long bytes);
   }
@@ -44,7 +44,7 @@ public final class Slots {
   private final Account account;
   private final Cleaner cleaner;
 
-  /** Log₂ of the slots of the first block, and of the largest. */
+  /** The binary logarithms of the slots of the first block and of the largest. */
   private final int first;
 
   private final int most;
@@ -56,12 +56,12 @@ public final class Slots {
   private int freed;
 
   /**
-   * An empty table.
+   * Makes an empty table.
    *
-   * @param floats of a slot, a multiple of 16
-   * @param memory gives a block of that many words, aligned to 64 bytes
-   * @param account is told of the bytes in use
-   * @param cleaner finds holders that nothing refers to any more
+   * @param floats the words of a slot, a multiple of 16
+   * @param memory allocates a block of a number of words, aligned to 64 bytes
+   * @param account receives the bytes in use
+   * @param cleaner finds unreachable holders
    */
   public Slots(long floats, LongFunction<Buffer> memory, Account account, Cleaner cleaner) {
     this.floats = floats;
@@ -79,7 +79,7 @@ public final class Slots {
   /**
    * Takes a slot, with unspecified content.
    *
-   * @return its number, until it is given back
+   * @return the slot's number, valid until it is given back
    */
   public int take() {
     account.before();
@@ -102,9 +102,9 @@ public final class Slots {
   }
 
   /**
-   * The memory of a slot.
+   * Returns the memory of a slot.
    *
-   * @param slot a number that was taken
+   * @param slot the number of a slot that is taken
    * @return a buffer aligned to 64 bytes
    */
   public Buffer at(int slot) {
@@ -128,7 +128,7 @@ public final class Slots {
     return blocks.get(number);
   }
 
-  /** Gives a slot back once; it must not refer to the slot's holder. */
+  /** Gives a slot back once. It must not refer to the slot's holder. */
   private record GiveBack(Slots slots, int slot) implements Runnable {
     @Override
     public void run() {
@@ -137,21 +137,21 @@ public final class Slots {
   }
 
   /**
-   * Ties a slot to the object that uses it: it is given back when nothing refers to that object any
-   * more, or before by {@link Cleaner.Cleanable#clean}, once.
+   * Ties a slot to the object that uses it. The slot is given back once: when the object is
+   * unreachable, or earlier by {@link Cleaner.Cleanable#clean}.
    *
-   * @param slot a number that was taken
-   * @param holder the only one to read and write the slot
-   * @return gives it back
+   * @param slot the number of a slot that is taken
+   * @param holder the only object that reads and writes the slot
+   * @return gives the slot back
    */
   public Cleaner.Cleanable tie(int slot, Object holder) {
     return cleaner.register(holder, new GiveBack(this, slot));
   }
 
   /**
-   * Gives a slot back. Nobody may read or write its memory from now on.
+   * Gives a slot back. Nobody may read or write its memory after this call.
    *
-   * @param slot a number that was taken, once
+   * @param slot the number of a slot that is taken
    */
   public void giveBack(int slot) {
     synchronized (this) {
@@ -163,11 +163,7 @@ public final class Slots {
     account.used(-floats * Float.BYTES);
   }
 
-  /**
-   * Slots that were taken and not given back.
-   *
-   * @return their number
-   */
+  /** {@return the number of slots that are taken} */
   public synchronized int used() {
     return fresh - freed;
   }

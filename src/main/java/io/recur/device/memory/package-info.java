@@ -1,8 +1,8 @@
 /**
- * How memory of a device lives: taken by {@link io.recur.device.memory.Allocator}, handed out by
- * {@link io.recur.device.memory.Slab} and {@link io.recur.device.memory.Slots}, counted by {@link
- * io.recur.device.memory.Pressure}. Both kinds of devices share it, and the module does not export
- * it.
+ * The lifetimes of device memory. {@link io.recur.device.memory.Allocator} allocates it, {@link
+ * io.recur.device.memory.Slab} and {@link io.recur.device.memory.Slots} divide it, {@link
+ * io.recur.device.memory.Pressure} counts it. Both kinds of devices use this package. The module
+ * does not export it.
  */
 @NullMarked
 package io.recur.device.memory;

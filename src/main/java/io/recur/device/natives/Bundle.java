@@ -13,11 +13,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Native libraries that travel inside a jar, and are opened from a folder.
+ * Native libraries that are packed in a jar and opened from a folder.
  *
- * <p>They are unpacked to a folder of the {@link CacheFolder} that is named by their content, and
- * from then on found there. Before each opening each file's content is compared with its SHA-256.
- * Files that are in no jar are opened where they are, as class files are.
+ * <p>The first start unpacks them to a folder of the {@link CacheFolder} whose name depends on
+ * their content; later starts find them there. Before a file is opened, its content is compared
+ * with its SHA-256. Files that are in no jar are opened where they are, as class files are.
  */
 public final class Bundle {
   private static final int NAME_BYTES = 8;
@@ -28,12 +28,12 @@ public final class Bundle {
   private final List<String> files;
 
   /**
-   * Libraries to be opened together.
+   * Names libraries that are opened together.
    *
-   * @param name for errors
-   * @param property that names another library
-   * @param folder of the files among the resources, with a slash at its end
-   * @param files in order of loading; none where this platform is unknown
+   * @param name the name in errors
+   * @param property the property that names another library
+   * @param folder the folder of the files among the resources, with a slash at its end
+   * @param files the files in order of loading; none if this platform is unknown
    */
   public Bundle(String name, String property, String folder, List<String> files) {
     this.name = name;
@@ -43,7 +43,7 @@ public final class Bundle {
   }
 
   /**
-   * The platform as the jars' classifiers name it.
+   * Names the platform as the classifiers of jars do.
    *
    * @return such as {@code linux-x86_64}
    */
@@ -62,16 +62,16 @@ public final class Bundle {
   }
 
   /**
-   * The last of the files, for errors.
+   * Names the last of the files, for errors.
    *
-   * @return its name among the resources
+   * @return the name among the resources
    */
   public String resource() {
     return files.isEmpty() ? folder + " (unknown platform)" : folder + files.getLast();
   }
 
   /**
-   * Whether all files travel with the classes.
+   * Tells whether all files are packed with the classes.
    *
    * @return whether {@link #open} finds them
    */
@@ -86,8 +86,8 @@ public final class Bundle {
   /**
    * Opens all files in order, for the bindings.
    *
-   * @param symbols that the last one must have
-   * @throws DeviceException if they cannot be opened from any folder, with the reason for each
+   * @param symbols the symbols that the last file must have
+   * @throws DeviceException if no folder can be used; the message gives the reason for each
    */
   public void open(List<String> symbols) {
     List<Resource> resources = files.stream().map(this::found).toList();
@@ -105,7 +105,7 @@ public final class Bundle {
     }
   }
 
-  /** From the user's folder, else from the private one. */
+  /** Opens packed files from the user's folder, else from the private one. Returns a reason. */
   private @Nullable String refusal(List<Resource> packed, List<String> symbols) {
     String user = refusal(() -> unpacked(packed, CacheFolder.ofUser()), symbols);
     if (user == null) {
@@ -119,7 +119,7 @@ public final class Bundle {
     List<Path> get() throws IOException;
   }
 
-  /** Opens files; null, or the reason why they cannot be had or opened. */
+  /** Opens files. Returns null, or the reason why they cannot be unpacked or opened. */
   private static @Nullable String refusal(Paths source, List<String> symbols) {
     try {
       List<Path> paths = source.get();

@@ -24,20 +24,20 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The system property {@value #PROPERTY} names the user's folder. Without the property it is
  * {@code recur} in the platform's cache folder: that of {@code XDG_CACHE_HOME}, of {@code
- * LOCALAPPDATA}, or of the user's home. Where it cannot be used, the process has a private folder
- * in {@code java.io.tmpdir}, removed when the process ends.
+ * LOCALAPPDATA}, or of the user's home. If that folder cannot be used, the process gets a private
+ * folder in {@code java.io.tmpdir}, which is removed when the process ends.
  *
- * <p>A file gets its name when it is whole, by a rename. Nothing is locked: a folder that somebody
- * else filled need not be writable, an interrupted thread can use it, and processes that start at
- * once replace a file by its equal.
+ * <p>A rename gives a file its name when the file is complete. There are no locks: a folder that
+ * somebody else filled need not be writable, an interrupted thread can use the folder, and
+ * processes that start together replace a file by an equal one.
  *
- * @param path absolute, with no link in it
- * @param ends whether it is removed with the process
+ * @param path an absolute path without links
+ * @param ends whether the folder is removed when the process ends
  */
 public record CacheFolder(Path path, boolean ends) {
   public static final String PROPERTY = "io.recur.cache";
 
-  /** Set by the first class loader of the process that needs a private folder, for the others. */
+  /** The property with which the first class loader tells the others of the private folder. */
   static final String PRIVATE = "io.recur.cache.private";
 
   private static final String UNFINISHED = "unfinished-";
@@ -48,18 +48,19 @@ public record CacheFolder(Path path, boolean ends) {
   /** Writes the bytes of a file. */
   public interface Content {
     /**
-     * Writes them.
+     * Writes the bytes.
      *
-     * @param out of the file
-     * @throws IOException if they cannot be read or written
+     * @param out the file's stream
+     * @throws IOException if the bytes cannot be read or written
      */
     void writeTo(OutputStream out) throws IOException;
   }
 
   /**
-   * The user's folder, made where it is missing.
+   * Opens the user's folder. Makes it if it is missing.
    *
-   * @throws IOException with the reason why it cannot be used
+   * @return the folder
+   * @throws IOException if the folder cannot be used; the message says why
    */
   public static CacheFolder ofUser() throws IOException {
     Path named = named(System::getProperty, System::getenv);
@@ -71,10 +72,10 @@ public record CacheFolder(Path path, boolean ends) {
   }
 
   /**
-   * The private folder of this process, for all its class loaders.
+   * Opens the private folder of this process, which all its class loaders share.
    *
-   * @param reason why it is needed; told when the folder is made
-   * @throws IOException with the reason why it cannot be used
+   * @param reason why the folder is needed; a warning says so when it is made
+   * @throws IOException if the folder cannot be used; the message says why
    */
   static CacheFolder ofProcess(String reason) throws IOException {
     String known = System.getProperty(PRIVATE);
@@ -107,12 +108,12 @@ public record CacheFolder(Path path, boolean ends) {
   }
 
   /**
-   * Which folder is the user's.
+   * Finds the user's folder.
    *
-   * @param property a system property by its name
-   * @param variable a variable of the environment by its name
+   * @param property gives a system property by its name
+   * @param variable gives a variable of the environment by its name
    * @return an absolute path
-   * @throws IOException if nothing names one
+   * @throws IOException if neither a property nor a variable names a folder
    */
   static Path named(
       UnaryOperator<@Nullable String> property, UnaryOperator<@Nullable String> variable)
@@ -126,7 +127,7 @@ public record CacheFolder(Path path, boolean ends) {
       if (!platform.startsWith("macosx")) {
         boolean isWindows = platform.startsWith("windows");
         String base = variable.apply(isWindows ? "LOCALAPPDATA" : "XDG_CACHE_HOME");
-        if (base != null && Path.of(base).isAbsolute()) { // XDG: a relative one is to be ignored
+        if (base != null && Path.of(base).isAbsolute()) { // XDG: ignore a relative path
           return Path.of(base, "recur");
         }
       }
@@ -140,7 +141,7 @@ public record CacheFolder(Path path, boolean ends) {
     }
   }
 
-  /** Whether nobody else can write it is checked, and what killed processes left is removed. */
+  /** Checks that nobody else can write the folder. Removes what killed processes have left. */
   private static CacheFolder of(Path path, boolean ends) throws IOException {
     Path real = path.toRealPath();
     Ownership.check(real);
@@ -148,7 +149,7 @@ public record CacheFolder(Path path, boolean ends) {
     return new CacheFolder(real, ends);
   }
 
-  /** A folder in this one, made where it is missing. */
+  /** Opens a folder in this one. Makes it if it is missing. */
   CacheFolder folder(String name) throws IOException {
     Path inner = path.resolve(name);
     if (!Files.isDirectory(inner)) {
@@ -158,18 +159,29 @@ public record CacheFolder(Path path, boolean ends) {
     return of(inner, ends);
   }
 
-  /** Whether there is a file of this name that nobody else can write. */
+  /**
+   * {@return whether there is a file of this name that nobody else can write}
+   *
+   * @param name the name
+   */
   public boolean has(String name) {
     Path file = path.resolve(name);
     try {
       Ownership.check(file);
       return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS);
     } catch (IOException e) {
-      return false; // it is put there again
+      return false; // the caller writes it again
     }
   }
 
-  /** Writes a file, in the place of one of the same name. */
+  /**
+   * Writes a file. Replaces one of the same name.
+   *
+   * @param name the name
+   * @param content writes the bytes
+   * @return the file
+   * @throws IOException if the file cannot be written
+   */
   public Path put(String name, Content content) throws IOException {
     Path file = path.resolve(name);
     for (int attempt = 1; ; attempt++) {
@@ -200,12 +212,12 @@ public record CacheFolder(Path path, boolean ends) {
     }
   }
 
-  /** What the name of something unfinished or private begins with: it tells the process. */
+  /** {@return the prefix of an unfinished or private file, which names the process} */
   private static String mark(String prefix) {
     return prefix + ProcessHandle.current().pid() + "-";
   }
 
-  /** Removes what this user's processes began and no longer need. */
+  /** Removes unfinished and private files of this user whose process has ended. */
   private static void removeLeftovers(Path folder, String prefix) throws IOException {
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, prefix + "*")) {
       for (Path entry : entries) {
@@ -217,7 +229,7 @@ public record CacheFolder(Path path, boolean ends) {
             remove(entry);
           }
         } catch (NoSuchFileException e) {
-          // whoever began it has finished it since the folder was listed, and given it its name
+          // its process has finished and renamed it since the folder was listed
         }
       }
     }

@@ -11,18 +11,21 @@ import java.util.List;
 /**
  * Opens library files for the bindings.
  *
- * <p>A file is opened for the process and stays open until it ends. So class loaders beside each
- * other share it, with its threads and settings, and none that is collected takes the code from
- * under a thread that still runs in it.
+ * <p>A file is opened for the whole process and stays open until the process ends. So several class
+ * loaders share it, with its threads and settings, and the collection of a class loader does not
+ * unload code that a thread still runs.
  */
 public final class Library {
   private Library() {}
 
   /**
-   * Opens a file, and lets the bindings find its symbols if it has all that are needed. The system
-   * runs code of the file in any case.
+   * Opens a file. The bindings find its symbols if it has all of {@code symbols}. The system runs
+   * the file's initialisers in any case.
    *
-   * @throws UnsatisfiedLinkError with the system's reason, or the symbols that are missing
+   * @param file the file
+   * @param symbols the symbols that it must have
+   * @throws UnsatisfiedLinkError if the file cannot be opened or lacks symbols; the message gives
+   *     the system's reason or the missing symbols
    */
   public static void open(Path file, List<String> symbols) {
     SymbolLookup library = opened(file.toAbsolutePath());
@@ -37,19 +40,19 @@ public final class Library {
     try {
       return SymbolLookup.libraryLookup(file, Arena.global());
     } catch (IllegalArgumentException e) {
-      System.load(file.toString()); // fails as well, and says why
+      System.load(file.toString()); // fails too, and says why
       return SymbolLookup.libraryLookup(file, Arena.global());
     }
   }
 
   /**
-   * Refuses a JVM that denies native access, before the first native call.
+   * Throws if the JVM denies native access, before the first native call.
    *
-   * @throws DeviceException with the option to set
+   * @throws DeviceException if native access is denied; the message names the option to set
    */
   public static void checkAccess() {
     try {
-      MemorySegment.NULL.reinterpret(0); // as restricted as all that is to come
+      MemorySegment.NULL.reinterpret(0); // restricted like every later native call
     } catch (IllegalCallerException e) {
       Module module = Library.class.getModule();
       throw new DeviceException(

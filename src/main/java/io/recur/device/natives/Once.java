@@ -4,26 +4,26 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A value that is made at the first call and then kept. A call that fails keeps nothing: the next
- * one tries again, where a failed class initialiser would fail for good.
+ * A value that the first call makes and later calls return. After a failure the next call tries
+ * again, whereas a failed class initialiser fails for ever.
  */
 public final class Once<T> {
   private final Supplier<T> maker;
   private volatile @Nullable T made;
 
   /**
-   * Nothing is made yet.
+   * Remembers how to make the value.
    *
-   * @param maker of the value
+   * @param maker makes the value
    */
   public Once(Supplier<T> maker) {
     this.maker = maker;
   }
 
   /**
-   * The value.
+   * Makes the value at the first call.
    *
-   * @return the same at every call
+   * @return the value, the same at every call
    */
   public T get() {
     T value = made;

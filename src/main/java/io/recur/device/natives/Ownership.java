@@ -13,22 +13,22 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether another user than this one and root can change what a path leads to: whoever can change a
- * library, or a folder above it, runs code as this user.
+ * Tells whether a user other than this one and root can change the file of a path: whoever can
+ * change a library, or a folder above it, can run code as this user.
  *
- * <p>Owners and permissions decide. Where the file system has none of them, as on Windows, nothing
- * is refused: there the user's profile, which holds the cache, keeps others out.
+ * <p>Owners and permissions decide. Where the file system has neither, as on Windows, every path is
+ * accepted: there the user's profile holds the cache and keeps others out.
  *
- * @param owner the user's number
- * @param mode the permissions, as the system counts them
+ * @param owner the owner's number
+ * @param mode the permissions, in the system's bits
  */
 record Ownership(int owner, int mode) {
   private static final int OTHERS_WRITE = 0022;
   private static final int OTHERS_ENTER = 0011;
-  private static final int STICKY = 01000; // an entry is renamed and removed by its owner alone
+  private static final int STICKY = 01000; // only its owner can rename or remove an entry
   private static final Once<Integer> USER = new Once<>(Ownership::user);
 
-  /** The permissions of a new file or folder, less those that the process's umask takes away. */
+  /** {@return the permissions of a new file or folder, from which the umask takes some away} */
   static FileAttribute<?>[] permissions(Path near, String permissions) {
     return isKnown(near)
         ? new FileAttribute<?>[] {
@@ -38,21 +38,21 @@ record Ownership(int owner, int mode) {
   }
 
   /**
-   * Refuses a path that others can change.
+   * Throws if others can change the file of a path.
    *
-   * @param path of a file or folder, with no link in it
-   * @throws IOException with what is wrong, and with which folder
+   * @param path a path without links
+   * @throws IOException if others can change it; the message says what is wrong with which folder
    */
   static void check(Path path) throws IOException {
     if (!isKnown(path)) {
       return;
     }
-    int system = of(path.getRoot()).owner; // whoever owns it decides over all paths, as root does
+    int system = of(path.getRoot()).owner; // the owner of / can change every path, as root can
     String refusal = null;
     for (Path above = path.getParent(); above != null; above = above.getParent()) {
       Ownership folder = of(above);
       if (folder.owner == USER.get() && (folder.mode & OTHERS_ENTER) == 0) {
-        refusal = null; // others do not get below
+        refusal = null; // others cannot enter this folder
       } else if (refusal == null) {
         refusal = folder.refusal(above, USER.get(), system, STICKY);
       }
@@ -64,11 +64,11 @@ record Ownership(int owner, int mode) {
   }
 
   /**
-   * Why a path cannot be relied on, or null.
+   * {@return why others can change a path, or null}
    *
    * @param user this user's number
    * @param system the number of another user who is trusted, as root is
-   * @param excuse of others who may write: a bit of the mode, or 0
+   * @param excuse a bit of the mode that excuses others who may write, or 0
    */
   @Nullable String refusal(Path path, int user, int system, int excuse) {
     if (owner != user && owner != 0 && owner != system) {
@@ -81,14 +81,14 @@ record Ownership(int owner, int mode) {
     return null;
   }
 
-  /** Of a path itself, also where it is a link. */
+  /** {@return the ownership of a path itself, even if it is a link} */
   static Ownership of(Path path) throws IOException {
     Map<String, Object> attributes =
         Files.readAttributes(path, "unix:uid,mode", LinkOption.NOFOLLOW_LINKS);
     return new Ownership((int) attributes.get("uid"), (int) attributes.get("mode"));
   }
 
-  /** Whether a path belongs to this user; always where there are no owners. */
+  /** {@return whether a path belongs to this user; true where there are no owners} */
   static boolean isMine(Path path) throws IOException {
     return !isKnown(path) || of(path).owner == USER.get();
   }

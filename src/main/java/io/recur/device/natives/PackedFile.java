@@ -14,18 +14,18 @@ import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A native library in a jar, and the SHA-256 of its content, by which its copies on disk are known.
+ * A native library in a jar, and the SHA-256 of its content, which identifies its copies on disk.
  *
  * <p>The build records the sums in this library's jar, each with length and CRC-32. A recorded sum
- * is that of the file on the class path if length and CRC-32 are those of the jar's own list. Else
- * the class path has another version than the build had: then the sum is computed from what the jar
- * holds, at each start.
+ * holds for the file on the class path if length and CRC-32 are those of the jar's own list. If
+ * not, the class path has another version than the build had; each start then computes the sum of
+ * the file in the jar.
  *
- * @param resource where it is packed
- * @param sum SHA-256 in hexadecimal digits
+ * @param resource the packed file
+ * @param sum the SHA-256 in hexadecimal digits
  */
 public record PackedFile(Resource resource, String sum) {
-  /** Of the build, one line per file: SHA-256, length, CRC-32, name. */
+  /** The build's record. Each line gives SHA-256, length, CRC-32 and name of a file. */
   private static final String RECORDS = "natives.sha256";
 
   private static final int BUFFER_BYTES = 1 << 16;
@@ -35,12 +35,12 @@ public record PackedFile(Resource resource, String sum) {
     return new PackedFile(resource, recorded != null ? recorded : computed(resource));
   }
 
-  /** Without the folder. */
+  /** {@return the file's name without the folder} */
   String name() {
     return resource.name().substring(resource.name().lastIndexOf('/') + 1);
   }
 
-  /** The file in a folder, put there again unless what is there has the content of the jar's. */
+  /** {@return the file in a folder} Unpacks it unless the file there has the same content. */
   Path in(CacheFolder folder) throws IOException {
     Path file = folder.path().resolve(name());
     if (!folder.has(name()) || !sum(file).equals(sum)) {
@@ -85,11 +85,7 @@ public record PackedFile(Resource resource, String sum) {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /**
-   * SHA-256.
-   *
-   * @return a new digest
-   */
+  /** {@return a new SHA-256 digest} */
   public static MessageDigest digest() {
     try {
       return MessageDigest.getInstance("SHA-256");

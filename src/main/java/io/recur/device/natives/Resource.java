@@ -14,35 +14,35 @@ import java.util.zip.ZipFile;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file that travels with classes: in a folder, in a jar, or where a class loader of the user's
- * finds it.
+ * A file that is packed with the classes: in a folder, in a jar, or where a class loader of the
+ * user finds it.
  *
- * <p>A jar is opened here, not by its URL: a URL's text breaks where a folder's name ends with an
- * exclamation mark, and the JVM keeps a jar open that was read by URL.
+ * <p>This class opens a jar by its path, not by its URL. The text of a URL is ambiguous where a
+ * folder's name ends with an exclamation mark, and the JVM keeps a jar open that was read by URL.
  *
- * @param name its path among the resources
- * @param url where the class loader finds it
+ * @param name the path among the resources
+ * @param url where the class loader finds the file
  */
 public record Resource(String name, URL url) {
-  /** What a jar's list says of a file: files of equal length and CRC-32 are taken as equal. */
+  /** Length and CRC-32 of a file in a jar's list: files that agree in both count as equal. */
   record Stamp(long bytes, long crc) {}
 
   private interface Reader<T> {
     T read(InputStream in, Stamp stamp) throws IOException;
   }
 
-  /** What the class loader of this library finds; null where it finds none. */
+  /** {@return the resource that this library's class loader finds, or null} */
   static @Nullable Resource find(String name) {
     URL url = Resource.class.getClassLoader().getResource(name);
     return url == null ? null : new Resource(name, url);
   }
 
-  /** The file itself where it is in a folder; null where it is packed. */
+  /** {@return the file if it is in a folder; null if it is packed} */
   @Nullable Path file() {
     return url.getProtocol().equals("file") ? path(url.toString()) : null;
   }
 
-  /** Its length and checksum, without reading it; -1 each where the class loader does not tell. */
+  /** {@return length and checksum without reading the file; −1 if the class loader has neither} */
   Stamp stamp() throws IOException {
     return read((in, stamp) -> stamp);
   }
@@ -52,10 +52,10 @@ public record Resource(String name, URL url) {
   }
 
   /**
-   * Its content.
+   * Reads the file.
    *
    * @return all bytes
-   * @throws IOException if it cannot be read
+   * @throws IOException if the file cannot be read
    */
   public byte[] bytes() throws IOException {
     return read((in, stamp) -> in.readAllBytes());
@@ -96,7 +96,7 @@ public record Resource(String name, URL url) {
       Path path = Path.of(URI.create(url));
       return Files.isRegularFile(path) ? path : null;
     } catch (IllegalArgumentException e) {
-      return null; // not written as a URL should be: whoever made it may be able to open it
+      return null; // not a valid URI; the class loader that made the URL may open it
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Finding, unpacking and opening native libraries. Both kinds of devices share it, and the module
+ * Finds, unpacks and opens native libraries. Both kinds of devices use this package. The module
  * does not export it.
  */
 @NullMarked
