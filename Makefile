@@ -131,7 +131,7 @@ soak: native
 	$(MAVEN) -B test -Dgroups=soak -DexcludedGroups=none -Dspotless.check.skip
 
 jmh/bench/target/benchmarks.jar: target/recur-cli.jar $(BENCHMARKS)
-	@$(MAVEN) -q -B install -DskipTests -Dspotless.check.skip >target/build.log 2>&1 || { cat target/build.log; exit 1; }
+	@$(MAVEN) -q -B install -DskipTests -Dspotless.check.skip -Dmaven.javadoc.skip >target/build.log 2>&1 || { cat target/build.log; exit 1; }
 	@$(MAVEN) -q -B -f jmh/pom.xml -pl bench package >target/build.log 2>&1 || { cat target/build.log; exit 1; }
 	@touch $@
 
@@ -204,9 +204,9 @@ bring-up: jmh/peers/target/gpu.jar target/tests-built $(JUNIT)
 	@"$(JDK)/bin/java" -cp jmh/peers/target/gpu.jar:target/recur-cli.jar io.recur.peers.BringUp \
 	    $(GPU) target/test-classes $(JUNIT) "$(PYTHON)" "$(BRING_UP)"
 
-host-gpu: jmh/peers/target/gpu.jar native
+host-gpu: jmh/peers/target/gpu.jar target/tests-built native
 	@"$(JDK)/bin/java" -cp jmh/peers/target/gpu.jar:target/recur-cli.jar io.recur.peers.HostDriver \
-	    $(DOUBLE) $(HOST_GPU)
+	    $(DOUBLE) $(HOST_GPU) target/test-classes
 
 pack: jmh/peers/target/gpu.jar target/tests-built $(JUNIT)
 	@jmh/pack "$(JDK)" $(JUNIT) target/recur-gpu.tar.gz

@@ -1,10 +1,5 @@
 package io.recur.train;
 
-import static io.recur.grad.CrossEntropy.crossEntropy;
-import static io.recur.nn.Layers.chain;
-import static io.recur.nn.Layers.dense;
-import static io.recur.nn.Layers.gru;
-import static io.recur.nn.Layers.lstm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.recur.device.Device;
@@ -18,10 +13,10 @@ import io.recur.nn.Chain;
 import io.recur.nn.GRUCell;
 import io.recur.nn.GRUv3Cell;
 import io.recur.nn.LSTMCell;
-import io.recur.nn.Layer;
 import io.recur.nn.Matrix;
 import io.recur.nn.RNNCell;
 import io.recur.nn.Recur;
+import io.recur.train.CharacterSteps.Calls;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,12 +28,11 @@ import org.junit.jupiter.params.provider.CsvSource;
  * units.
  */
 class LaunchesTest {
-  private static final String GRAPHS = "io.recur.cuda.graphs";
   private static final int CLASSES = 7;
   private static final int BATCH = 3;
   private static final int TIME = 16;
-  private static final int WARM_UP = 2;
   private static final int UNITS = 16;
+  private static final CharacterSteps STEPS = new CharacterSteps(CLASSES, BATCH, TIME);
 
   /** The bytes sent: characters, targets and the optimiser's numbers, each aligned to a line. */
   private static final long TRAINING_TO = 448;
@@ -51,45 +45,12 @@ class LaunchesTest {
   @BeforeEach
   void onlyPieceByPiece() {
     CpuDouble.assumeHere();
-    System.setProperty(GRAPHS, "false");
+    System.setProperty(CharacterSteps.GRAPHS, "false");
   }
 
   @AfterEach
   void withGraphs() {
-    System.clearProperty(GRAPHS);
-  }
-
-  private record Calls(long kernels, long products, long moves, long to, long from) {
-    static Calls made() {
-      return new Calls(
-          CpuDouble.count("cuLaunchKernel"),
-          CpuDouble.count("cublasGemmEx_64") + CpuDouble.count("cublasSgemv_v2_64"),
-          CpuDouble.count("cuMemcpyDtoDAsync_v2") + CpuDouble.count("cuMemsetD32Async"),
-          CpuDouble.bytes("cuMemcpyHtoDAsync_v2"),
-          CpuDouble.bytes("cuMemcpyDtoHAsync_v2"));
-    }
-
-    Calls since(Calls before) {
-      return new Calls(
-          kernels - before.kernels,
-          products - before.products,
-          moves - before.moves,
-          to - before.to,
-          from - before.from);
-    }
-  }
-
-  private static Calls of(Runnable step) {
-    for (int i = 0; i < WARM_UP; i++) {
-      step.run();
-    }
-    Calls before = Calls.made();
-    step.run();
-    return Calls.made().since(before);
-  }
-
-  private static Layer layer(String cell, int units) {
-    return cell.equals("LSTM") ? lstm(CLASSES, units) : gru(CLASSES, units);
+    System.clearProperty(CharacterSteps.GRAPHS);
   }
 
   @ParameterizedTest
@@ -102,18 +63,10 @@ class LaunchesTest {
   void aTrainingStep(String cell, int units, long kernels, long products, long moves) {
     try (Device device = Devices.opened();
         Tape tape = Tape.on(device)) {
-      Chain model = chain(layer(cell, units), dense(units, CLASSES)).on(device, 1);
-      int[] text = new int[BATCH * (TIME + 1)];
-      for (int i = 0; i < text.length; i++) {
-        text[i] = i * i % CLASSES;
-      }
-      Streams streams = new Streams(text, CLASSES, BATCH, TIME);
-      Trainer trainer = new Trainer(model, new Adam(0.002f), tape).clipNorm(5);
-      Trainer.Loss loss =
-          i -> crossEntropy(model.apply(streams.input(tape, i)), streams.target(tape, i));
+      Chain model = STEPS.model(cell, units, device);
       assertEquals(
-          new Calls(kernels, products, moves, TRAINING_TO, TRAINING_FROM),
-          of(() -> trainer.pass(0, 1, loss)));
+          new Calls(kernels, products, moves, 0, TRAINING_TO, TRAINING_FROM),
+          Calls.of(STEPS.training(model, tape)));
     }
   }
 
@@ -169,8 +122,8 @@ class LaunchesTest {
       float[] x = new float[shape.count()];
       float[] y = new float[shape.count()];
       assertEquals(
-          new Calls(kernels, products, moves, Float.BYTES * x.length, Float.BYTES * y.length),
-          of(
+          new Calls(kernels, products, moves, 0, Float.BYTES * x.length, Float.BYTES * y.length),
+          Calls.of(
               () -> {
                 recur.apply(tape.input(shape, x)).value().read(y);
                 tape.clear();
@@ -183,16 +136,10 @@ class LaunchesTest {
   void aCharacterThatIsSampled(String cell, int units, long kernels, long products, long moves) {
     try (Device device = Devices.opened();
         Tape tape = Tape.inference(device)) {
-      Chain model = chain(layer(cell, units), dense(units, CLASSES)).on(device, 1);
-      float[] x = new float[CLASSES];
-      float[] y = new float[CLASSES];
+      Chain model = STEPS.model(cell, units, device);
       assertEquals(
-          new Calls(kernels, products, moves, LINE, Float.BYTES * CLASSES),
-          of(
-              () -> {
-                model.apply(tape.input(x)).value().read(y);
-                tape.clear();
-              }));
+          new Calls(kernels, products, moves, 0, LINE, Float.BYTES * CLASSES),
+          Calls.of(STEPS.sampling(model, tape)));
     }
   }
 }

@@ -111,7 +111,7 @@ public final class CudaDevice extends Device implements KernelDevice {
     return name;
   }
 
-  /** {@return the nanoseconds that the host has waited for the device since it was opened} */
+  @Override
   public long waitedNanos() {
     return queue.waitedNanos();
   }

@@ -74,4 +74,14 @@ public interface KernelDevice {
    * @return a buffer of the same length and lifetime
    */
   Buffer carryOf(Buffer sum);
+
+  /**
+   * The time that callers have spent in waiting for this device since it was opened. A benchmark
+   * counts the rest of a step as the host's own.
+   *
+   * @return nanoseconds; 0 where a call returns when its work is done
+   */
+  default long waitedNanos() {
+    return 0;
+  }
 }

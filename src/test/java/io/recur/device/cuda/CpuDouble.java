@@ -54,6 +54,16 @@ public final class CpuDouble {
     return ask("recur_double_bytes", call);
   }
 
+  /** The nanoseconds that callers have spent inside of the double. */
+  public static long nanos() {
+    try {
+      var descriptor = FunctionDescriptor.of(ValueLayout.JAVA_LONG);
+      return (long) handle("recur_double_nanos", descriptor).invokeExact();
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
   private static long ask(String question, String call) {
     try (Arena arena = Arena.ofConfined()) {
       var descriptor = FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS);

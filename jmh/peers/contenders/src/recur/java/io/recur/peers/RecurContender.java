@@ -6,7 +6,6 @@ import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.Elementwise;
 import io.recur.device.Precision;
-import io.recur.device.Waiting;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
@@ -307,13 +306,13 @@ final class RecurContender implements Contender {
     for (int i = 0; i < SHARE_STEPS; i++) {
       learn(null);
     }
-    long waited = Waiting.nanos(device);
+    long waited = KernelDevice.of(device).waitedNanos();
     long began = System.nanoTime();
     for (int i = 0; i < SHARE_STEPS; i++) {
       learn(null);
     }
     double all = System.nanoTime() - began;
-    return 1 - (Waiting.nanos(device) - waited) / all;
+    return 1 - (KernelDevice.of(device).waitedNanos() - waited) / all;
   }
 
   /** A pass only records what a GPU is to do; reading a word waits for all of it. */

@@ -1,5 +1,6 @@
 package io.recur.peers;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
@@ -9,7 +10,8 @@ import java.util.Map;
  * The host's side of a step on a GPU, counted on its CPU double: a table of RESULTS-GPU.md. The
  * counts are exact and the same on a card; the host's time is this machine's.
  *
- * <p>Arguments: the double, units separated by commas. Runs in the root of the checkout.
+ * <p>Arguments: the double, units separated by commas, the folder of test classes, which count the
+ * steps. Runs in the root of the checkout.
  */
 final class HostDriver {
   private static final String COMMAND = "make host-gpu";
@@ -23,8 +25,8 @@ final class HostDriver {
 
   public static void main(String[] args) throws IOException {
     Files.createDirectories(Peers.SCRATCH);
-    List<String> command =
-        Child.java(List.of(), System.getProperty("java.class.path"), "io.recur.peers.HostSide");
+    String classPath = args[2] + File.pathSeparator + System.getProperty("java.class.path");
+    List<String> command = Child.java(List.of(), classPath, "io.recur.train.CharacterSteps");
     command.add(args[1]);
     Map<String, String> environment = Map.of("RECUR_CUDA", args[0]);
     Child.Ended ended =
