@@ -42,6 +42,7 @@ class ExamplesTest {
       import io.recur.device.*;
       import io.recur.device.kernels.*;
       import io.recur.grad.*;
+      import io.recur.io.*;
       import io.recur.nn.*;
       import io.recur.train.*;
       import java.util.*;
@@ -50,6 +51,7 @@ class ExamplesTest {
         Tensor x, y, h, loss; Parameter W, Wxh, Whh, b, state0, parameter; Path path;
         Parameters parameters; List<Tensor> sequence, steps; int[] text, indexes;
         int classes, batch, time; long step; float[][] first, second;
+        Safetensors file;
       }
       """;
 
@@ -61,6 +63,7 @@ class ExamplesTest {
       import io.recur.device.*;
       import io.recur.device.kernels.*;
       import io.recur.grad.*;
+      import io.recur.io.*;
       import io.recur.nn.*;
       import io.recur.train.*;
       import java.nio.file.Path;
@@ -69,7 +72,7 @@ class ExamplesTest {
 
   private static List<Path> sources() throws IOException {
     List<Path> sources = new ArrayList<>();
-    for (String room : List.of("device", "device/kernels", "grad", "nn", "train")) {
+    for (String room : List.of("device", "device/kernels", "grad", "nn", "io", "train")) {
       try (Stream<Path> files = Files.list(Path.of("src/main/java/io/recur", room))) {
         sources.addAll(files.filter(Files::isRegularFile).sorted().toList());
       }

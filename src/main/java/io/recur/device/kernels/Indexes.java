@@ -5,7 +5,15 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import io.recur.device.Buffer;
 import java.lang.foreign.MemorySegment;
 
-/** Refuses an index that names no column, in the same words on every device. */
+/**
+ * Refuses an index that names no column, in the same words on every device.
+ *
+ * <pre>{@code
+ * Buffer index = device.allocate(2);
+ * index.writeIndexes(0, 4);
+ * Indexes.check("gather", index, 2, 5);                   // 0 and 4 name columns of five
+ * }</pre>
+ */
 public final class Indexes {
   private Indexes() {}
 
