@@ -30,13 +30,13 @@ public final class CpuDevice extends Device implements KernelDevice {
   private final DeviceMemory memory = new DeviceMemory(this, new HostSource(), this::buffer);
   private final @Nullable Kernels kernels;
   private final int threads;
-  private final ThreadLocal<Lanes> lanes = ThreadLocal.withInitial(Lanes::new);
+  private final ThreadLocal<Workspace> workspaces = ThreadLocal.withInitial(Workspace::new);
   private final Blas blas;
   private final @Nullable Recurrences recurrences;
   private final Pointwise pointwise;
   private final Columns columns;
   private final Gates gates;
-  private final Bands bands = new JavaBands(lanes);
+  private final Bands bands = new JavaBands(workspaces);
   private final Updates updates;
 
   /** {@return memory of the host} */
@@ -85,13 +85,14 @@ public final class CpuDevice extends Device implements KernelDevice {
             ? new OpenBlasProducts()
             : new SharedProducts(kernels, new OpenBlasProducts());
     this.recurrences = kernels == null ? null : new NativeRecurrences(this, kernels);
-    Pointwise passes = kernels == null ? new JavaPointwise(lanes) : new NativePointwise(kernels);
-    Columns byColumn = kernels == null ? new JavaColumns(lanes) : new NativeColumns(kernels);
+    Pointwise passes =
+        kernels == null ? new JavaPointwise(workspaces) : new NativePointwise(kernels);
+    Columns byColumn = kernels == null ? new JavaColumns(workspaces) : new NativeColumns(kernels);
     this.pointwise = checked(passes);
     this.columns = checked(byColumn);
-    this.gates = new JavaGates(lanes, pointwise, columns);
+    this.gates = new JavaGates(workspaces, pointwise, columns);
     this.updates =
-        kernels == null ? new JavaUpdates(lanes, passes) : new NativeUpdates(kernels, passes);
+        kernels == null ? new JavaUpdates(workspaces, passes) : new NativeUpdates(kernels, passes);
   }
 
   @Override
@@ -164,7 +165,7 @@ public final class CpuDevice extends Device implements KernelDevice {
 
   @Override
   protected void release() {
-    lanes.remove();
+    workspaces.remove();
     if (kernels != null) {
       kernels.rest();
     }
@@ -180,7 +181,7 @@ public final class CpuDevice extends Device implements KernelDevice {
     try {
       MemorySegment.copy(values, from, buffer.target(), ValueLayout.JAVA_FLOAT, 0, length);
     } catch (IllegalStateException e) {
-      throw Lanes.closed(e, buffer);
+      throw Workspace.closed(e, buffer);
     }
     Reference.reachabilityFence(buffer);
   }
@@ -190,7 +191,7 @@ public final class CpuDevice extends Device implements KernelDevice {
     try {
       MemorySegment.copy(indexes, 0, buffer.target(), ValueLayout.JAVA_INT, 0, indexes.length);
     } catch (IllegalStateException e) {
-      throw Lanes.closed(e, buffer);
+      throw Workspace.closed(e, buffer);
     }
     Reference.reachabilityFence(buffer);
   }
@@ -200,7 +201,7 @@ public final class CpuDevice extends Device implements KernelDevice {
     try {
       MemorySegment.copy(buffer.segment(), ValueLayout.JAVA_FLOAT, 0, values, from, length);
     } catch (IllegalStateException e) {
-      throw Lanes.closed(e, buffer);
+      throw Workspace.closed(e, buffer);
     }
     Reference.reachabilityFence(buffer);
   }

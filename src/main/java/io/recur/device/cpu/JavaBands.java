@@ -6,10 +6,10 @@ import java.util.Arrays;
 
 /** Products with band matrices, column by column and diagonal by diagonal. */
 final class JavaBands implements Bands {
-  private final ThreadLocal<Lanes> lanes;
+  private final ThreadLocal<Workspace> workspaces;
 
-  JavaBands(ThreadLocal<Lanes> lanes) {
-    this.lanes = lanes;
+  JavaBands(ThreadLocal<Workspace> workspaces) {
+    this.workspaces = workspaces;
   }
 
   @Override
@@ -23,12 +23,12 @@ final class JavaBands implements Bands {
       float beta,
       Buffer y,
       int ldy) {
-    Lanes lane = lanes.get();
+    Workspace work = workspaces.get();
     int stored = Bands.stored(reach, n);
-    float[] values = lane.load(0, w, 0, blocks * stored);
+    float[] values = work.load(0, w, 0, blocks * stored);
     for (int j = 0; j < columns; j++) {
-      float[] input = lane.load(1, x, (long) j * n, n);
-      float[] output = start(lane, 2, y, (long) j * ldy, blocks * n, beta);
+      float[] input = work.load(1, x, (long) j * n, n);
+      float[] output = start(work, 2, y, (long) j * ldy, blocks * n, beta);
       for (int block = 0; block < blocks; block++) {
         int at = block * stored;
         for (int d = -reach; d <= reach; d++) {
@@ -38,7 +38,7 @@ final class JavaBands implements Bands {
           at += length;
         }
       }
-      Lanes.store(output, 0, y, (long) j * ldy, blocks * n);
+      Workspace.store(output, 0, y, (long) j * ldy, blocks * n);
     }
   }
 
@@ -53,12 +53,12 @@ final class JavaBands implements Bands {
       int columns,
       float beta,
       Buffer dx) {
-    Lanes lane = lanes.get();
+    Workspace work = workspaces.get();
     int stored = Bands.stored(reach, n);
-    float[] values = lane.load(0, w, 0, blocks * stored);
+    float[] values = work.load(0, w, 0, blocks * stored);
     for (int j = 0; j < columns; j++) {
-      float[] upstream = lane.load(1, dy, (long) j * lddy, blocks * n);
-      float[] output = start(lane, 2, dx, (long) j * n, n, beta);
+      float[] upstream = work.load(1, dy, (long) j * lddy, blocks * n);
+      float[] output = start(work, 2, dx, (long) j * n, n, beta);
       for (int block = 0; block < blocks; block++) {
         int at = block * stored;
         for (int d = -reach; d <= reach; d++) {
@@ -68,37 +68,37 @@ final class JavaBands implements Bands {
           at += length;
         }
       }
-      Lanes.store(output, 0, dx, (long) j * n, n);
+      Workspace.store(output, 0, dx, (long) j * n, n);
     }
   }
 
   @Override
   public void addGradient(
       int reach, int n, int blocks, Buffer dy, int lddy, Buffer x, int columns, Buffer dw) {
-    Lanes lane = lanes.get();
+    Workspace work = workspaces.get();
     int stored = Bands.stored(reach, n);
     int all = blocks * stored;
-    float[] sum = lane.array(0, all);
-    double[] total = lane.sums(all);
+    float[] sum = work.array(0, all);
+    double[] total = work.sums(all);
     Arrays.fill(total, 0, all, 0);
     for (int from = 0; from < columns; from += JavaColumns.BLOCK_COLUMNS) {
       int to = Math.min(columns, from + JavaColumns.BLOCK_COLUMNS);
       Arrays.fill(sum, 0, all, 0);
-      addProducts(lane, reach, n, blocks, dy, lddy, x, from, to, sum);
+      addProducts(work, reach, n, blocks, dy, lddy, x, from, to, sum);
       for (int i = 0; i < all; i++) {
         total[i] += sum[i];
       }
     }
-    Lanes.load(dw, 0, sum, 0, all);
+    Workspace.load(dw, 0, sum, 0, all);
     for (int i = 0; i < all; i++) {
       sum[i] = (float) (sum[i] + total[i]);
     }
-    Lanes.store(sum, 0, dw, 0, all);
+    Workspace.store(sum, 0, dw, 0, all);
   }
 
   /** Adds the products of columns {@code from … to−1} to the sums of the stored diagonals. */
   private static void addProducts(
-      Lanes lane,
+      Workspace work,
       int reach,
       int n,
       int blocks,
@@ -110,8 +110,8 @@ final class JavaBands implements Bands {
       float[] sum) {
     int stored = Bands.stored(reach, n);
     for (int j = from; j < to; j++) {
-      float[] upstream = lane.load(1, dy, (long) j * lddy, blocks * n);
-      float[] input = lane.load(2, x, (long) j * n, n);
+      float[] upstream = work.load(1, dy, (long) j * lddy, blocks * n);
+      float[] input = work.load(2, x, (long) j * n, n);
       for (int block = 0; block < blocks; block++) {
         int at = block * stored;
         for (int d = -reach; d <= reach; d++) {
@@ -124,12 +124,12 @@ final class JavaBands implements Bands {
     }
   }
 
-  private static float[] start(Lanes lane, int number, Buffer y, long from, int n, float beta) {
-    float[] values = lane.array(number, n);
+  private static float[] start(Workspace work, int number, Buffer y, long from, int n, float beta) {
+    float[] values = work.array(number, n);
     if (beta == 0) {
       Arrays.fill(values, 0, n, 0);
     } else {
-      Lanes.load(y, from, values, 0, n);
+      Workspace.load(y, from, values, 0, n);
       for (int i = 0; i < n; i++) {
         values[i] *= beta;
       }

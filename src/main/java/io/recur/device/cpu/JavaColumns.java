@@ -16,114 +16,114 @@ final class JavaColumns implements Columns {
   /** The columns that are added in float before a double takes the sum: 15 roundings. */
   static final int BLOCK_COLUMNS = 16;
 
-  private final ThreadLocal<Lanes> lanes;
+  private final ThreadLocal<Workspace> workspaces;
 
-  JavaColumns(ThreadLocal<Lanes> lanes) {
-    this.lanes = lanes;
+  JavaColumns(ThreadLocal<Workspace> workspaces) {
+    this.workspaces = workspaces;
   }
 
   @Override
   public void add(int m, int n, Buffer x, Buffer b, Buffer y) {
-    Lanes lane = lanes.get();
-    float[] bias = lane.load(0, b, 0, m);
+    Workspace work = workspaces.get();
+    float[] bias = work.load(0, b, 0, m);
     for (int j = 0; j < n; j++) {
-      float[] column = lane.load(1, x, (long) j * m, m);
+      float[] column = work.load(1, x, (long) j * m, m);
       addTo(column, bias, m);
-      Lanes.store(column, 0, y, (long) j * m, m);
+      Workspace.store(column, 0, y, (long) j * m, m);
     }
   }
 
   @Override
   public void addSum(int m, int n, Buffer x, Buffer y) {
-    Lanes lane = lanes.get();
-    double[] total = lane.sums(m);
+    Workspace work = workspaces.get();
+    double[] total = work.sums(m);
     Arrays.fill(total, 0, m, 0);
     for (int from = 0; from < n; from += BLOCK_COLUMNS) {
-      float[] block = lane.load(0, x, (long) from * m, m);
+      float[] block = work.load(0, x, (long) from * m, m);
       for (int j = from + 1; j < Math.min(n, from + BLOCK_COLUMNS); j++) {
-        addTo(block, lane.load(1, x, (long) j * m, m), m);
+        addTo(block, work.load(1, x, (long) j * m, m), m);
       }
       for (int i = 0; i < m; i++) {
         total[i] += block[i];
       }
     }
-    float[] sum = lane.load(0, y, 0, m);
+    float[] sum = work.load(0, y, 0, m);
     if (KernelDevice.of(y.device()).keepsCarry(y)) {
-      float[] carry = lane.load(1, KernelDevice.of(y.device()).carryOf(y), 0, m);
+      float[] carry = work.load(1, KernelDevice.of(y.device()).carryOf(y), 0, m);
       addTo(sum, carry, total, m);
-      Lanes.store(carry, 0, KernelDevice.of(y.device()).carryOf(y), 0, m);
+      Workspace.store(carry, 0, KernelDevice.of(y.device()).carryOf(y), 0, m);
     } else {
       for (int i = 0; i < m; i++) {
         sum[i] = (float) (sum[i] + total[i]);
       }
     }
-    Lanes.store(sum, 0, y, 0, m);
+    Workspace.store(sum, 0, y, 0, m);
   }
 
   @Override
   public void repeat(int m, int n, Buffer b, Buffer y) {
-    float[] column = lanes.get().load(0, b, 0, m);
+    float[] column = workspaces.get().load(0, b, 0, m);
     for (int j = 0; j < n; j++) {
-      Lanes.store(column, 0, y, (long) j * m, m);
+      Workspace.store(column, 0, y, (long) j * m, m);
     }
   }
 
   @Override
   public void block(int m, int n, Buffer x, int ldx, boolean accumulate, Buffer y, int ldy) {
-    Lanes lane = lanes.get();
+    Workspace work = workspaces.get();
     for (int j = 0; j < n; j++) {
-      float[] column = lane.load(0, x, (long) j * ldx, m);
+      float[] column = work.load(0, x, (long) j * ldx, m);
       if (accumulate) {
-        addTo(column, lane.load(1, y, (long) j * ldy, m), m);
+        addTo(column, work.load(1, y, (long) j * ldy, m), m);
       }
-      Lanes.store(column, 0, y, (long) j * ldy, m);
+      Workspace.store(column, 0, y, (long) j * ldy, m);
     }
   }
 
   @Override
   public void gather(int m, int n, Buffer w, Buffer index, @Nullable Buffer b, Buffer y) {
     MemorySegment indexes = Indexes.check("gather", index, n, w.floats() / m);
-    Lanes lane = lanes.get();
-    float[] column = lane.array(0, m);
-    float[] bias = b == null ? null : lane.load(1, b, 0, m);
+    Workspace work = workspaces.get();
+    float[] column = work.array(0, m);
+    float[] bias = b == null ? null : work.load(1, b, 0, m);
     for (int j = 0; j < n; j++) {
       int from = indexes.getAtIndex(JAVA_INT, j);
-      Lanes.load(w, (long) from * m, column, 0, m);
+      Workspace.load(w, (long) from * m, column, 0, m);
       if (bias != null) {
         addTo(column, bias, m);
       }
-      Lanes.store(column, 0, y, (long) j * m, m);
+      Workspace.store(column, 0, y, (long) j * m, m);
     }
   }
 
   @Override
   public void scatterAdd(int m, int n, Buffer y, Buffer index, Buffer w) {
     MemorySegment indexes = Indexes.check("scatterAdd", index, n, w.floats() / m);
-    Lanes lane = lanes.get();
-    double[] terms = lane.sums(m);
+    Workspace work = workspaces.get();
+    double[] terms = work.sums(m);
     for (int j = 0; j < n; j++) {
       long to = (long) indexes.getAtIndex(JAVA_INT, j) * m;
-      float[] sum = lane.load(0, w, to, m);
-      float[] carry = lane.load(1, KernelDevice.of(w.device()).carryOf(w), to, m);
-      float[] column = lane.load(2, y, (long) j * m, m);
+      float[] sum = work.load(0, w, to, m);
+      float[] carry = work.load(1, KernelDevice.of(w.device()).carryOf(w), to, m);
+      float[] column = work.load(2, y, (long) j * m, m);
       for (int i = 0; i < m; i++) {
         terms[i] = column[i];
       }
       addTo(sum, carry, terms, m);
-      Lanes.store(sum, 0, w, to, m);
-      Lanes.store(carry, 0, KernelDevice.of(w.device()).carryOf(w), to, m);
+      Workspace.store(sum, 0, w, to, m);
+      Workspace.store(carry, 0, KernelDevice.of(w.device()).carryOf(w), to, m);
     }
   }
 
   @Override
   public void softmax(int m, int n, boolean logarithm, Buffer x, Buffer y) {
-    Lanes lane = lanes.get();
-    int tile = Math.max(1, Lanes.TILE / m);
-    double[] totals = lane.totals();
+    Workspace work = workspaces.get();
+    int tile = Math.max(1, Workspace.TILE / m);
+    double[] totals = work.totals();
     for (int first = 0; first < n; first += tile) {
       int columns = Math.min(tile, n - first);
-      float[] shifted = lane.load(0, x, (long) first * m, columns * m);
-      float[] p = exponentials(lane, shifted, m, columns, totals);
+      float[] shifted = work.load(0, x, (long) first * m, columns * m);
+      float[] p = exponentials(work, shifted, m, columns, totals);
       for (int j = 0; j < columns; j++) {
         if (logarithm) {
           addTo(shifted, j * m, m, -(float) Math.log(totals[j]));
@@ -131,21 +131,21 @@ final class JavaColumns implements Columns {
           scale(p, j * m, m, (float) (1 / totals[j]));
         }
       }
-      Lanes.store(logarithm ? shifted : p, 0, y, (long) first * m, columns * m);
+      Workspace.store(logarithm ? shifted : p, 0, y, (long) first * m, columns * m);
     }
   }
 
   @Override
   public void addSoftmaxDerivative(
       int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx) {
-    Lanes lane = lanes.get();
+    Workspace work = workspaces.get();
     for (int j = 0; j < n; j++) {
       long at = (long) j * m;
-      float[] output = lane.load(0, y, at, m);
-      float[] upstream = lane.load(1, dy, at, m);
-      float[] sum = lane.load(2, dx, at, m);
+      float[] output = work.load(0, y, at, m);
+      float[] upstream = work.load(1, dy, at, m);
+      float[] sum = work.load(2, dx, at, m);
       if (logarithm) {
-        lane.exp(output, m);
+        work.exp(output, m);
         float total = (float) sum(upstream, 0, m);
         for (int i = 0; i < m; i++) {
           sum[i] += upstream[i] - output[i] * total;
@@ -160,27 +160,27 @@ final class JavaColumns implements Columns {
           sum[i] += output[i] * (upstream[i] - mean);
         }
       }
-      Lanes.store(sum, 0, dx, at, m);
+      Workspace.store(sum, 0, dx, at, m);
     }
   }
 
   @Override
   public void crossEntropy(int m, int n, Buffer x, Buffer index, Buffer p, Buffer loss) {
     MemorySegment targets = Indexes.check("crossEntropy", index, n, m);
-    Lanes lane = lanes.get();
-    int tile = Math.max(1, Lanes.TILE / m);
-    double[] totals = lane.totals();
+    Workspace work = workspaces.get();
+    int tile = Math.max(1, Workspace.TILE / m);
+    double[] totals = work.totals();
     double sum = 0;
     for (int first = 0; first < n; first += tile) {
       int columns = Math.min(tile, n - first);
-      float[] shifted = lane.load(0, x, (long) first * m, columns * m);
-      float[] shares = exponentials(lane, shifted, m, columns, totals);
+      float[] shifted = work.load(0, x, (long) first * m, columns * m);
+      float[] shares = exponentials(work, shifted, m, columns, totals);
       for (int j = 0; j < columns; j++) {
         int target = targets.getAtIndex(JAVA_INT, first + j);
         sum += Math.log(totals[j]) - shifted[j * m + target];
         scale(shares, j * m, m, (float) (1 / totals[j]));
       }
-      Lanes.store(shares, 0, p, (long) first * m, columns * m);
+      Workspace.store(shares, 0, p, (long) first * m, columns * m);
     }
     loss.target().set(JAVA_FLOAT, 0, (float) (sum / n));
   }
@@ -189,16 +189,16 @@ final class JavaColumns implements Columns {
   public void addCrossEntropyDerivative(
       int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
     MemorySegment targets = Indexes.check("addCrossEntropyDerivative", index, n, m);
-    Lanes lane = lanes.get();
+    Workspace work = workspaces.get();
     float factor = dloss.segment().get(JAVA_FLOAT, 0) / n;
     for (int j = 0; j < n; j++) {
-      float[] share = lane.load(0, p, (long) j * m, m);
-      float[] sum = lane.load(1, dx, (long) j * m, m);
+      float[] share = work.load(0, p, (long) j * m, m);
+      float[] sum = work.load(1, dx, (long) j * m, m);
       share[targets.getAtIndex(JAVA_INT, j)] -= 1;
       for (int i = 0; i < m; i++) {
         sum[i] += factor * share[i];
       }
-      Lanes.store(sum, 0, dx, (long) j * m, m);
+      Workspace.store(sum, 0, dx, (long) j * m, m);
     }
   }
 
@@ -206,12 +206,13 @@ final class JavaColumns implements Columns {
    * Subtracts from each column its largest value. Returns the exponentials, in array 1, and writes
    * their sums to {@code totals}.
    */
-  private static float[] exponentials(Lanes lane, float[] x, int m, int columns, double[] totals) {
+  private static float[] exponentials(
+      Workspace work, float[] x, int m, int columns, double[] totals) {
     for (int j = 0; j < columns; j++) {
       addTo(x, j * m, m, -largest(x, j * m, m));
     }
-    float[] p = lane.copy(1, x, columns * m);
-    lane.exp(p, columns * m);
+    float[] p = work.copy(1, x, columns * m);
+    work.exp(p, columns * m);
     for (int j = 0; j < columns; j++) {
       totals[j] = sum(p, j * m, m);
     }

@@ -11,12 +11,12 @@ import java.util.stream.Stream;
 enum JavaFunction {
   IDENTITY {
     @Override
-    void value(Lanes lanes, float[] x, float[] y, int n) {
+    void value(Workspace work, float[] x, float[] y, int n) {
       System.arraycopy(x, 0, y, 0, n);
     }
 
     @Override
-    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
       for (int i = 0; i < n; i++) {
         d[i] = 1;
       }
@@ -25,13 +25,13 @@ enum JavaFunction {
 
   TANH {
     @Override
-    void value(Lanes lanes, float[] x, float[] y, int n) {
+    void value(Workspace work, float[] x, float[] y, int n) {
       System.arraycopy(x, 0, y, 0, n);
-      Lanes.tanh(y, n);
+      Workspace.tanh(y, n);
     }
 
     @Override
-    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
       for (int i = 0; i < n; i++) {
         d[i] = 1 - y[i] * y[i];
       }
@@ -40,13 +40,13 @@ enum JavaFunction {
 
   SIGMOID {
     @Override
-    void value(Lanes lanes, float[] x, float[] y, int n) {
+    void value(Workspace work, float[] x, float[] y, int n) {
       System.arraycopy(x, 0, y, 0, n);
-      lanes.sigmoid(y, n);
+      work.sigmoid(y, n);
     }
 
     @Override
-    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
       for (int i = 0; i < n; i++) {
         d[i] = y[i] * (1 - y[i]);
       }
@@ -55,14 +55,14 @@ enum JavaFunction {
 
   RELU {
     @Override
-    void value(Lanes lanes, float[] x, float[] y, int n) {
+    void value(Workspace work, float[] x, float[] y, int n) {
       for (int i = 0; i < n; i++) {
         y[i] = Math.max(x[i], 0f);
       }
     }
 
     @Override
-    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
       for (int i = 0; i < n; i++) {
         d[i] = Math.signum(y[i]);
       }
@@ -71,14 +71,14 @@ enum JavaFunction {
 
   LEAKY_RELU {
     @Override
-    void value(Lanes lanes, float[] x, float[] y, int n) {
+    void value(Workspace work, float[] x, float[] y, int n) {
       for (int i = 0; i < n; i++) {
         y[i] = Math.max(x[i], 0.01f * x[i]);
       }
     }
 
     @Override
-    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
       for (int i = 0; i < n; i++) {
         d[i] = x[i] > 0 ? 1 : x[i] <= 0 ? 0.01f : x[i];
       }
@@ -87,46 +87,46 @@ enum JavaFunction {
 
   ELU {
     @Override
-    void value(Lanes lanes, float[] x, float[] y, int n) {
+    void value(Workspace work, float[] x, float[] y, int n) {
       for (int i = 0; i < n; i++) {
         y[i] = x[i] > 0 ? x[i] : (float) Math.expm1(x[i]);
       }
     }
 
     @Override
-    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
       for (int i = 0; i < n; i++) {
         d[i] = Math.min(x[i], 0f); // computed from y, it would cancel where x is far below 0
       }
-      lanes.exp(d, n);
+      work.exp(d, n);
     }
   },
 
   SOFTPLUS {
     @Override
-    void value(Lanes lanes, float[] x, float[] y, int n) {
+    void value(Workspace work, float[] x, float[] y, int n) {
       for (int i = 0; i < n; i++) {
         y[i] = (float) (Math.max(x[i], 0f) + Math.log1p(Math.exp(-Math.abs(x[i]))));
       }
     }
 
     @Override
-    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
       System.arraycopy(x, 0, d, 0, n);
-      lanes.sigmoid(d, n);
+      work.sigmoid(d, n);
     }
   },
 
   SOFTSIGN {
     @Override
-    void value(Lanes lanes, float[] x, float[] y, int n) {
+    void value(Workspace work, float[] x, float[] y, int n) {
       for (int i = 0; i < n; i++) {
         y[i] = x[i] / (1 + Math.abs(x[i]));
       }
     }
 
     @Override
-    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
       for (int i = 0; i < n; i++) {
         float s = 1 + Math.abs(x[i]);
         d[i] = 1 / (s * s);
@@ -136,18 +136,18 @@ enum JavaFunction {
 
   SWISH {
     @Override
-    void value(Lanes lanes, float[] x, float[] y, int n) {
+    void value(Workspace work, float[] x, float[] y, int n) {
       System.arraycopy(x, 0, y, 0, n);
-      lanes.sigmoid(y, n);
+      work.sigmoid(y, n);
       for (int i = 0; i < n; i++) {
         y[i] *= x[i];
       }
     }
 
     @Override
-    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
       System.arraycopy(x, 0, d, 0, n);
-      lanes.sigmoid(d, n);
+      work.sigmoid(d, n);
       for (int i = 0; i < n; i++) {
         d[i] *= 1 + x[i] * (1 - d[i]); // computed from y, it would cancel where x is large
       }
@@ -156,16 +156,16 @@ enum JavaFunction {
 
   GELU {
     @Override
-    void value(Lanes lanes, float[] x, float[] y, int n) {
-      gate(lanes, x, y, n);
+    void value(Workspace work, float[] x, float[] y, int n) {
+      gate(work, x, y, n);
       for (int i = 0; i < n; i++) {
         y[i] *= x[i];
       }
     }
 
     @Override
-    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
-      gate(lanes, x, d, n);
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
+      gate(work, x, d, n);
       for (int i = 0; i < n; i++) {
         float s = d[i];
         float a =
@@ -175,37 +175,37 @@ enum JavaFunction {
     }
 
     /** (1 + tanh(u))/2 = σ(2u), which does not cancel. */
-    private void gate(Lanes lanes, float[] x, float[] s, int n) {
+    private void gate(Workspace work, float[] x, float[] s, int n) {
       for (int i = 0; i < n; i++) {
         s[i] = GELU_SCALE * (x[i] + GELU_CUBIC * x[i] * x[i] * x[i]);
       }
-      lanes.sigmoid(s, n);
+      work.sigmoid(s, n);
     }
   },
 
   EXP {
     @Override
-    void value(Lanes lanes, float[] x, float[] y, int n) {
+    void value(Workspace work, float[] x, float[] y, int n) {
       System.arraycopy(x, 0, y, 0, n);
-      lanes.exp(y, n);
+      work.exp(y, n);
     }
 
     @Override
-    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
       System.arraycopy(y, 0, d, 0, n);
     }
   },
 
   LOG {
     @Override
-    void value(Lanes lanes, float[] x, float[] y, int n) {
+    void value(Workspace work, float[] x, float[] y, int n) {
       for (int i = 0; i < n; i++) {
         y[i] = (float) Math.log(x[i]);
       }
     }
 
     @Override
-    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
       for (int i = 0; i < n; i++) {
         d[i] = 1 / x[i];
       }
@@ -214,14 +214,14 @@ enum JavaFunction {
 
   SQUARE {
     @Override
-    void value(Lanes lanes, float[] x, float[] y, int n) {
+    void value(Workspace work, float[] x, float[] y, int n) {
       for (int i = 0; i < n; i++) {
         y[i] = x[i] * x[i];
       }
     }
 
     @Override
-    void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n) {
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
       for (int i = 0; i < n; i++) {
         d[i] = 2 * x[i];
       }
@@ -241,8 +241,8 @@ enum JavaFunction {
   }
 
   /** y = f(x) for the first n values; y is another array than x. */
-  abstract void value(Lanes lanes, float[] x, float[] y, int n);
+  abstract void value(Workspace work, float[] x, float[] y, int n);
 
   /** d = f'(x), where y = f(x), for the first n values; d is another array than x and y. */
-  abstract void derivative(Lanes lanes, float[] x, float[] y, float[] d, int n);
+  abstract void derivative(Workspace work, float[] x, float[] y, float[] d, int n);
 }

@@ -9,10 +9,10 @@ import java.lang.foreign.MemorySegment;
 
 /** Elementwise kernels. Arithmetic loops over segments; functions work tile by tile. */
 final class JavaPointwise implements Pointwise {
-  private final ThreadLocal<Lanes> lanes;
+  private final ThreadLocal<Workspace> workspaces;
 
-  JavaPointwise(ThreadLocal<Lanes> lanes) {
-    this.lanes = lanes;
+  JavaPointwise(ThreadLocal<Workspace> workspaces) {
+    this.workspaces = workspaces;
   }
 
   /** {@return n as an int: the JIT vectorises only loops that count in int} */
@@ -103,32 +103,32 @@ final class JavaPointwise implements Pointwise {
   @Override
   public void map(Elementwise f, Buffer x, Buffer y, long n) {
     JavaFunction function = JavaFunction.of(f);
-    Lanes lane = lanes.get();
-    for (long at = 0; at < n; at += Lanes.TILE) {
-      int tile = (int) Math.min(Lanes.TILE, n - at);
-      float[] input = lane.load(0, x, at, tile);
-      float[] output = lane.array(1, tile);
-      function.value(lane, input, output, tile);
-      Lanes.store(output, 0, y, at, tile);
+    Workspace work = workspaces.get();
+    for (long at = 0; at < n; at += Workspace.TILE) {
+      int tile = (int) Math.min(Workspace.TILE, n - at);
+      float[] input = work.load(0, x, at, tile);
+      float[] output = work.array(1, tile);
+      function.value(work, input, output, tile);
+      Workspace.store(output, 0, y, at, tile);
     }
   }
 
   @Override
   public void addDerivative(Elementwise f, Buffer x, Buffer y, Buffer dy, Buffer dx, long n) {
     JavaFunction function = JavaFunction.of(f);
-    Lanes lane = lanes.get();
-    float[] derivative = lane.array(4, Lanes.TILE);
-    for (long at = 0; at < n; at += Lanes.TILE) {
-      int tile = (int) Math.min(Lanes.TILE, n - at);
-      float[] input = lane.load(0, x, at, tile);
-      float[] output = lane.load(1, y, at, tile);
-      float[] upstream = lane.load(2, dy, at, tile);
-      float[] sum = lane.load(3, dx, at, tile);
-      function.derivative(lane, input, output, derivative, tile);
+    Workspace work = workspaces.get();
+    float[] derivative = work.array(4, Workspace.TILE);
+    for (long at = 0; at < n; at += Workspace.TILE) {
+      int tile = (int) Math.min(Workspace.TILE, n - at);
+      float[] input = work.load(0, x, at, tile);
+      float[] output = work.load(1, y, at, tile);
+      float[] upstream = work.load(2, dy, at, tile);
+      float[] sum = work.load(3, dx, at, tile);
+      function.derivative(work, input, output, derivative, tile);
       for (int i = 0; i < tile; i++) {
         sum[i] += upstream[i] * derivative[i];
       }
-      Lanes.store(sum, 0, dx, at, tile);
+      Workspace.store(sum, 0, dx, at, tile);
     }
   }
 

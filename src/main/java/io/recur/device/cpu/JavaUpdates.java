@@ -12,32 +12,32 @@ import java.util.Arrays;
 final class JavaUpdates extends HostUpdates {
   private static final int FIRST_SLOT = 2;
 
-  private final ThreadLocal<Lanes> lanes;
+  private final ThreadLocal<Workspace> workspaces;
 
-  JavaUpdates(ThreadLocal<Lanes> lanes, Pointwise pointwise) {
+  JavaUpdates(ThreadLocal<Workspace> workspaces, Pointwise pointwise) {
     super(pointwise);
-    this.lanes = lanes;
+    this.workspaces = workspaces;
   }
 
   @Override
   public void update(
       UpdateRule rule, float[] settings, Buffer w, Buffer g, Buffer[] slots, long n) {
     JavaRule loop = JavaRule.of(rule);
-    Lanes lane = lanes.get();
-    float[][] memory = lane.slots();
-    for (long at = 0; at < n; at += Lanes.TILE) {
-      int tile = (int) Math.min(Lanes.TILE, n - at);
-      float[] value = lane.load(0, w, at, tile);
-      float[] gradient = lane.load(1, g, at, tile);
+    Workspace work = workspaces.get();
+    float[][] memory = work.slots();
+    for (long at = 0; at < n; at += Workspace.TILE) {
+      int tile = (int) Math.min(Workspace.TILE, n - at);
+      float[] value = work.load(0, w, at, tile);
+      float[] gradient = work.load(1, g, at, tile);
       for (int s = 0; s < slots.length; s++) {
-        memory[s] = lane.load(FIRST_SLOT + s, slots[s], at, tile);
+        memory[s] = work.load(FIRST_SLOT + s, slots[s], at, tile);
       }
       loop.apply(settings, value, gradient, memory, tile);
-      Lanes.store(value, 0, w, at, tile);
+      Workspace.store(value, 0, w, at, tile);
       Arrays.fill(gradient, 0, tile, 0f);
-      Lanes.store(gradient, 0, g, at, tile);
+      Workspace.store(gradient, 0, g, at, tile);
       for (int s = 0; s < slots.length; s++) {
-        Lanes.store(memory[s], 0, slots[s], at, tile);
+        Workspace.store(memory[s], 0, slots[s], at, tile);
       }
     }
   }

@@ -14,7 +14,7 @@ import java.util.Arrays;
  * code. The same variable indexes all arrays of a loop: with an offset in one of them the compiler
  * must assume that they overlap, and computes value by value (measured: 7 times slower).
  */
-final class Lanes {
+final class Workspace {
   /** The values of a tile: a tile of four arrays stays in the first-level cache. */
   static final int TILE = 2048;
 
