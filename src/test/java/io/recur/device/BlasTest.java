@@ -81,7 +81,7 @@ class BlasTest {
   }
 
   @Test
-  void rowsBetweenLeadingDimensionAndMatrixAreNeitherReadNorWritten() {
+  void rowsBeyondTheMatrixAreNeitherReadNorWritten() {
     for (int[] size : sizes()) {
       for (int transposes = 0; transposes < 4; transposes++) {
         boolean ta = (transposes & 1) != 0;

@@ -71,7 +71,7 @@ class ClosedMemoryTest {
 
   @ParameterizedTest
   @ValueSource(classes = {Pointwise.class, Columns.class})
-  void everyPublicKernelTellsInOurWordsThatItsMemoryWasClosedMeanwhile(Class<?> type) {
+  void everyPublicKernelSaysThatItsMemoryWasClosed(Class<?> type) {
     IllegalStateException ofTheJvm = new IllegalStateException("Already closed");
     for (Method method : type.getMethods()) {
       Slab slab = KernelDevice.of(device).slab();

@@ -73,7 +73,7 @@ class DeviceTest {
 
   @ParameterizedTest
   @MethodSource("devices")
-  void aNumberOfFloatsThatNoMemoryHasIsRefusedAndTheDeviceStaysUsable(Device device) {
+  void aDeviceStaysUsableAfterAnImpossibleAllocation(Device device) {
     long[] wrong = {0, -1, (1L << 56) + 1, 1L << 61, 1L << 62, (1L << 62) + 1, Long.MIN_VALUE};
     try (device;
         Slab slab = KernelDevice.of(device).slab()) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Figures;
 import io.recur.Near;
+import io.recur.Reference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,25 +21,6 @@ class ElementwiseTest {
 
   ElementwiseTest(Device device) {
     this.device = device;
-  }
-
-  /** The same functions in double; an entry without one does not compile. */
-  private static double exact(Elementwise f, double x) {
-    return switch (f) {
-      case IDENTITY -> x;
-      case TANH -> Math.tanh(x);
-      case SIGMOID -> 1 / (1 + Math.exp(-x));
-      case RELU -> x > 0 || Double.isNaN(x) ? x : 0;
-      case LEAKY_RELU -> x > 0 ? x : 0.01 * x;
-      case ELU -> x > 0 ? x : Math.expm1(x);
-      case SOFTPLUS -> x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x));
-      case SOFTSIGN -> x / (1 + Math.abs(x));
-      case SWISH -> x / (1 + Math.exp(-x));
-      case GELU -> 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
-      case EXP -> Math.exp(x);
-      case LOG -> Math.log(x);
-      case SQUARE -> x * x;
-    };
   }
 
   /**
@@ -107,7 +89,7 @@ class ElementwiseTest {
       double share = 0;
       float where = 0;
       for (int i = 0; i < x.length; i++) {
-        double exact = exact(f, x[i]);
+        double exact = Reference.value(f, x[i]);
         float rounded = (float) exact;
         if (Float.isFinite(rounded) && Math.abs(y[i] - exact) > share * allowed(f, exact)) {
           share = Math.abs(y[i] - exact) / allowed(f, exact);
@@ -131,7 +113,7 @@ class ElementwiseTest {
       float[] d = slope(f, x);
       for (int i = 0; i < x.length; i++) {
         double h = 1e-5 * Math.max(Math.abs(x[i]), f == Elementwise.LOG ? 0 : 0.01);
-        double exact = (exact(f, x[i] + h) - exact(f, x[i] - h)) / (2 * h);
+        double exact = (Reference.value(f, x[i] + h) - Reference.value(f, x[i] - h)) / (2 * h);
         boolean kink =
             Math.abs(x[i]) <= h && (f == Elementwise.RELU || f == Elementwise.LEAKY_RELU);
         if (kink || !(Math.abs(exact) < 1e38)) {
@@ -236,7 +218,7 @@ class ElementwiseTest {
         device.pointwise().map(f, both.buffer(), both.buffer(), n);
         double[] expected = new double[n];
         for (int i = 0; i < n; i++) {
-          expected[i] = exact(f, x.at(i));
+          expected[i] = Reference.value(f, x.at(i));
         }
         Near.check(f + " n=" + n, expected, y.read(), 1e-6);
         Near.check(f + " in place n=" + n, expected, both.read(), 1e-6);
@@ -262,7 +244,8 @@ class ElementwiseTest {
         double[] expected = dx.start();
         for (int i = 0; i < n; i++) {
           double h = 1e-5;
-          double slope = (exact(f, x.at(i) + h) - exact(f, x.at(i) - h)) / (2 * h);
+          double slope =
+              (Reference.value(f, x.at(i) + h) - Reference.value(f, x.at(i) - h)) / (2 * h);
           expected[i] += dy.at(i) * slope;
         }
         Near.check(f + " n=" + n, expected, dx.read(), 1e-5);

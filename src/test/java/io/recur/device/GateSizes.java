@@ -33,10 +33,6 @@ final class GateSizes {
     }
   }
 
-  static double sigmoid(double x) {
-    return 1 / (1 + Math.exp(-x));
-  }
-
   /** f'(x) by a central difference, in double: wrong by about 1e-9. */
   static double slope(DoubleUnaryOperator f, double x) {
     double h = 1e-5;

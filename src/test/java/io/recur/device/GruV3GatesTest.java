@@ -1,6 +1,6 @@
 package io.recur.device;
 
-import static io.recur.device.GateSizes.sigmoid;
+import static io.recur.Reference.sigmoid;
 import static io.recur.device.GateSizes.slope;
 
 import io.recur.Near;

@@ -136,7 +136,7 @@ class IndexesTest {
   }
 
   @Test
-  void theFirstOperationIsNamedOnceAndTheProcessorHasChangedNothing() {
+  void theFirstOperationIsNamedOnceAndChangesNothing() {
     Buffer index = device.allocate(2);
     Buffer w = values(M * 2);
     Buffer y = values(M * 2);

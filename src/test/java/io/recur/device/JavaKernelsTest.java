@@ -24,7 +24,7 @@ class JavaKernelsTest {
   private final Buffer x = new Buffer(device, MemorySegment.NULL, MANY, device, false);
 
   @Test
-  void moreValuesThanALoopCountsAreRefusedWithTheLimitAndTheRemedy() {
+  void moreValuesThanALoopCountsAreRefused() {
     Pointwise pointwise = device.pointwise();
     Buffer word = device.allocate(1);
     word.write(3);

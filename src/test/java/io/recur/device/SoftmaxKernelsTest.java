@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Near;
+import io.recur.Reference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -31,30 +32,8 @@ class SoftmaxKernelsTest {
     memory = new Guarded(device, 6);
   }
 
-  private static double[] logSoftmax(double[] x, int m, int n) {
-    double[] y = new double[m * n];
-    for (int j = 0; j < n; j++) {
-      double top = Double.NEGATIVE_INFINITY;
-      for (int i = 0; i < m; i++) {
-        top = Math.max(top, x[j * m + i]);
-      }
-      double sum = 0;
-      for (int i = 0; i < m; i++) {
-        sum += Math.exp(x[j * m + i] - top);
-      }
-      for (int i = 0; i < m; i++) {
-        y[j * m + i] = x[j * m + i] - top - Math.log(sum);
-      }
-    }
-    return y;
-  }
-
-  private static double[] softmax(double[] x, int m, int n) {
-    double[] y = logSoftmax(x, m, n);
-    for (int i = 0; i < y.length; i++) {
-      y[i] = Math.exp(y[i]);
-    }
-    return y;
+  private static double[] softmax(double[] x, int m) {
+    return Reference.map(Reference.logSoftmax(x, m), Math::exp);
   }
 
   private Guarded.Piece input(double[] values) {
@@ -75,9 +54,9 @@ class SoftmaxKernelsTest {
       Guarded.Piece both = memory.inOut(m * n);
       columns.softmax(m, n, false, x.buffer(), y.buffer());
       columns.softmax(m, n, false, both.buffer(), both.buffer());
-      double[] expected = softmax(x.start(), m, n);
+      double[] expected = softmax(x.start(), m);
       Near.check("softmax " + m + "×" + n, expected, expected, y.read(), RELATIVE);
-      double[] there = softmax(both.start(), m, n);
+      double[] there = softmax(both.start(), m);
       Near.check("softmax in place " + m + "×" + n, there, there, both.read(), RELATIVE);
       memory.check();
     }
@@ -91,7 +70,7 @@ class SoftmaxKernelsTest {
       Guarded.Piece x = memory.input(m * n);
       Guarded.Piece y = memory.output(m * n);
       columns.softmax(m, n, true, x.buffer(), y.buffer());
-      double[] expected = logSoftmax(x.start(), m, n);
+      double[] expected = Reference.logSoftmax(x.start(), m);
       Near.check("logSoftmax " + m + "×" + n, expected, y.read(), RELATIVE);
       memory.check();
     }
@@ -109,8 +88,8 @@ class SoftmaxKernelsTest {
     Guarded.Piece l = memory.output(9);
     columns.softmax(3, 3, false, x.buffer(), p.buffer());
     columns.softmax(3, 3, true, x.buffer(), l.buffer());
-    Near.check("softmax", softmax(exact, 3, 3), p.read(), RELATIVE);
-    double[] logarithms = logSoftmax(exact, 3, 3);
+    Near.check("softmax", softmax(exact, 3), p.read(), RELATIVE);
+    double[] logarithms = Reference.logSoftmax(exact, 3);
     logarithms[5] = Double.NEGATIVE_INFINITY; // −6e38 is beyond float
     Near.check("logSoftmax", logarithms, l.read(), RELATIVE);
     memory.check();
@@ -166,8 +145,8 @@ class SoftmaxKernelsTest {
         int m = size[0];
         int n = size[1];
         Guarded.Piece x = memory.input(m * n);
-        double[] p = softmax(x.start(), m, n);
-        Guarded.Piece y = input(logarithm ? logSoftmax(x.start(), m, n) : p);
+        double[] p = softmax(x.start(), m);
+        Guarded.Piece y = input(logarithm ? Reference.logSoftmax(x.start(), m) : p);
         Guarded.Piece dy = memory.input(m * n);
         Guarded.Piece dx = memory.inOut(m * n);
         columns.addSoftmaxDerivative(m, n, logarithm, y.buffer(), dy.buffer(), dx.buffer());
@@ -204,12 +183,12 @@ class SoftmaxKernelsTest {
       Guarded.Piece p = memory.output(m * n);
       Guarded.Piece loss = memory.output(1);
       columns.crossEntropy(m, n, x.buffer(), index.buffer(), p.buffer(), loss.buffer());
-      double[] logarithms = logSoftmax(x.start(), m, n);
+      double[] logarithms = Reference.logSoftmax(x.start(), m);
       double expected = 0;
       for (int j = 0; j < n; j++) {
         expected -= logarithms[j * m + index.index(j)] / n;
       }
-      double[] shares = softmax(x.start(), m, n);
+      double[] shares = softmax(x.start(), m);
       Near.check("p " + m + "×" + n, shares, shares, p.read(), RELATIVE);
       Near.check("loss " + m + "×" + n, new double[] {expected}, loss.read(), RELATIVE);
       memory.check();
@@ -232,7 +211,7 @@ class SoftmaxKernelsTest {
     for (int[] size : ColumnsTest.sizes()) {
       int m = size[0];
       int n = size[1];
-      Guarded.Piece p = input(softmax(memory.input(m * n).start(), m, n));
+      Guarded.Piece p = input(softmax(memory.input(m * n).start(), m));
       Guarded.Piece index = memory.indexes(n, m);
       Guarded.Piece dloss = memory.input(-3f);
       Guarded.Piece dx = memory.inOut(m * n);

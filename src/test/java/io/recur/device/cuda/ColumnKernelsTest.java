@@ -4,12 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.recur.device.Columns;
 import io.recur.device.Device;
-import io.recur.device.Devices;
 import io.recur.device.Guarded;
 import java.util.Arrays;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,22 +23,8 @@ class ColumnKernelsTest {
 
   private static final int AHEAD = 8;
 
-  private Device device;
-  private Guarded memory;
-
-  @BeforeEach
-  void open() {
-    CpuDouble.assumeCuda();
-    device = Devices.here();
-    memory = new Guarded(device, 9);
-  }
-
-  @AfterEach
-  void close() {
-    if (device != null) {
-      device.close();
-    }
-  }
+  @AutoClose private final Device device = CpuDouble.hereOnCuda();
+  private final Guarded memory = new Guarded(device, 9);
 
   /** For few columns and for many, see the kernel. */
   @ParameterizedTest
@@ -88,7 +72,7 @@ class ColumnKernelsTest {
   }
 
   @Test
-  void eightColumnsAreReadBeforeTheFirstIsAddedAndNoneThatIsNotNamed() {
+  void eightNamedColumnsAreReadBeforeOneIsAdded() {
     CpuDouble.assumeHere();
     int m = 3;
     int n = TURN + 3000;

@@ -3,6 +3,7 @@ package io.recur.device.cuda;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.recur.bindings.Opened;
+import io.recur.device.Device;
 import io.recur.device.Devices;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -21,6 +22,12 @@ public final class CpuDouble {
   public static void assumeCuda() {
     assumeTrue(
         Devices.name().startsWith("cuda"), "about a GPU or its double, this run has neither");
+  }
+
+  /** The device of this run; skips a test where that is none of NVIDIA's or its double. */
+  static Device hereOnCuda() {
+    assumeCuda();
+    return Devices.here();
   }
 
   /** Skips a test where the run's device is not the double: nobody can make a GPU fail. */

@@ -8,8 +8,7 @@ import io.recur.bindings.cuda.CUlaunchAttribute_st;
 import io.recur.bindings.cuda.CUlaunchConfig_st;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -20,20 +19,7 @@ class CpuDoubleLimitsTest {
   private static final int ORDINAL = 1;
   private static final int MULTIPROCESSORS = 4;
 
-  private RawCuda cuda;
-
-  @BeforeEach
-  void open() {
-    CpuDouble.assumeHere();
-    cuda = new RawCuda(ORDINAL);
-  }
-
-  @AfterEach
-  void close() {
-    if (cuda != null) {
-      cuda.close();
-    }
-  }
+  @AutoClose private RawCuda cuda = new RawCuda(ORDINAL);
 
   /** Of a float, a double and an int64_t: the bytes of an address that is wrong by the least. */
   @ParameterizedTest

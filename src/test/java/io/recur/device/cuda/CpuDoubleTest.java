@@ -15,8 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.function.IntSupplier;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,20 +27,7 @@ class CpuDoubleTest {
   private static final int ORDINAL = 1;
   private static final int OTHER = 2;
 
-  private RawCuda cuda;
-
-  @BeforeEach
-  void open() {
-    CpuDouble.assumeHere();
-    cuda = new RawCuda(ORDINAL);
-  }
-
-  @AfterEach
-  void close() {
-    if (cuda != null) {
-      cuda.close();
-    }
-  }
+  @AutoClose private RawCuda cuda = new RawCuda(ORDINAL);
 
   @Test
   void itSaysThatItIsNoGpu() {

@@ -4,33 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.recur.device.Device;
-import io.recur.device.Devices;
 import io.recur.device.Guarded;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** What is the GPU's kernels' own: indexes that nobody has checked, and sums in a fixed order. */
 class KernelTest {
-  private Device device;
-  private Guarded memory;
-
-  @BeforeEach
-  void open() {
-    assumeFalse(Devices.isCpu(), "about the kernels of a GPU; this run is on the processor");
-    device = Devices.here();
-    memory = new Guarded(device, 8);
-  }
-
-  @AfterEach
-  void close() {
-    if (device != null) {
-      device.close();
-    }
-  }
+  @AutoClose private final Device device = CpuDouble.hereOnCuda();
+  private final Guarded memory = new Guarded(device, 8);
 
   private Guarded.Piece indexes(int... indexes) {
     float[] bits = new float[indexes.length];

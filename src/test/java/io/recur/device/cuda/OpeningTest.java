@@ -146,7 +146,7 @@ class OpeningTest {
 
   /** NVRTC gives PTX then, and the driver must be as new as NVRTC. */
   @Test
-  void aCardThatTheCompilerDoesNotKnowNeedsADriverAsNewAsTheCompiler() throws Exception {
+  void aNewerCardNeedsADriverAsNewAsTheCompiler() throws Exception {
     shows(
         Map.of(
             "RECUR_DOUBLE_CAPABILITY",

@@ -192,7 +192,7 @@ class TroubleTest {
   }
 
   @Test
-  void aDriverThatWasReplacedSinceTheLastDeviceIsToldWhenTheNextIsOpened() {
+  void aReplacedDriverIsReportedWhenADeviceIsOpened() {
     long leaks = CpuDouble.leaks();
     for (String call :
         List.of(
@@ -215,7 +215,7 @@ class TroubleTest {
 
   /** Work that nobody waited for may have failed. */
   @Test
-  void whatFailsWhenADeviceIsClosedIsToldAndEverythingIsGivenBack() {
+  void aFailingCloseIsReportedAndFreesEverything() {
     long leaks = CpuDouble.leaks();
     Device device = open();
     Buffer x = device.allocate(3);
@@ -244,7 +244,7 @@ class TroubleTest {
   }
 
   @Test
-  void aFileOfTheCacheThatIsNotThisProgramForThisCardNeverGetsToTheDriver() throws IOException {
+  void aForeignFileOfTheCacheNeverReachesTheDriver() throws IOException {
     Compiler compiler = new Compiler(Libraries.load(), Source.read());
     Path cache = CacheFolder.ofUser().path();
     Path mine = cache.resolve(compiler.name(Card.of(1).architecture()));

@@ -89,7 +89,7 @@ class NativesTest {
   }
 
   @Test
-  void withoutAnyFolderEachAttemptNamesBothAndTheFirstAfterwardsSucceeds() throws Exception {
+  void withoutAFolderEachAttemptNamesBothUntilOneSucceeds() throws Exception {
     Path blocked = Files.writeString(folder.resolve("blocked"), "no folder");
     NativeChild child =
         NativeChild.start(
