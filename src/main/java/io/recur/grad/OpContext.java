@@ -174,20 +174,12 @@ public final class OpContext implements AutoCloseable {
     }
   }
 
-  /**
-   * The tape on which the operation is recorded.
-   *
-   * @return the tape, which the calling thread holds
-   */
+  /** {@return the tape on which the operation is recorded; the calling thread holds it} */
   public Tape tape() {
     return tape;
   }
 
-  /**
-   * The device of the tape.
-   *
-   * @return the device
-   */
+  /** {@return the device of the tape} */
   public Device device() {
     return tape.device();
   }

@@ -153,29 +153,17 @@ public final class Parameter extends Tensor {
     return this;
   }
 
-  /**
-   * The name within its layer.
-   *
-   * @return such as {@code Wi}
-   */
+  /** {@return the name within its layer, such as {@code Wi}} */
   public String name() {
     return name;
   }
 
-  /**
-   * Whether an optimiser changes it.
-   *
-   * @return true unless it was made by {@link #fixed}
-   */
+  /** {@return whether an optimiser changes it: true unless {@link #fixed}} */
   public boolean isTrainable() {
     return trainable;
   }
 
-  /**
-   * Whether this parameter has memory.
-   *
-   * @return true after {@code on}
-   */
+  /** {@return whether this parameter has memory: true after {@code on}} */
   public boolean isPlaced() {
     return placement != null;
   }

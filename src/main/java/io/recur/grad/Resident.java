@@ -11,10 +11,6 @@ package io.recur.grad;
  * }</pre>
  */
 public interface Resident {
-  /**
-   * The name of this holder in an error.
-   *
-   * @return such as {@code Recur(LSTMCell(10 => 15))}
-   */
+  /** {@return the name of this holder in an error, such as {@code Recur(LSTMCell(10 => 15))}} */
   String describe();
 }

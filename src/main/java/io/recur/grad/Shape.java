@@ -60,20 +60,12 @@ public record Shape(int rank, int rows, int batch, int time) {
     };
   }
 
-  /**
-   * Batch times time.
-   *
-   * @return the number of columns
-   */
+  /** {@return the number of columns, batch times time} */
   public int columns() {
     return batch * time;
   }
 
-  /**
-   * All values.
-   *
-   * @return rows times columns
-   */
+  /** {@return the number of values, rows times columns} */
   public int count() {
     return rows * columns();
   }
@@ -92,11 +84,7 @@ public record Shape(int rank, int rows, int batch, int time) {
     return new Shape(rank, rows, batch, time);
   }
 
-  /**
-   * The dimensions as an array of length rank.
-   *
-   * @return features, batch, time
-   */
+  /** {@return the dimensions, features first, as an array of length rank} */
   public int[] dimensions() {
     return switch (rank) {
       case 1 -> new int[] {rows};

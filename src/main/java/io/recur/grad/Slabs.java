@@ -69,20 +69,12 @@ public final class Slabs {
     return z ^ (z >>> 31);
   }
 
-  /**
-   * The values of all parameters.
-   *
-   * @return the whole slab, padding included
-   */
+  /** {@return the values of all parameters with their padding: the whole slab} */
   public Buffer values() {
     return values;
   }
 
-  /**
-   * The gradients of all parameters.
-   *
-   * @return the whole slab, padding included
-   */
+  /** {@return the gradients of all parameters with their padding: the whole slab} */
   public Buffer gradients() {
     return gradients;
   }

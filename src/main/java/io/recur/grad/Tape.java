@@ -81,11 +81,7 @@ public final class Tape implements AutoCloseable {
     return new Tape(device, false);
   }
 
-  /**
-   * The device of this tape's tensors.
-   *
-   * @return the device
-   */
+  /** {@return the device of this tape's tensors} */
   public Device device() {
     return device;
   }
@@ -298,20 +294,12 @@ public final class Tape implements AutoCloseable {
     }
   }
 
-  /**
-   * The native memory held by this tape.
-   *
-   * @return bytes
-   */
+  /** {@return the bytes of native memory that this tape holds} */
   public long bytes() {
     return values.bytes() + recorded.bytes();
   }
 
-  /**
-   * The operations recorded since the last {@link #clear}.
-   *
-   * @return their number
-   */
+  /** {@return the number of operations recorded since the last {@link #clear}} */
   public int length() {
     return recorded.length();
   }
@@ -333,11 +321,7 @@ public final class Tape implements AutoCloseable {
     }
   }
 
-  /**
-   * Whether this tape is open.
-   *
-   * @return false after {@link #close}
-   */
+  /** {@return whether this tape is open: false after {@link #close}} */
   public boolean isOpen() {
     return open;
   }

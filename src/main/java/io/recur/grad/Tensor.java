@@ -52,20 +52,12 @@ public class Tensor {
     }
   }
 
-  /**
-   * The shape.
-   *
-   * @return features × batch × time
-   */
+  /** {@return the shape, features × batch × time} */
   public final Shape shape() {
     return data.shape;
   }
 
-  /**
-   * The tape that owns this tensor.
-   *
-   * @return the tape, or null for parameters and constants
-   */
+  /** {@return the tape that owns this tensor; null for parameters and constants} */
   public final @Nullable Tape tape() {
     return data.tape;
   }
@@ -79,11 +71,7 @@ public class Tensor {
     return data.differentiable;
   }
 
-  /**
-   * The device that holds the values.
-   *
-   * @return the device
-   */
+  /** {@return the device that holds the values} */
   public final Device device() {
     return data.tape != null ? data.tape.device() : value().device();
   }
@@ -103,11 +91,7 @@ public class Tensor {
     return value;
   }
 
-  /**
-   * The values as a heap array, first dimension contiguous.
-   *
-   * @return a new array
-   */
+  /** {@return the values as a new heap array, first dimension contiguous} */
   public final float[] toArray() {
     try (var _ = enter()) {
       return value().slice(0, shape().count()).read();
@@ -144,11 +128,7 @@ public class Tensor {
     return accumulator();
   }
 
-  /**
-   * The gradient as a heap array.
-   *
-   * @return a new array
-   */
+  /** {@return the gradient as a new heap array, first dimension contiguous} */
   public final float[] gradientArray() {
     try (var _ = enter()) {
       return gradient().slice(0, shape().count()).read();
@@ -360,20 +340,12 @@ public class Tensor {
     return Rows.rows(this, from, to);
   }
 
-  /**
-   * Sum of all values, see {@link Sum}.
-   *
-   * @return a scalar
-   */
+  /** {@return the sum of all values, a scalar} */
   public final Tensor sum() {
     return Sum.sum(this);
   }
 
-  /**
-   * Mean of all values, see {@link Sum}.
-   *
-   * @return a scalar
-   */
+  /** {@return the mean of all values, a scalar} */
   public final Tensor mean() {
     return Sum.mean(this);
   }

@@ -46,11 +46,7 @@ public interface Layer extends AutoCloseable {
     return sequence.stream().map(this::apply).toList();
   }
 
-  /**
-   * The parameters of this layer, without those of layers inside.
-   *
-   * @return in a fixed order
-   */
+  /** {@return the parameters of this layer without those of layers inside, in a fixed order} */
   default List<Parameter> own() {
     return List.of();
   }
@@ -85,11 +81,7 @@ public interface Layer extends AutoCloseable {
     return columnsAreIndependent();
   }
 
-  /**
-   * This layer's line in a printed model.
-   *
-   * @return such as {@code Dense(15 => 5)}
-   */
+  /** {@return this layer's line in a printed model, such as {@code Dense(15 => 5)}} */
   default String describe() {
     return getClass().getSimpleName();
   }

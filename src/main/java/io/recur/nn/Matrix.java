@@ -95,29 +95,17 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
     return BandMatrix.of(1, rows, columns, dense);
   }
 
-  /**
-   * Outputs.
-   *
-   * @return rows
-   */
+  /** {@return the number of outputs} */
   public final int rows() {
     return rows;
   }
 
-  /**
-   * Inputs.
-   *
-   * @return columns
-   */
+  /** {@return the number of inputs} */
   public final int columns() {
     return columns;
   }
 
-  /**
-   * The stored values.
-   *
-   * @return the parameter that holds them
-   */
+  /** {@return the parameter that holds the stored values} */
   public final Parameter values() {
     return values;
   }

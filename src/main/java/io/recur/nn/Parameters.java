@@ -91,20 +91,12 @@ public final class Parameters implements Iterable<Parameter> {
     return named().values().iterator();
   }
 
-  /**
-   * Trainable arrays.
-   *
-   * @return their number
-   */
+  /** {@return the number of trainable arrays} */
   public int arrays() {
     return (int) named.values().stream().filter(Parameter::isTrainable).count();
   }
 
-  /**
-   * Trainable values.
-   *
-   * @return their number
-   */
+  /** {@return the number of trainable values} */
   public long count() {
     return named.values().stream()
         .filter(Parameter::isTrainable)

@@ -74,11 +74,7 @@ public final class Recur implements Layer {
     this(new FunctionCell(function, state0, List.of(weights)));
   }
 
-  /**
-   * The cell.
-   *
-   * @return the cell that this wraps
-   */
+  /** {@return the cell that this wraps} */
   public Cell cell() {
     return cell;
   }
@@ -118,11 +114,7 @@ public final class Recur implements Layer {
     state.checkBatch(batch);
   }
 
-  /**
-   * Whether this Recur was just built or reset.
-   *
-   * @return true if the next step starts from state0
-   */
+  /** {@return whether this Recur was just built or reset: the next step starts from state0} */
   public boolean isFresh() {
     return state.isFresh();
   }

@@ -121,11 +121,7 @@ public record Snapshot(String label, List<String> kinds, List<List<Part>> states
     }
   }
 
-  /**
-   * The size as bytes.
-   *
-   * @return the bytes that {@link #write} needs
-   */
+  /** {@return the number of bytes that {@link #write} writes} */
   public long byteSize() {
     return SnapshotBytes.of(this).length();
   }

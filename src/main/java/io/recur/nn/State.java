@@ -71,11 +71,7 @@ public record State(List<Tensor> parts) {
     return parts.get(number);
   }
 
-  /**
-   * The columns of the parts.
-   *
-   * @return the batch
-   */
+  /** {@return the batch: the number of columns of each part} */
   public int batch() {
     return h().shape().columns();
   }
