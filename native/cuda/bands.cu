@@ -4,7 +4,7 @@
 DEVICE int64_t stored_of(int64_t reach, int64_t n) { return (2 * reach + 1) * n - reach * (reach + 1); }
 
 /* Y = W X + beta Y, a thread for each row of Y. */
-KERNEL9(recur_band_multiply, int64_t, reach, int64_t, n, int64_t, blocks, const float *, w, const float *, x,
+KERNEL(recur_band_multiply, int64_t, reach, int64_t, n, int64_t, blocks, const float *, w, const float *, x,
     int64_t, columns, float, beta, float *, y, int64_t, ldy)
 {
   tile it = tile_of(blocks * n);
@@ -21,7 +21,7 @@ KERNEL9(recur_band_multiply, int64_t, reach, int64_t, n, int64_t, blocks, const 
 }
 
 /* dX = W' dY + beta dX, a thread for each row of dX. */
-KERNEL9(recur_band_multiply_transposed, int64_t, reach, int64_t, n, int64_t, blocks, const float *, w, const float *, dy,
+KERNEL(recur_band_multiply_transposed, int64_t, reach, int64_t, n, int64_t, blocks, const float *, w, const float *, dy,
     int64_t, lddy, int64_t, columns, float, beta, float *, dx)
 {
   tile it = tile_of(n);
@@ -39,7 +39,7 @@ KERNEL9(recur_band_multiply_transposed, int64_t, reach, int64_t, n, int64_t, blo
 }
 
 /* dW += dY X' on the stored diagonals; shares and parts as for recur_add_column_sum, with a stored value as a row. */
-KERNEL10(recur_add_band_gradient, int64_t, reach, int64_t, n, int64_t, blocks, const float *, dy, int64_t, lddy,
+KERNEL(recur_add_band_gradient, int64_t, reach, int64_t, n, int64_t, blocks, const float *, dy, int64_t, lddy,
     const float *, x, int64_t, columns, int64_t, shares, double *, parts, float *, dw)
 {
   SHARED(double, shared, ROWS * ACROSS);

@@ -2,7 +2,7 @@
  * matrix of `columns` columns; one that names none is noted, see refuse, and gives not-a-numbers, or is passed over where it
  * would be added to. */
 
-KERNEL5(recur_add_column, int64_t, m, int64_t, n, const float *, x, const float *, b, float *, y)
+KERNEL(recur_add_column, int64_t, m, int64_t, n, const float *, x, const float *, b, float *, y)
 {
   tile it = tile_of(m);
   if (it.row >= m) return;
@@ -11,7 +11,7 @@ KERNEL5(recur_add_column, int64_t, m, int64_t, n, const float *, x, const float 
 }
 
 /* Y (+)= X in matrices of ldx and ldy rows; ldx = 0 repeats one column. */
-KERNEL7(recur_block, int64_t, m, int64_t, n, const float *, x, int64_t, ldx, int64_t, accumulate, float *, y,
+KERNEL(recur_block, int64_t, m, int64_t, n, const float *, x, int64_t, ldx, int64_t, accumulate, float *, y,
     int64_t, ldy)
 {
   tile it = tile_of(m);
@@ -22,7 +22,7 @@ KERNEL7(recur_block, int64_t, m, int64_t, n, const float *, x, int64_t, ldx, int
 }
 
 /* b: none if null. */
-KERNEL8(recur_gather, int64_t, m, int64_t, n, int64_t, columns, const float *, w, const int32_t *, index,
+KERNEL(recur_gather, int64_t, m, int64_t, n, int64_t, columns, const float *, w, const int32_t *, index,
     const float *, b, float *, y, int64_t *, note)
 {
   tile it = tile_of(m);
@@ -48,7 +48,7 @@ DEVICE double sum_across(double *shared, double x) {
 
 /* Sums of columns, in double, with a block for each ROWS rows and each of `shares` shares of the columns. One share: y +=
  * the sum; more: parts[share] = the sums, for recur_add_parts. */
-KERNEL7(recur_add_column_sum, int64_t, m, int64_t, n, int64_t, shares, const float *, x, double *, parts, float *, y,
+KERNEL(recur_add_column_sum, int64_t, m, int64_t, n, int64_t, shares, const float *, x, double *, parts, float *, y,
     float *, carry)
 {
   SHARED(double, shared, ROWS * ACROSS);
@@ -113,7 +113,7 @@ DEVICE int32_t find_in_turn(uint32_t *bits, int32_t *counts, int32_t *totals, ui
 /* W[:,index[j]] += Y[:,j] in the order of j: whatever is added to one value is added by one thread. A block has THREADS
  * rows of one column of W: with few columns, of each of them; with many, of that which index[item] names, if that is
  * the first index to do so. It sums in double. */
-KERNEL8(recur_scatter_add, int64_t, m, int64_t, n, int64_t, columns, const float *, y, const int32_t *, index,
+KERNEL(recur_scatter_add, int64_t, m, int64_t, n, int64_t, columns, const float *, y, const int32_t *, index,
     float *, w, float *, carry, int64_t *, note)
 {
   SHARED(uint32_t, bits, MOST_THREADS);

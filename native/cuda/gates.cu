@@ -8,7 +8,7 @@
 DEVICE float biased(float sum, const float *bias, int64_t row) { return bias ? sum + bias[row] : sum; }
 
 /* a in: the sums; out: with the bias. */
-KERNEL6(recur_rnn, int64_t, function, int64_t, units, int64_t, batch, float *, a, const float *, bias, float *, h)
+KERNEL(recur_rnn, int64_t, function, int64_t, units, int64_t, batch, float *, a, const float *, bias, float *, h)
 {
   OVER(at, units * batch) {
     float sum = biased(a[at], bias, at % units);
@@ -17,14 +17,14 @@ KERNEL6(recur_rnn, int64_t, function, int64_t, units, int64_t, batch, float *, a
   }
 }
 
-KERNEL7(recur_rnn_slope, int64_t, function, int64_t, n, const float *, a, const float *, h, const float *, dy,
+KERNEL(recur_rnn_slope, int64_t, function, int64_t, n, const float *, a, const float *, h, const float *, dy,
     const float *, dh, float *, da)
 {
   FOURS(i, n, (one[k] = a[i], two[k] = h[i], three[k] = dy[i] + dh[i]), da[i] = three[k] * slope_of(function, one[k], two[k]))
 }
 
 /* gates in: the sums; out: i, f, g, o. c may be before. */
-KERNEL7(recur_lstm, int64_t, units, int64_t, batch, float *, gates, const float *, bias, const float *, before,
+KERNEL(recur_lstm, int64_t, units, int64_t, batch, float *, gates, const float *, bias, const float *, before,
     float *, c, float *, h)
 {
   OVER(at, units * batch) {
@@ -44,7 +44,7 @@ KERNEL7(recur_lstm, int64_t, units, int64_t, batch, float *, gates, const float 
 }
 
 /* dc in: from the next step; out: of the cell before. */
-KERNEL9(recur_lstm_slope, int64_t, units, int64_t, batch, const float *, gates, const float *, before, const float *, c,
+KERNEL(recur_lstm_slope, int64_t, units, int64_t, batch, const float *, gates, const float *, before, const float *, c,
     const float *, dy, const float *, dh, float *, dc, float *, dgates)
 {
   OVER(at, units * batch) {
@@ -69,7 +69,7 @@ DEVICE float blend(float update, float candidate, float before) {
 
 /* gates in: Wi x; out: r, z, n. recurrent in: Wh before; out: its last third has the recurrent bias, of H values,
  * added; null: none is. */
-KERNEL8(recur_gru, int64_t, units, int64_t, batch, float *, gates, const float *, bias, float *, recurrent,
+KERNEL(recur_gru, int64_t, units, int64_t, batch, float *, gates, const float *, bias, float *, recurrent,
     const float *, recurrent_bias, const float *, before, float *, h)
 {
   OVER(at, units * batch) {
@@ -89,7 +89,7 @@ KERNEL8(recur_gru, int64_t, units, int64_t, batch, float *, gates, const float *
 }
 
 /* dh in: from the next step; out: what does not pass Wh. */
-KERNEL9(recur_gru_slope, int64_t, units, int64_t, batch, const float *, gates, const float *, recurrent,
+KERNEL(recur_gru_slope, int64_t, units, int64_t, batch, const float *, gates, const float *, recurrent,
     const float *, before, const float *, dy, float *, dh, float *, dgates, float *, drecurrent)
 {
   OVER(at, units * batch) {
@@ -109,7 +109,7 @@ KERNEL9(recur_gru_slope, int64_t, units, int64_t, batch, const float *, gates, c
 }
 
 /* r, z from their sums, in place; q = r before. */
-KERNEL6(recur_gru_v3_reset, int64_t, units, int64_t, batch, float *, gates, const float *, bias,
+KERNEL(recur_gru_v3_reset, int64_t, units, int64_t, batch, float *, gates, const float *, bias,
     const float *, before, float *, q)
 {
   OVER(at, units * batch) {
@@ -124,7 +124,7 @@ KERNEL6(recur_gru_v3_reset, int64_t, units, int64_t, batch, float *, gates, cons
 }
 
 /* n from its sum, in place; h. */
-KERNEL6(recur_gru_v3_candidate, int64_t, units, int64_t, batch, float *, gates, const float *, bias,
+KERNEL(recur_gru_v3_candidate, int64_t, units, int64_t, batch, float *, gates, const float *, bias,
     const float *, before, float *, h)
 {
   OVER(at, units * batch) {
@@ -137,7 +137,7 @@ KERNEL6(recur_gru_v3_candidate, int64_t, units, int64_t, batch, float *, gates, 
 }
 
 /* Writes the last two thirds of dgates; dh in: from the next step; out: what passes z alone. */
-KERNEL7(recur_gru_v3_candidate_slope, int64_t, units, int64_t, batch, const float *, gates, const float *, before,
+KERNEL(recur_gru_v3_candidate_slope, int64_t, units, int64_t, batch, const float *, gates, const float *, before,
     const float *, dy, float *, dh, float *, dgates)
 {
   OVER(at, units * batch) {
@@ -151,7 +151,7 @@ KERNEL7(recur_gru_v3_candidate_slope, int64_t, units, int64_t, batch, const floa
 }
 
 /* Writes the first third of dgates, adds to dh. */
-KERNEL7(recur_gru_v3_reset_slope, int64_t, units, int64_t, batch, const float *, gates, const float *, before,
+KERNEL(recur_gru_v3_reset_slope, int64_t, units, int64_t, batch, const float *, gates, const float *, before,
     const float *, dq, float *, dh, float *, dgates)
 {
   OVER(at, units * batch) {

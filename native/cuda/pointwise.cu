@@ -1,50 +1,50 @@
 /* Passes over n values, as io.recur.device.Pointwise asks for them. An output may be an input. */
 
-KERNEL3(recur_fill, float, value, float *, y, int64_t, n)
+KERNEL(recur_fill, float, value, float *, y, int64_t, n)
 {
   OVER(i, n) y[i] = value;
 }
 
-KERNEL3(recur_copy, const float *, x, float *, y, int64_t, n)
+KERNEL(recur_copy, const float *, x, float *, y, int64_t, n)
 {
   FOURS(i, n, one[k] = x[i], y[i] = one[k])
 }
 
 /* The factor may change at every step, so it lies in memory and not in a graph's arguments. */
-KERNEL4(recur_scale, const float *, alpha, const float *, x, float *, y, int64_t, n)
+KERNEL(recur_scale, const float *, alpha, const float *, x, float *, y, int64_t, n)
 {
   float factor = alpha[0];
   FOURS(i, n, one[k] = x[i], y[i] = factor * one[k])
 }
 
 /* y = p + alpha q */
-KERNEL5(recur_combine, const float *, p, float, alpha, const float *, q, float *, y, int64_t, n)
+KERNEL(recur_combine, const float *, p, float, alpha, const float *, q, float *, y, int64_t, n)
 {
   FOURS(i, n, (one[k] = p[i], two[k] = q[i]), y[i] = one[k] + alpha * two[k])
 }
 
-KERNEL4(recur_multiply, const float *, p, const float *, q, float *, y, int64_t, n)
+KERNEL(recur_multiply, const float *, p, const float *, q, float *, y, int64_t, n)
 {
   FOURS(i, n, (one[k] = p[i], two[k] = q[i]), y[i] = one[k] * two[k])
 }
 
-KERNEL4(recur_add_product, const float *, p, const float *, q, float *, y, int64_t, n)
+KERNEL(recur_add_product, const float *, p, const float *, q, float *, y, int64_t, n)
 {
   FOURS(i, n, (one[k] = p[i], two[k] = q[i], three[k] = y[i]), y[i] = three[k] + one[k] * two[k])
 }
 
-KERNEL4(recur_add_broadcast, float, alpha, const float *, s, float *, y, int64_t, n)
+KERNEL(recur_add_broadcast, float, alpha, const float *, s, float *, y, int64_t, n)
 {
   float value = alpha * s[0];
   FOURS(i, n, one[k] = y[i], y[i] = one[k] + value)
 }
 
-KERNEL4(recur_map, int64_t, function, const float *, x, float *, y, int64_t, n)
+KERNEL(recur_map, int64_t, function, const float *, x, float *, y, int64_t, n)
 {
   FOURS(i, n, one[k] = x[i], y[i] = value_of(function, one[k]))
 }
 
-KERNEL6(recur_add_slope, int64_t, function, const float *, x, const float *, y, const float *, dy, float *, dx,
+KERNEL(recur_add_slope, int64_t, function, const float *, x, const float *, y, const float *, dy, float *, dx,
     int64_t, n)
 {
   FOURS(i, n, (one[k] = x[i], two[k] = y[i], three[k] = dy[i]), dx[i] += three[k] * slope_of(function, one[k], two[k]))
@@ -59,7 +59,7 @@ DEVICE int64_t coin(uint64_t seed, int64_t i) {
   return (int64_t)(z >> 40);
 }
 
-KERNEL6(recur_drop, float, rate, const int64_t *, seed, int64_t, accumulate, const float *, x, float *, y, int64_t, n)
+KERNEL(recur_drop, float, rate, const int64_t *, seed, int64_t, accumulate, const float *, x, float *, y, int64_t, n)
 {
   float kept = 1 / (1 - rate);
   int64_t threshold = (int64_t)(rate * (1 << 24));

@@ -1,12 +1,12 @@
 /* What every kernel is written with. NVRTC and nvcc compile the program, this file and those after it in FILES,
  * as CUDA; gcc and clang compile it as C11 for the CPU double of native/double. No header is included.
  *
- *     KERNEL3(recur_scale, int64_t, n, float, alpha, float *, y)      // its three parameters, type and name in turn
+ *     KERNEL(recur_scale, int64_t, n, float, alpha, float *, y)       // its parameters, type and name in turn
  *     {
  *       OVER(i, n) y[i] *= alpha;
  *     }
  *
- * A parameter is an int64_t, a float or a pointer to device memory, and is handed over in eight bytes.
+ * A kernel has 1 to 20 parameters, each an int64_t, a float or a pointer to device memory, handed over in eight bytes.
  * There is nothing beyond what stands here, no atomics, no shuffles: the same launch gives the same bits.
  *
  *     THREAD THREADS BLOCK BLOCKS   which thread of its block, which block, and how many; int64_t
@@ -49,7 +49,7 @@ typedef __UINT64_TYPE__ uint64_t;
 #undef INFINITY
 #define INFINITY __uint_as_float(0x7f800000u)
 
-#define KERNEL(count, name, ...) extern "C" __global__ void name(PARAMETERS##count(__VA_ARGS__))
+#define KERNEL(name, ...) extern "C" __global__ void name(EACH(PARAMETER, __VA_ARGS__))
 
 #else
 
@@ -112,107 +112,58 @@ DEVICE float FLOAT(uint32_t u) {
 #endif
 
 /* The kernel, a stub that calls it with a list of pointers to its arguments, its entry in the double's table. */
-#define KERNEL(count, name, ...) \
-  static void name(PARAMETERS##count(__VA_ARGS__)); \
+#define KERNEL(name, ...) \
+  static void name(EACH(PARAMETER, __VA_ARGS__)); \
   static void name##_stub(void **arguments) { \
-    void **end = arguments + count; \
-    name(VALUES##count(__VA_ARGS__)); \
+    void **end = arguments + PAIRS(__VA_ARGS__); \
+    name(EACH(ARGUMENT, __VA_ARGS__)); \
   } \
   __attribute__((constructor)) static void name##_entry(void) { \
-    static const recur_size sizes[] = {SIZES##count(__VA_ARGS__)}; \
-    recur_double_kernel(PROGRAM, #name, name##_stub, count, sizes); \
+    static const recur_size sizes[] = {EACH(SIZE, __VA_ARGS__)}; \
+    recur_double_kernel(PROGRAM, #name, name##_stub, PAIRS(__VA_ARGS__), sizes); \
   } \
-  static void name(PARAMETERS##count(__VA_ARGS__))
+  static void name(EACH(PARAMETER, __VA_ARGS__))
 
 #endif
 
-#define PARAMETERS1(t, a) t a
-#define PARAMETERS2(t, a, ...) t a, PARAMETERS1(__VA_ARGS__)
-#define PARAMETERS3(t, a, ...) t a, PARAMETERS2(__VA_ARGS__)
-#define PARAMETERS4(t, a, ...) t a, PARAMETERS3(__VA_ARGS__)
-#define PARAMETERS5(t, a, ...) t a, PARAMETERS4(__VA_ARGS__)
-#define PARAMETERS6(t, a, ...) t a, PARAMETERS5(__VA_ARGS__)
-#define PARAMETERS7(t, a, ...) t a, PARAMETERS6(__VA_ARGS__)
-#define PARAMETERS8(t, a, ...) t a, PARAMETERS7(__VA_ARGS__)
-#define PARAMETERS9(t, a, ...) t a, PARAMETERS8(__VA_ARGS__)
-#define PARAMETERS10(t, a, ...) t a, PARAMETERS9(__VA_ARGS__)
-#define PARAMETERS11(t, a, ...) t a, PARAMETERS10(__VA_ARGS__)
-#define PARAMETERS12(t, a, ...) t a, PARAMETERS11(__VA_ARGS__)
-#define PARAMETERS13(t, a, ...) t a, PARAMETERS12(__VA_ARGS__)
-#define PARAMETERS14(t, a, ...) t a, PARAMETERS13(__VA_ARGS__)
-#define PARAMETERS15(t, a, ...) t a, PARAMETERS14(__VA_ARGS__)
-#define PARAMETERS16(t, a, ...) t a, PARAMETERS15(__VA_ARGS__)
-#define PARAMETERS17(t, a, ...) t a, PARAMETERS16(__VA_ARGS__)
-#define PARAMETERS18(t, a, ...) t a, PARAMETERS17(__VA_ARGS__)
-#define PARAMETERS19(t, a, ...) t a, PARAMETERS18(__VA_ARGS__)
-#define PARAMETERS20(t, a, ...) t a, PARAMETERS19(__VA_ARGS__)
+/* Of a parameter with its type, its name and its place counted from the last, which has 1: how it is declared, where a
+ * stub finds its argument, and its size. A type that SIZE does not list does not compile: the double would not know what
+ * the pointee must be aligned to. */
+#define PARAMETER(place, type, name) type name
+#define ARGUMENT(place, type, name) *(type *)end[-place]
+#define SIZE(place, type, name) \
+  {(int)sizeof(type), _Generic((type)0, float: 1, int64_t: 1, const float *: 4, float *: 4, const int32_t *: 4, \
+      int32_t *: 4, const double *: 8, double *: 8, const int64_t *: 8, int64_t *: 8)}
 
-#define VALUES1(t, a) *(t *)end[-1]
-#define VALUES2(t, a, ...) *(t *)end[-2], VALUES1(__VA_ARGS__)
-#define VALUES3(t, a, ...) *(t *)end[-3], VALUES2(__VA_ARGS__)
-#define VALUES4(t, a, ...) *(t *)end[-4], VALUES3(__VA_ARGS__)
-#define VALUES5(t, a, ...) *(t *)end[-5], VALUES4(__VA_ARGS__)
-#define VALUES6(t, a, ...) *(t *)end[-6], VALUES5(__VA_ARGS__)
-#define VALUES7(t, a, ...) *(t *)end[-7], VALUES6(__VA_ARGS__)
-#define VALUES8(t, a, ...) *(t *)end[-8], VALUES7(__VA_ARGS__)
-#define VALUES9(t, a, ...) *(t *)end[-9], VALUES8(__VA_ARGS__)
-#define VALUES10(t, a, ...) *(t *)end[-10], VALUES9(__VA_ARGS__)
-#define VALUES11(t, a, ...) *(t *)end[-11], VALUES10(__VA_ARGS__)
-#define VALUES12(t, a, ...) *(t *)end[-12], VALUES11(__VA_ARGS__)
-#define VALUES13(t, a, ...) *(t *)end[-13], VALUES12(__VA_ARGS__)
-#define VALUES14(t, a, ...) *(t *)end[-14], VALUES13(__VA_ARGS__)
-#define VALUES15(t, a, ...) *(t *)end[-15], VALUES14(__VA_ARGS__)
-#define VALUES16(t, a, ...) *(t *)end[-16], VALUES15(__VA_ARGS__)
-#define VALUES17(t, a, ...) *(t *)end[-17], VALUES16(__VA_ARGS__)
-#define VALUES18(t, a, ...) *(t *)end[-18], VALUES17(__VA_ARGS__)
-#define VALUES19(t, a, ...) *(t *)end[-19], VALUES18(__VA_ARGS__)
-#define VALUES20(t, a, ...) *(t *)end[-20], VALUES19(__VA_ARGS__)
-
-/* A type that is not here does not compile: the double would not know what its pointee must lie on. */
-#define SIZE(t) \
-  {(int)sizeof(t), _Generic((t)0, float: 1, int64_t: 1, const float *: 4, float *: 4, const int32_t *: 4, int32_t *: 4, \
-      const double *: 8, double *: 8, const int64_t *: 8, int64_t *: 8)}
-#define SIZES1(t, a) SIZE(t)
-#define SIZES2(t, a, ...) SIZE(t), SIZES1(__VA_ARGS__)
-#define SIZES3(t, a, ...) SIZE(t), SIZES2(__VA_ARGS__)
-#define SIZES4(t, a, ...) SIZE(t), SIZES3(__VA_ARGS__)
-#define SIZES5(t, a, ...) SIZE(t), SIZES4(__VA_ARGS__)
-#define SIZES6(t, a, ...) SIZE(t), SIZES5(__VA_ARGS__)
-#define SIZES7(t, a, ...) SIZE(t), SIZES6(__VA_ARGS__)
-#define SIZES8(t, a, ...) SIZE(t), SIZES7(__VA_ARGS__)
-#define SIZES9(t, a, ...) SIZE(t), SIZES8(__VA_ARGS__)
-#define SIZES10(t, a, ...) SIZE(t), SIZES9(__VA_ARGS__)
-#define SIZES11(t, a, ...) SIZE(t), SIZES10(__VA_ARGS__)
-#define SIZES12(t, a, ...) SIZE(t), SIZES11(__VA_ARGS__)
-#define SIZES13(t, a, ...) SIZE(t), SIZES12(__VA_ARGS__)
-#define SIZES14(t, a, ...) SIZE(t), SIZES13(__VA_ARGS__)
-#define SIZES15(t, a, ...) SIZE(t), SIZES14(__VA_ARGS__)
-#define SIZES16(t, a, ...) SIZE(t), SIZES15(__VA_ARGS__)
-#define SIZES17(t, a, ...) SIZE(t), SIZES16(__VA_ARGS__)
-#define SIZES18(t, a, ...) SIZE(t), SIZES17(__VA_ARGS__)
-#define SIZES19(t, a, ...) SIZE(t), SIZES18(__VA_ARGS__)
-#define SIZES20(t, a, ...) SIZE(t), SIZES19(__VA_ARGS__)
-
-#define KERNEL1(name, ...) KERNEL(1, name, __VA_ARGS__)
-#define KERNEL2(name, ...) KERNEL(2, name, __VA_ARGS__)
-#define KERNEL3(name, ...) KERNEL(3, name, __VA_ARGS__)
-#define KERNEL4(name, ...) KERNEL(4, name, __VA_ARGS__)
-#define KERNEL5(name, ...) KERNEL(5, name, __VA_ARGS__)
-#define KERNEL6(name, ...) KERNEL(6, name, __VA_ARGS__)
-#define KERNEL7(name, ...) KERNEL(7, name, __VA_ARGS__)
-#define KERNEL8(name, ...) KERNEL(8, name, __VA_ARGS__)
-#define KERNEL9(name, ...) KERNEL(9, name, __VA_ARGS__)
-#define KERNEL10(name, ...) KERNEL(10, name, __VA_ARGS__)
-#define KERNEL11(name, ...) KERNEL(11, name, __VA_ARGS__)
-#define KERNEL12(name, ...) KERNEL(12, name, __VA_ARGS__)
-#define KERNEL13(name, ...) KERNEL(13, name, __VA_ARGS__)
-#define KERNEL14(name, ...) KERNEL(14, name, __VA_ARGS__)
-#define KERNEL15(name, ...) KERNEL(15, name, __VA_ARGS__)
-#define KERNEL16(name, ...) KERNEL(16, name, __VA_ARGS__)
-#define KERNEL17(name, ...) KERNEL(17, name, __VA_ARGS__)
-#define KERNEL18(name, ...) KERNEL(18, name, __VA_ARGS__)
-#define KERNEL19(name, ...) KERNEL(19, name, __VA_ARGS__)
-#define KERNEL20(name, ...) KERNEL(20, name, __VA_ARGS__)
+/* How many pairs of a type and a name there are, and m(place, type, name) of each, with commas between them. */
+#define PAIRS(...) \
+  PAIRS_OF(__VA_ARGS__, 20, 20, 19, 19, 18, 18, 17, 17, 16, 16, 15, 15, 14, 14, 13, 13, 12, 12, 11, 11, 10, 10, 9, 9, 8, 8, \
+      7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 0)
+#define PAIRS_OF(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, \
+    Q, R, S, T, pairs, ...) pairs
+#define EACH(m, ...) EACH_OF(PAIRS(__VA_ARGS__), m, __VA_ARGS__)
+#define EACH_OF(pairs, m, ...) EACH_JOINED(pairs, m, __VA_ARGS__)
+#define EACH_JOINED(pairs, m, ...) EACH##pairs(m, __VA_ARGS__)
+#define EACH1(m, t, a) m(1, t, a)
+#define EACH2(m, t, a, ...) m(2, t, a), EACH1(m, __VA_ARGS__)
+#define EACH3(m, t, a, ...) m(3, t, a), EACH2(m, __VA_ARGS__)
+#define EACH4(m, t, a, ...) m(4, t, a), EACH3(m, __VA_ARGS__)
+#define EACH5(m, t, a, ...) m(5, t, a), EACH4(m, __VA_ARGS__)
+#define EACH6(m, t, a, ...) m(6, t, a), EACH5(m, __VA_ARGS__)
+#define EACH7(m, t, a, ...) m(7, t, a), EACH6(m, __VA_ARGS__)
+#define EACH8(m, t, a, ...) m(8, t, a), EACH7(m, __VA_ARGS__)
+#define EACH9(m, t, a, ...) m(9, t, a), EACH8(m, __VA_ARGS__)
+#define EACH10(m, t, a, ...) m(10, t, a), EACH9(m, __VA_ARGS__)
+#define EACH11(m, t, a, ...) m(11, t, a), EACH10(m, __VA_ARGS__)
+#define EACH12(m, t, a, ...) m(12, t, a), EACH11(m, __VA_ARGS__)
+#define EACH13(m, t, a, ...) m(13, t, a), EACH12(m, __VA_ARGS__)
+#define EACH14(m, t, a, ...) m(14, t, a), EACH13(m, __VA_ARGS__)
+#define EACH15(m, t, a, ...) m(15, t, a), EACH14(m, __VA_ARGS__)
+#define EACH16(m, t, a, ...) m(16, t, a), EACH15(m, __VA_ARGS__)
+#define EACH17(m, t, a, ...) m(17, t, a), EACH16(m, __VA_ARGS__)
+#define EACH18(m, t, a, ...) m(18, t, a), EACH17(m, __VA_ARGS__)
+#define EACH19(m, t, a, ...) m(19, t, a), EACH18(m, __VA_ARGS__)
+#define EACH20(m, t, a, ...) m(20, t, a), EACH19(m, __VA_ARGS__)
 
 #define OVER(i, n) for (int64_t i = BLOCK * THREADS + THREAD; i < (n); i += BLOCKS * THREADS)
 #define WITHIN(i, n) for (int64_t i = THREAD; i < (n); i += THREADS)

@@ -8,7 +8,7 @@
 #define ROWS_OF_GROUP(i, m) for (int64_t i = j < n ? THREAD & (group - 1) : (m); i < (m); i += group)
 
 /* Y = softmax(X) or its logarithm; Y may be X. */
-KERNEL6(recur_softmax, int64_t, m, int64_t, n, int64_t, group, int64_t, logarithm, const float *, x, float *, y)
+KERNEL(recur_softmax, int64_t, m, int64_t, n, int64_t, group, int64_t, logarithm, const float *, x, float *, y)
 {
   SHARED(float, tops, MOST_THREADS);
   SHARED(double, sums, MOST_THREADS);
@@ -28,7 +28,7 @@ KERNEL6(recur_softmax, int64_t, m, int64_t, n, int64_t, group, int64_t, logarith
 }
 
 /* dX += the derivative of it at the output Y. */
-KERNEL7(recur_add_softmax_slope, int64_t, m, int64_t, n, int64_t, group, int64_t, logarithm, const float *, y,
+KERNEL(recur_add_softmax_slope, int64_t, m, int64_t, n, int64_t, group, int64_t, logarithm, const float *, y,
     const float *, dy, float *, dx)
 {
   SHARED(double, sums, MOST_THREADS);
@@ -45,7 +45,7 @@ KERNEL7(recur_add_softmax_slope, int64_t, m, int64_t, n, int64_t, group, int64_t
 
 /* P = softmax(X); parts[block] = the sum of -log P[index[j],j] over its columns, for recur_sum_into. The target's score
  * is read before its place is overwritten: P may be X. */
-KERNEL8(recur_cross_entropy, int64_t, m, int64_t, n, int64_t, group, const float *, x, const int32_t *, index,
+KERNEL(recur_cross_entropy, int64_t, m, int64_t, n, int64_t, group, const float *, x, const int32_t *, index,
     float *, p, double *, parts, int64_t *, note)
 {
   SHARED(float, tops, MOST_THREADS);
@@ -72,7 +72,7 @@ KERNEL8(recur_cross_entropy, int64_t, m, int64_t, n, int64_t, group, const float
 
 /* dX += dloss/n (P - onehot(index)). The target's share less one first, then the factor: a share of nearly 1 keeps its
  * digits. */
-KERNEL7(recur_add_cross_entropy_slope, int64_t, m, int64_t, n, const float *, p, const int32_t *, index,
+KERNEL(recur_add_cross_entropy_slope, int64_t, m, int64_t, n, const float *, p, const int32_t *, index,
     const float *, dloss, float *, dx, int64_t *, note)
 {
   float factor = dloss[0] / (float)n;

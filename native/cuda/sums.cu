@@ -1,7 +1,7 @@
 /* Sums over many values: each block leaves one part, in double, and a second kernel adds the parts up in their order. */
 
 /* parts[block] = its share of the sum of x, or of its squares. */
-KERNEL4(recur_sum, int64_t, squares, const float *, x, int64_t, n, double *, parts)
+KERNEL(recur_sum, int64_t, squares, const float *, x, int64_t, n, double *, parts)
 {
   SHARED(double, shared, MOST_THREADS);
   double sum = 0;
@@ -18,7 +18,7 @@ DEVICE double total_of(double *shared, int64_t count, const double *parts) {
 }
 
 /* total (+)= the sum of the parts; one block. */
-KERNEL4(recur_total, int64_t, accumulate, int64_t, count, const double *, parts, double *, total)
+KERNEL(recur_total, int64_t, accumulate, int64_t, count, const double *, parts, double *, total)
 {
   SHARED(double, shared, MOST_THREADS);
   double sum = total_of(shared, count, parts);
@@ -26,7 +26,7 @@ KERNEL4(recur_total, int64_t, accumulate, int64_t, count, const double *, parts,
 }
 
 /* y = alpha/n times the sum of the parts; one block. */
-KERNEL5(recur_sum_into, float, alpha, int64_t, n, int64_t, count, const double *, parts, float *, y)
+KERNEL(recur_sum_into, float, alpha, int64_t, n, int64_t, count, const double *, parts, float *, y)
 {
   SHARED(double, shared, MOST_THREADS);
   double sum = total_of(shared, count, parts);
@@ -34,7 +34,7 @@ KERNEL5(recur_sum_into, float, alpha, int64_t, n, int64_t, count, const double *
 }
 
 /* y += the parts, each of m values, in their order. carry: none if null. */
-KERNEL5(recur_add_parts, int64_t, m, int64_t, count, const double *, parts, float *, y, float *, carry)
+KERNEL(recur_add_parts, int64_t, m, int64_t, count, const double *, parts, float *, y, float *, carry)
 {
   OVER(i, m) {
     double sum = 0;

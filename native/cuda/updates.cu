@@ -27,7 +27,7 @@ enum { RULES(RULE_NUMBER) };
 
 /* One step; leaves g zero. The `count` settings change at every step, so they lie in memory and not in a graph's
  * arguments. Slots that the rule has not are null. A thread reads all before it writes: a read cannot pass a write. */
-KERNEL9(recur_update, int64_t, rule, int64_t, count, const float *, settings, float *, w, float *, g, float *, slot0,
+KERNEL(recur_update, int64_t, rule, int64_t, count, const float *, settings, float *, w, float *, g, float *, slot0,
     float *, slot1, float *, slot2, int64_t, n)
 {
   float s[6];
@@ -47,13 +47,13 @@ KERNEL9(recur_update, int64_t, rule, int64_t, count, const float *, settings, fl
 }
 
 /* A not-a-number stays so. */
-KERNEL3(recur_clamp, float, limit, float *, g, int64_t, n)
+KERNEL(recur_clamp, float, limit, float *, g, int64_t, n)
 {
   FOURS(i, n, one[k] = g[i], g[i] = one[k] < -limit ? -limit : one[k] > limit ? limit : one[k])
 }
 
 /* Scales g so that a norm whose square is squares[0] becomes the limit, if it is above it and finite. */
-KERNEL4(recur_clip_norm, float, limit, const double *, squares, float *, g, int64_t, n)
+KERNEL(recur_clip_norm, float, limit, const double *, squares, float *, g, int64_t, n)
 {
   double norm = sqrt(squares[0]);
   if (!(norm > limit && norm < INFINITY)) return;

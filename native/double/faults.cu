@@ -1,16 +1,16 @@
 /* Kernels with faults, for the tests that show that the double sees them. No device ever runs them. */
 
-KERNEL2(fault_fill, int64_t, n, float *, y) { OVER(i, n) y[i] = (float)i; }
+KERNEL(fault_fill, int64_t, n, float *, y) { OVER(i, n) y[i] = (float)i; }
 
 /* x must lie on 4, 8 and 8 bytes. */
-KERNEL2(fault_float, const float *, x, float *, y) { y[0] = x[0]; }
+KERNEL(fault_float, const float *, x, float *, y) { y[0] = x[0]; }
 
-KERNEL2(fault_double, const double *, x, float *, y) { y[0] = (float)x[0]; }
+KERNEL(fault_double, const double *, x, float *, y) { y[0] = (float)x[0]; }
 
-KERNEL2(fault_integer, const int64_t *, x, float *, y) { y[0] = (float)x[0]; }
+KERNEL(fault_integer, const int64_t *, x, float *, y) { y[0] = (float)x[0]; }
 
 /* Without the barrier, neighbours are read before they are there. */
-KERNEL3(fault_neighbours, int64_t, waits, const float *, x, float *, y) {
+KERNEL(fault_neighbours, int64_t, waits, const float *, x, float *, y) {
   SHARED(float, shared, 256);
   shared[THREAD] = x[THREAD];
   if (waits) BARRIER();
@@ -18,12 +18,12 @@ KERNEL3(fault_neighbours, int64_t, waits, const float *, x, float *, y) {
 }
 
 /* Only the first threads come to the barrier. */
-KERNEL2(fault_few_wait, int64_t, n, float *, y) {
+KERNEL(fault_few_wait, int64_t, n, float *, y) {
   if (THREAD < n) BARRIER();
   y[THREAD] = 1;
 }
 
-KERNEL2(fault_two_barriers, int64_t, n, float *, y) {
+KERNEL(fault_two_barriers, int64_t, n, float *, y) {
   if (THREAD < n) BARRIER();
   else
     BARRIER();
@@ -31,7 +31,7 @@ KERNEL2(fault_two_barriers, int64_t, n, float *, y) {
 }
 
 /* The sum of a block, and the same through a chain of 20 barriers. */
-KERNEL2(fault_none, const float *, x, float *, y) {
+KERNEL(fault_none, const float *, x, float *, y) {
   SHARED(float, sums, 1024);
   sums[THREAD] = x[BLOCK * THREADS + THREAD];
   for (int64_t reach = 1; reach < THREADS; reach *= 2) {
