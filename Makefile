@@ -225,17 +225,17 @@ $(KERNELS): $(OBJECTS)
 
 # Calls of every kernel, for sanitizers to watch.
 HARNESS_OBJECTS := $(BUILD)/native-objects/sanitize/harness.o $(BUILD)/native-objects/sanitize/calls.o
-$(HARNESS_OBJECTS): $(SOURCE)/sanitize/harness.h $(SOURCE)/recur.h
+$(HARNESS_OBJECTS): $(SOURCE)/sanitize/harness.h $(SOURCE)/recur.h $(wildcard $(SOURCE)/cuda/*.h)
 $(BUILD)/harness: $(HARNESS_OBJECTS) $(OBJECTS)
 	$(CC) -pthread $(SANITIZE) -o $@ $^ -lm
 
-$(foreach file,$(SHARED_FILES),$(BUILD)/native-objects/$(file).o): $(wildcard $(SOURCE)/*.h)
+$(foreach file,$(SHARED_FILES),$(BUILD)/native-objects/$(file).o): $(wildcard $(SOURCE)/*.h $(SOURCE)/cuda/*.h)
 $(BUILD)/native-objects/%.o: $(SOURCE)/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -c $< -o $@
 
 define kernels_of
-$(BUILD)/native-objects/$(1)/%.o: $(SOURCE)/%.c $$(wildcard $(SOURCE)/*.h)
+$(BUILD)/native-objects/$(1)/%.o: $(SOURCE)/%.c $$(wildcard $(SOURCE)/*.h $(SOURCE)/cuda/*.h)
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) -DSET=$(1) $$(FLAGS_$(1)) $$(SANITIZE) -c $$< -o $$@
 endef

@@ -101,9 +101,9 @@ INLINE void lstm_gates_on(const patch *p, int64_t units) {
     for (int i = 0; i < WIDTH; i += LANES) {
       int64_t here = at(p, j) + i, in_tile = j * WIDTH + i;
       vf input = sigmoid(load(inputs + in_tile)), forget = sigmoid(load(forgets + in_tile));
-      vf candidate = tanhv(load(candidates + in_tile)), output = sigmoid(load(outputs + in_tile));
+      vf candidate = tanh_of(load(candidates + in_tile)), output = sigmoid(load(outputs + in_tile));
       vf c = before ? load(before + in_tile) : load_part(s->c + here, units - i);
-      vf cell = forget * c + input * candidate, squashed = tanhv(cell);
+      vf cell = forget * c + input * candidate, squashed = tanh_of(cell);
       if (is_last(p)) store_part(s->c + s->batch * s->units + here, cell, units - i);
       store_part(h_after + here, output * squashed, units - i);
       store(cells + in_tile, cell);
@@ -135,7 +135,7 @@ INLINE void gru_gates_on(const patch *p, int64_t units) {
       vf reset = sigmoid(load(resets + in_tile)), update = sigmoid(load(updates + in_tile));
       vf product = load(products + in_tile);
       if (s->bh) product += load_part(s->bh + p->unit + i, units - i);
-      vf candidate = tanhv(load(candidates + in_tile) + reset * product);
+      vf candidate = tanh_of(load(candidates + in_tile) + reset * product);
       vf before = load_part(h + here, units - i);
       store_part(h_after + here, (1.0f - update) * candidate + update * before, units - i);
       store(resets + in_tile, reset);
@@ -188,7 +188,7 @@ INLINE void gruv3_candidates_on(const patch *p, int64_t units) {
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES) {
       int64_t here = at(p, j) + i, in_tile = j * WIDTH + i;
-      vf update = load(updates + in_tile), candidate = tanhv(load(candidates + in_tile));
+      vf update = load(updates + in_tile), candidate = tanh_of(load(candidates + in_tile));
       vf before = load_part(h + here, units - i);
       store_part(h_after + here, (1.0f - update) * candidate + update * before, units - i);
       store(candidates + in_tile, candidate);

@@ -20,14 +20,14 @@ INLINE void multiply_add(int n, int chains, int far, const float *panel, int64_t
       for (int i = 0; far && i < WIDTH; i += 16) __builtin_prefetch(panel + (k + c) * WIDTH + AHEAD + i);
       vf low = load(panel + (k + c) * WIDTH), high = load(panel + (k + c) * WIDTH + LANES);
       for (int j = 0; j < n; j++) {
-        vf x = all(column[j][k + c]);
+        vf x = splat(column[j][k + c]);
         sum[j][c][0] += low * x;
         sum[j][c][1] += high * x;
       }
     }
   for (; k < terms; k++)
     for (int j = 0; j < n; j++) {
-      vf x = all(column[j][k]);
+      vf x = splat(column[j][k]);
       sum[j][0][0] += load(panel + k * WIDTH) * x;
       sum[j][0][1] += load(panel + k * WIDTH + LANES) * x;
     }

@@ -6,48 +6,7 @@
 
 enum { CUT = 64 };
 
-/* The elementwise table: the value from x, the derivative from x and y, in the order of the enum. */
-#define TABLE(F)                                                                              \
-  F(IDENTITY, x, all(1))                                                                      \
-  F(TANH, tanhv(x), 1.0f - y * y)                                                             \
-  F(SIGMOID, sigmoid(x), y * (1.0f - y))                                                      \
-  F(RELU, choose(x <= all(0), all(0), x), choose(x > all(0), all(1), at_most_zero(x, 0)))     \
-  F(LEAKY_RELU, choose(x > all(0), x, 0.01f * x),                                             \
-      choose(x > all(0), all(1), at_most_zero(x, 0.01f)))                                     \
-  F(ELU, choose(x < all(0), expm1_negative(least(x, 0)), x), expv(least(x, 0)))               \
-  F(SOFTPLUS, most(x, 0) + log1p_share(expv(-magnitude(x))), sigmoid(x))                      \
-  F(SOFTSIGN, x / (1.0f + magnitude(x)), softsign_slope(x))                                   \
-  F(SWISH, x * sigmoid(x), swish_slope(x))                                                    \
-  F(GELU, x * sigmoid(gelu_gate(x)), gelu_slope(x))                                           \
-  F(EXP, expv(x), y)                                                                          \
-  F(LOG, logv(x), 1.0f / x)                                                                   \
-  F(SQUARE, x * x, 2.0f * x)
-
-/* The value where x is not above 0; where it is not a number, neither is a slope. */
-INLINE vf at_most_zero(vf x, float value) { return choose(x <= all(0), all(value), x); }
-
-INLINE vf softsign_slope(vf x) {
-  vf s = 1.0f + magnitude(x);
-  return 1.0f / (s * s);
-}
-
-/* From y it would cancel where x is large. */
-INLINE vf swish_slope(vf x) {
-  vf s = sigmoid(x);
-  return s * (1.0f + x * (1.0f - s));
-}
-
-/* (1 + tanh(u))/2 = sigmoid(2u), which does not cancel; here is 2u. */
-#define GELU_SCALE 1.5957691216f
-#define GELU_CUBIC 0.044715f
-INLINE vf gelu_gate(vf x) { return GELU_SCALE * (x + GELU_CUBIC * x * x * x); }
-INLINE vf gelu_slope(vf x) {
-  vf s = sigmoid(gelu_gate(x));
-  vf a = least(most(x, -9), 9); /* beyond, s(1 - s) is 0 and a^2 might overflow */
-  return s + a * s * (1.0f - s) * (GELU_SCALE * (1.0f + 3 * GELU_CUBIC * a * a));
-}
-
-#define LOOPS(f, value, slope)                                                                \
+#define LOOPS(f, value, derivative)                                                           \
   static void map_##f(const float *from, float *to, int64_t n) {                              \
     OVER(n, {                                                                                 \
       vf x = GET(from);                                                                       \
@@ -58,7 +17,7 @@ INLINE vf gelu_slope(vf x) {
     OVER(n, {                                                                                 \
       vf x = GET(in), y = GET(out);                                                           \
       (void)x, (void)y;                                                                       \
-      PUT(d, slope);                                                                          \
+      PUT(d, derivative);                                                                     \
     })                                                                                        \
   }                                                                                           \
   static void add_slope_##f(const float *in, const float *out, const float *dy, float *dx,    \
@@ -66,18 +25,18 @@ INLINE vf gelu_slope(vf x) {
     OVER(n, {                                                                                 \
       vf x = GET(in), y = GET(out);                                                           \
       (void)x, (void)y;                                                                       \
-      PUT(dx, GET(dx) + GET(dy) * (slope));                                                   \
+      PUT(dx, GET(dx) + GET(dy) * (derivative));                                              \
     })                                                                                        \
   }
-TABLE(LOOPS)
+ELEMENTWISE(LOOPS)
 
 static const struct {
   void (*map)(const float *, float *, int64_t);
   void (*slope)(const float *, const float *, float *, int64_t);
   void (*add_slope)(const float *, const float *, const float *, float *, int64_t);
 } functions[] = {
-#define ENTRY(f, value, slope) [f] = {map_##f, slope_##f, add_slope_##f},
-    TABLE(ENTRY)
+#define ENTRY(f, value, derivative) [f] = {map_##f, slope_##f, add_slope_##f},
+    ELEMENTWISE(ENTRY)
 };
 
 void NAME(map)(int f, const float *x, float *y, int64_t n) { functions[f].map(x, y, n); }
@@ -107,7 +66,7 @@ static void drop(const pointwise_pass *p, int64_t from, int64_t to) {
     const float *x = p->a + first;
     float *y = p->y + first;
     OVER(n, {
-      vf value = choose((vi)load((const float *)coins + i) >= threshold, kept * GET(x), all(0));
+      vf value = choose((vi)load((const float *)coins + i) >= threshold, kept * GET(x), splat(0));
       PUT(y, p->accumulate ? GET(y) + value : value);
     })
   }
@@ -158,7 +117,7 @@ void NAME(pointwise)(const void *job, int64_t number, int part, int parts) {
   float alpha = p->alpha, *y = p->y + from;
   const float *a = p->a + from, *b = p->b + from, *c = p->c + from;
   switch (p->operation) {
-    case FILL: OVER(n, { PUT(y, all(alpha)); }) break;
+    case FILL: OVER(n, { PUT(y, splat(alpha)); }) break;
     case COPY: memcpy(y, a, n * sizeof *y); break;
     case SCALE: OVER(n, { PUT(y, alpha * GET(a)); }) break;
     case COMBINE: OVER(n, { PUT(y, GET(a) + alpha * GET(b)); }) break;

@@ -1,4 +1,4 @@
-/* The elementwise table on runs of values, one implementation an instruction set. */
+/* The elementwise functions on runs of values, one implementation per instruction set. */
 #ifndef RECUR_POINTWISE_H
 #define RECUR_POINTWISE_H
 #include <stdint.h>
@@ -6,10 +6,9 @@
 #include "kernels.h"
 #include "vector.h"
 
-/* Numbers of the functions: the order of the Java enum Elementwise. */
-enum {
-  IDENTITY, TANH, SIGMOID, RELU, LEAKY_RELU, ELU, SOFTPLUS, SOFTSIGN, SWISH, GELU, EXP, LOG, SQUARE
-};
+#define ELEMENT vf
+#define DEVICE INLINE
+#include "cuda/elementwise.h"
 
 /* y = f(x); y may be x. */
 void NAME(map)(int f, const float *x, float *y, int64_t n);

@@ -6,8 +6,8 @@ enum { BLOCK_TERMS = 16, ACROSS = 8 };
 
 /* The first n values of y += (low, high). */
 INLINE void add_wide(float *y, float *carry, wide low, wide high, int64_t n) {
-  vf before = load_part(y, n), lost = carry ? load_part(carry, n) : all(0);
-  lost = choose(before + lost == before, lost, all(0));
+  vf before = load_part(y, n), lost = carry ? load_part(carry, n) : splat(0);
+  lost = choose(before + lost == before, lost, splat(0));
   low += widen_low(before) + widen_low(lost);
   high += widen_high(before) + widen_high(lost);
   vf after = narrowed(low, high);

@@ -13,7 +13,7 @@ void NAME(add_sum)(int64_t m, int64_t n, const float *x, int64_t ld, float *y, f
 /* The first n values of y += x, Kahan's way. */
 INLINE void add_kept(float *y, float *carry, vf x, int64_t n) {
   vf before = load_part(y, n), lost = load_part(carry, n);
-  vf term = x + choose(before + lost == before, lost, all(0));
+  vf term = x + choose(before + lost == before, lost, splat(0));
   vf after = before + term;
   store_part(y, after, n);
   store_part(carry, term - (after - before), n);

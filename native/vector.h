@@ -28,7 +28,7 @@ typedef int32_t vi __attribute__((vector_size(LANES * 4)));
 typedef uint32_t vu __attribute__((vector_size(LANES * 4))); /* whose differences may wrap */
 typedef float loose __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
-INLINE vf all(float x) { return x - (vf){}; }
+INLINE vf splat(float x) { return x - (vf){}; }
 INLINE vi bits(float x) {
   int32_t word;
   memcpy(&word, &x, 4);
@@ -92,8 +92,8 @@ INLINE double total(wide x) {
 
 /* where ? a : b; where is all ones or all zeros in each lane, as comparisons give it. */
 INLINE vf choose(vi where, vf a, vf b) { return (vf)(((vi)a & where) | ((vi)b & ~where)); }
-INLINE vf least(vf a, float b) { return choose(a > all(b), all(b), a); } /* not a number stays so */
-INLINE vf most(vf a, float b) { return choose(a < all(b), all(b), a); }
+INLINE vf least(vf a, float b) { return choose(a > splat(b), splat(b), a); } /* not a number stays so */
+INLINE vf most(vf a, float b) { return choose(a < splat(b), splat(b), a); }
 INLINE vf magnitude(vf x) { return (vf)((vi)x & (0x7fffffff - (vi){})); }
 
 /* e^a = 2^k (1 + fraction): gives the fraction, and k in the low bits of `shifted`, which is
@@ -117,11 +117,11 @@ INLINE vf power(vi k) { return (vf)((k + 127) << 23); } /* 2^k */
 INLINE vf exp_negative(vf x) {
   vf shifted, fraction = exp_fraction(most(x, -87.33654f), &shifted);
   vf y = (fraction + 1.0f) * power(exponent(shifted));
-  return (vf)((vi)y & ~(x < all(-87.33654f)));
+  return (vf)((vi)y & ~(x < splat(-87.33654f)));
 }
 
 /* e^x to 1.1 ulp, subnormals and overflow included: 2^k is split in two, so that neither overflows. */
-INLINE vf expv(vf x) {
+INLINE vf exp_of(vf x) {
   vf shifted, fraction = exp_fraction(least(most(x, -104), 89), &shifted);
   vi k = exponent(shifted), half = k >> 1;
   return (fraction + 1.0f) * power(half) * power(k - half);
@@ -148,20 +148,20 @@ INLINE vf log_sum(vf f, vf k) {
 }
 
 /* log x to 0.9 ulp; minus infinity at 0, not a number below. */
-INLINE vf logv(vf x) {
-  vi tiny = x < all(0x1p-126f);
+INLINE vf log_of(vf x) {
+  vi tiny = x < splat(0x1p-126f);
   vf a = choose(tiny, x * 0x1p23f, x);
   vi above = (vi)((vu)a - (vu)bits(0.70710678f));
-  vf k = __builtin_convertvector(above >> 23, vf) - choose(tiny, all(23), all(0));
+  vf k = __builtin_convertvector(above >> 23, vf) - choose(tiny, splat(23), splat(0));
   vf y = log_sum((vf)((above & 0x7fffff) + bits(0.70710678f)) - 1.0f, k);
-  y = choose(x < all(__builtin_inff()), y, x); /* infinite or not a number */
-  return choose(x > all(0), y, choose(x == all(0), all(-__builtin_inff()), all(__builtin_nanf(""))));
+  y = choose(x < splat(__builtin_inff()), y, x); /* infinite or not a number */
+  return choose(x > splat(0), y, choose(x == splat(0), splat(-__builtin_inff()), splat(__builtin_nanf(""))));
 }
 
 /* log(1 + u) for 0 <= u <= 1, to 1.4 ulp; where 1 + u > sqrt(2), from its half. */
 INLINE vf log1p_share(vf u) {
-  vi halved = u > all(0.41421356f);
-  return log_sum(choose(halved, 0.5f * (u - 1.0f), u), choose(halved, all(1), all(0)));
+  vi halved = u > splat(0.41421356f);
+  return log_sum(choose(halved, 0.5f * (u - 1.0f), u), choose(halved, splat(1), splat(0)));
 }
 
 /* 1/(1 + e^-x), from e^-|x|, so that nothing overflows and small results keep their digits; 0 where
@@ -169,12 +169,12 @@ INLINE vf log1p_share(vf u) {
  * 2.4 below. */
 INLINE vf sigmoid(vf x) {
   vf e = exp_negative(-magnitude(x));
-  return choose(x < all(0), e, all(1)) / (1.0f + e);
+  return choose(x < splat(0), e, splat(1)) / (1.0f + e);
 }
 
 /* e/(e + 2) with e = e^2|x| - 1. Largest error over all floats 2.5 ulp (the rational of degrees 13
  * and 6 that Eigen had is 1.3 times as fast with 4.9 to 6.9). */
-INLINE vf tanhv(vf x) {
+INLINE vf tanh_of(vf x) {
   vf a = least(magnitude(x), 9.1f), shifted, fraction = exp_fraction(a + a, &shifted);
   vf scale = power(exponent(shifted)), e = scale * fraction + (scale - 1.0f);
   vi sign = (vi)x & ~0x7fffffff;

@@ -29,7 +29,7 @@ INLINE void add_strip(int n, const float *panel, int64_t terms, const float *x, 
   for (int64_t k = 0; k < terms; k++) {
     vf low = load(panel + k * WIDTH), high = load(panel + k * WIDTH + LANES);
     for (int j = 0; j < n; j++) {
-      vf value = all(x[k * n + j]);
+      vf value = splat(x[k * n + j]);
       sum[j][0] += low * value;
       sum[j][1] += high * value;
     }

@@ -2,6 +2,17 @@
  * matrix of `columns` columns; one that names none is noted, see refuse, and gives not-a-numbers, or is passed over where it
  * would be added to. */
 
+/* Notes, for the host to look at when it has waited, that index[j] names none of the columns of what an operation works on.
+ * The first launch that finds one notes it; of several in one launch, any of them, since each is one word of 64 bits. */
+enum { GATHERS, SCATTERS, CROSS_ENTROPIES, CROSS_ENTROPY_SLOPES };
+
+DEVICE void refuse(int64_t *note, int64_t operation, int64_t columns, int64_t j, int32_t index) {
+  if (note[0]) return;
+  note[1] = columns;
+  note[2] = operation;
+  note[0] = (int64_t)((uint64_t)(uint32_t)index << 32 | (uint32_t)(j + 1));
+}
+
 KERNEL(recur_add_column, int64_t, m, int64_t, n, const float *, x, const float *, b, float *, y)
 {
   tile it = tile_of(m);

@@ -1,5 +1,21 @@
 /* Passes over n values, as io.recur.device.Pointwise asks for them. An output may be an input. */
 
+DEVICE float value_of(int64_t function, float x) {
+  switch (function) {
+#define VALUE(name, value, derivative) case name: return value;
+    ELEMENTWISE(VALUE)
+  }
+  return x;
+}
+
+DEVICE float slope_of(int64_t function, float x, float y) {
+  switch (function) {
+#define DERIVATIVE(name, value, derivative) case name: return derivative;
+    ELEMENTWISE(DERIVATIVE)
+  }
+  return y;
+}
+
 KERNEL(recur_fill, float, value, float *, y, int64_t, n)
 {
   OVER(i, n) y[i] = value;

@@ -1,5 +1,44 @@
 /* Sums over many values: each block leaves one part, in double, and a second kernel adds the parts up in their order. */
 
+/* y += x for a sum that grows from call to call, whose carry keeps what y lost to rounding; null: none is kept. A carry
+ * counts only where it does not change y: whoever writes y otherwise need not know of it. */
+DEVICE void add_kept(float *y, float *carry, double x) {
+  float before = *y, lost = carry ? *carry : 0.0f, both = before + lost;
+  double sum = (both == before ? (double)before + lost : before) + x;
+  float after = (float)sum;
+  *y = after;
+  if (carry) *carry = (float)(sum - after);
+}
+
+/* A block has 256 threads at most; `group` successive ones, a power of two, work together. Each gives an x and gets
+ * the sum of its group's, always added in the same order. `shared` has a place for each thread of the block. */
+enum { MOST_THREADS = 256 };
+
+DEVICE double sum_of_group(double *shared, int64_t group, double x) {
+  int64_t place = THREAD & (group - 1);
+  BARRIER(); /* who still reads the last result */
+  shared[THREAD] = x;
+  for (int64_t half = group / 2; half > 0; half /= 2) {
+    BARRIER();
+    if (place < half) shared[THREAD] += shared[THREAD + half];
+  }
+  BARRIER();
+  return shared[THREAD - place];
+}
+
+/* The same for the largest; a not-a-number may be passed over. */
+DEVICE float top_of_group(float *shared, int64_t group, float x) {
+  int64_t place = THREAD & (group - 1);
+  BARRIER();
+  shared[THREAD] = x;
+  for (int64_t half = group / 2; half > 0; half /= 2) {
+    BARRIER();
+    if (place < half) shared[THREAD] = fmaxf(shared[THREAD], shared[THREAD + half]);
+  }
+  BARRIER();
+  return shared[THREAD - place];
+}
+
 /* parts[block] = its share of the sum of x, or of its squares. */
 KERNEL(recur_sum, int64_t, squares, const float *, x, int64_t, n, double *, parts)
 {

@@ -1,29 +1,4 @@
-/* The optimisers' rules and clipping: passes over parameters w, gradients g and what a rule remembers. */
-
-#define LARGER(x, y) ((x) >= (y) ? (x) : (y))
-
-/* In the order of the Java enum UpdateRule, whose Javadoc has the formulas and the settings s. d is the gradient, v the
- * parameter; a, b and c are what the slots hold. */
-#define RULES(R) \
-  R(SGD, v -= s[0] * d) \
-  R(MOMENTUM, a = s[1] * a + d; v -= s[0] * a) \
-  R(NESTEROV, a = s[1] * a + d; v -= s[0] * (d + s[1] * a)) \
-  R(RMSPROP, a = (1 - s[1]) * a + s[1] * d * d; v -= s[0] * d / (sqrtf(a) + s[2])) \
-  R(ADAM, a = (1 - s[1]) * a + s[1] * d; b = (1 - s[2]) * b + s[2] * d * d; \
-      v = s[5] * v - s[0] * a / (sqrtf(b) * s[4] + s[3])) \
-  R(ADAGRAD, a += d * d; v -= s[0] * d / (sqrtf(a) + s[1])) \
-  R(ADADELTA, a = (1 - s[1]) * a + s[1] * d * d; \
-      float change = sqrtf(b + s[2]) / sqrtf(a + s[2]) * d; \
-      b = (1 - s[1]) * b + s[1] * change * change; v -= s[0] * change) \
-  R(ADAMAX, a = (1 - s[1]) * a + s[1] * d; \
-      float top = fabsf(d) + s[3]; b = LARGER(s[2] * b, top); v -= s[0] * a / b) \
-  R(NADAM, a = (1 - s[1]) * a + s[1] * d; b = (1 - s[2]) * b + s[2] * d * d; \
-      v -= (s[0] * d + s[5] * a) / (sqrtf(b) * s[4] + s[3])) \
-  R(AMSGRAD, a = (1 - s[1]) * a + s[1] * d; b = (1 - s[2]) * b + s[2] * d * d; \
-      c = LARGER(c, b); v -= s[0] * a / (sqrtf(c) * s[4] + s[3]))
-
-#define RULE_NUMBER(rule, step) rule,
-enum { RULES(RULE_NUMBER) };
+/* The optimisers and clipping: passes over parameters w, gradients g and what a rule remembers. */
 
 /* One step; leaves g zero. The `count` settings change at every step, so they lie in memory and not in a graph's
  * arguments. Slots that the rule has not are null. A thread reads all before it writes: a read cannot pass a write. */
@@ -35,7 +10,7 @@ KERNEL(recur_update, int64_t, rule, int64_t, count, const float *, settings, flo
   OVER(i, n) {
     float d = g[i], v = w[i], a = slot0 ? slot0[i] : 0, b = slot1 ? slot1[i] : 0, c = slot2 ? slot2[i] : 0;
     switch (rule) {
-#define RULE(rule, step) case rule: { step; } break;
+#define RULE(name, slots, step) case name: { step; } break;
       RULES(RULE)
     }
     g[i] = 0;

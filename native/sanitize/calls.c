@@ -1,9 +1,11 @@
 /* Calls of recur.h with random sizes, on arrays that end where its comments say. */
+#include "../cuda/elementwise.h"
+#include "../cuda/rules.h"
 #include "harness.h"
 
 #include <string.h>
 
-enum { ELEMENTWISE = 13, RULES = 10, LARGE = 1 << 17 /* shared among a team */ };
+enum { LARGE = 1 << 17 /* shared among a team */ };
 
 static int64_t size(caller *c) { return one_in(c, 4) ? between(c, LARGE / 2, LARGE) : between(c, 0, 300); }
 
@@ -11,7 +13,7 @@ void some_values(caller *c, recur *r) {
   int64_t n = size(c);
   float *x = floats(c, n), *y = floats(c, n), *z = one_in(c, 3) ? x : floats(c, n);
   float alpha = (float)between(c, -100, 100) / 50;
-  int32_t flag = one_in(c, 2), function = (int32_t)between(c, 0, ELEMENTWISE - 1);
+  int32_t flag = one_in(c, 2), function = (int32_t)between(c, 0, ELEMENTWISE_COUNT - 1);
   switch (between(c, 0, 10)) {
     case 0: CALL(fill, r, alpha, y, n); break;
     case 1: CALL(copy, r, x, y, n); break;
@@ -26,7 +28,7 @@ void some_values(caller *c, recur *r) {
     case 10: CALL(sum, r, flag, x, n); break;
   }
   if (one_in(c, 4))
-    CALL(update, r, (int32_t)between(c, 0, RULES - 1), 0.1f, 0.9f, 0.99f, 1e-8f, 0.5f, 0.5f, y, floats(c, n), floats(c, n),
+    CALL(update, r, (int32_t)between(c, 0, RULE_COUNT - 1), 0.1f, 0.9f, 0.99f, 1e-8f, 0.5f, 0.5f, y, floats(c, n), floats(c, n),
         floats(c, n), floats(c, n), n);
 }
 
@@ -141,7 +143,7 @@ void some_sequence(caller *c, recur *r) {
   memset(&s, 0, sizeof s);
   int large = one_in(c, 6), thin = one_in(c, 8);
   s.cell = (int32_t)between(c, RECUR_RNN, RECUR_GRUV3);
-  s.function = (int32_t)between(c, 0, ELEMENTWISE - 1);
+  s.function = (int32_t)between(c, 0, ELEMENTWISE_COUNT - 1);
   s.in = (int32_t)between(c, 1, large ? 130 : 30);
   s.units = (int32_t)between(c, 1, large ? 130 : 40);
   s.batch = (int32_t)between(c, 1, thin ? 2 : large ? 40 : 12);

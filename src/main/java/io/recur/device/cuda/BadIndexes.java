@@ -12,14 +12,14 @@ import java.util.List;
 
 /**
  * The note that a kernel writes for an index that names no column, see {@code refuse} in {@code
- * common.cu}.
+ * columns.cu}.
  *
  * <p>The note is in pinned memory of the host, to which kernels write directly. Nothing copies it,
  * and nothing waits for it: the host reads it whenever it has waited for the work anyway. The
  * queue's monitor guards it.
  */
 final class BadIndexes {
-  /** The operations, by their numbers in {@code common.cu}. */
+  /** The operations, by their numbers in {@code columns.cu}. */
   private static final List<String> OPERATIONS =
       List.of("gather", "scatterAdd", "crossEntropy", "addCrossEntropyDerivative");
 

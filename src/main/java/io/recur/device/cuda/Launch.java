@@ -153,7 +153,7 @@ final class Launch {
 
   /**
    * Records threads for the values of an m×n matrix. Each thread stays in one row, see {@code
-   * tile_of} in {@code native/cuda/common.cu}.
+   * tile_of} in {@code native/cuda/loops.cu}.
    */
   void overColumns(long m, int n) {
     overColumns(m, n, queue().mostBlocks());

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * The functions made of eˣ have on a GPU the bits of their formulas in {@code
- * native/cuda/common.cu}: no compiler fuses or approximates them, and the bounds that {@link
+ * native/cuda/numbers.cu}: no compiler fuses or approximates them, and the bounds that {@link
  * UlpsTest} finds on the CPU double hold on every card.
  */
 class ExponentialsTest {

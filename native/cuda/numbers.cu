@@ -1,0 +1,61 @@
+/* Functions on floats, under the names of native/vector.h, from which elementwise.h and the gates are made. */
+
+#define ELEMENT float
+
+DEVICE float splat(float x) { return x; }
+DEVICE float choose(int where, float a, float b) { return where ? a : b; }
+DEVICE float least(float a, float b) { return a > b ? b : a; } /* a not-a-number stays one */
+DEVICE float most(float a, float b) { return a < b ? b : a; }
+DEVICE float magnitude(float x) { return fabsf(x); }
+
+/* e^a = 2^k (1 + fraction), where |a - k log(2)| <= log(2)/2; k comes out of the low bits of a/log(2) + 1.5*2^23. It is
+ * native/vector.h's, with Cephes's polynomial (Moshier), since a card's expf and tanhf are less exact. Every step is one
+ * operation that IEEE 754 rounds and no compiler may fuse: a card gives the CPU double's bits. */
+#define ROUNDER 12582912.0f
+DEVICE float exp_fraction(float a, int32_t *k) {
+  float shifted = fmaf(a, 1.44269504f, ROUNDER), whole = shifted - ROUNDER;
+  float r = fmaf(whole, 2.12194440e-4f, fmaf(whole, -0.693359375f, a));
+  float p = fmaf(1.9875691500e-4f, r, 1.3981999507e-3f);
+  p = fmaf(p, r, 8.3334519073e-3f);
+  p = fmaf(p, r, 4.1665795894e-2f);
+  p = fmaf(p, r, 1.6666665459e-1f);
+  p = fmaf(p, r, 5.0000001201e-1f);
+  *k = (int32_t)(BITS(shifted) - BITS(ROUNDER));
+  return fmaf(p, r * r, r);
+}
+
+DEVICE float power_of_two(int32_t k) { return FLOAT((uint32_t)(k + 127) << 23); }
+
+/* e^x to 1.1 ulp, subnormals and overflow included: 2^k is split in two, so that neither overflows. */
+DEVICE float exp_of(float x) {
+  int32_t k;
+  float y = 1.0f + exp_fraction(x < -104 ? -104 : x > 89 ? 89 : x, &k);
+  int32_t half = k >> 1;
+  return y * power_of_two(half) * power_of_two(k - half);
+}
+
+/* e^x - 1 for x <= 0, to 1.0 ulp. */
+DEVICE float expm1_negative(float x) {
+  int32_t k;
+  float fraction = exp_fraction(x < -87 ? -87 : x, &k), scale = power_of_two(k);
+  return fmaf(scale, fraction, scale - 1.0f);
+}
+
+DEVICE float log_of(float x) { return logf(x); }
+
+DEVICE float log1p_share(float x) { return log1pf(x); }
+
+/* e/(e + 2) with e = e^2|x| - 1, to 2.5 ulp. */
+DEVICE float tanh_of(float x) {
+  int32_t k;
+  float a = fabsf(x) > 9.1f ? 9.1f : fabsf(x);
+  float fraction = exp_fraction(a + a, &k), scale = power_of_two(k), e = fmaf(scale, fraction, scale - 1.0f);
+  return copysignf(e / (e + 2.0f), x);
+}
+
+/* 1/(1 + e^-x), from e^-|x|, so that nothing overflows and small results keep their digits; to 1.5 ulp where x >= 0, 2.5
+ * below. */
+DEVICE float sigmoid(float x) {
+  float e = exp_of(-fabsf(x));
+  return (x < 0 ? e : 1.0f) / (1.0f + e);
+}
