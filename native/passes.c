@@ -7,7 +7,7 @@
 enum { LIGHT = 1, HEAVY = 8 };
 
 static void values(recur *r, pointwise_pass p, int64_t work) {
-  team_run(r, kernels_of(r)->pointwise, &p, 1, p.n * work);
+  team_run(r->team, r->set->pointwise, &p, 1, p.n * work);
 }
 
 void recur_fill(recur *r, float value, float *y, int64_t n) {
@@ -78,7 +78,7 @@ double recur_sum(recur *r, int32_t squares, const float *x, int64_t n) {
 static void columns(recur *r, columns_pass p, int64_t work) {
   p.piece = piece_of(p.n, 1);
   p.pieces = (p.n + p.piece - 1) / p.piece;
-  team_run(r, kernels_of(r)->columns, &p, 1, p.m * p.n * work);
+  team_run(r->team, r->set->columns, &p, 1, p.m * p.n * work);
 }
 
 void recur_add_column(recur *r, int64_t m, int64_t n, const float *x, const float *b, float *y) {
@@ -143,5 +143,5 @@ void recur_update(recur *r, int32_t rule, float s0, float s1, float s2, float s3
     float *w, float *g, float *slot0, float *slot1, float *slot2, int64_t n) {
   update_pass p = {.rule = rule, .w = w, .g = g, .slots = {slot0, slot1, slot2},
       .settings = {s0, s1, s2, s3, s4, s5}, .n = n};
-  team_run(r, kernels_of(r)->update, &p, 1, n * LIGHT);
+  team_run(r->team, r->set->update, &p, 1, n * LIGHT);
 }

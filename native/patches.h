@@ -3,6 +3,7 @@
 #ifndef RECUR_PATCHES_H
 #define RECUR_PATCHES_H
 #include "panels.h"
+#include "sequences.h"
 
 /* A block of units and a run of columns at one step. */
 typedef struct {
@@ -15,20 +16,6 @@ typedef struct {
 } patch;
 
 typedef void patch_kernel(const patch *p);
-
-/* Gates that multiply x, and tiles that a patch keeps: an LSTM keeps c and tanh c beside its gates, a
- * GRU Wh3 h + bh. What a slope reads lies in one piece then; columns of H x B would be far apart. */
-static inline int gate_count(const recur_sequence *s) {
-  return s->cell == RECUR_LSTM ? 4 : s->cell == RECUR_RNN ? 1 : 3;
-}
-static inline int tile_count(const recur_sequence *s) {
-  return s->cell == RECUR_LSTM ? 6 : s->cell == RECUR_GRU ? 4 : gate_count(s);
-}
-
-/* Tiles of gradients: of the sums of each gate, and for a GRU of Wh3 h. */
-static inline int dtile_count(const recur_sequence *s) {
-  return s->cell == RECUR_GRU ? 4 : gate_count(s);
-}
 
 /* Where the tiles of a patch lie: those of a step together, in the order in which they are used. */
 static inline float *tile_of(const recur_sequence *s, int64_t t, int column, int columns, int64_t block) {
