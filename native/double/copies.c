@@ -1,11 +1,7 @@
-/* Copies, fills, and memory of the host that copies may use while the host goes on. */
-#define _GNU_SOURCE
-#include "double.h"
+/* Copies and fills. */
+#include "calls.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 struct copy {
   work work;
@@ -150,91 +146,4 @@ EXPORT int cuMemsetD8Async(address to, unsigned char value, size_t count, void *
 EXPORT int cuMemsetD32Async(address to, unsigned value, size_t count, void *in) {
   BEGIN(CONTEXT);
   return leave(add_fill(stream_of(in), "cuMemsetD32Async", to, value, count, 4));
-}
-
-/* Page-locked memory. It goes back to the system at once, so that a copy which still waits is caught. */
-typedef struct pinned {
-  struct pinned *next;
-  const context *owner;
-  char *begin;
-  size_t bytes, mapped; /* mapped: 0 where it was only registered */
-} pinned;
-
-static pinned *all;
-
-static pinned *pinned_new(char *begin, size_t bytes, size_t mapped) {
-  pinned *it = malloc(sizeof *it);
-  if (it == NULL) return NULL;
-  *it = (pinned){all, here(), begin, bytes, mapped};
-  all = it;
-  return it;
-}
-
-static void pinned_free(pinned *it) {
-  pinned **link = &all;
-  while (*link != it) link = &(*link)->next;
-  *link = it->next;
-  if (it->mapped != 0) munmap(it->begin, it->mapped);
-  free(it);
-}
-
-static pinned *pinned_of(const void *begin) {
-  pinned *it = all;
-  while (it != NULL && it->begin != begin) it = it->next;
-  return it;
-}
-
-int pinned_release(const context *c) {
-  int left = 0;
-  for (pinned *it = all, *next; it != NULL; it = next) {
-    next = it->next;
-    if (it->owner != c) continue;
-    pinned_free(it);
-    left++;
-  }
-  return left;
-}
-
-EXPORT int cuMemHostAlloc(void **result, size_t bytes, unsigned flags) {
-  (void)flags;
-  BEGIN(CONTEXT);
-  int code = captures_forbid();
-  if (code != SUCCESS || bytes == 0) return leave(code != SUCCESS ? code : INVALID_VALUE);
-  size_t page = (size_t)sysconf(_SC_PAGESIZE), mapped = (bytes + page - 1) / page * page;
-  char *begin = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (begin == MAP_FAILED) return leave(OUT_OF_MEMORY);
-  memset(begin, 0xFF, bytes); /* as floats: NaN */
-  if (pinned_new(begin, bytes, mapped) == NULL) return munmap(begin, mapped), leave(OUT_OF_MEMORY);
-  *result = begin;
-  return leave(SUCCESS);
-}
-
-EXPORT int cuMemAllocHost_v2(void **result, size_t bytes) { return cuMemHostAlloc(result, bytes, 0); }
-
-EXPORT int cuMemFreeHost(void *begin) {
-  BEGIN(RELEASE);
-  pinned *it = pinned_of(begin);
-  if (it == NULL || it->mapped == 0) return leave(INVALID_VALUE);
-  int code = captures_forbid();
-  if (code != SUCCESS) return leave(code);
-  pinned_free(it);
-  return leave(here()->fault);
-}
-
-EXPORT int cuMemHostRegister_v2(void *begin, size_t bytes, unsigned flags) {
-  (void)flags;
-  BEGIN(CONTEXT);
-  if (begin == NULL || bytes == 0 || memory_is_device((address)(uintptr_t)begin)) return leave(INVALID_VALUE);
-  for (pinned *it = all; it != NULL; it = it->next)
-    if ((char *)begin < it->begin + it->bytes && it->begin < (char *)begin + bytes)
-      return leave(HOST_MEMORY_ALREADY_REGISTERED);
-  return leave(pinned_new(begin, bytes, 0) == NULL ? OUT_OF_MEMORY : SUCCESS);
-}
-
-EXPORT int cuMemHostUnregister(void *begin) {
-  BEGIN(RELEASE);
-  pinned *it = pinned_of(begin);
-  if (it == NULL || it->mapped != 0) return leave(HOST_MEMORY_NOT_REGISTERED);
-  pinned_free(it);
-  return leave(here()->fault);
 }

@@ -5,7 +5,9 @@
  * another; when all have come, the first goes on. Every other block, and the first of every other launch, begins with its
  * last thread, so that kernels whose threads race give different results. */
 #define _GNU_SOURCE
-#include "double.h"
+#include "executor.h"
+#include "chip.h"
+#include "memory.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -95,6 +97,36 @@ static void take_signals(void) {
     ours.sa_flags |= SA_SIGINFO;
     ours.sa_sigaction = on_signal;
     sigaction(signals[i], &ours, NULL);
+  }
+}
+
+void *work_new(size_t bytes, int (*run)(work *, context *), const char *name) {
+  work *it = calloc(1, bytes);
+  if (it == NULL) return NULL;
+  it->bytes = bytes;
+  it->run = run;
+  it->name = name;
+  return it;
+}
+
+work *work_copy(const work *from) {
+  work *it = malloc(from->bytes);
+  if (it == NULL) return NULL;
+  memcpy(it, from, from->bytes);
+  it->next = NULL;
+  return it;
+}
+
+void work_free(work *it) {
+  if (it->drop != NULL) it->drop(it);
+  free(it);
+}
+
+void work_list_free(work *first) {
+  while (first != NULL) {
+    work *it = first;
+    first = it->next;
+    work_free(it);
   }
 }
 

@@ -1,10 +1,8 @@
 /* Graphs: a capture writes down what is asked of its stream, instantiation copies it, a launch runs the copy. */
-#include "double.h"
+#include "calls.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { MODE_GLOBAL, MODE_THREAD_LOCAL, MODE_RELAXED, MOST_CAPTURES = 16 };
 
 /* Shared by an executable graph and its launches that still wait. */
 typedef struct recording {
@@ -17,40 +15,10 @@ typedef struct graph {
   recording *of;
 } graph;
 
-static stream *captured[MOST_CAPTURES];
-static int captures;
-
-int captures_forbid(void) {
-  int code = SUCCESS;
-  for (int i = 0; i < captures; i++) {
-    capture *it = captured[i]->capture;
-    if (it->mode == MODE_RELAXED || (it->mode == MODE_THREAD_LOCAL && it->thread != this_thread())) continue;
-    it->invalid = 1;
-    code = CAPTURE_UNSUPPORTED;
-  }
-  return code;
-}
-
-void capture_end(stream *s) {
-  work_list_free(s->capture->first);
-  free(s->capture);
-  s->capture = NULL;
-  for (int i = 0; i < captures; i++)
-    if (captured[i] == s) captured[i] = captured[--captures];
-}
-
 static void forget(recording *it) {
   if (--it->references > 0) return;
   work_list_free(it->first);
   free(it);
-}
-
-static work *copy_of(const work *from) {
-  work *it = malloc(from->bytes);
-  if (it == NULL) return NULL;
-  memcpy(it, from, from->bytes);
-  it->next = NULL;
-  return it;
 }
 
 static recording *record(const work *first) {
@@ -59,15 +27,15 @@ static recording *record(const work *first) {
   fresh->references = 1;
   work **last = &fresh->first;
   for (const work *it = first; it != NULL; it = it->next) {
-    if ((*last = copy_of(it)) == NULL) return forget(fresh), NULL;
+    if ((*last = work_copy(it)) == NULL) return forget(fresh), NULL;
     last = &(*last)->next;
   }
   return fresh;
 }
 
-int work_list_add(stream *s, const work *first) {
+static int add_all(stream *s, const work *first) {
   for (const work *it = first; it != NULL; it = it->next) {
-    work *copy = copy_of(it);
+    work *copy = work_copy(it);
     int code = copy == NULL ? OUT_OF_MEMORY : stream_add(s, copy);
     if (code != SUCCESS) return code;
   }
@@ -79,16 +47,9 @@ EXPORT int cuStreamBeginCapture_v2(void *handle, int mode) {
   stream *s = stream_of(handle);
   if (s == NULL) return leave(INVALID_HANDLE);
   if (mode < MODE_GLOBAL || mode > MODE_RELAXED) return leave(INVALID_VALUE);
-  if (s->next == NULL) return leave(CAPTURE_UNSUPPORTED); /* the legacy stream */
+  if (stream_is_legacy(s)) return leave(CAPTURE_UNSUPPORTED);
   if (s->capture != NULL) return leave(ILLEGAL_STATE);
-  capture *it = captures == MOST_CAPTURES ? NULL : calloc(1, sizeof *it);
-  if (it == NULL) return leave(OUT_OF_MEMORY);
-  it->mode = mode;
-  it->thread = this_thread();
-  it->last = &it->first;
-  s->capture = it;
-  captured[captures++] = s;
-  return leave(SUCCESS);
+  return leave(capture_begin(s, mode));
 }
 
 EXPORT int cuStreamIsCapturing(void *handle, int *status) {
@@ -99,11 +60,14 @@ EXPORT int cuStreamIsCapturing(void *handle, int *status) {
   return leave(SUCCESS);
 }
 
+static void graph_drop(void *it) { forget(((graph *)it)->of); }
+
 static graph *graph_new(context *c, enum kind kind, const work *first) {
   graph *g = object_new(kind, sizeof *g, c);
   if (g == NULL) return NULL;
   g->of = record(first);
   if (g->of == NULL) return object_free(g), NULL;
+  g->object.drop = graph_drop;
   return g;
 }
 
@@ -163,7 +127,7 @@ EXPORT int cuGraphLaunch(void *handle, void *in) {
   graph *e = graph_of(handle, EXECUTABLE);
   stream *s = stream_of(in);
   if (e == NULL || s == NULL) return leave(e == NULL ? INVALID_VALUE : INVALID_HANDLE);
-  if (s->capture != NULL) return leave(work_list_add(s, e->of->first));
+  if (s->capture != NULL) return leave(add_all(s, e->of->first));
   struct launch *item = work_new(sizeof *item, run_recording, "cuGraphLaunch");
   if (item == NULL) return leave(OUT_OF_MEMORY);
   item->of = e->of;
@@ -192,16 +156,11 @@ EXPORT int cuGraphExecUpdate_v2(void *handle, void *of, void *information) {
   return leave(SUCCESS);
 }
 
-static void graph_free(graph *g) {
-  forget(g->of);
-  object_free(g);
-}
-
 EXPORT int cuGraphExecDestroy(void *handle) {
   BEGIN(RELEASE);
   graph *e = graph_of(handle, EXECUTABLE);
   if (e == NULL) return leave(INVALID_VALUE);
-  graph_free(e);
+  object_free(e);
   return leave(here()->fault);
 }
 
@@ -209,11 +168,6 @@ EXPORT int cuGraphDestroy(void *handle) {
   BEGIN(RELEASE);
   graph *g = graph_of(handle, GRAPH);
   if (g == NULL) return leave(INVALID_VALUE);
-  graph_free(g);
+  object_free(g);
   return leave(here()->fault);
-}
-
-void graphs_release(context *c) {
-  for (enum kind kind = GRAPH; kind <= EXECUTABLE; kind++)
-    for (graph *g; (g = object_next(NULL, kind, c)) != NULL;) graph_free(g);
 }

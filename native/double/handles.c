@@ -1,6 +1,6 @@
 /* Handles: numbers that look like pointers, are looked up and never followed, and are never given twice, so that
  * one that was destroyed, or never was, is known for what it is. */
-#include "double.h"
+#include "handles.h"
 
 #include <stdlib.h>
 
@@ -38,6 +38,7 @@ void *object_of(void *handle, enum kind kind) {
 
 void object_free(void *it) {
   object *o = it;
+  if (o->drop != NULL) o->drop(o);
   objects[index_of(o->handle)] = NULL;
   free(o);
 }

@@ -2,7 +2,7 @@
  * away, which is added to what kernels and copies are given when they run. Each allocation ends at a page that nobody
  * can touch, begins with NaN, and its addresses are never given twice. */
 #define _GNU_SOURCE
-#include "double.h"
+#include "memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,7 +100,7 @@ int64_t memory_left(const context *c) {
   return left < 0 ? 0 : left;
 }
 
-static int allocate(context *c, address *result, uint64_t bytes) {
+int memory_allocate(context *c, address *result, uint64_t bytes) {
   if (result == NULL || bytes == 0) return INVALID_VALUE;
   if (bytes > (uint64_t)memory_left(c) || region == 0) return OUT_OF_MEMORY;
   uint64_t padded = round_up(bytes, ALIGNMENT), pages = round_up(padded, page());
@@ -174,90 +174,30 @@ int memory_release(context *c) {
   return left;
 }
 
-EXPORT int cuMemGetInfo_v2(size_t *unoccupied, size_t *everything) {
-  BEGIN(CONTEXT);
-  *unoccupied = (size_t)memory_left(here());
-  *everything = (size_t)total;
-  return leave(SUCCESS);
-}
-
-EXPORT int cuDeviceTotalMem_v2(size_t *bytes, int device) {
-  BEGIN(DRIVER);
-  if (device < 0) return leave(INVALID_DEVICE);
-  if (region == 0 && begin_region() != SUCCESS) return leave(OUT_OF_MEMORY);
-  *bytes = (size_t)total;
-  return leave(SUCCESS);
-}
-
-EXPORT int cuMemAlloc_v2(address *result, size_t bytes) {
-  BEGIN(CONTEXT);
-  int code = captures_forbid();
-  return leave(code != SUCCESS ? code : allocate(here(), result, bytes));
-}
-
-/* As on hardware: it waits for all work first. */
-EXPORT int cuMemFree_v2(address begin) {
-  BEGIN(RELEASE);
-  context *c = here();
+/* The allocation that begins there and of which no free waits, or NULL. */
+static allocation *whole(const context *c, address begin) {
   allocation *it = find(c, begin);
-  if (begin == 0) return leave(c->fault);
-  if (it == NULL || it->begin != begin || it->ending) return leave(INVALID_VALUE);
-  int code = captures_forbid();
-  if (code != SUCCESS) return leave(code);
-  streams_wait(c);
-  take_away(it);
-  return leave(c->fault);
+  return it != NULL && it->begin == begin && !it->ending ? it : NULL;
 }
 
-EXPORT int cuMemAllocAsync(address *result, size_t bytes, void *handle) {
-  BEGIN(CONTEXT);
-  stream *s = stream_of(handle);
-  if (s == NULL) return leave(INVALID_HANDLE);
-  return leave(s->capture != NULL ? NOT_SUPPORTED : allocate(here(), result, bytes));
+int memory_begins(const context *c, address begin) { return whole(c, begin) != NULL; }
+
+void memory_end(context *c, address begin) {
+  allocation *it = whole(c, begin);
+  if (it == NULL) return;
+  it->ending = 1;
+  c->allocated -= (int64_t)it->bytes;
 }
 
-struct ending {
-  work work;
-  address begin;
-};
+void memory_free(context *c, address begin) {
+  allocation *it = find(c, begin);
+  if (it != NULL) take_away(it);
+}
 
-static int end_allocation(work *it, context *c) {
-  allocation *ended = find(c, ((struct ending *)it)->begin);
-  if (ended != NULL) take_away(ended);
+int memory_total(int64_t *bytes) {
+  if (region == 0 && begin_region() != SUCCESS) return OUT_OF_MEMORY;
+  *bytes = total;
   return SUCCESS;
-}
-
-EXPORT int cuMemFreeAsync(address begin, void *handle) {
-  BEGIN(CONTEXT);
-  stream *s = stream_of(handle);
-  if (s == NULL) return leave(INVALID_HANDLE);
-  allocation *it = find(here(), begin);
-  if (it == NULL || it->begin != begin || it->ending) return leave(INVALID_VALUE);
-  if (s->capture != NULL) return leave(NOT_SUPPORTED);
-  struct ending *item = work_new(sizeof *item, end_allocation, "cuMemFreeAsync");
-  if (item == NULL) return leave(OUT_OF_MEMORY);
-  item->begin = begin;
-  it->ending = 1; /* what it takes can be given from here on, as a pool of the driver gives it */
-  here()->allocated -= (int64_t)it->bytes;
-  return leave(stream_add(s, item));
-}
-
-EXPORT int cuDeviceGetDefaultMemPool(void **pool, int device) {
-  BEGIN(DRIVER);
-  *pool = (void *)(uintptr_t)(16 + device);
-  return leave(SUCCESS);
-}
-
-EXPORT int cuMemPoolSetAttribute(void *pool, int attribute, void *value) {
-  (void)pool, (void)attribute, (void)value;
-  BEGIN(DRIVER);
-  return leave(SUCCESS);
-}
-
-EXPORT int cuMemPoolTrimTo(void *pool, size_t bytes) {
-  (void)pool, (void)bytes;
-  BEGIN(DRIVER);
-  return leave(SUCCESS);
 }
 
 /* For tests: how many bytes a device has from now on. */

@@ -1,11 +1,25 @@
 /* Modules, and launches of the kernels that this library was built with. */
-#include "double.h"
+#include "calls.h"
+#include "chip.h"
+#include "compiler.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MOST_KERNELS = 512, MOST_PARAMETERS = 24, PLAIN_SHARED = 49152 };
+
+/* As prelude.cu has it: what the address of a pointer to device memory must be a multiple of; 1 of what is no pointer. */
+typedef struct parameter_size {
+  int bytes, multiple;
+} parameter_size;
+
+typedef struct kernel_entry {
+  const char *program, *name;
+  void (*stub)(void **);
+  int parameters;
+  const parameter_size *sizes;
+} kernel_entry;
 
 static kernel_entry kernels[MOST_KERNELS];
 static int kernel_count;

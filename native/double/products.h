@@ -1,7 +1,7 @@
 /* What products.c and blas.c say to each other. */
 #ifndef RECUR_DOUBLE_PRODUCTS_H
 #define RECUR_DOUBLE_PRODUCTS_H
-#include "double.h"
+#include "calls.h"
 
 enum {
   BLAS_NOT_INITIALIZED = 1,

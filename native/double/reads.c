@@ -1,5 +1,6 @@
 /* What one thread of the kernels READs and where it NEEDs that, see prelude.cu: for tests of how many reads are under way. */
-#include "double.h"
+#include "executor.h"
+#include "memory.h"
 
 #include <string.h>
 

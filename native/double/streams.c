@@ -1,25 +1,15 @@
-/* Streams and events. What is asked of a stream is only written down; it runs when somebody waits for it, all of it
- * on the thread that waits, so a wait that is missing shows as results that are missing. */
-#define _GNU_SOURCE
-#include "double.h"
+/* Streams. What is asked of a stream is only written down; it runs when somebody waits for it, all of it on the thread
+ * that waits, so a wait that is missing shows as results that are missing. A capture writes down what is asked of its
+ * stream for a graph instead. */
+#include "streams.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-enum { NON_BLOCKING = 1, DISABLE_TIMING = 2 };
+enum { MOST_CAPTURES = 16 };
 
-typedef struct event {
-  object object;
-  unsigned flags;
-  stream *recorded; /* where it was recorded last, or NULL */
-  void *in;         /* that stream's handle: the stream may be gone */
-  int64_t order;    /* of the last record, 0: none; */
-  int64_t done;     /* of the last record that has run */
-  int captured;
-  double seconds;
-} event;
+static stream *captured[MOST_CAPTURES];
+static int captures;
 
 uint64_t this_thread(void) { return (uint64_t)(uintptr_t)pthread_self(); }
 
@@ -33,6 +23,8 @@ stream *stream_new(context *c, unsigned flags) {
   return s;
 }
 
+int stream_is_legacy(const stream *s) { return s->next == NULL; }
+
 static stream *legacy(const context *c) {
   stream *s = c->streams;
   while (s->next != NULL) s = s->next;
@@ -45,28 +37,6 @@ stream *stream_of(void *handle) {
   if ((uintptr_t)handle <= 1) return legacy(here()); /* NULL and CU_STREAM_LEGACY */
   stream *s = object_of(handle, STREAM);
   return s != NULL && s->object.owner == here() ? s : NULL;
-}
-
-void *work_new(size_t bytes, int (*run)(work *, context *), const char *name) {
-  work *it = calloc(1, bytes);
-  if (it == NULL) return NULL;
-  it->bytes = bytes;
-  it->run = run;
-  it->name = name;
-  return it;
-}
-
-static void work_free(work *it) {
-  if (it->drop != NULL) it->drop(it);
-  free(it);
-}
-
-void work_list_free(work *first) {
-  while (first != NULL) {
-    work *it = first;
-    first = it->next;
-    work_free(it);
-  }
 }
 
 /* The legacy stream waits for the blocking ones: while one of them is captured, nothing may be asked of it. */
@@ -127,7 +97,7 @@ int streams_wait(context *c) {
   return c->fault;
 }
 
-static void stream_free(stream *s) {
+void stream_close(stream *s) {
   stream **link = &s->object.owner->streams;
   while (*link != s) link = &(*link)->next;
   *link = s->next;
@@ -137,7 +107,7 @@ static void stream_free(stream *s) {
 }
 
 void streams_release(context *c) {
-  while (c->streams != NULL) stream_free(c->streams);
+  while (c->streams != NULL) stream_close(c->streams);
 }
 
 int stream_forbids(const stream *s) {
@@ -146,165 +116,32 @@ int stream_forbids(const stream *s) {
   return CAPTURE_UNSUPPORTED;
 }
 
-EXPORT int cuStreamCreateWithPriority(void **handle, unsigned flags, int priority) {
-  (void)priority;
-  BEGIN(CONTEXT);
-  stream *s = flags > NON_BLOCKING ? NULL : stream_new(here(), flags);
-  if (s == NULL) return leave(flags > NON_BLOCKING ? INVALID_VALUE : OUT_OF_MEMORY);
-  *handle = s->object.handle;
-  return leave(SUCCESS);
-}
-
-EXPORT int cuStreamCreate(void **handle, unsigned flags) { return cuStreamCreateWithPriority(handle, flags, 0); }
-
-/* As on hardware, its work is done first. */
-EXPORT int cuStreamDestroy_v2(void *handle) {
-  BEGIN(RELEASE);
-  context *c = here();
-  stream *s = stream_of(handle);
-  if (s == NULL || s == legacy(c)) return leave(INVALID_HANDLE);
-  if (s->capture == NULL) stream_wait(s, c->work);
-  stream_free(s);
-  return leave(c->fault);
-}
-
-EXPORT int cuStreamSynchronize(void *handle) {
-  BEGIN(CONTEXT);
-  stream *s = stream_of(handle);
-  if (s == NULL) return leave(INVALID_HANDLE);
-  int code = stream_forbids(s);
-  if (code != SUCCESS) return leave(code);
-  return leave(s == legacy(here()) ? streams_wait_legacy(here()) : stream_wait(s, here()->work));
-}
-
-/* Each question lets one piece of work be done, so that whoever asks until all is done comes to an end. */
-EXPORT int cuStreamQuery(void *handle) {
-  BEGIN(CONTEXT);
-  stream *s = stream_of(handle);
-  if (s == NULL) return leave(INVALID_HANDLE);
-  int code = stream_forbids(s);
-  if (code != SUCCESS) return leave(code);
-  if (s->first == NULL) return leave(SUCCESS);
-  code = stream_wait(s, s->first->order);
-  return leave(code != SUCCESS ? code : NOT_READY);
-}
-
-EXPORT int cuStreamSetAttribute(void *handle, int attribute, const void *value) {
-  (void)attribute, (void)value;
-  BEGIN(CONTEXT);
-  return leave(stream_of(handle) == NULL ? INVALID_HANDLE : SUCCESS);
-}
-
-struct on_event {
-  work work;
-  void *event, *stream;
-  int64_t order;
-};
-
-static int note_event(work *it, context *c) {
-  (void)c;
-  event *e = object_of(((struct on_event *)it)->event, EVENT);
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  if (e == NULL) return SUCCESS;
-  e->done = it->order;
-  e->seconds = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+int capture_begin(stream *s, int mode) {
+  capture *it = captures == MOST_CAPTURES ? NULL : calloc(1, sizeof *it);
+  if (it == NULL) return OUT_OF_MEMORY;
+  it->mode = mode;
+  it->thread = this_thread();
+  it->last = &it->first;
+  s->capture = it;
+  captured[captures++] = s;
   return SUCCESS;
 }
 
-static int await_event(work *it, context *c) {
-  (void)c;
-  stream *other = object_of(((struct on_event *)it)->stream, STREAM);
-  return other == NULL ? SUCCESS : stream_wait(other, ((struct on_event *)it)->order);
-}
-
-static event *event_of(void *handle) {
-  event *e = object_of(handle, EVENT);
-  return e != NULL && e->object.owner == here() ? e : NULL;
-}
-
-EXPORT int cuEventCreate(void **handle, unsigned flags) {
-  BEGIN(CONTEXT);
-  event *e = object_new(EVENT, sizeof *e, here());
-  if (e == NULL) return leave(OUT_OF_MEMORY);
-  e->flags = flags;
-  *handle = e->object.handle;
-  return leave(SUCCESS);
-}
-
-EXPORT int cuEventDestroy_v2(void *handle) {
-  BEGIN(RELEASE);
-  event *e = event_of(handle);
-  if (e == NULL) return leave(INVALID_HANDLE);
-  object_free(e);
-  return leave(here()->fault);
-}
-
-EXPORT int cuEventRecord(void *handle, void *in) {
-  BEGIN(CONTEXT);
-  event *e = event_of(handle);
-  stream *s = stream_of(in);
-  if (e == NULL || s == NULL) return leave(INVALID_HANDLE);
-  if (s->capture != NULL) {
-    e->captured = 1;
-    return leave(s->capture->invalid ? CAPTURE_INVALIDATED : SUCCESS);
+int captures_forbid(void) {
+  int code = SUCCESS;
+  for (int i = 0; i < captures; i++) {
+    capture *it = captured[i]->capture;
+    if (it->mode == MODE_RELAXED || (it->mode == MODE_THREAD_LOCAL && it->thread != this_thread())) continue;
+    it->invalid = 1;
+    code = CAPTURE_UNSUPPORTED;
   }
-  struct on_event *item = work_new(sizeof *item, note_event, "cuEventRecord");
-  if (item == NULL) return leave(OUT_OF_MEMORY);
-  item->event = handle;
-  int code = stream_add(s, item);
-  if (code != SUCCESS) return leave(code);
-  e->captured = 0;
-  e->in = s->object.handle;
-  e->order = item->work.order;
-  return leave(SUCCESS);
+  return code;
 }
 
-EXPORT int cuStreamWaitEvent(void *in, void *handle, unsigned flags) {
-  (void)flags;
-  BEGIN(CONTEXT);
-  event *e = event_of(handle);
-  stream *s = stream_of(in);
-  if (e == NULL || s == NULL) return leave(INVALID_HANDLE);
-  if (e->captured) return leave(s->capture == NULL ? CAPTURE_ISOLATION : SUCCESS);
-  if (e->order == 0) return leave(SUCCESS);
-  if (s->capture != NULL) {
-    s->capture->invalid = 1;
-    return leave(CAPTURE_ISOLATION);
-  }
-  struct on_event *item = work_new(sizeof *item, await_event, "cuStreamWaitEvent");
-  if (item == NULL) return leave(OUT_OF_MEMORY);
-  item->stream = e->in;
-  item->order = e->order;
-  return leave(stream_add(s, item));
-}
-
-EXPORT int cuEventSynchronize(void *handle) {
-  BEGIN(CONTEXT);
-  event *e = event_of(handle);
-  if (e == NULL) return leave(INVALID_HANDLE);
-  int code = e->captured ? CAPTURED_EVENT : captures_forbid();
-  stream *s = object_of(e->in, STREAM);
-  return leave(code != SUCCESS || s == NULL ? code : stream_wait(s, e->order));
-}
-
-EXPORT int cuEventQuery(void *handle) {
-  BEGIN(CONTEXT);
-  event *e = event_of(handle);
-  if (e == NULL) return leave(INVALID_HANDLE);
-  int code = e->captured ? CAPTURED_EVENT : captures_forbid();
-  if (code != SUCCESS || e->done == e->order) return leave(code);
-  stream *s = object_of(e->in, STREAM);
-  if (s != NULL && s->first != NULL) code = stream_wait(s, s->first->order);
-  return leave(code != SUCCESS ? code : NOT_READY);
-}
-
-EXPORT int cuEventElapsedTime(float *milliseconds, void *from, void *to) {
-  BEGIN(CONTEXT);
-  event *a = event_of(from), *b = event_of(to);
-  if (a == NULL || b == NULL || a->order == 0 || b->order == 0) return leave(INVALID_HANDLE);
-  if ((a->flags | b->flags) & DISABLE_TIMING) return leave(INVALID_HANDLE);
-  if (a->done != a->order || b->done != b->order) return leave(NOT_READY);
-  *milliseconds = (float)(1e3 * (b->seconds - a->seconds));
-  return leave(SUCCESS);
+void capture_end(stream *s) {
+  work_list_free(s->capture->first);
+  free(s->capture);
+  s->capture = NULL;
+  for (int i = 0; i < captures; i++)
+    if (captured[i] == s) captured[i] = captured[--captures];
 }

@@ -1,0 +1,7 @@
+/* Images of compiled programs. */
+#ifndef RECUR_DOUBLE_COMPILER_H
+#define RECUR_DOUBLE_COMPILER_H
+
+const char *program_of_image(const void *image); /* NULL: not one of ours */
+
+#endif
