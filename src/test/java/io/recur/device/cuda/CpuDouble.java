@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** What the CPU double of a GPU lets tests do to it, see {@code native/double/double.h}. */
+/** What the CPU double of a GPU lets tests do to it, see {@code native/README.md}. */
 public final class CpuDouble {
   private static final long MOST_READS = 1 << 14;
 
