@@ -1,5 +1,5 @@
-/* Passes of the contract: fills in a job and shares it out. The work of a value is in multiply-adds
- * of the same time: an eighth of a nanosecond for what memory bounds, more for a function. */
+/* Passes of the contract: each fills in a job and shares it among the team. The work of a value is counted in
+ * multiply-adds that take as long: an eighth of a nanosecond where memory is the bound, more for a function. */
 #include "kernels.h"
 
 #include <stddef.h>

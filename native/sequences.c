@@ -36,7 +36,7 @@ static int64_t step_work(const recur_sequence *s) {
   return gate_count(s) * (int64_t)s->units * s->units * s->batch;
 }
 
-/* A sequence with claims for two phases behind its tiles: a stack may be too small for many threads. */
+/* Runs a sequence. The claims for two phases follow its tiles: a stack may be too small for those of many threads. */
 static void run_sequence(recur *r, phase *run, const recur_sequence *s, int64_t phases) {
   claim *claims = (claim *)(s->tiles + tiles_alone(r, s));
   for (int i = 0; i < 2 * team_threads(r->team); i++) atomic_init(&claims[i].taken, 0);

@@ -7,7 +7,7 @@
 #include "kernels.h"
 
 /* Gates that multiply x, and tiles that a patch keeps: an LSTM keeps c and tanh c beside its gates, a
- * GRU Wh3 h + bh. What a derivative reads lies in one piece then; columns of H x B would be far apart. */
+ * GRU Wh3 h + bh. A derivative reads them from one piece of memory; columns of H x B would be far apart. */
 static inline int gate_count(const recur_sequence *s) {
   return s->cell == RECUR_LSTM ? 4 : s->cell == RECUR_RNN ? 1 : 3;
 }
@@ -25,7 +25,8 @@ static inline int dtile_count(const recur_sequence *s) {
  * run to run. The last run may have less. */
 static inline int64_t run_steps(const recur_sequence *s) {
   int64_t steps = s->batch < 256 ? 256 / s->batch : 1;
-  return steps < s->time && gate_count(s) * (int64_t)s->units * ((int64_t)s->units + s->in) <= 1 << 20 ? steps : s->time;
+  int64_t weights = gate_count(s) * (int64_t)s->units * ((int64_t)s->units + s->in);
+  return steps < s->time && weights <= 1 << 20 ? steps : s->time;
 }
 
 /* Floats of packed columns that a part takes to compute gradients of weights: half of a large second-level
@@ -35,7 +36,7 @@ static inline int64_t strip_room(const recur_sequence *s) {
   return terms > 1 << 17 ? terms : 1 << 17;
 }
 
-/* How many items of a phase a part has handed out: first its own in order, then those of others. */
+/* How many of a part's items of a phase are taken: a part takes its own in order, then those of others. */
 typedef struct {
   _Alignas(64) atomic_llong taken;
 } claim;

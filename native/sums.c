@@ -1,7 +1,7 @@
 #include "sums.h"
 
 /* Terms of a block: 15 roundings of half a unit are less than 1e-6 of the magnitudes. Vectors of a strip of
- * rows, whose sums lie in registers. */
+ * rows, whose sums stay in registers. */
 enum { BLOCK_TERMS = 16, ACROSS = 8 };
 
 /* The first n values of y += (low, high). */

@@ -1,6 +1,6 @@
-/* Sums that grow from call to call, in floats that lose nothing: beside a sum lies its carry, what the float
- * has lost to rounding. A carry counts only where it does not change its float: whoever writes the sum, as
- * with zeros, need not know of it. Added to that way, a sum of any number of terms is off by a few 2^-24 of
+/* Sums that grow from call to call, in floats that lose nothing: each sum has a carry, which holds what the float
+ * has lost to rounding. A carry counts only where it does not change its float, so code that writes the sum, for
+ * instance zeros, need not know the carry. Added to that way, a sum of any number of terms is off by a few 2^-24 of
  * the sum of their magnitudes. */
 #ifndef RECUR_SUMS_H
 #define RECUR_SUMS_H

@@ -21,7 +21,7 @@ struct team {
   _Alignas(LINE) atomic_int arrived; /* at the barrier */
   _Alignas(LINE) atomic_int round;   /* of the barrier */
 
-  _Alignas(LINE) atomic_flag taken; /* the team works for somebody */
+  _Alignas(LINE) atomic_flag taken; /* a job runs */
   atomic_int asleep;
   atomic_bool closing;
   pthread_mutex_t lock;
@@ -34,9 +34,9 @@ typedef struct {
   int part;
 } worker;
 
-/* Calls in flight in this process: whoever is not alone takes no second core. After calls have met, the
- * next LONE short ones do without as well: the worker that one of two streams takes is the core that the
- * other needs a moment later. */
+/* Calls in flight in this process: a call that is not alone runs on its caller's thread. After calls have met, the
+ * next LONE short calls run on their callers' threads too: of two streams of calls, the worker of one would occupy the
+ * core that the other needs a moment later. */
 static atomic_int callers;
 static atomic_int lone;
 enum { LONE = 256, SHORT = 1 << 24 }; /* SHORT: multiply-adds of a call, some 50 us */
@@ -49,7 +49,7 @@ static void pause_once(void) {
 #endif
 }
 
-/* The last to arrive opens; the others spin, and let others run when it takes long. */
+/* The last part to arrive opens it. The others spin, and yield to other threads after SPINS turns. */
 static void barrier(team *t) {
   int round = atomic_load_explicit(&t->round, memory_order_relaxed);
   if (atomic_fetch_add_explicit(&t->arrived, 1, memory_order_acq_rel) == t->threads - 1) {
@@ -112,7 +112,7 @@ static void end(team *t, int workers) {
   t->workers = NULL;
 }
 
-/* Whether the workers run. Where the system gives no threads, the caller works alone for good. */
+/* Whether the workers run. Where the system refuses a thread, the caller works alone. */
 static bool start(team *t) {
   if (t->workers) return true;
   if (atomic_load(&t->closing)) return false;

@@ -1,5 +1,5 @@
 /* Vectors of one instruction set, and the transcendental functions on them. Every file that includes
- * this is compiled once a set, with -DSET=avx2 and the like; NAME(f) is f of that set. */
+ * this is compiled once per set, with -DSET=avx2 and the like; NAME(f) is f of that set. */
 #ifndef RECUR_VECTOR_H
 #define RECUR_VECTOR_H
 #include <stdint.h>
@@ -90,13 +90,13 @@ INLINE double total(wide x) {
   return sum;
 }
 
-/* where ? a : b; where is all ones or all zeros in each lane, as comparisons give it. */
+/* where ? a : b; where is all ones or all zeros in each lane, as comparisons return it. */
 INLINE vf choose(vi where, vf a, vf b) { return (vf)(((vi)a & where) | ((vi)b & ~where)); }
 INLINE vf least(vf a, float b) { return choose(a > splat(b), splat(b), a); } /* not a number stays so */
 INLINE vf most(vf a, float b) { return choose(a < splat(b), splat(b), a); }
 INLINE vf magnitude(vf x) { return (vf)((vi)x & (0x7fffffff - (vi){})); }
 
-/* e^a = 2^k (1 + fraction): gives the fraction, and k in the low bits of `shifted`, which is
+/* e^a = 2^k (1 + fraction): returns the fraction, and k in the low bits of `shifted`, which is
  * a/log(2) + 1.5*2^23. |a - k log(2)| <= log(2)/2; the polynomial is Cephes's (Moshier). */
 #define ROUNDER 12582912.0f
 INLINE vf exp_fraction(vf a, vf *shifted) {

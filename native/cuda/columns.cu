@@ -1,6 +1,6 @@
 /* Passes over the columns of m x n matrices, as io.recur.device.Columns asks for them. An index names a column of a
- * matrix of `columns` columns; one that names none is noted, see refuse, and gives not-a-numbers, or is passed over where it
- * would be added to. */
+ * matrix of `columns` columns; one that names none is noted, see refuse; its values are not-a-numbers, and nothing is
+ * added to it. */
 
 /* Notes, for the host to look at when it has waited, that index[j] names none of the columns of what an operation works on.
  * The first launch that finds one notes it; of several in one launch, any of them, since each is one word of 64 bits. */

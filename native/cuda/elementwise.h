@@ -1,9 +1,9 @@
-/* The table of elementwise functions, one for the C kernels of native/pointwise.c, where x is a vector, and for the kernels
- * of pointwise.cu, where x is a float. An entry has a name, the value from x, and the derivative from x and y, the value.
- * The order is that of the Java enum Elementwise: the place of an entry is the function's number.
+/* The table of elementwise functions, one for the C kernels of native/pointwise.c, where x is a vector, and for the
+ * kernels of pointwise.cu, where x is a float. An entry has a name, the value from x, and the derivative from x and from
+ * y, the value. The order is that of the Java enum Elementwise: the place of an entry is the function's number.
  *
- * Who computes the functions defines ELEMENT, the type of x and y, and DEVICE, which begins the definition of a function,
- * before this file, and has on ELEMENT
+ * Code that computes the functions defines ELEMENT, the type of x and y, and DEVICE, which begins the definition of a
+ * function, before this file, and has on ELEMENT
  *
  *     splat(c)                       the float c
  *     choose(where, a, b)          a where a comparison is true, else b

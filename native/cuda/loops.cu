@@ -9,8 +9,8 @@
 #endif
 
 /* As OVER, but a thread takes four values, i a grid apart, at a time: it reads all of them, in `load`, into one[k],
- * two[k] and three[k], before it writes one in `store`. With one value at a time too few bytes are under way to fill the
- * bus. Neither alignment nor the size matters, and an output may be an input. */
+ * two[k] and three[k], before it writes one in `store`. With one value at a time, too few bytes are in flight to fill
+ * the bus. Neither alignment nor the size matters, and an output may be an input. */
 #define FOURS(i, n, load, ...) FOURS_FROM(i, BLOCK * THREADS + THREAD, BLOCKS * THREADS, n, load, __VA_ARGS__)
 
 /* The same for values that are `apart`, from the thread's first on. */
@@ -30,7 +30,7 @@
   }
 
 /* Where a thread works in a matrix of m rows, launched by Launch.overColumns: in one row, in every `step`th column. A block
- * has all rows of some columns at a time, or THREADS rows of one. Only numbers of blocks are divided, once a thread:
+ * has all rows of some columns at a time, or THREADS rows of one. Only numbers of blocks are divided, once per thread:
  * dividing the place of each value by m would take longer than fetching the value. */
 typedef struct tile {
   int64_t row, column, step;

@@ -1,4 +1,4 @@
-/* Functions on floats, under the names of native/vector.h, from which elementwise.h and the gates are made. */
+/* Functions on floats, under the names that native/vector.h has for vectors, for elementwise.h and the gates. */
 
 #define ELEMENT float
 
@@ -10,7 +10,7 @@ DEVICE float magnitude(float x) { return fabsf(x); }
 
 /* e^a = 2^k (1 + fraction), where |a - k log(2)| <= log(2)/2; k comes out of the low bits of a/log(2) + 1.5*2^23. It is
  * native/vector.h's, with Cephes's polynomial (Moshier), since a card's expf and tanhf are less exact. Every step is one
- * operation that IEEE 754 rounds and no compiler may fuse: a card gives the CPU double's bits. */
+ * operation that IEEE 754 rounds and no compiler may fuse: a card computes the CPU double's bits. */
 #define ROUNDER 12582912.0f
 DEVICE float exp_fraction(float a, int32_t *k) {
   float shifted = fmaf(a, 1.44269504f, ROUNDER), whole = shifted - ROUNDER;

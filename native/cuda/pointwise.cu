@@ -26,7 +26,7 @@ KERNEL(recur_copy, const float *, x, float *, y, int64_t, n)
   FOURS(i, n, one[k] = x[i], y[i] = one[k])
 }
 
-/* The factor may change at every step, so it lies in memory and not in a graph's arguments. */
+/* The factor may change at every step, so the kernel reads it from memory: a graph would repeat an argument. */
 KERNEL(recur_scale, const float *, alpha, const float *, x, float *, y, int64_t, n)
 {
   float factor = alpha[0];
@@ -67,7 +67,7 @@ KERNEL(recur_add_slope, int64_t, function, const float *, x, const float *, y, c
 }
 
 /* The coin of value i: 24 uniform bits from a seed and a counter, the finaliser of SplitMix64 (its last shift does not
- * reach these bits). The seed changes at every step, so it lies in memory and not in a graph's arguments. */
+ * reach these bits). The seed changes at every step, so the kernel reads it from memory. */
 DEVICE int64_t coin(uint64_t seed, int64_t i) {
   uint64_t z = seed + (uint64_t)(i + 1) * 0x9E3779B97F4A7C15u;
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;

@@ -6,8 +6,8 @@
  *       OVER(i, n) y[i] *= alpha;
  *     }
  *
- * A kernel has 1 to 20 parameters, each an int64_t, a float or a pointer to device memory, handed over in eight bytes.
- * There is nothing beyond what stands here, no atomics, no shuffles: the same launch gives the same bits.
+ * A kernel has 1 to 20 parameters, each an int64_t, a float or a pointer to device memory, passed in eight bytes.
+ * Kernels use nothing beyond this file, no atomics and no shuffles: the same launch computes the same bits.
  *
  *     THREAD THREADS BLOCK BLOCKS   which thread of its block, which block, and how many; int64_t
  *     OVER(i, n)                    for each i below n, shared out over the threads of all blocks
@@ -16,8 +16,8 @@
  *     BARRIER();                    waits for the threads of the block: all of them come to this line, or none
  *     DEVICE                        begins the definition of a function that kernels call
  *     INFINITY, BITS(x), FLOAT(u)   infinity; the bits of a float as uint32_t, and the float of such bits
- *     READ(p), NEED()               the value at p; the thread waits here for what it has READ. Of a kernel whose time is that
- *                                   of its reads the CPU double writes both down: a test sees how many are under way at a time
+ *     READ(p), NEED()               the value at p; the thread waits here for what it has READ. The CPU double records both, in a
+ *                                   kernel whose reads bound its time: a test counts the reads that are in flight together
  */
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)
 

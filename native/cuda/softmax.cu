@@ -1,5 +1,5 @@
 /* Softmax and cross-entropy of the columns of m x n matrices. A column belongs to a group of `group` threads, a power of
- * two; the groups of a block go through as many columns at a time, and all through the same number of turns. */
+ * two; each group of a block takes one column per turn, and all take the same number of turns. */
 #define COLUMNS_OF_GROUPS(j, n) \
   for (int64_t j = (BLOCK * THREADS + THREAD) / group, turn = 0; turn * BLOCKS * (THREADS / group) < (n); \
        turn++, j += BLOCKS * (THREADS / group))

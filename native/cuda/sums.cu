@@ -10,7 +10,7 @@ DEVICE void add_kept(float *y, float *carry, double x) {
   if (carry) *carry = (float)(sum - after);
 }
 
-/* A block has 256 threads at most; `group` successive ones, a power of two, work together. Each gives an x and gets
+/* A block has 256 threads at most; `group` successive ones, a power of two, work together. Each passes an x and gets
  * the sum of its group's, always added in the same order. `shared` has a place for each thread of the block. */
 enum { MOST_THREADS = 256 };
 

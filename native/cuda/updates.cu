@@ -1,7 +1,8 @@
 /* The optimisers and clipping: passes over parameters w, gradients g and what a rule remembers. */
 
-/* One step; leaves g zero. The `count` settings change at every step, so they lie in memory and not in a graph's
- * arguments. Slots that the rule has not are null. A thread reads all before it writes: a read cannot pass a write. */
+/* One step; leaves g zero. The `count` settings change at every step, so the kernel reads them from memory: a graph
+ * would repeat arguments. Slots that the rule has not are null. A thread reads all before it writes, since a read
+ * cannot pass a write. */
 KERNEL(recur_update, int64_t, rule, int64_t, count, const float *, settings, float *, w, float *, g, float *, slot0,
     float *, slot1, float *, slot2, int64_t, n)
 {

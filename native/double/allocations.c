@@ -66,7 +66,7 @@ EXPORT int cuMemFreeAsync(address begin, void *handle) {
   struct ending *item = work_new(sizeof *item, end_allocation, "cuMemFreeAsync");
   if (item == NULL) return leave(OUT_OF_MEMORY);
   item->begin = begin;
-  memory_end(here(), begin); /* what it takes can be given from here on, as a pool of the driver gives it */
+  memory_end(here(), begin); /* as with a pool of the driver, others can have its bytes from here on */
   return leave(stream_add(s, item));
 }
 

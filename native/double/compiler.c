@@ -1,5 +1,5 @@
 /* NVRTC, which compiles nothing: it compares what it is given with what this library was built from, so that a change
- * of the source that was not built in is seen, and gives an image that names the program. */
+ * of the source that was not built in is seen, and returns an image that names the program. */
 #include "compiler.h"
 #include "calls.h"
 

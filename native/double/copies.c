@@ -19,7 +19,7 @@ static int outside(context *c, const char *what, const void *at, size_t bytes) {
   return context_fault(c, ILLEGAL_ADDRESS, "%s of %zu bytes, %s: it is not within one allocation", what, bytes, text);
 }
 
-/* Where a side of it lies now, or NULL. */
+/* Where a side of it is now, or NULL. */
 static void *side(context *c, const void *at, size_t bytes, int device) {
   address a = (address)(uintptr_t)at;
   if (!device) return (void *)(uintptr_t)a;

@@ -2,7 +2,7 @@
  * of all of it again when something touches what it must not.
  *
  * A thread that meets no barrier leaves its stack to the next. One that does stays on it, and the next begins on
- * another; when all have come, the first goes on. Every other block, and the first of every other launch, begins with its
+ * another; when all have come, the first continues. Every other block, and the first of every other launch, begins with its
  * last thread, so that kernels whose threads race give different results. */
 #define _GNU_SOURCE
 #include "executor.h"
@@ -38,7 +38,7 @@ static struct {
   int idles, waitings, resumed, nexts, used, reversed;
 } block;
 
-/* Saves what a call must keep, notes the stack, and goes on from another one. */
+/* Saves what a call must keep, notes the stack, and continues on another one. */
 void recur_double_switch(void **saved, void *stack);
 
 #if defined(__x86_64__)

@@ -2,7 +2,7 @@
 
 KERNEL(fault_fill, int64_t, n, float *, y) { OVER(i, n) y[i] = (float)i; }
 
-/* x must lie on 4, 8 and 8 bytes. */
+/* x must be aligned to 4, 8 and 8 bytes. */
 KERNEL(fault_float, const float *, x, float *, y) { y[0] = x[0]; }
 
 KERNEL(fault_double, const double *, x, float *, y) { y[0] = (float)x[0]; }

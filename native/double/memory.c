@@ -1,5 +1,5 @@
-/* Device memory. The addresses that the host is given cannot be followed: the memory lies elsewhere, a fixed distance
- * away, which is added to what kernels and copies are given when they run. Each allocation ends at a page that nobody
+/* Device memory. The addresses that the host is given cannot be followed: the memory is elsewhere, a fixed distance
+ * away, which is added to the addresses of kernels and copies when they run. Each allocation ends at a page that nobody
  * can touch, begins with NaN, and its addresses are never given twice. */
 #define _GNU_SOURCE
 #include "memory.h"
@@ -14,14 +14,14 @@ enum { ALIGNMENT = 256, CANARY = 0xC5 };
 
 typedef struct allocation {
   address begin, bytes;
-  address first, end; /* the pages that hold it: what lies before and after it in them is canaries */
+  address first, end; /* the pages that hold it: what is before and after it in them is canaries */
   context *owner;
   int touched, ending; /* ending: a free of it waits in a stream */
 } allocation;
 
 static const uint64_t reserved = (uint64_t)1 << 40; /* addresses, not memory */
 static address region, unused;                       /* the first address that was never given */
-static uint64_t distance;                            /* from an address to where its memory lies */
+static uint64_t distance;                            /* from an address to its memory */
 static allocation **all, **touched;                  /* by address; those whose canaries are to be looked at */
 static size_t number, touches, room;
 static int64_t total = (int64_t)8 << 30, others;     /* bytes of a device, and those that other programs hold of it */

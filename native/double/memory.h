@@ -11,8 +11,8 @@ void memory_end(context *c, address begin);         /* a free of it waits: other
 void memory_free(context *c, address begin);        /* nothing where none begins there */
 int memory_release(context *c);                     /* all that is left; how many */
 
-int memory_check(const context *c, address begin, uint64_t bytes); /* whether it lies in one live allocation */
-int memory_is_device(address begin);                               /* whether it lies where device memory does */
+int memory_check(const context *c, address begin, uint64_t bytes); /* whether it is within one live allocation */
+int memory_is_device(address begin);                               /* whether it is within the addresses of device memory */
 int memory_is_foreign(const context *c, address within); /* whether another context's allocation is there */
 void *memory_at(address within);                /* where a kernel finds it, whether or not there is an allocation */
 address memory_address(const void *found);      /* what memory_at was asked for */

@@ -1,4 +1,4 @@
-/* What cuBLAS is asked for by us: products of matrices. Each is checked to lie within its allocations, its operands
+/* The products of matrices that we ask of cuBLAS. Each is checked to be within its allocations, its operands
  * are rounded as tensor cores would, and OpenBLAS, or a loop of our own, multiplies. */
 #include "products.h"
 

@@ -36,7 +36,7 @@ typedef struct operand {
 
 blas *blas_of(void *handle, int *code);        /* of this thread's context, or NULL and why */
 int rounding_of(const blas *h, int compute);   /* of what is multiplied; negative: not supported */
-int take_scalar(const blas *h, const void *from, float *value, address *at); /* now, or where it will lie */
+int take_scalar(const blas *h, const void *from, float *value, address *at); /* now, or its address */
 
 void multiply_columns(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
     const float *b, int64_t ldb, float beta, float *c, int64_t ldc);

@@ -32,7 +32,7 @@ void some_values(caller *c, recur *r) {
         floats(c, n), floats(c, n), n);
 }
 
-/* From the first to the last value of columns that lie `leading` apart. */
+/* From the first to the last value of columns that are `leading` apart. */
 static int64_t span(int64_t rows, int64_t columns, int64_t leading) {
   return columns == 0 ? 0 : (columns - 1) * leading + rows;
 }
