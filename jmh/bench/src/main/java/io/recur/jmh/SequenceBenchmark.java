@@ -1,6 +1,7 @@
 package io.recur.jmh;
 
 import io.recur.device.Device;
+import io.recur.grad.Concat;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
@@ -90,17 +91,16 @@ public class SequenceBenchmark {
             plain.state0().stream()
                 .map(
                     p ->
-                        (Tensor)
-                            tape.input(
-                                Shape.of(p.shape().rows(), size.batch()),
-                                new float[p.shape().rows() * size.batch()]))
+                        tape.input(
+                            Shape.of(p.shape().rows(), size.batch()),
+                            new float[p.shape().rows() * size.batch()]))
                 .toList());
     for (int t = 0; t < size.time(); t++) {
       Step step = plain.step(state, input.time(t));
       outputs.add(step.y());
       state = step.state();
     }
-    return io.recur.grad.Concat.time(outputs);
+    return Concat.time(outputs);
   }
 
   private void checkGradients() {
