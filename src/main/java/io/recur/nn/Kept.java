@@ -3,8 +3,8 @@ package io.recur.nn;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.kernels.KernelDevice;
+import io.recur.device.memory.BufferPool;
 import io.recur.device.memory.Slab;
-import io.recur.device.memory.Slots;
 import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
 import java.lang.ref.Cleaner;
@@ -14,8 +14,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Memory for the values of a state without history: a slot of the device's table. The parts follow
- * each other, each aligned to 64 bytes. The slot is taken when a state is first copied, changed
+ * Memory for the values of a state without history: a buffer of the device's pool. The parts follow
+ * each other, each aligned to 64 bytes. The buffer is taken when a state is first copied, changed
  * where the sizes change, and given back by {@link #giveBack} or when this is unreachable.
  *
  * <p>The tensors of the copy may be read until the next copy; a caller who returns them to a user
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Kept {
   private @Nullable State state;
-  private Cleaner.@Nullable Cleanable slot;
+  private Cleaner.@Nullable Cleanable buffer;
 
   /** Copies a state and returns the copy. */
   State copy(State from) {
@@ -51,17 +51,17 @@ final class Kept {
     return mine;
   }
 
-  /** Takes a slot for parts of these shapes in place of the present one. */
+  /** Takes a buffer for parts of these shapes in place of the present one. */
   private State take(Device device, List<Shape> shapes) {
     long floats = 0;
     for (Shape shape : shapes) {
       floats += Slab.padded(shape.count());
     }
-    Slots slots = KernelDevice.of(device).slots(floats);
-    int number = slots.take();
+    BufferPool pool = KernelDevice.of(device).pool(floats);
+    int number = pool.take();
     giveBack();
-    slot = slots.tie(number, this);
-    Buffer memory = slots.at(number);
+    buffer = pool.tie(number, this);
+    Buffer memory = pool.at(number);
     List<Tensor> parts = new ArrayList<>(shapes.size());
     long at = 0;
     for (Shape shape : shapes) {
@@ -73,10 +73,10 @@ final class Kept {
     return taken;
   }
 
-  /** Gives the slot back; a second call does nothing. */
+  /** Gives the buffer back; a second call does nothing. */
   void giveBack() {
-    Cleaner.Cleanable known = slot;
-    slot = null;
+    Cleaner.Cleanable known = buffer;
+    buffer = null;
     state = null;
     if (known != null) {
       known.clean();

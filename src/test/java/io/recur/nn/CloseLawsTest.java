@@ -10,7 +10,7 @@ import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.device.kernels.KernelDevice;
-import io.recur.device.memory.Slots;
+import io.recur.device.memory.BufferPool;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
@@ -115,25 +115,25 @@ class CloseLawsTest {
     tape.clear();
   }
 
-  /** A million forks in turn use one slot, and so do those of a user's own layer. */
+  /** A million forks in turn use one buffer, and so do those of a user's own layer. */
   @Test
-  void aForkThatIsClosedGivesItsSlotToTheNext() {
+  void aForkThatIsClosedGivesItsMemoryToTheNext() {
     Chain model = chain(new Wrapped(lstm(IN, 160)), dense(160, 2)).on(device, 1);
     model.apply(Cells.input(inference, 1, IN, 1));
-    Slots slots = KernelDevice.of(device).slots(2 * 160);
-    assertEquals(1, slots.used());
+    BufferPool pool = KernelDevice.of(device).pool(2 * 160);
+    assertEquals(1, pool.used());
     for (int i = 0; i < Devices.rounds(1000); i++) {
       try (Layer fork = model.fork()) {
-        assertEquals(2, slots.used());
+        assertEquals(2, pool.used());
         fork.apply(Cells.input(inference, 1, IN, 1));
         inference.clear();
       }
-      assertEquals(1, slots.used());
+      assertEquals(1, pool.used());
     }
     model.close();
-    assertEquals(0, slots.used());
-    int slot = slots.take();
-    assertEquals(0, slot >> 1); // one of the first two, which were all that there ever were
+    assertEquals(0, pool.used());
+    int number = pool.take();
+    assertEquals(0, number >> 1); // one of the first two, which were all that there ever were
   }
 
   private record Wrapped(Layer inner) implements Layer {
@@ -154,12 +154,12 @@ class CloseLawsTest {
   }
 
   @Test
-  void anotherBatchTakesAnotherSlotAndGivesTheFirstBack() {
+  void anotherBatchTakesAnotherBufferAndGivesTheFirstBack() {
     Recur recur = lstm(IN, 160).on(device, 1);
     recur.apply(Cells.input(inference, 1, IN, 1));
     recur.reset();
     recur.apply(Cells.input(inference, 1, IN, 3));
-    assertEquals(0, KernelDevice.of(device).slots(2 * 160).used());
-    assertEquals(1, KernelDevice.of(device).slots(2 * 3 * 160).used());
+    assertEquals(0, KernelDevice.of(device).pool(2 * 160).used());
+    assertEquals(1, KernelDevice.of(device).pool(2 * 3 * 160).used());
   }
 }

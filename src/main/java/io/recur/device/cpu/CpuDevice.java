@@ -14,11 +14,11 @@ import io.recur.device.kernels.KernelDevice;
 import io.recur.device.kernels.Recurrences;
 import io.recur.device.kernels.Updates;
 import io.recur.device.memory.Allocator;
+import io.recur.device.memory.BufferPool;
 import io.recur.device.memory.DeviceMemory;
 import io.recur.device.memory.Lifetime;
 import io.recur.device.memory.Pressure;
 import io.recur.device.memory.Slab;
-import io.recur.device.memory.Slots;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
@@ -144,8 +144,8 @@ public final class CpuDevice extends Device implements KernelDevice {
   }
 
   @Override
-  public Slots slots(long floats) {
-    return memory.slots(floats);
+  public BufferPool pool(long floats) {
+    return memory.pool(floats);
   }
 
   @Override

@@ -15,9 +15,9 @@ import io.recur.device.kernels.Gates;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.device.kernels.Recurrences;
 import io.recur.device.kernels.Updates;
+import io.recur.device.memory.BufferPool;
 import io.recur.device.memory.DeviceMemory;
 import io.recur.device.memory.Slab;
-import io.recur.device.memory.Slots;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -162,8 +162,8 @@ public final class CudaDevice extends Device implements KernelDevice {
   }
 
   @Override
-  public Slots slots(long floats) {
-    return memory.slots(floats);
+  public BufferPool pool(long floats) {
+    return memory.pool(floats);
   }
 
   @Override

@@ -2,8 +2,8 @@ package io.recur.device.kernels;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
+import io.recur.device.memory.BufferPool;
 import io.recur.device.memory.Slab;
-import io.recur.device.memory.Slots;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,12 +51,12 @@ public interface KernelDevice {
   Slab slab();
 
   /**
-   * Returns the device's table of slots of this size.
+   * Returns the device's pool of buffers of this length.
    *
-   * @param floats the words of a slot, a multiple of 16
-   * @return the same table at every call
+   * @param floats the words of a buffer, a multiple of 16
+   * @return the same pool at every call
    */
-  Slots slots(long floats);
+  BufferPool pool(long floats);
 
   /**
    * Tells whether sums in a buffer grow from tape to tape, so that roundings would add up. {@link

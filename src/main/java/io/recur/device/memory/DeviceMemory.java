@@ -49,8 +49,8 @@ public final class DeviceMemory {
   private final Source source;
   private final Buffers buffers;
 
-  /** The tables, by the words of a slot. */
-  private final Map<Long, Slots> tables = new ConcurrentHashMap<>();
+  /** The pools, by the words of a buffer. */
+  private final Map<Long, BufferPool> pools = new ConcurrentHashMap<>();
 
   /**
    * Begins the memory of a device.
@@ -90,16 +90,16 @@ public final class DeviceMemory {
   }
 
   /**
-   * Returns the table of slots of this size.
+   * Returns the pool of buffers of this length.
    *
-   * @param floats the words of a slot, a multiple of 16
-   * @return the same table at every call
+   * @param floats the words of a buffer, a multiple of 16
+   * @return the same pool at every call
    */
-  public Slots slots(long floats) {
-    return tables.computeIfAbsent(
+  public BufferPool pool(long floats) {
+    return pools.computeIfAbsent(
         floats,
         size ->
-            new Slots(
+            new BufferPool(
                 size,
                 words -> take(source.collected(false), words, false),
                 account(),
@@ -125,8 +125,8 @@ public final class DeviceMemory {
     };
   }
 
-  private Slots.Account account() {
-    return new Slots.Account() {
+  private BufferPool.Account account() {
+    return new BufferPool.Account() {
       @Override
       public void before() {
         device.checkOpen();

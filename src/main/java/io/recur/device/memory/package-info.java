@@ -1,6 +1,6 @@
 /**
  * The lifetimes of device memory. {@link io.recur.device.memory.Allocator} allocates it, {@link
- * io.recur.device.memory.Slab} and {@link io.recur.device.memory.Slots} divide it, {@link
+ * io.recur.device.memory.Slab} and {@link io.recur.device.memory.BufferPool} divide it, {@link
  * io.recur.device.memory.Pressure} counts it. Both kinds of devices use this package. The module
  * does not export it.
  */

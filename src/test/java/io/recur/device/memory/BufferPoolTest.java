@@ -21,68 +21,69 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A table of equal slots: no slot is somebody else's, and what was given back is taken first. */
-class SlotsTest {
+/** A pool of equal buffers: none is taken twice, and what was given back is taken first. */
+class BufferPoolTest {
   @AutoClose private final Device device = Devices.opened();
 
-  private Slots slots(long floats) {
-    return KernelDevice.of(device).slots(floats);
+  private BufferPool pool(long floats) {
+    return KernelDevice.of(device).pool(floats);
   }
 
   @Test
-  void aSizeHasOneTable() {
-    assertSame(slots(32), slots(32));
-    assertTrue(slots(32) != slots(48));
+  void aLengthHasOnePool() {
+    assertSame(pool(32), pool(32));
+    assertTrue(pool(32) != pool(48));
   }
 
-  /** Slots of many to the block, of one to the block, and of more than a largest block. */
+  /** Buffers of many to the chunk, of one to the chunk, and of more than a largest chunk. */
   @ParameterizedTest
   @ValueSource(longs = {16, 48, 1024, 80_000, 1 << 18, (1 << 18) + 16})
-  void slotsAreAlignedAndDoNotOverlap(long floats) {
-    Slots slots = slots(floats);
+  void buffersAreAlignedAndDoNotOverlap(long floats) {
+    BufferPool pool = pool(floats);
     int count = (int) Math.max(3, Math.min(Devices.rounds(20_000), (3 << 18) / floats));
     for (int i = 0; i < count; i++) {
-      assertEquals(i, slots.take());
-      assertEquals(0, slots.at(i).segment().address() % 64, "slot " + i);
-      assertEquals(floats, slots.at(i).floats());
-      slots.at(i).slice(0, 1).write(i);
-      Buffer last = slots.at(i).slice(floats - 1, 1);
+      assertEquals(i, pool.take());
+      assertEquals(0, pool.at(i).segment().address() % 64, "buffer " + i);
+      assertEquals(floats, pool.at(i).floats());
+      pool.at(i).slice(0, 1).write(i);
+      Buffer last = pool.at(i).slice(floats - 1, 1);
       last.write(i);
     }
-    assertEquals(count, slots.used());
+    assertEquals(count, pool.used());
     float[] first = new float[1];
     for (int i = 0; i < count; i += 7) {
-      slots.at(i).read(first);
+      pool.at(i).read(first);
       assertEquals(i, first[0]);
-      assertEquals(i, slots.at(i).slice(floats - 1, 1).read()[0]);
+      assertEquals(i, pool.at(i).slice(floats - 1, 1).read()[0]);
     }
   }
 
   @Test
-  void aSlotGivenBackIsTheNextAndKeepsItsPlace() {
-    Slots slots = slots(64);
+  void aBufferGivenBackIsTheNextAndKeepsItsPlace() {
+    BufferPool pool = pool(64);
     Random random = new Random(1);
     Map<Integer, Float> inUse = new HashMap<>();
     for (int round = 0; round < Devices.rounds(5000); round++) {
       if (random.nextInt(3) > 0 || inUse.isEmpty()) {
-        int slot = slots.take();
-        slots.at(slot).slice(0, 1).write(round);
-        assertEquals(null, inUse.put(slot, (float) round), "slot " + slot + " was taken twice");
+        int number = pool.take();
+        pool.at(number).slice(0, 1).write(round);
+        assertEquals(
+            null, inUse.put(number, (float) round), "buffer " + number + " was taken twice");
       } else {
-        int slot = inUse.keySet().iterator().next();
-        assertEquals(inUse.remove(slot), slots.at(slot).slice(0, 1).read()[0]);
-        slots.giveBack(slot);
-        int again = slots.take();
-        assertEquals(slot, again);
-        slots.giveBack(again);
+        int number = inUse.keySet().iterator().next();
+        assertEquals(inUse.remove(number), pool.at(number).slice(0, 1).read()[0]);
+        pool.giveBack(number);
+        int again = pool.take();
+        assertEquals(number, again);
+        pool.giveBack(again);
       }
-      assertEquals(inUse.size(), slots.used());
+      assertEquals(inUse.size(), pool.used());
     }
   }
 
   @Test
   void threadsTakeAndGiveBackAtOnce() throws InterruptedException {
-    Slots slots = slots(16);
+    BufferPool pool = pool(16);
     Set<Integer> taken = ConcurrentHashMap.newKeySet();
     AtomicInteger wrong = new AtomicInteger();
     Thread[] threads = new Thread[4];
@@ -92,12 +93,12 @@ class SlotsTest {
               .start(
                   () -> {
                     for (int i = 0; i < 20_000; i++) {
-                      int slot = slots.take();
-                      if (!taken.add(slot)) {
+                      int number = pool.take();
+                      if (!taken.add(number)) {
                         wrong.incrementAndGet();
                       }
-                      taken.remove(slot);
-                      slots.giveBack(slot);
+                      taken.remove(number);
+                      pool.giveBack(number);
                     }
                   });
     }
@@ -105,21 +106,21 @@ class SlotsTest {
       thread.join();
     }
     assertEquals(0, wrong.get());
-    assertEquals(0, slots.used());
+    assertEquals(0, pool.used());
     Set<Integer> numbers = new HashSet<>();
     for (int i = 0; i < 4; i++) {
-      numbers.add(slots.take());
+      numbers.add(pool.take());
     }
     assertEquals(Set.of(0, 1, 2, 3), numbers); // no more than were ever in use at once
   }
 
   @Test
   void cleaningATieGivesBackOnce() {
-    Slots slots = slots(16);
-    var tie = slots.tie(slots.take(), new Object());
+    BufferPool pool = pool(16);
+    var tie = pool.tie(pool.take(), new Object());
     tie.clean();
     tie.clean();
-    assertEquals(0, slots.used());
-    assertArrayEquals(new int[] {0, 1}, new int[] {slots.take(), slots.take()});
+    assertEquals(0, pool.used());
+    assertArrayEquals(new int[] {0, 1}, new int[] {pool.take(), pool.take()});
   }
 }
