@@ -86,8 +86,7 @@ class FailureTest {
     "UTF-8, caf\uFFFD, café, false",
     "windows-1252, who?, café, false"
   })
-  void aMangledArgumentIsToldWithItsCause(
-      String encoding, String argument, String raw, boolean told) {
+  void aMangledArgumentNamesItsCause(String encoding, String argument, String raw, boolean told) {
     Optional<String> message =
         PosixLocale.mangled(
             new String[] {"--prime", argument}, encoding, raw.getBytes(StandardCharsets.UTF_8));
