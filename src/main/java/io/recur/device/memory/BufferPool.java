@@ -9,7 +9,7 @@ import java.util.function.LongFunction;
 
 /**
  * A pool of numbered buffers of one length, which are taken and given back one by one: memory for
- * states that come and go. The pool grows by chunks, each twice as large as the one before, up to 1
+ * states that come and go. The pool grows by regions, each twice as large as the one before, up to 1
  * MiB. It never shrinks. The buffer that was given back last is taken next. Any thread may call
  * every method.
  *
@@ -23,8 +23,8 @@ import java.util.function.LongFunction;
  * }</pre>
  */
 public final class BufferPool {
-  private static final long FIRST_CHUNK_FLOATS = 1L << 10;
-  private static final long MOST_CHUNK_FLOATS = 1L << 18;
+  private static final long FIRST_REGION_FLOATS = 1L << 10;
+  private static final long MOST_REGION_FLOATS = 1L << 18;
 
   /** Receives the bytes in use. */
   public interface Account {
@@ -44,12 +44,12 @@ public final class BufferPool {
   private final Account account;
   private final Cleaner cleaner;
 
-  /** The binary logarithms of the buffers of the first chunk and of the largest. */
+  /** The binary logarithms of the buffers of the first region and of the largest. */
   private final int first;
 
   private final int most;
 
-  private final List<Buffer> chunks = new ArrayList<>();
+  private final List<Buffer> regions = new ArrayList<>();
   private int buffers;
   private int fresh;
   private int[] free = {};
@@ -59,7 +59,7 @@ public final class BufferPool {
    * Makes an empty pool.
    *
    * @param floats the words of a buffer, a multiple of 16
-   * @param memory allocates a chunk of a number of words, aligned to 64 bytes
+   * @param memory allocates a region of a number of words, aligned to 64 bytes
    * @param account receives the bytes in use
    * @param cleaner finds unreachable holders
    */
@@ -68,8 +68,8 @@ public final class BufferPool {
     this.memory = memory;
     this.account = account;
     this.cleaner = cleaner;
-    this.first = log2(FIRST_CHUNK_FLOATS / floats);
-    this.most = log2(MOST_CHUNK_FLOATS / floats);
+    this.first = log2(FIRST_REGION_FLOATS / floats);
+    this.most = log2(MOST_REGION_FLOATS / floats);
   }
 
   private static int log2(long count) {
@@ -95,7 +95,7 @@ public final class BufferPool {
     if (fresh == buffers) {
       int more = 1 << Math.min(most, Math.max(first, log2(buffers)));
       int all = Math.addExact(buffers, more);
-      chunks.add(memory.apply(more * floats));
+      regions.add(memory.apply(more * floats));
       buffers = all;
     }
     return fresh++;
@@ -108,24 +108,24 @@ public final class BufferPool {
    * @return a buffer aligned to 64 bytes
    */
   public Buffer at(int number) {
-    int chunk;
+    int region;
     int begin;
     if (number < 1 << first) {
-      chunk = 0;
+      region = 0;
       begin = 0;
     } else if (number < 1 << most) {
       int power = log2(number);
-      chunk = power - first + 1;
+      region = power - first + 1;
       begin = 1 << power;
     } else {
-      chunk = most - first + (number >> most);
+      region = most - first + (number >> most);
       begin = number >> most << most;
     }
-    return chunk(chunk).slice((number - begin) * floats, floats);
+    return region(region).slice((number - begin) * floats, floats);
   }
 
-  private synchronized Buffer chunk(int index) {
-    return chunks.get(index);
+  private synchronized Buffer region(int index) {
+    return regions.get(index);
   }
 
   /** Gives a buffer back once. It must not refer to the holder of the buffer. */

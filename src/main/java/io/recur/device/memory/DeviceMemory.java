@@ -86,7 +86,7 @@ public final class DeviceMemory {
   public Slab slab() {
     device.checkOpen();
     source.pressure().relieve();
-    return new Slab(() -> blocks(source.closeable()));
+    return new Slab(() -> regions(source.closeable()));
   }
 
   /**
@@ -111,8 +111,8 @@ public final class DeviceMemory {
     return buffers.over(allocator.allocate(floats), floats, allocator.lifetime(), isLasting);
   }
 
-  private Slab.Blocks blocks(Allocator allocator) {
-    return new Slab.Blocks() {
+  private Slab.Regions regions(Allocator allocator) {
+    return new Slab.Regions() {
       @Override
       public Buffer allocate(long floats) {
         return take(allocator, floats, false);

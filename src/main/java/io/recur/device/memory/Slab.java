@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Memory that grows by blocks. It is allocated from one end and freed all at once.
+ * Memory that grows by regions. It is allocated from one end and freed all at once.
  *
  * <p>{@link #take} costs an addition, {@link #rewind} an assignment. A loop that takes the same
  * amounts again allocates no native memory, and gets the same {@link Buffer} objects: a buffer is a
@@ -24,45 +24,45 @@ public final class Slab implements AutoCloseable {
   /** More than any address space holds. */
   private static final long MOST_FLOATS = 1L << 56;
 
-  private static final long FIRST_BLOCK_FLOATS = 1L << 12;
+  private static final long FIRST_REGION_FLOATS = 1L << 12;
   private static final long ALIGNMENT_FLOATS = 16;
 
-  /** Allocates blocks of one lifetime. */
-  public interface Blocks {
+  /** Allocates regions of one lifetime. */
+  public interface Regions {
     /**
-     * Allocates a block.
+     * Allocates a region.
      *
      * @param floats the number of words
-     * @return a block aligned to 64 bytes
+     * @return a region aligned to 64 bytes
      */
     Buffer allocate(long floats);
 
     /**
-     * Frees all blocks.
+     * Frees all regions.
      *
-     * @throws IllegalStateException if another thread computes with a block; nothing is then freed
+     * @throws IllegalStateException if another thread computes with a region; nothing is then freed
      */
     void close();
   }
 
-  private final Supplier<Blocks> source;
-  private Blocks memory;
-  private final List<Buffer> blocks = new ArrayList<>();
+  private final Supplier<Regions> source;
+  private Regions memory;
+  private final List<Buffer> regions = new ArrayList<>();
 
   /** The buffers in order. {@link #rewind} keeps them for later calls of {@link #take}. */
-  private final List<Buffer> pieces = new ArrayList<>();
+  private final List<Buffer> buffers = new ArrayList<>();
 
   private int taken;
-  private int block;
+  private int region;
   private long used;
   private long floats;
 
   /**
    * Makes an empty slab.
    *
-   * @param source gives blocks, which this slab closes
+   * @param source gives regions, which this slab closes
    */
-  public Slab(Supplier<Blocks> source) {
+  public Slab(Supplier<Regions> source) {
     this.source = source;
     this.memory = source.get();
   }
@@ -77,50 +77,50 @@ public final class Slab implements AutoCloseable {
   public Buffer take(long length) {
     check("scratch", length);
     long padded = padded(length);
-    while (block < blocks.size() && used + padded > blocks.get(block).floats()) {
-      block++;
+    while (region < regions.size() && used + padded > regions.get(region).floats()) {
+      region++;
       used = 0;
     }
-    if (block == blocks.size()) {
-      long size = Math.max(padded, Math.max(FIRST_BLOCK_FLOATS, floats));
-      blocks.add(memory.allocate(size));
+    if (region == regions.size()) {
+      long size = Math.max(padded, Math.max(FIRST_REGION_FLOATS, floats));
+      regions.add(memory.allocate(size));
       floats += size;
       used = 0;
     }
-    Buffer piece = piece(blocks.get(block), length);
+    Buffer buffer = buffer(regions.get(region), length);
     used += padded;
-    return piece;
+    return buffer;
   }
 
   /**
    * {@return the buffer that begins here, the object of the last round if its length is the same}
    */
-  private Buffer piece(Buffer whole, long length) {
+  private Buffer buffer(Buffer whole, long length) {
     int number = taken++;
-    if (number == pieces.size()) {
-      pieces.add(whole.slice(used, length));
+    if (number == buffers.size()) {
+      buffers.add(whole.slice(used, length));
     }
-    Buffer known = pieces.get(number);
+    Buffer known = buffers.get(number);
     long address = whole.segment().address() + used * Float.BYTES;
     if (known.floats() != length || known.segment().address() != address) {
       known = whole.slice(used, length);
-      pieces.set(number, known);
+      buffers.set(number, known);
     }
     return known;
   }
 
   /**
-   * Frees all buffers for reuse. Nobody may read them any more. If there are several blocks, one as
+   * Frees all buffers for reuse. Nobody may read them any more. If there are several regions, one as
    * large as all replaces them, so that buffers are adjacent from the second round on.
    *
-   * @throws IllegalStateException if there are several blocks and another thread computes with one;
+   * @throws IllegalStateException if there are several regions and another thread computes with one;
    *     nothing has then changed
    */
   public void rewind() {
-    if (blocks.size() > 1) {
+    if (regions.size() > 1) {
       join();
     }
-    block = 0;
+    region = 0;
     used = 0;
     taken = 0;
   }
@@ -128,11 +128,11 @@ public final class Slab implements AutoCloseable {
   private void join() {
     memory.close();
     long all = floats;
-    blocks.clear();
-    pieces.clear();
+    regions.clear();
+    buffers.clear();
     floats = 0;
     memory = source.get();
-    blocks.add(memory.allocate(all));
+    regions.add(memory.allocate(all));
     floats = all;
   }
 

@@ -35,7 +35,7 @@ class BufferPoolTest {
     assertTrue(pool(32) != pool(48));
   }
 
-  /** Buffers of many to the chunk, of one to the chunk, and of more than a largest chunk. */
+  /** Buffers of many to the region, of one to the region, and of more than a largest region. */
   @ParameterizedTest
   @ValueSource(longs = {16, 48, 1024, 80_000, 1 << 18, (1 << 18) + 16})
   void buffersAreAlignedAndDoNotOverlap(long floats) {

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ParameterizedClass
 @MethodSource("io.recur.device.Devices#all")
 class SlabTest {
-  /** Slices of awkward sizes, more than a first block of 2¹² floats in all. */
+  /** Slices of awkward sizes, more than a first region of 2¹² floats in all. */
   private static final int[] PIECES = {1, 3, 16, 17, 200_000, 63, 100_000, 65, 300_000, 1};
 
   private final Device device;
@@ -76,7 +76,7 @@ class SlabTest {
   void rewindGivesTheSameAddressesAgain() {
     try (Slab slab = KernelDevice.of(device).slab()) {
       take(slab);
-      slab.rewind(); // all in one block from here on
+      slab.rewind(); // all in one region from here on
       List<Long> first = addresses(take(slab));
       long bytes = slab.bytes();
       for (int round = 0; round < 5; round++) {
@@ -91,7 +91,7 @@ class SlabTest {
   void rewindGivesTheSameObjectsAgainWhereTheLengthsAreTheSame() {
     try (Slab slab = KernelDevice.of(device).slab()) {
       take(slab);
-      slab.rewind(); // all in one block from here on
+      slab.rewind(); // all in one region from here on
       List<Buffer> first = take(slab);
       slab.rewind();
       List<Buffer> second = take(slab);
@@ -197,7 +197,7 @@ class SlabTest {
   }
 
   @Test
-  void manySmallPiecesTakeFewBlocks() {
+  void manySmallPiecesTakeFewRegions() {
     try (Slab slab = KernelDevice.of(device).slab()) {
       for (int i = 0; i < 100_000; i++) {
         slab.take(1);
