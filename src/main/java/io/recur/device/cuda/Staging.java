@@ -21,13 +21,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Pinned memory through which values travel between the heap and a CUDA device.
  *
- * <p>Values to the device pass through a ring of slots. The host fills a slot while the device
- * works. It does not write to the slot again before an event says that its values have arrived.
+ * <p>Values to the device pass through a ring of stages. The host fills a stage while the device
+ * works. It does not write to the stage again before an event says that its values have arrived.
  *
  * <ul>
- *   <li>Small values of a list share one slot. Before the list runs, one copy takes them to a fixed
- *       address on the device, so that equal lists stay equal whatever the values.
- *   <li>Large values go slot by slot, on a stream beside the work of the device, to a second ring
+ *   <li>Small values of a list share one stage. Before the list runs, one copy takes them to a
+ *       fixed address on the device, so that equal lists stay equal whatever the values.
+ *   <li>Large values go stage by stage, on a stream beside the work of the device, to a second ring
  *       on the device. From there the stream of the work copies them to their target.
  * </ul>
  *
@@ -37,48 +37,48 @@ final class Staging {
   /** Values of this size or more do not travel with the list. */
   static final long LARGE_BYTES = 1 << 18;
 
-  private static final int SLOTS = 8;
-  private static final long SLOT_BYTES = 1 << 20;
+  private static final int STAGES = 8;
+  private static final long STAGE_BYTES = 1 << 20;
   private static final long ALIGNMENT_BYTES = 64;
   private static final long NO_ADDRESS = 0;
 
   private final Context context;
   private final Memory memory;
 
-  /** All slots, then the memory for values from the device. */
+  /** All stages, then the memory for values from the device. */
   private final MemorySegment pinned;
 
-  private final MemorySegment[] slots = new MemorySegment[SLOTS];
+  private final MemorySegment[] stages = new MemorySegment[STAGES];
   private final MemorySegment outgoing;
 
-  /** Per slot: nobody needs its values any more, on the host or on the device. */
-  private final MemorySegment[] done = new MemorySegment[SLOTS];
+  /** Per stage: nobody needs its values any more, on the host or on the device. */
+  private final MemorySegment[] done = new MemorySegment[STAGES];
 
-  private final MemorySegment[] arrived = new MemorySegment[SLOTS];
-  private final boolean[] isBusy = new boolean[SLOTS];
+  private final MemorySegment[] arrived = new MemorySegment[STAGES];
+  private final boolean[] isBusy = new boolean[STAGES];
   private final long landing;
   private long ring = NO_ADDRESS;
-  private int slot;
+  private int stage;
   private long used;
 
   Staging(Context context, Memory memory) {
     this.context = context;
     this.memory = memory;
-    long bytes = (SLOTS + 1) * SLOT_BYTES;
+    long bytes = (STAGES + 1) * STAGE_BYTES;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
       context.refuseHost(cuMemHostAlloc(out, bytes, 0), bytes);
       pinned = out.get(ValueLayout.ADDRESS, 0).reinterpret(bytes);
-      outgoing = pinned.asSlice(SLOTS * SLOT_BYTES, SLOT_BYTES);
-      for (int i = 0; i < SLOTS; i++) {
-        slots[i] = pinned.asSlice(i * SLOT_BYTES, SLOT_BYTES);
+      outgoing = pinned.asSlice(STAGES * STAGE_BYTES, STAGE_BYTES);
+      for (int i = 0; i < STAGES; i++) {
+        stages[i] = pinned.asSlice(i * STAGE_BYTES, STAGE_BYTES);
       }
       try {
-        for (int i = 0; i < SLOTS; i++) {
+        for (int i = 0; i < STAGES; i++) {
           done[i] = event(out);
           arrived[i] = event(out);
         }
-        landing = memory.take(SLOT_BYTES, false);
+        landing = memory.take(STAGE_BYTES, false);
       } catch (DeviceException e) {
         close();
         throw e;
@@ -95,7 +95,7 @@ final class Staging {
 
   /** {@return whether values of this size fit beside those that travel with the list} */
   boolean fits(long bytes) {
-    return used + bytes <= SLOT_BYTES;
+    return used + bytes <= STAGE_BYTES;
   }
 
   /**
@@ -110,7 +110,7 @@ final class Staging {
   long put(Object array, ValueLayout layout, int from, int words) {
     long at = used;
     long bytes = (long) words * Float.BYTES;
-    MemorySegment.copy(array, from, slots[slot], layout, at, words);
+    MemorySegment.copy(array, from, stages[stage], layout, at, words);
     used += (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
     return landing + at;
   }
@@ -119,21 +119,21 @@ final class Staging {
   void send() {
     if (used > 0) {
       context.check(
-          cuMemcpyHtoDAsync_v2(landing, slots[slot], used, context.stream()),
+          cuMemcpyHtoDAsync_v2(landing, stages[stage], used, context.stream()),
           "cuMemcpyHtoDAsync of what the list uploads");
       used = 0;
       turn();
     }
   }
 
-  /** Ends the use of a slot, and waits until the next slot is free. */
+  /** Ends the use of a stage, and waits until the next stage is free. */
   private void turn() {
-    context.check(cuEventRecord(done[slot], context.stream()), "cuEventRecord");
-    isBusy[slot] = true;
-    slot = (slot + 1) % SLOTS;
-    if (isBusy[slot]) {
-      context.await(done[slot]);
-      isBusy[slot] = false;
+    context.check(cuEventRecord(done[stage], context.stream()), "cuEventRecord");
+    isBusy[stage] = true;
+    stage = (stage + 1) % STAGES;
+    if (isBusy[stage]) {
+      context.await(done[stage]);
+      isBusy[stage] = false;
     }
   }
 
@@ -142,25 +142,25 @@ final class Staging {
   /** Allocates the ring on the device through which large values go. */
   void makeRing() {
     if (ring == NO_ADDRESS) {
-      ring = memory.take(SLOTS * SLOT_BYTES, false);
+      ring = memory.take(STAGES * STAGE_BYTES, false);
       context.synchronise("taking the staging ring"); // before the other stream writes to it
     }
   }
 
   /** Sends words of a float[] or int[] to device memory. The list must have been submitted. */
   void send(Object array, ValueLayout layout, int first, int words, long target) {
-    int most = (int) (SLOT_BYTES / Float.BYTES);
+    int most = (int) (STAGE_BYTES / Float.BYTES);
     for (int from = 0; from < words; from += most) {
       int count = Math.min(most, words - from);
       long bytes = (long) count * Float.BYTES;
-      long there = ring + slot * SLOT_BYTES;
-      MemorySegment.copy(array, first + from, slots[slot], layout, 0, count);
+      long there = ring + stage * STAGE_BYTES;
+      MemorySegment.copy(array, first + from, stages[stage], layout, 0, count);
       context.check(
-          cuMemcpyHtoDAsync_v2(there, slots[slot], bytes, context.transfers()),
+          cuMemcpyHtoDAsync_v2(there, stages[stage], bytes, context.transfers()),
           "cuMemcpyHtoDAsync");
-      context.check(cuEventRecord(arrived[slot], context.transfers()), "cuEventRecord");
+      context.check(cuEventRecord(arrived[stage], context.transfers()), "cuEventRecord");
       context.check(
-          cuStreamWaitEvent(context.stream(), arrived[slot], CU_EVENT_WAIT_DEFAULT()),
+          cuStreamWaitEvent(context.stream(), arrived[stage], CU_EVENT_WAIT_DEFAULT()),
           "cuStreamWaitEvent");
       context.check(
           cuMemcpyDtoDAsync_v2(target + (long) from * Float.BYTES, there, bytes, context.stream()),
@@ -171,7 +171,7 @@ final class Staging {
 
   /** Waits for all work, then fetches values. The list must have been submitted. */
   void fetch(long source, float[] values, int from, int length) {
-    int most = (int) (SLOT_BYTES / Float.BYTES);
+    int most = (int) (STAGE_BYTES / Float.BYTES);
     for (int done = 0; done < length; done += most) {
       int count = Math.min(most, length - done);
       context.check(
@@ -188,7 +188,7 @@ final class Staging {
 
   /** Releases everything but the device's memory. */
   void close() {
-    for (int i = 0; i < SLOTS; i++) {
+    for (int i = 0; i < STAGES; i++) {
       destroy(done[i]);
       destroy(arrived[i]);
     }

@@ -9,8 +9,8 @@ import java.util.function.LongFunction;
 
 /**
  * A pool of numbered buffers of one length, which are taken and given back one by one: memory for
- * states that come and go. The pool grows by regions, each twice as large as the one before, up to 1
- * MiB. It never shrinks. The buffer that was given back last is taken next. Any thread may call
+ * states that come and go. The pool grows by regions, each twice as large as the one before, up to
+ * 1 MiB. It never shrinks. The buffer that was given back last is taken next. Any thread may call
  * every method.
  *
  * <p>Beside its memory a buffer costs nothing while it is in use and four bytes while it is free.

@@ -110,11 +110,11 @@ public final class Slab implements AutoCloseable {
   }
 
   /**
-   * Frees all buffers for reuse. Nobody may read them any more. If there are several regions, one as
-   * large as all replaces them, so that buffers are adjacent from the second round on.
+   * Frees all buffers for reuse. Nobody may read them any more. If there are several regions, one
+   * as large as all replaces them, so that buffers are adjacent from the second round on.
    *
-   * @throws IllegalStateException if there are several regions and another thread computes with one;
-   *     nothing has then changed
+   * @throws IllegalStateException if there are several regions and another thread computes with
+   *     one; nothing has then changed
    */
   public void rewind() {
     if (regions.size() > 1) {

@@ -224,7 +224,7 @@ class QueueTest {
 
   @Test
   void noTransferOvertakesAnother() {
-    int n = 50_000; // several go into a slot, many more are under way than there are slots
+    int n = 50_000; // several go into a stage, many more are under way than there are stages
     try (CudaDevice device = open()) {
       Buffer x = device.allocate(n);
       Buffer sum = device.allocate(n);
