@@ -1,6 +1,7 @@
 package io.recur.device.memory;
 
 import io.recur.device.Buffer;
+import io.recur.device.DeviceException;
 import java.lang.ref.Cleaner;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -37,6 +38,9 @@ public final class BufferPool {
      * @param bytes the change: positive when a buffer is taken, negative when it is given back
      */
     void used(long bytes);
+
+    /** Called without a lock after memory has run out, so that garbage is given back. */
+    void failed();
   }
 
   private final long floats;
@@ -80,12 +84,23 @@ public final class BufferPool {
    * Takes a buffer, with unspecified content.
    *
    * @return its number, valid until it is given back
+   * @throws DeviceException if no buffer is free and there is no memory for more
    */
   public int take() {
     account.before();
-    int number = next();
+    int number = nextOrRetry();
     account.used(floats * Float.BYTES);
     return number;
+  }
+
+  /** Gives the cleaners time to give buffers back before memory that has run out is an error. */
+  private int nextOrRetry() {
+    try {
+      return next();
+    } catch (DeviceException e) {
+      account.failed();
+      return next();
+    }
   }
 
   private synchronized int next() {

@@ -2,9 +2,11 @@ package io.recur.device.memory;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
+import io.recur.device.DeviceException;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /** The memory of a device in its three lifetimes, the same for both kinds of devices. */
 public final class DeviceMemory {
@@ -75,7 +77,7 @@ public final class DeviceMemory {
     device.checkOpen();
     Slab.check("allocate", floats);
     source.pressure().relieve();
-    return take(source.collected(true), floats, true);
+    return retried(() -> take(source.collected(true), floats, true));
   }
 
   /**
@@ -106,6 +108,16 @@ public final class DeviceMemory {
                 Lifetime.CLEANER));
   }
 
+  /** Runs an allocation, and once more after a collection if it fails. */
+  private Buffer retried(Supplier<Buffer> allocation) {
+    try {
+      return allocation.get();
+    } catch (DeviceException e) {
+      source.pressure().relieveAll();
+      return allocation.get();
+    }
+  }
+
   private Buffer take(Allocator allocator, long floats, boolean isLasting) {
     device.checkOpen();
     return buffers.over(allocator.allocate(floats), floats, allocator.lifetime(), isLasting);
@@ -115,7 +127,7 @@ public final class DeviceMemory {
     return new Slab.Regions() {
       @Override
       public Buffer allocate(long floats) {
-        return take(allocator, floats, false);
+        return retried(() -> take(allocator, floats, false));
       }
 
       @Override
@@ -136,6 +148,11 @@ public final class DeviceMemory {
       @Override
       public void used(long bytes) {
         source.pressure().add(bytes);
+      }
+
+      @Override
+      public void failed() {
+        source.pressure().relieveAll();
       }
     };
   }

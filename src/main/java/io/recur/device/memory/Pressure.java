@@ -15,6 +15,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * a second. Other threads that allocate wait for the same collection. Memory in use can grow by any
  * amount, and causes a collection each time that it has doubled. A loop that allocates nothing
  * causes none. With {@code -XX:+DisableExplicitGC} nothing is collected, and the memory grows.
+ *
+ * <p>The cleaners of a busy machine may need longer than half a second. An allocation that fails
+ * therefore asks for one more collection, waits up to four seconds, and is tried again.
  */
 public final class Pressure {
   /** Fewer bytes are not worth a collection. */
@@ -24,6 +27,9 @@ public final class Pressure {
    * The waits for the cleaners: 1, 2, 4 … ms, as {@code java.nio.Bits} waits for direct buffers.
    */
   private static final int MOST_MILLIS = 256;
+
+  /** The last wait, about four seconds in all, where the choice is to wait or to fail. */
+  private static final int LAST_MILLIS = 2048;
 
   /** The cleaners rest if they free nothing in a wait of this length. */
   private static final int REST_MILLIS = 16;
@@ -73,10 +79,21 @@ public final class Pressure {
     }
   }
 
+  /**
+   * Asks for a collection and waits longer for the cleaners than {@link #relieve}. Called after an
+   * allocation has failed; the caller holds no lock that a cleaner needs.
+   */
+  public synchronized void relieveAll() {
+    collectAndWait(LAST_MILLIS);
+  }
+
   private synchronized void collect() {
-    if (held.get() <= limit) {
-      return; // the collection of another thread was enough
+    if (held.get() > limit) { // or else the collection of another thread was enough
+      collectAndWait(MOST_MILLIS);
     }
+  }
+
+  private void collectAndWait(int most) {
     CountDownLatch cleaners = sentinels();
     System.gc();
     collections++;
@@ -89,7 +106,7 @@ public final class Pressure {
         Thread.sleep(millis);
         rest = millis >= REST_MILLIS && cleaners.getCount() == 0 && held.get() == before;
         millis *= 2;
-      } while (millis <= MOST_MILLIS && !rest);
+      } while (millis <= most && !rest);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // for the caller; here it only ends the wait
     }
