@@ -32,6 +32,13 @@ class DocsTest {
 
   private static final Pattern CLASS = Pattern.compile("[A-Z][a-z]\\w+(\\.\\w+)*");
 
+  /** A class of tests as Java and the shell name it, less the package of all. */
+  private static final Pattern TEST_CLASS =
+      Pattern.compile("\"(?:io\\.recur\\.)?((?:\\w+\\.)+\\w+Test)\"");
+
+  private static final Pattern PACKED_CLASS =
+      Pattern.compile("lib/tests/io/recur/([\\w/]+Test)\\*");
+
   static Stream<Path> documents() throws IOException {
     Stream<Path> fixed =
         Stream.of("README.md", "CONTRIBUTING.md", "src/README.md", "jmh/README.md").map(Path::of);
@@ -83,6 +90,16 @@ class DocsTest {
     for (String target : targets.group(1).split(" ")) {
       assertTrue(makefile.contains("\n# make " + target + " "), target);
     }
+  }
+
+  @Test
+  void theFirstMinutesOnACardRunTestsThatExist() throws IOException {
+    Path steps = Path.of("jmh/peers/driver/src/main/java/io/recur/peers/BringUpStep.java");
+    Set<String> tests = found(TEST_CLASS, Files.readString(steps));
+    tests.addAll(found(PACKED_CLASS, Files.readString(Path.of("jmh/pack"))));
+    assertTrue(tests.size() > 12, tests.toString());
+    tests.removeIf(test -> Files.exists(TESTS.resolve(test.replace('.', '/') + ".java")));
+    assertEquals(Set.of(), tests);
   }
 
   @Test
