@@ -80,7 +80,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--resume",
       paramLabel = "FILE",
       description =
-          "Goes on with a training. The file decides cell, hidden, layers, batch, steps and seed;"
+          "Resumes a training. The file decides cell, hidden, layers, batch, steps and seed;"
               + " --rate may be another.")
   private @Nullable Path resume;
 
@@ -157,7 +157,7 @@ final class TrainCommand implements Callable<Integer> {
       saving.save(Double.NaN);
       outcome =
           saving.failure() == null
-              ? "stopped; the training is in %s and goes on with: %s".formatted(out, goOn())
+              ? "stopped; the training is in %s; resume it with: %s".formatted(out, goOn())
               : "stopped; not saved: " + saving.failure();
     } finally {
       interruption.end(outcome);

@@ -74,7 +74,7 @@ class InterruptedTrainingTest {
     assertEquals(status, result.status(), result.err());
     String command =
         "recur train --text %s --resume %s --out %s --epochs 1000000".formatted(text, model, model);
-    assertTrue(result.err().contains("goes on with: " + command), result.err());
+    assertTrue(result.err().contains("resume it with: " + command), result.err());
     assertFalse(result.err().contains("\tat "), result.err());
 
     long steps = Long.parseLong(facts().get("optimiser.steps"));
@@ -128,7 +128,7 @@ class InterruptedTrainingTest {
     signal("TERM", training);
     Shell.Result result = ended(training, folder);
     assertEquals(143, result.status(), result.err());
-    assertTrue(result.err().contains("goes on with: recur train"), result.err());
+    assertTrue(result.err().contains("resume it with: recur train"), result.err());
   }
 
   /** The folder is removed while the text is read. */

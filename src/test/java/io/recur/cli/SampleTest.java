@@ -69,7 +69,7 @@ class SampleTest {
     }
     boolean ended = sample.waitFor(60, TimeUnit.SECONDS);
     sample.destroyForcibly();
-    assertTrue(ended, "it goes on without a reader");
+    assertTrue(ended, "it continues without a reader");
     assertEquals(0, sample.exitValue());
     assertEquals("", Shell.err(folder));
   }
