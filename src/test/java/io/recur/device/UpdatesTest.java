@@ -263,10 +263,10 @@ class UpdatesTest {
     for (boolean accumulate : new boolean[] {false, true}) {
       var squares =
           assertThrows(IllegalArgumentException.class, () -> updates.squares(accumulate, g, 4, s));
-      assertTrue(squares.getMessage().startsWith("squares: s lies 4 bytes behind"));
+      assertTrue(squares.getMessage().startsWith("squares: s begins 4 bytes after"));
     }
     var clip = assertThrows(IllegalArgumentException.class, () -> updates.clipNorm(1, s, g, 4));
-    assertTrue(clip.getMessage().startsWith("clipNorm: s lies 4 bytes behind"));
+    assertTrue(clip.getMessage().startsWith("clipNorm: s begins 4 bytes after"));
     assertArrayEquals(new float[4], g.read()); // the device works on
   }
 

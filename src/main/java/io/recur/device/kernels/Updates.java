@@ -66,7 +66,7 @@ public interface Updates {
     long address = s.segment().address();
     if (address % Double.BYTES != 0) {
       throw new IllegalArgumentException(
-          "%s: s lies %d bytes behind a multiple of 8; need a double that begins on one"
+          "%s: s begins %d bytes after a multiple of 8; need a double that begins on one"
               .formatted(where, address % Double.BYTES));
     }
   }
