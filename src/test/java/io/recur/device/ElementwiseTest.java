@@ -66,7 +66,7 @@ class ElementwiseTest {
     return output.read();
   }
 
-  private float[] slope(Elementwise f, float... x) {
+  private float[] derivative(Elementwise f, float... x) {
     Guarded memory = new Guarded(device, 1);
     float[] ones = new float[x.length];
     Arrays.fill(ones, 1);
@@ -107,10 +107,10 @@ class ElementwiseTest {
   }
 
   @Test
-  void slopesEqualCentralDifferences() {
+  void derivativesEqualCentralDifferences() {
     float[] x = sweep();
     for (Elementwise f : Elementwise.values()) {
-      float[] d = slope(f, x);
+      float[] d = derivative(f, x);
       for (int i = 0; i < x.length; i++) {
         double h = 1e-5 * Math.max(Math.abs(x[i]), f == Elementwise.LOG ? 0 : 0.01);
         double exact = (Reference.value(f, x[i] + h) - Reference.value(f, x[i] - h)) / (2 * h);
@@ -178,28 +178,28 @@ class ElementwiseTest {
   }
 
   @Test
-  void theSlopeAtNotANumberIsNone() {
+  void theDerivativeAtNotANumberIsNone() {
     for (Elementwise f : Elementwise.values()) {
-      float slope = slope(f, Float.NaN)[0];
-      assertEquals(f == Elementwise.IDENTITY ? 1 : Float.NaN, slope, f.label());
+      float derivative = derivative(f, Float.NaN)[0];
+      assertEquals(f == Elementwise.IDENTITY ? 1 : Float.NaN, derivative, f.label());
     }
   }
 
-  /** As y + 1 the slope of elu would be 0 below −17, and 6e-8 off before. */
+  /** As y + 1 the derivative of elu would be 0 below −17, and 6e-8 off before. */
   @Test
-  void smallSlopesKeepTheirDigits() {
+  void smallDerivativesKeepTheirDigits() {
     for (float x = -0.1f; x > -80; x *= 1.1f) {
       double exact = Math.exp(x);
       // three roundings, and an argument that is reduced in float
-      assertEquals(exact, slope(Elementwise.ELU, x)[0], 4e-7 * exact, "elu'(" + x + ")");
-      assertEquals(exact, slope(Elementwise.EXP, x)[0], 4e-7 * exact, "exp'(" + x + ")");
+      assertEquals(exact, derivative(Elementwise.ELU, x)[0], 4e-7 * exact, "elu'(" + x + ")");
+      assertEquals(exact, derivative(Elementwise.EXP, x)[0], 4e-7 * exact, "exp'(" + x + ")");
     }
   }
 
   @Test
-  void slopesAtTheKinkAreTheLeftOnes() {
-    assertEquals(0, slope(Elementwise.RELU, 0)[0]);
-    assertEquals(0.01f, slope(Elementwise.LEAKY_RELU, 0)[0]);
+  void derivativesAtTheKinkAreTheLeftOnes() {
+    assertEquals(0, derivative(Elementwise.RELU, 0)[0]);
+    assertEquals(0.01f, derivative(Elementwise.LEAKY_RELU, 0)[0]);
   }
 
   @Test
@@ -228,7 +228,7 @@ class ElementwiseTest {
   }
 
   @Test
-  void slopesAreMultipliedAndAdded() {
+  void derivativesAreMultipliedAndAdded() {
     for (Elementwise f : Elementwise.values()) {
       for (int n : Devices.SIZES) {
         Guarded memory = new Guarded(device, 4);
@@ -244,9 +244,9 @@ class ElementwiseTest {
         double[] expected = dx.start();
         for (int i = 0; i < n; i++) {
           double h = 1e-5;
-          double slope =
+          double derivative =
               (Reference.value(f, x.at(i) + h) - Reference.value(f, x.at(i) - h)) / (2 * h);
-          expected[i] += dy.at(i) * slope;
+          expected[i] += dy.at(i) * derivative;
         }
         Near.check(f + " n=" + n, expected, dx.read(), 1e-5);
         memory.check();

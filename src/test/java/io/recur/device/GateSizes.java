@@ -20,7 +20,7 @@ final class GateSizes {
     return sizes;
   }
 
-  /** One unit of one column of a batch: where it lies in a state and in stacked gates. */
+  /** One unit of one column of a batch: its places in a state and in stacked gates. */
   record Place(int units, int gates, int at) {
     /** In gate k of the stack. */
     int in(int k) {
@@ -34,7 +34,7 @@ final class GateSizes {
   }
 
   /** f'(x) by a central difference, in double: wrong by about 1e-9. */
-  static double slope(DoubleUnaryOperator f, double x) {
+  static double derivative(DoubleUnaryOperator f, double x) {
     double h = 1e-5;
     return (f.applyAsDouble(x + h) - f.applyAsDouble(x - h)) / (2 * h);
   }

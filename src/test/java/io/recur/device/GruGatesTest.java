@@ -1,7 +1,7 @@
 package io.recur.device;
 
 import static io.recur.Reference.sigmoid;
-import static io.recur.device.GateSizes.slope;
+import static io.recur.device.GateSizes.derivative;
 
 import io.recur.Near;
 import io.recur.device.GateSizes.Place;
@@ -127,7 +127,7 @@ class GruGatesTest {
   }
 
   @Test
-  void theSlopeEqualsDifferences() {
+  void theDerivativeEqualsDifferences() {
     for (int[] size : GateSizes.all()) {
       int n = size[0] * size[1];
       Guarded memory = new Guarded(device, 2);
@@ -151,10 +151,11 @@ class GruGatesTest {
         double up = dy.at(at) + dh.at(at);
         for (int k = 0; k < 3; k++) {
           int gate = k;
-          expectedGates[place.in(k)] = up * slope(v -> unit.withInput(gate, v).h(), unit.a[k]);
-          expectedProducts[place.in(k)] = up * slope(v -> unit.withProduct(gate, v).h(), unit.p[k]);
+          expectedGates[place.in(k)] = up * derivative(v -> unit.withInput(gate, v).h(), unit.a[k]);
+          expectedProducts[place.in(k)] =
+              up * derivative(v -> unit.withProduct(gate, v).h(), unit.p[k]);
         }
-        expectedState[at] = up * slope(v -> new Unit(unit.a, unit.p, v).h(), unit.before);
+        expectedState[at] = up * derivative(v -> new Unit(unit.a, unit.p, v).h(), unit.before);
       }
       Guarded.Piece gates = memory.input(activations);
       KernelDevice.of(device)

@@ -1,7 +1,7 @@
 package io.recur.device;
 
 import static io.recur.Reference.sigmoid;
-import static io.recur.device.GateSizes.slope;
+import static io.recur.device.GateSizes.derivative;
 
 import io.recur.Near;
 import io.recur.device.GateSizes.Place;
@@ -105,7 +105,7 @@ class GruV3GatesTest {
   }
 
   @Test
-  void theSlopeOfTheSecondHalfEqualsDifferences() {
+  void theDerivativeOfTheSecondHalfEqualsDifferences() {
     for (int[] size : GateSizes.all()) {
       int n = size[0] * size[1];
       Guarded memory = new Guarded(device, 3);
@@ -125,9 +125,9 @@ class GruV3GatesTest {
         activations[place.in(1)] = (float) sigmoid(z);
         activations[place.in(2)] = (float) Math.tanh(candidate);
         double up = dy.at(at) + dh.at(at);
-        expectedGates[place.in(1)] = up * slope(v -> blend(v, candidate, state), z);
-        expectedGates[place.in(2)] = up * slope(v -> blend(z, v, state), candidate);
-        expectedState[at] = up * slope(v -> blend(z, candidate, v), state);
+        expectedGates[place.in(1)] = up * derivative(v -> blend(v, candidate, state), z);
+        expectedGates[place.in(2)] = up * derivative(v -> blend(z, v, state), candidate);
+        expectedState[at] = up * derivative(v -> blend(z, candidate, v), state);
       }
       Guarded.Piece gates = memory.input(activations);
       KernelDevice.of(device)
@@ -148,7 +148,7 @@ class GruV3GatesTest {
   }
 
   @Test
-  void theSlopeOfTheFirstHalfEqualsDifferences() {
+  void theDerivativeOfTheFirstHalfEqualsDifferences() {
     for (int[] size : GateSizes.all()) {
       int n = size[0] * size[1];
       Guarded memory = new Guarded(device, 4);
@@ -165,8 +165,8 @@ class GruV3GatesTest {
         double r = sums.at(place.in(0));
         double state = before.at(at);
         activations[place.in(0)] = (float) sigmoid(r);
-        expectedGates[place.in(0)] = dq.at(at) * slope(v -> sigmoid(v) * state, r);
-        expectedState[at] += dq.at(at) * slope(v -> sigmoid(r) * v, state);
+        expectedGates[place.in(0)] = dq.at(at) * derivative(v -> sigmoid(v) * state, r);
+        expectedState[at] += dq.at(at) * derivative(v -> sigmoid(r) * v, state);
       }
       Guarded.Piece gates = memory.input(activations);
       KernelDevice.of(device)

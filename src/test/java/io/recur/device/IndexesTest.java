@@ -121,7 +121,7 @@ class IndexesTest {
   }
 
   @Test
-  void crossEntropySlopeRefuses() {
+  void crossEntropyDerivativeRefuses() {
     Buffer p = values(M * 700);
     Buffer dloss = values(1);
     Buffer dx = device.allocate(M * 700);

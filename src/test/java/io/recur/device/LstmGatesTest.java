@@ -1,7 +1,7 @@
 package io.recur.device;
 
 import static io.recur.Reference.sigmoid;
-import static io.recur.device.GateSizes.slope;
+import static io.recur.device.GateSizes.derivative;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -125,7 +125,7 @@ class LstmGatesTest {
   }
 
   @Test
-  void theSlopeEqualsDifferences() {
+  void theDerivativeEqualsDifferences() {
     for (int[] size : GateSizes.all()) {
       int n = size[0] * size[1];
       Guarded memory = new Guarded(device, 3);
@@ -150,14 +150,14 @@ class LstmGatesTest {
         double up = dy.at(at) + dh.at(at);
         double of = dc.at(at);
         expectedGates[place.in(0)] =
-            slope(v -> new Unit(v, u.f, u.g, u.o, u.before).both(up, of), u.i);
+            derivative(v -> new Unit(v, u.f, u.g, u.o, u.before).both(up, of), u.i);
         expectedGates[place.in(1)] =
-            slope(v -> new Unit(u.i, v, u.g, u.o, u.before).both(up, of), u.f);
+            derivative(v -> new Unit(u.i, v, u.g, u.o, u.before).both(up, of), u.f);
         expectedGates[place.in(2)] =
-            slope(v -> new Unit(u.i, u.f, v, u.o, u.before).both(up, of), u.g);
+            derivative(v -> new Unit(u.i, u.f, v, u.o, u.before).both(up, of), u.g);
         expectedGates[place.in(3)] =
-            slope(v -> new Unit(u.i, u.f, u.g, v, u.before).both(up, of), u.o);
-        expectedCell[at] = slope(v -> new Unit(u.i, u.f, u.g, u.o, v).both(up, of), u.before);
+            derivative(v -> new Unit(u.i, u.f, u.g, v, u.before).both(up, of), u.o);
+        expectedCell[at] = derivative(v -> new Unit(u.i, u.f, u.g, u.o, v).both(up, of), u.before);
       }
       Guarded.Piece gates = memory.input(activations);
       Guarded.Piece c = memory.input(cells);
@@ -232,7 +232,7 @@ class LstmGatesTest {
   }
 
   @Test
-  void theSlopeOfAnRnnStepEqualsDifferences() {
+  void theDerivativeOfAnRnnStepEqualsDifferences() {
     for (int n : Devices.SIZES) {
       Guarded memory = new Guarded(device, 4);
       Guarded.Piece a = memory.input(n);
@@ -250,7 +250,7 @@ class LstmGatesTest {
               Elementwise.TANH, n, a.buffer(), h.buffer(), dy.buffer(), dh.buffer(), da.buffer());
       double[] expected = new double[n];
       for (int i = 0; i < n; i++) {
-        expected[i] = (dy.at(i) + dh.at(i)) * slope(Math::tanh, a.at(i));
+        expected[i] = (dy.at(i) + dh.at(i)) * derivative(Math::tanh, a.at(i));
       }
       Near.check("n=" + n, expected, da.read(), TOLERANCE);
       memory.check();
@@ -258,7 +258,7 @@ class LstmGatesTest {
   }
 
   @Test
-  void theSlopeOfAnRnnStepKnowsEveryFunction() {
+  void theDerivativeOfAnRnnStepKnowsEveryFunction() {
     for (Elementwise f : Elementwise.values()) {
       Guarded memory = new Guarded(device, 5);
       Guarded.Piece a = memory.input(0.5f, 1.5f, 2.5f);

@@ -139,7 +139,7 @@ class SoftmaxKernelsTest {
   }
 
   @Test
-  void theSlopesAddTheJacobianTransposed() {
+  void theDerivativesAddTheJacobianTransposed() {
     for (boolean logarithm : new boolean[] {false, true}) {
       for (int[] size : ColumnsTest.sizes()) {
         int m = size[0];
@@ -159,9 +159,9 @@ class SoftmaxKernelsTest {
             for (int r = 0; r < m; r++) {
               int row = j * m + r;
               double same = r == i ? 1 : 0;
-              double slope = logarithm ? same - p[at] : p[row] * (same - p[at]);
-              expected[at] += slope * dy.at(row);
-              magnitude[at] += Math.abs(slope * dy.at(row));
+              double derivative = logarithm ? same - p[at] : p[row] * (same - p[at]);
+              expected[at] += derivative * dy.at(row);
+              magnitude[at] += Math.abs(derivative * dy.at(row));
             }
           }
         }
@@ -207,7 +207,7 @@ class SoftmaxKernelsTest {
   }
 
   @Test
-  void crossEntropySlopeIsShareMinusTarget() {
+  void crossEntropyDerivativeIsShareMinusTarget() {
     for (int[] size : ColumnsTest.sizes()) {
       int m = size[0];
       int n = size[1];

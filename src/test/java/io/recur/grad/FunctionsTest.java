@@ -58,7 +58,7 @@ class FunctionsTest {
 
   @ParameterizedTest
   @EnumSource
-  void valueAndSlopeArePyTorchs(Elementwise f) {
+  void valueAndDerivativeArePyTorchs(Elementwise f) {
     Pinned pinned = Pinned.of("elementwise.txt");
     float[] values = pinned.floats("x_" + f.label());
     Tensor x = tape.variable(Shape.of(values.length), values);

@@ -26,7 +26,7 @@ class TapeThreadsTest {
   @AutoClose private final Tape tape = Tape.on(device);
   private final Parameter w = Parameter.of(Shape.of(1, 2), 3, 4).on(device);
 
-  /** Every use of a tape and its tensors that changes or reads what lies on it. */
+  /** Every use of a tape and its tensors that changes or reads them. */
   private Map<String, Executable> uses() {
     Tensor x = tape.variable(Shape.of(2, 2), 1, 2, 3, 4);
     OneHot hot = tape.oneHot(Shape.of(2, 2), 0, 1);

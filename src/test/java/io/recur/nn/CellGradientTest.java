@@ -39,7 +39,7 @@ class CellGradientTest {
    * A sum of gradients, each a sum of up to 100 float32 products, relative to the sum of their
    * magnitudes; and 1e-6 for a gradient that is itself the small difference of numbers around 1.
    */
-  private static final double SLOPE_TOLERANCE = 1e-5;
+  private static final double DERIVATIVE_TOLERANCE = 1e-5;
 
   private final Device device;
   @AutoClose private final Tape tape;
@@ -132,30 +132,30 @@ class CellGradientTest {
 
   @ParameterizedTest
   @MethodSource("references")
-  void gradientsAreSlopesOfTheReference(ReferenceCell reference) {
+  void gradientsAreDerivativesOfTheReference(ReferenceCell reference) {
     Run run = run(reference);
     double[][] p = parameters(run.recur);
     double[] x = doubles(run.x.toArray());
     List<Parameter> parameters = run.recur.cell().parameters();
     for (int i = 0; i < p.length; i++) {
-      assertSlope(
+      assertDerivative(
           reference, parameters.get(i).name(), parameters.get(i).gradientArray(), p[i], p, x);
     }
-    assertSlope(reference, "x", run.x.gradientArray(), x, p, x);
+    assertDerivative(reference, "x", run.x.gradientArray(), x, p, x);
   }
 
   /** ⟨g, v⟩ against the central difference along v, for random v of ±1; values is moved. */
-  private static void assertSlope(
+  private static void assertDerivative(
       ReferenceCell reference, String name, float[] g, double[] values, double[][] p, double[] x) {
     assertEquals(values.length, g.length, name);
     boolean lstm = reference.kind() == Kind.LSTM;
     Random random = new Random(17);
     for (int direction = 0; direction < 3; direction++) {
       double[] v = random.ints(g.length, 0, 2).mapToDouble(bit -> 2 * bit - 1).toArray();
-      double slope = 0;
+      double derivative = 0;
       double scale = 0;
       for (int i = 0; i < g.length; i++) {
-        slope += g[i] * v[i];
+        derivative += g[i] * v[i];
         scale += Math.abs(g[i]);
       }
       double[] at = values.clone();
@@ -169,9 +169,9 @@ class CellGradientTest {
       System.arraycopy(at, 0, values, 0, at.length);
       double difference = (sides[0] - sides[1]) / (2 * EPSILON);
       assertTrue(
-          Math.abs(difference - slope) <= SLOPE_TOLERANCE * (scale + 0.1),
+          Math.abs(difference - derivative) <= DERIVATIVE_TOLERANCE * (scale + 0.1),
           "%s along direction %d: difference %.9g, gradient %.9g, scale %.3g"
-              .formatted(name, direction, difference, slope, scale));
+              .formatted(name, direction, difference, derivative, scale));
     }
   }
 

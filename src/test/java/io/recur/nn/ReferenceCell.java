@@ -61,11 +61,11 @@ record ReferenceCell(
       if (this == DENSE) {
         return stored;
       }
-      int reach = this == DIAGONAL ? 0 : 1;
+      int bandwidth = this == DIAGONAL ? 0 : 1;
       double[] whole = new double[rows * columns];
       int at = 0;
       for (int block = 0; block < rows / columns; block++) {
-        for (int d = -reach; d <= reach; d++) {
+        for (int d = -bandwidth; d <= bandwidth; d++) {
           for (int row = 0; row < columns; row++) {
             int column = row + d;
             if (column >= 0 && column < columns) {

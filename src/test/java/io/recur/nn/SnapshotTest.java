@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Law 10, second half: a restored state goes on exactly where it stopped. */
+/** Law 10, second half: a restored state continues exactly where it stopped. */
 class SnapshotTest {
   private static final int IN = 3;
   private static final int OUT = 4;

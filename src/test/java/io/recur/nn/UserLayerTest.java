@@ -215,7 +215,7 @@ class UserLayerTest {
   }
 
   @Test
-  void aCellOfTheUsersHasTheSlopesOfItsEquation() {
+  void aCellOfTheUsersHasTheDerivativesOfItsEquation() {
     float[] w = {0.3f, -0.4f};
     float[] h0 = {0.5f, 0.6f};
     float[] x = Cells.values(new Random(1), 2 * 4);

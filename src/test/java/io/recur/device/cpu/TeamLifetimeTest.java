@@ -169,7 +169,7 @@ class TeamLifetimeTest {
     }
   }
 
-  /** What grows with the threads lies elsewhere: the claims of 8 192 take a MiB. */
+  /** The memory that grows with the threads is elsewhere: the claims of 8 192 take a MiB. */
   @Test
   void aStackOf256KilobytesIsEnoughForAnyNumberOfThreads() throws Exception {
     for (String how : List.of("2 train", "64 train", "8192 step")) {

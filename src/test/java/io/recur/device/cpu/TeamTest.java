@@ -151,10 +151,10 @@ class TeamTest {
     for (boolean log : new boolean[] {false, true}) {
       checkColumns("softmax", (c, m, n, x, b, index, y) -> c.softmax(m, n, log, x, y));
       checkColumns(
-          "slope", (c, m, n, x, b, index, y) -> c.addSoftmaxDerivative(m, n, log, x, x, y));
+          "derivative", (c, m, n, x, b, index, y) -> c.addSoftmaxDerivative(m, n, log, x, x, y));
     }
     checkColumns(
-        "crossEntropySlope",
+        "crossEntropyDerivative",
         (c, m, n, x, b, index, y) -> c.addCrossEntropyDerivative(m, n, x, index, b, y));
   }
 

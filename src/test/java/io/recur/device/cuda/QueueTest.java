@@ -97,7 +97,7 @@ class QueueTest {
     }
   }
 
-  /** After how many operations something was handed over. */
+  /** The number of operations after which a list was submitted. */
   private static List<Integer> handedOver(CudaDevice device, Buffer x, int operations) {
     List<Integer> after = new ArrayList<>();
     long before = launches();

@@ -153,7 +153,7 @@ class TroubleTest {
 
   // A driver that is replaced.
 
-  /** That call's failure is told with the remedy, the device refuses work and can be closed. */
+  /** The error names that call and the remedy; the device refuses work and can be closed. */
   private static void ends(String call, int status, String... words) {
     long leaks = CpuDouble.leaks();
     try (Device device = open()) {
