@@ -74,7 +74,7 @@ final class Graphs {
       graph.lastUse = launches;
       int status = cuGraphLaunch(graph.executable, context.stream());
       if (status != 0) {
-        throw context.failed("cuGraphLaunch of " + list, status);
+        throw context.failed("cuGraphLaunch of " + Names.of(list), status);
       }
     }
   }
@@ -155,7 +155,7 @@ final class Graphs {
   private void check(int status, String call, WorkList list) {
     if (status != 0) {
       throw context.failed(
-          call + " of " + list + " (-Dio.recur.cuda.graphs=false does without)", status);
+          call + " of " + Names.of(list) + " (-Dio.recur.cuda.graphs=false does without)", status);
     }
   }
 

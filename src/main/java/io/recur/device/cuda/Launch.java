@@ -12,13 +12,26 @@ import org.jspecify.annotations.Nullable;
  * ever.
  */
 final class Launch {
+  /** Records launches, and knows the size of the card. */
+  interface Recorder {
+    void record(Launch launch, int blocks, int threads);
+
+    /** {@return the blocks that fill the card; with more, threads would only stride less} */
+    long mostBlocks();
+
+    /** {@return the blocks of 256 threads that the card holds at once} */
+    long residentBlocks();
+
+    long multiprocessors();
+  }
+
   static final int MOST_ARGUMENTS = 24;
   static final int BLOCK = 256;
   private static final int LEAST_BLOCK = 64;
   private static final int MOST_UPLOADED = 16;
   private static final int NONE = -1;
 
-  private @Nullable Queue queue;
+  private @Nullable Recorder recorder;
   private Kernel kernel = Kernel.values()[0];
   final long[] arguments = new long[MOST_ARGUMENTS];
   int count;
@@ -32,8 +45,8 @@ final class Launch {
   int uploadedWords;
   int uploadedArgument;
 
-  Launch begin(Queue queue, Kernel kernel) {
-    this.queue = queue;
+  Launch begin(Recorder recorder, Kernel kernel) {
+    this.recorder = recorder;
     this.kernel = kernel;
     count = 0;
     uploadedWords = 0;
@@ -122,11 +135,11 @@ final class Launch {
   /** Drops the references to queue and memory. */
   private void release() {
     Arrays.fill(held, 0, count, null);
-    queue = null;
+    recorder = null;
   }
 
-  private Queue queue() {
-    return Objects.requireNonNull(queue, "launch: recorded twice");
+  private Recorder recorder() {
+    return Objects.requireNonNull(recorder, "launch: recorded twice");
   }
 
   boolean uploads() {
@@ -135,7 +148,7 @@ final class Launch {
 
   /** Records one thread per item, or fewer threads that stride over n items. */
   void over(long n) {
-    over(n, queue().mostBlocks());
+    over(n, recorder().mostBlocks());
   }
 
   /**
@@ -143,7 +156,7 @@ final class Launch {
    * blocks as the card holds at once.
    */
   void overFours(long n) {
-    over(n, queue().residentBlocks());
+    over(n, recorder().residentBlocks());
   }
 
   private void over(long n, long most) {
@@ -156,12 +169,12 @@ final class Launch {
    * tile_of} in {@code native/cuda/loops.cu}.
    */
   void overColumns(long m, int n) {
-    overColumns(m, n, queue().mostBlocks());
+    overColumns(m, n, recorder().mostBlocks());
   }
 
   /** Does the same for a kernel whose threads take four columns at a time. */
   void overFoursOfColumns(long m, int n) {
-    overColumns(m, n, queue().residentBlocks());
+    overColumns(m, n, recorder().residentBlocks());
   }
 
   private void overColumns(long m, int n, long most) {
@@ -179,7 +192,7 @@ final class Launch {
   /** {@return the threads per block; few items get small blocks, so that all of the card works} */
   private int threads(long n) {
     int threads = LEAST_BLOCK;
-    while (threads < BLOCK && n > threads * queue().multiprocessors()) {
+    while (threads < BLOCK && n > threads * recorder().multiprocessors()) {
       threads *= 2;
     }
     return threads;
@@ -189,7 +202,7 @@ final class Launch {
   void blocks(long blocks, int threads) {
     try {
       if (blocks > 0) {
-        queue().record(this, Math.toIntExact(blocks), threads);
+        recorder().record(this, Math.toIntExact(blocks), threads);
       }
     } finally {
       release();

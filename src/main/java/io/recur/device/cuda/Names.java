@@ -5,14 +5,22 @@ import java.util.List;
 
 /** Collects the names of the operations of a list. */
 final class Names implements WorkList.Reader {
+  private static final int MOST_NAMES = 6;
+
   private final List<String> names = new ArrayList<>();
 
-  Names(WorkList list) {
-    list.read(this);
-  }
+  private Names() {}
 
-  List<String> names() {
-    return names;
+  /** What a list does, for errors: the first and the last operations by name. */
+  static String of(WorkList list) {
+    Names reader = new Names();
+    list.read(reader);
+    List<String> names = reader.names;
+    return names.size() <= MOST_NAMES
+        ? String.join(", ", names)
+        : "%d operations, %s … %s"
+            .formatted(
+                names.size(), String.join(", ", names.subList(0, MOST_NAMES - 1)), names.getLast());
   }
 
   @Override

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * owner of a buffer at any time, and {@link #submit} frees what was closed. An address is therefore
  * taken from a buffer that was open after the last submit.
  */
-final class Queue implements Memory.Work {
+final class Queue implements Memory.Work, Launch.Recorder {
   static final String CHECK = "io.recur.cuda.check";
   static final String GRAPHS = "io.recur.cuda.graphs";
 
@@ -45,6 +45,8 @@ final class Queue implements Memory.Work {
   private static final int LEAST_IN_GRAPH = 4;
 
   private static final int BLOCKS_A_MULTIPROCESSOR = 32;
+
+  /** Of 256 threads each, per multiprocessor. */
   private static final int RESIDENT_BLOCKS = 8;
 
   /** Throws if the device is closed. */
@@ -112,17 +114,18 @@ final class Queue implements Memory.Work {
     return indexes;
   }
 
-  /** {@return the blocks that fill the card; with more, threads would only stride less} */
-  long mostBlocks() {
+  @Override
+  public long mostBlocks() {
     return BLOCKS_A_MULTIPROCESSOR * multiprocessors();
   }
 
-  /** {@return the blocks of 256 threads that the card holds at once: eight per multiprocessor} */
-  long residentBlocks() {
+  @Override
+  public long residentBlocks() {
     return RESIDENT_BLOCKS * multiprocessors();
   }
 
-  long multiprocessors() {
+  @Override
+  public long multiprocessors() {
     return context.card().multiprocessors();
   }
 
@@ -148,7 +151,8 @@ final class Queue implements Memory.Work {
     return launches.get().begin(this, kernel);
   }
 
-  synchronized void record(Launch launch, int blocks, int threads) {
+  @Override
+  public synchronized void record(Launch launch, int blocks, int threads) {
     refuse();
     if (launch.uploads()) {
       makeRoom((long) launch.uploadedWords * Float.BYTES);
@@ -217,7 +221,7 @@ final class Queue implements Memory.Work {
 
   private void recorded() {
     if (checks) {
-      String what = list.toString();
+      String what = Names.of(list);
       submit();
       context.synchronise(what);
       indexes.check();

@@ -27,7 +27,6 @@ final class WorkList {
   private static final int COPY_WORDS = 4;
 
   private static final List<Kernel> KERNELS = List.of(Kernel.values());
-  private static final int MOST_NAMES = 6;
   private static final long HASH_FACTOR = 0x9E3779B97F4A7C15L;
 
   private long[] words = new long[1 << 12];
@@ -205,16 +204,5 @@ final class WorkList {
 
   boolean is(long[] others) {
     return Arrays.equals(words, 0, length, others, 0, others.length);
-  }
-
-  /** {@return the names of the first and the last operations, for errors} */
-  @Override
-  public String toString() {
-    List<String> names = new Names(this).names();
-    return names.size() <= MOST_NAMES
-        ? String.join(", ", names)
-        : "%d operations, %s … %s"
-            .formatted(
-                names.size(), String.join(", ", names.subList(0, MOST_NAMES - 1)), names.getLast());
   }
 }
