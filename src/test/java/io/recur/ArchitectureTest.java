@@ -1,10 +1,15 @@
 package io.recur;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.equivalentTo;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.conditions.ArchConditions.be;
 import static com.tngtech.archunit.lang.conditions.ArchConditions.not;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import com.tngtech.archunit.base.DescribedPredicate;
@@ -13,14 +18,23 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaField;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import io.recur.bindings.Failed;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import io.recur.device.cpu.CpuDevice;
+import io.recur.device.cuda.CudaDevice;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.module.ModuleDescriptor;
 import java.net.URISyntaxException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import java.util.ServiceLoader;
 import java.util.stream.Stream;
@@ -37,17 +51,29 @@ class ArchitectureTest {
 
   private static final String BINDINGS = "io.recur.bindings..";
   private static final String CLI = "io.recur.cli..";
+  private static final String FLOOR = "io.recur.device";
+
+  /** For each package of device, those that it may know beside itself. */
+  private static final Map<String, List<String>> KNOWN =
+      Map.of(
+          "", List.of(),
+          ".natives", List.of(""),
+          ".memory", List.of(""),
+          ".kernels", List.of("", ".memory"),
+          ".cpu", List.of("", ".natives", ".memory", ".kernels"),
+          ".cuda", List.of("", ".natives", ".memory", ".kernels"));
 
   /** Words that say nothing about what a thing is. */
   private static final List<String> EMPTY_WORDS =
       List.of("util", "utils", "common", "impl", "manager", "factory", "provider");
 
+  private static Path location;
   private static JavaClasses main;
 
   @BeforeAll
   static void read() throws URISyntaxException {
-    var location = Device.class.getProtectionDomain().getCodeSource().getLocation();
-    main = new ClassFileImporter().importPath(Path.of(location.toURI()));
+    location = Path.of(Device.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    main = new ClassFileImporter().importPath(location);
     assertFalse(main.isEmpty());
   }
 
@@ -213,5 +239,99 @@ class ArchitectureTest {
         .dependOnClassesThat()
         .resideInAnyPackage("org.bytedeco..", "sun.misc..", "jdk.internal..")
         .check(main);
+  }
+
+  // The floor of device and its two wings, as docs/architecture.md draws them.
+
+  private static String[] names(Stream<String> packages) {
+    return packages.map(FLOOR::concat).toArray(String[]::new);
+  }
+
+  @Test
+  void everyClassOfDeviceIsInOneOfItsPackages() {
+    classes()
+        .that()
+        .resideInAPackage(FLOOR + "..")
+        .should()
+        .resideInAnyPackage(names(KNOWN.keySet().stream()))
+        .check(main);
+  }
+
+  /** Neither wing is among what the other may know. */
+  @Test
+  void importsRunFromTheWingsToTheFloor() {
+    DescribedPredicate<JavaClass> elsewhere =
+        DescribedPredicate.not(resideInAPackage(FLOOR + ".."));
+    KNOWN.forEach(
+        (name, others) ->
+            classes()
+                .that()
+                .resideInAPackage(FLOOR + name)
+                .and(DescribedPredicate.not(equivalentTo(Device.class)))
+                .should()
+                .onlyDependOnClassesThat(
+                    elsewhere.or(
+                        resideInAnyPackage(names(Stream.concat(Stream.of(name), others.stream())))))
+                .check(main));
+  }
+
+  @Test
+  void aDeviceKnowsTheWingsByTheTwoClassesThatItOpens() {
+    classes()
+        .that(equivalentTo(Device.class))
+        .should()
+        .onlyDependOnClassesThat(
+            DescribedPredicate.not(resideInAPackage(FLOOR + ".."))
+                .or(resideInAPackage(FLOOR))
+                .or(equivalentTo(CpuDevice.class))
+                .or(equivalentTo(CudaDevice.class)))
+        .check(main);
+    assertEquals(
+        List.of(CpuDevice.class, CudaDevice.class), List.of(Device.class.getPermittedSubclasses()));
+  }
+
+  /** What a class of a wing knows does not know it, by whatever way round. */
+  @Test
+  void theClassesOfAWingFormNoCircle() {
+    SliceAssignment byClass =
+        new SliceAssignment() {
+          @Override
+          public SliceIdentifier getIdentifierOf(JavaClass its) {
+            return resideInAnyPackage(FLOOR + ".cpu", FLOOR + ".cuda").test(its)
+                ? SliceIdentifier.of(its.getName().replaceFirst("\\$.*", ""))
+                : SliceIdentifier.ignore();
+          }
+
+          @Override
+          public String getDescription() {
+            return "the classes of the wings";
+          }
+        };
+    slices().assignedFrom(byClass).should().beFreeOfCycles().check(main);
+  }
+
+  @Test
+  void otherRoomsKnowNeitherWing() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(FLOOR + "..")
+        .should()
+        .dependOnClassesThat(
+            DescribedPredicate.describe(
+                "stand in a wing or load libraries",
+                resideInAnyPackage(FLOOR + ".cpu", FLOOR + ".cuda", FLOOR + ".natives")))
+        .check(main);
+  }
+
+  @Test
+  void theModuleExportsTheFloorAlone() throws IOException {
+    try (InputStream module = Files.newInputStream(location.resolve("module-info.class"))) {
+      assertEquals(
+          List.of(FLOOR),
+          ModuleDescriptor.read(module).exports().stream()
+              .map(ModuleDescriptor.Exports::source)
+              .filter(name -> name.startsWith(FLOOR))
+              .toList());
+    }
   }
 }
