@@ -7,12 +7,8 @@ import io.recur.device.Device;
 import io.recur.device.DeviceException;
 import io.recur.device.Pointwise;
 import io.recur.device.cpu.Kernels.InstructionSet;
-import io.recur.device.kernels.Bands;
-import io.recur.device.kernels.Blas;
-import io.recur.device.kernels.Gates;
 import io.recur.device.kernels.KernelDevice;
-import io.recur.device.kernels.Recurrences;
-import io.recur.device.kernels.Updates;
+import io.recur.device.kernels.KernelGroups;
 import io.recur.device.memory.Allocator;
 import io.recur.device.memory.BufferPool;
 import io.recur.device.memory.DeviceMemory;
@@ -31,13 +27,9 @@ public final class CpuDevice extends Device implements KernelDevice {
   private final @Nullable Kernels kernels;
   private final int threads;
   private final ThreadLocal<Workspace> workspaces = ThreadLocal.withInitial(Workspace::new);
-  private final Blas blas;
-  private final @Nullable Recurrences recurrences;
+  private final KernelGroups groups;
   private final Pointwise pointwise;
   private final Columns columns;
-  private final Gates gates;
-  private final Bands bands = new JavaBands(workspaces);
-  private final Updates updates;
 
   /** {@return memory of the host} */
   private static final class HostSource implements DeviceMemory.Source {
@@ -80,19 +72,31 @@ public final class CpuDevice extends Device implements KernelDevice {
     if (Kernels.preferred() == InstructionSet.JAVA) {
       cblas_h.openblas_set_num_threads(threads); // no team shares out its products
     }
-    this.blas =
-        kernels == null
-            ? new OpenBlasProducts()
-            : new SharedProducts(kernels, new OpenBlasProducts());
-    this.recurrences = kernels == null ? null : new NativeRecurrences(this, kernels);
     Pointwise passes =
         kernels == null ? new JavaPointwise(workspaces) : new NativePointwise(kernels);
     Columns byColumn = kernels == null ? new JavaColumns(workspaces) : new NativeColumns(kernels);
     this.pointwise = checked(passes);
     this.columns = checked(byColumn);
-    this.gates = new JavaGates(workspaces, pointwise, columns);
-    this.updates =
-        kernels == null ? new JavaUpdates(workspaces, passes) : new NativeUpdates(kernels, passes);
+    this.groups = kernels == null ? inJava(passes) : inC(kernels, passes);
+  }
+
+  private KernelGroups inJava(Pointwise passes) {
+    return new KernelGroups(
+        new OpenBlasProducts(),
+        new JavaGates(workspaces, pointwise, columns),
+        new JavaBands(workspaces),
+        new JavaUpdates(workspaces, passes),
+        null);
+  }
+
+  /** Gates and bands, which no sequence in C needs, are in Java here too. */
+  private KernelGroups inC(Kernels kernels, Pointwise passes) {
+    return new KernelGroups(
+        new SharedProducts(kernels, new OpenBlasProducts()),
+        new JavaGates(workspaces, pointwise, columns),
+        new JavaBands(workspaces),
+        new NativeUpdates(kernels, passes),
+        new NativeRecurrences(this, kernels));
   }
 
   @Override
@@ -104,13 +108,8 @@ public final class CpuDevice extends Device implements KernelDevice {
   }
 
   @Override
-  public @Nullable Recurrences recurrences() {
-    return recurrences;
-  }
-
-  @Override
-  public Blas blas() {
-    return blas;
+  public KernelGroups groups() {
+    return groups;
   }
 
   @Override
@@ -121,21 +120,6 @@ public final class CpuDevice extends Device implements KernelDevice {
   @Override
   public Columns columns() {
     return columns;
-  }
-
-  @Override
-  public Gates gates() {
-    return gates;
-  }
-
-  @Override
-  public Bands bands() {
-    return bands;
-  }
-
-  @Override
-  public Updates updates() {
-    return updates;
   }
 
   @Override

@@ -9,12 +9,8 @@ import io.recur.device.Device;
 import io.recur.device.DeviceException;
 import io.recur.device.Pointwise;
 import io.recur.device.Precision;
-import io.recur.device.kernels.Bands;
-import io.recur.device.kernels.Blas;
-import io.recur.device.kernels.Gates;
 import io.recur.device.kernels.KernelDevice;
-import io.recur.device.kernels.Recurrences;
-import io.recur.device.kernels.Updates;
+import io.recur.device.kernels.KernelGroups;
 import io.recur.device.memory.BufferPool;
 import io.recur.device.memory.DeviceMemory;
 import io.recur.device.memory.Slab;
@@ -22,19 +18,15 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
 /** An NVIDIA GPU: cuBLAS for matrix products, our own kernels for everything else. */
 public final class CudaDevice extends Device implements KernelDevice {
   private final String name;
   private final Queue queue;
   private final DeviceMemory memory;
-  private final Blas blas;
+  private final KernelGroups groups;
   private final Pointwise pointwise;
   private final Columns columns;
-  private final Gates gates;
-  private final Bands bands;
-  private final Updates updates;
 
   /**
    * Opens an NVIDIA GPU, see {@link Device#cuda(int, Precision)}.
@@ -68,13 +60,16 @@ public final class CudaDevice extends Device implements KernelDevice {
                 queue.blas().version(),
                 precision.name().toLowerCase(Locale.ROOT));
     memory = new DeviceMemory(this, queue.memory(), this::buffer);
-    blas = new CublasProducts(queue);
     Scratch scratch = new Scratch(this, queue);
     pointwise = checked(new PointwiseKernels(queue, scratch));
     columns = checked(new ColumnKernels(queue, scratch));
-    gates = new GateKernels(queue);
-    bands = new BandKernels(queue, scratch);
-    updates = new UpdateKernels(queue, scratch);
+    groups =
+        new KernelGroups(
+            new CublasProducts(queue),
+            new GateKernels(queue),
+            new BandKernels(queue, scratch),
+            new UpdateKernels(queue, scratch),
+            null);
   }
 
   /**
@@ -122,13 +117,8 @@ public final class CudaDevice extends Device implements KernelDevice {
   }
 
   @Override
-  public @Nullable Recurrences recurrences() {
-    return null;
-  }
-
-  @Override
-  public Blas blas() {
-    return blas;
+  public KernelGroups groups() {
+    return groups;
   }
 
   @Override
@@ -139,21 +129,6 @@ public final class CudaDevice extends Device implements KernelDevice {
   @Override
   public Columns columns() {
     return columns;
-  }
-
-  @Override
-  public Gates gates() {
-    return gates;
-  }
-
-  @Override
-  public Bands bands() {
-    return bands;
-  }
-
-  @Override
-  public Updates updates() {
-    return updates;
   }
 
   @Override

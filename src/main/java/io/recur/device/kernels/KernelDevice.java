@@ -25,23 +25,36 @@ public interface KernelDevice {
     return (KernelDevice) device;
   }
 
+  /** {@return the kernels of this device, the same record at every call} */
+  KernelGroups groups();
+
   /** {@return matrix products} */
-  Blas blas();
+  default Blas blas() {
+    return groups().blas();
+  }
 
   /** {@return the gates of the recurrent cells} */
-  Gates gates();
+  default Gates gates() {
+    return groups().gates();
+  }
 
   /**
    * {@return whole sequences of the recurrent cells in one call, or null where the cells run step
    * by step}
    */
-  @Nullable Recurrences recurrences();
+  default @Nullable Recurrences recurrences() {
+    return groups().recurrences();
+  }
 
   /** {@return products with diagonal and tridiagonal matrices} */
-  Bands bands();
+  default Bands bands() {
+    return groups().bands();
+  }
 
   /** {@return the optimisers' passes over parameters, and clipping} */
-  Updates updates();
+  default Updates updates() {
+    return groups().updates();
+  }
 
   /**
    * Makes a slab. {@link Slab#close} frees its memory.
