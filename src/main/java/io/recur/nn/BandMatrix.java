@@ -1,6 +1,7 @@
 package io.recur.nn;
 
 import io.recur.device.Buffer;
+import io.recur.device.kernels.Band;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.grad.Op;
 import io.recur.grad.OpContext;
@@ -11,21 +12,21 @@ import io.recur.grad.Tensor;
 
 /** A band matrix, or several of them stacked along rows; only the diagonals are stored. */
 final class BandMatrix extends Matrix {
-  private final int reach;
+  private final Band band;
 
-  private BandMatrix(int reach, int rows, int columns, Parameter values) {
+  private BandMatrix(int bandwidth, int rows, int columns, Parameter values) {
     super(rows, columns, values);
-    this.reach = reach;
+    this.band = new Band(bandwidth, columns, rows / columns);
   }
 
-  private static int stored(int reach, int rows, int columns) {
-    if (rows < 1 || columns <= reach || rows % columns != 0) {
+  private static int stored(int bandwidth, int rows, int columns) {
+    if (rows < 1 || columns <= bandwidth || rows % columns != 0) {
       throw new ShapeException(
           "band matrix: rows=%d, columns=%d; need square blocks, rows a multiple of columns"
               .formatted(rows, columns));
     }
-    long diagonals = 2L * reach + 1;
-    long stored = rows / columns * (diagonals * columns - reach * (reach + 1L));
+    long diagonals = 2L * bandwidth + 1;
+    long stored = rows / columns * (diagonals * columns - bandwidth * (bandwidth + 1L));
     if (stored > Integer.MAX_VALUE) {
       throw new ShapeException(
           "band matrix: rows=%d, columns=%d, %d values; need at most %d"
@@ -34,8 +35,8 @@ final class BandMatrix extends Matrix {
     return (int) stored;
   }
 
-  static BandMatrix random(int reach, int rows, int columns) {
-    int stored = stored(reach, rows, columns);
+  static BandMatrix random(int bandwidth, int rows, int columns) {
+    int stored = stored(bandwidth, rows, columns);
     float limit = (float) Math.sqrt(6.0 / ((double) rows + columns));
     Parameter values =
         Parameter.of(
@@ -45,11 +46,11 @@ final class BandMatrix extends Matrix {
                 array[i] = (2 * random.nextFloat() - 1) * limit;
               }
             });
-    return new BandMatrix(reach, rows, columns, values);
+    return new BandMatrix(bandwidth, rows, columns, values);
   }
 
-  static BandMatrix of(int reach, int rows, int columns, float[] dense) {
-    int stored = stored(reach, rows, columns);
+  static BandMatrix of(int bandwidth, int rows, int columns, float[] dense) {
+    int stored = stored(bandwidth, rows, columns);
     if (dense.length != (long) rows * columns) {
       throw new ShapeException(
           "band matrix: rows=%d, columns=%d, %d values; need %d"
@@ -58,17 +59,13 @@ final class BandMatrix extends Matrix {
     float[] kept = new float[stored];
     int at = 0;
     for (int block = 0; block < rows / columns; block++) {
-      for (int d = -reach; d <= reach; d++) {
+      for (int d = -bandwidth; d <= bandwidth; d++) {
         for (int row = Math.max(-d, 0); row < columns - Math.max(d, 0); row++) {
           kept[at++] = dense[block * columns + row + (row + d) * rows];
         }
       }
     }
-    return new BandMatrix(reach, rows, columns, Parameter.of(Shape.of(kept.length), kept));
-  }
-
-  private int blocks() {
-    return rows() / columns();
+    return new BandMatrix(bandwidth, rows, columns, Parameter.of(Shape.of(kept.length), kept));
   }
 
   @Override
@@ -108,25 +105,25 @@ final class BandMatrix extends Matrix {
   @Override
   void multiply(KernelDevice kernels, Buffer x, int n, float beta, Buffer y, int ldy) {
     Buffer w = values().value();
-    kernels.bands().multiply(reach, columns(), blocks(), w, x, n, beta, y, ldy);
+    kernels.bands().multiply(band, w, x, n, beta, y, ldy);
   }
 
   @Override
   void multiplyTransposed(KernelDevice kernels, Buffer dy, int lddy, int n, float beta, Buffer dx) {
     Buffer w = values().value();
-    kernels.bands().multiplyTransposed(reach, columns(), blocks(), w, dy, lddy, n, beta, dx);
+    kernels.bands().multiplyTransposed(band, w, dy, lddy, n, beta, dx);
   }
 
   @Override
   void addGradient(KernelDevice kernels, Buffer dy, int lddy, Buffer x, int n) {
     if (values().isTrainable()) {
       Buffer dw = values().accumulator();
-      kernels.bands().addGradient(reach, columns(), blocks(), dy, lddy, x, n, dw);
+      kernels.bands().addGradient(band, dy, lddy, x, n, dw);
     }
   }
 
   @Override
   String kind() {
-    return reach == 0 ? "diagonal" : "tridiagonal";
+    return band.bandwidth() == 0 ? "diagonal" : "tridiagonal";
   }
 }

@@ -3,7 +3,7 @@ package io.recur.device;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.recur.Near;
-import io.recur.device.kernels.Bands;
+import io.recur.device.kernels.Band;
 import io.recur.device.kernels.KernelDevice;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,23 +24,27 @@ class BandsTest {
     this.device = device;
   }
 
-  private record Size(int reach, int n, int blocks, int columns) {
+  private record Size(int bandwidth, int n, int blocks, int columns) {
     int rows() {
       return blocks * n;
     }
 
+    Band band() {
+      return new Band(bandwidth, n, blocks);
+    }
+
     int stored() {
-      return blocks * Bands.stored(reach, n);
+      return band().stored();
     }
 
     /** Where W[row, column] is stored, or −1 where it is zero. */
     int at(int row, int column) {
       int d = column - row % n;
-      if (Math.abs(d) > reach) {
+      if (Math.abs(d) > bandwidth) {
         return -1;
       }
-      int at = row / n * Bands.stored(reach, n);
-      for (int lower = -reach; lower < d; lower++) {
+      int at = row / n * band().storedPerBlock();
+      for (int lower = -bandwidth; lower < d; lower++) {
         at += n - Math.abs(lower);
       }
       return at + Math.min(row % n, column);
@@ -50,10 +54,10 @@ class BandsTest {
   private static List<Size> sizes() {
     List<Size> sizes = new ArrayList<>();
     for (int n : new int[] {1, 3, 16, 17, 63, 64, 65, 257}) {
-      for (int reach : n < 3 ? new int[] {0, 1} : new int[] {0, 1, 2}) {
+      for (int bandwidth : n < 3 ? new int[] {0, 1} : new int[] {0, 1, 2}) {
         for (int blocks : new int[] {1, 3, 4}) {
           for (int columns : new int[] {1, 5}) {
-            sizes.add(new Size(reach, n, blocks, columns));
+            sizes.add(new Size(bandwidth, n, blocks, columns));
           }
         }
       }
@@ -63,10 +67,11 @@ class BandsTest {
 
   @Test
   void storedCountsTheDiagonals() {
-    assertEquals(5, Bands.stored(0, 5));
-    assertEquals(4 + 5 + 4, Bands.stored(1, 5));
-    assertEquals(3 + 4 + 5 + 4 + 3, Bands.stored(2, 5));
-    assertEquals(1, Bands.stored(1, 1));
+    assertEquals(5, new Band(0, 5, 1).stored());
+    assertEquals(4 + 5 + 4, new Band(1, 5, 1).stored());
+    assertEquals(3 + 4 + 5 + 4 + 3, new Band(2, 5, 1).stored());
+    assertEquals(1, new Band(1, 1, 1).stored());
+    assertEquals(3 * (4 + 5 + 4), new Band(1, 5, 3).stored());
   }
 
   @Test
@@ -81,16 +86,7 @@ class BandsTest {
         Guarded.Piece y = beta == 0 ? memory.output(length) : memory.inOut(length);
         KernelDevice.of(device)
             .bands()
-            .multiply(
-                size.reach,
-                size.n,
-                size.blocks,
-                w.buffer(),
-                x.buffer(),
-                size.columns,
-                beta,
-                y.buffer(),
-                ldy);
+            .multiply(size.band(), w.buffer(), x.buffer(), size.columns, beta, y.buffer(), ldy);
         double[] expected = y.start();
         for (int j = 0; j < size.columns; j++) {
           for (int row = 0; row < size.rows(); row++) {
@@ -121,15 +117,7 @@ class BandsTest {
         KernelDevice.of(device)
             .bands()
             .multiplyTransposed(
-                size.reach,
-                size.n,
-                size.blocks,
-                w.buffer(),
-                dy.buffer(),
-                lddy,
-                size.columns,
-                beta,
-                dx.buffer());
+                size.band(), w.buffer(), dy.buffer(), lddy, size.columns, beta, dx.buffer());
         double[] expected = new double[length];
         for (int j = 0; j < size.columns; j++) {
           for (int column = 0; column < size.n; column++) {
@@ -157,15 +145,7 @@ class BandsTest {
       Guarded.Piece dw = memory.inOut(size.stored());
       KernelDevice.of(device)
           .bands()
-          .addGradient(
-              size.reach,
-              size.n,
-              size.blocks,
-              dy.buffer(),
-              lddy,
-              x.buffer(),
-              size.columns,
-              dw.buffer());
+          .addGradient(size.band(), dy.buffer(), lddy, x.buffer(), size.columns, dw.buffer());
       double[] expected = dw.start();
       for (int row = 0; row < size.rows(); row++) {
         for (int column = 0; column < size.n; column++) {

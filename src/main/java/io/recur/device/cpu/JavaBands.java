@@ -1,6 +1,7 @@
 package io.recur.device.cpu;
 
 import io.recur.device.Buffer;
+import io.recur.device.kernels.Band;
 import io.recur.device.kernels.Bands;
 import java.util.Arrays;
 
@@ -13,55 +14,38 @@ final class JavaBands implements Bands {
   }
 
   @Override
-  public void multiply(
-      int reach,
-      int n,
-      int blocks,
-      Buffer w,
-      Buffer x,
-      int columns,
-      float beta,
-      Buffer y,
-      int ldy) {
+  public void multiply(Band band, Buffer w, Buffer x, int columns, float beta, Buffer y, int ldy) {
     Workspace work = workspaces.get();
-    int stored = Bands.stored(reach, n);
-    float[] values = work.load(0, w, 0, blocks * stored);
+    int n = band.n();
+    float[] values = work.load(0, w, 0, band.stored());
     for (int j = 0; j < columns; j++) {
       float[] input = work.load(1, x, (long) j * n, n);
-      float[] output = start(work, 2, y, (long) j * ldy, blocks * n, beta);
-      for (int block = 0; block < blocks; block++) {
-        int at = block * stored;
-        for (int d = -reach; d <= reach; d++) {
+      float[] output = start(work, 2, y, (long) j * ldy, band.rows(), beta);
+      for (int block = 0; block < band.blocks(); block++) {
+        int at = block * band.storedPerBlock();
+        for (int d = -band.bandwidth(); d <= band.bandwidth(); d++) {
           int length = n - Math.abs(d);
           addDiagonal(
               values, at, input, Math.max(d, 0), output, block * n + Math.max(-d, 0), length);
           at += length;
         }
       }
-      Workspace.store(output, 0, y, (long) j * ldy, blocks * n);
+      Workspace.store(output, 0, y, (long) j * ldy, band.rows());
     }
   }
 
   @Override
   public void multiplyTransposed(
-      int reach,
-      int n,
-      int blocks,
-      Buffer w,
-      Buffer dy,
-      int lddy,
-      int columns,
-      float beta,
-      Buffer dx) {
+      Band band, Buffer w, Buffer dy, int lddy, int columns, float beta, Buffer dx) {
     Workspace work = workspaces.get();
-    int stored = Bands.stored(reach, n);
-    float[] values = work.load(0, w, 0, blocks * stored);
+    int n = band.n();
+    float[] values = work.load(0, w, 0, band.stored());
     for (int j = 0; j < columns; j++) {
-      float[] upstream = work.load(1, dy, (long) j * lddy, blocks * n);
+      float[] upstream = work.load(1, dy, (long) j * lddy, band.rows());
       float[] output = start(work, 2, dx, (long) j * n, n, beta);
-      for (int block = 0; block < blocks; block++) {
-        int at = block * stored;
-        for (int d = -reach; d <= reach; d++) {
+      for (int block = 0; block < band.blocks(); block++) {
+        int at = block * band.storedPerBlock();
+        for (int d = -band.bandwidth(); d <= band.bandwidth(); d++) {
           int length = n - Math.abs(d);
           addDiagonal(
               values, at, upstream, block * n + Math.max(-d, 0), output, Math.max(d, 0), length);
@@ -73,18 +57,16 @@ final class JavaBands implements Bands {
   }
 
   @Override
-  public void addGradient(
-      int reach, int n, int blocks, Buffer dy, int lddy, Buffer x, int columns, Buffer dw) {
+  public void addGradient(Band band, Buffer dy, int lddy, Buffer x, int columns, Buffer dw) {
     Workspace work = workspaces.get();
-    int stored = Bands.stored(reach, n);
-    int all = blocks * stored;
+    int all = band.stored();
     float[] sum = work.array(0, all);
     double[] total = work.sums(all);
     Arrays.fill(total, 0, all, 0);
     for (int from = 0; from < columns; from += JavaColumns.BLOCK_COLUMNS) {
       int to = Math.min(columns, from + JavaColumns.BLOCK_COLUMNS);
       Arrays.fill(sum, 0, all, 0);
-      addProducts(work, reach, n, blocks, dy, lddy, x, from, to, sum);
+      addProducts(work, band, dy, lddy, x, from, to, sum);
       for (int i = 0; i < all; i++) {
         total[i] += sum[i];
       }
@@ -98,23 +80,14 @@ final class JavaBands implements Bands {
 
   /** Adds the products of columns {@code from … to−1} to the sums of the stored diagonals. */
   private static void addProducts(
-      Workspace work,
-      int reach,
-      int n,
-      int blocks,
-      Buffer dy,
-      int lddy,
-      Buffer x,
-      int from,
-      int to,
-      float[] sum) {
-    int stored = Bands.stored(reach, n);
+      Workspace work, Band band, Buffer dy, int lddy, Buffer x, int from, int to, float[] sum) {
+    int n = band.n();
     for (int j = from; j < to; j++) {
-      float[] upstream = work.load(1, dy, (long) j * lddy, blocks * n);
+      float[] upstream = work.load(1, dy, (long) j * lddy, band.rows());
       float[] input = work.load(2, x, (long) j * n, n);
-      for (int block = 0; block < blocks; block++) {
-        int at = block * stored;
-        for (int d = -reach; d <= reach; d++) {
+      for (int block = 0; block < band.blocks(); block++) {
+        int at = block * band.storedPerBlock();
+        for (int d = -band.bandwidth(); d <= band.bandwidth(); d++) {
           int length = n - Math.abs(d);
           addDiagonal(
               upstream, block * n + Math.max(-d, 0), input, Math.max(d, 0), sum, at, length);

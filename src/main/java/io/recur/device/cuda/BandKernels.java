@@ -1,6 +1,7 @@
 package io.recur.device.cuda;
 
 import io.recur.device.Buffer;
+import io.recur.device.kernels.Band;
 import io.recur.device.kernels.Bands;
 import java.lang.foreign.MemorySegment;
 
@@ -19,29 +20,17 @@ final class BandKernels implements Bands {
     return columns == 0 ? 0 : (columns - 1L) * ld + m;
   }
 
-  private static long stored(int reach, int n, int blocks) {
-    return (long) blocks * Bands.stored(reach, n);
+  /** A launch with the shape of W. */
+  private Launch kernel(Kernel kernel, Band band) {
+    return queue.kernel(kernel).integer(band.bandwidth()).integer(band.n()).integer(band.blocks());
   }
 
   @Override
-  public void multiply(
-      int reach,
-      int n,
-      int blocks,
-      Buffer w,
-      Buffer x,
-      int columns,
-      float beta,
-      Buffer y,
-      int ldy) {
-    long rows = (long) blocks * n;
-    queue
-        .kernel(Kernel.BAND_MULTIPLY)
-        .integer(reach)
-        .integer(n)
-        .integer(blocks)
-        .pointer(w.segment(stored(reach, n, blocks)))
-        .pointer(x.segment((long) n * columns))
+  public void multiply(Band band, Buffer w, Buffer x, int columns, float beta, Buffer y, int ldy) {
+    int rows = band.rows();
+    kernel(Kernel.BAND_MULTIPLY, band)
+        .pointer(w.segment(band.stored()))
+        .pointer(x.segment((long) band.n() * columns))
         .integer(columns)
         .real(beta)
         .pointer(y.target(words(rows, columns, ldy)))
@@ -51,45 +40,28 @@ final class BandKernels implements Bands {
 
   @Override
   public void multiplyTransposed(
-      int reach,
-      int n,
-      int blocks,
-      Buffer w,
-      Buffer dy,
-      int lddy,
-      int columns,
-      float beta,
-      Buffer dx) {
-    long all = (long) n * columns;
-    queue
-        .kernel(Kernel.BAND_MULTIPLY_TRANSPOSED)
-        .integer(reach)
-        .integer(n)
-        .integer(blocks)
-        .pointer(w.segment(stored(reach, n, blocks)))
-        .pointer(dy.segment(words((long) blocks * n, columns, lddy)))
+      Band band, Buffer w, Buffer dy, int lddy, int columns, float beta, Buffer dx) {
+    long all = (long) band.n() * columns;
+    kernel(Kernel.BAND_MULTIPLY_TRANSPOSED, band)
+        .pointer(w.segment(band.stored()))
+        .pointer(dy.segment(words(band.rows(), columns, lddy)))
         .integer(lddy)
         .integer(columns)
         .real(beta)
         .pointer(dx.target(all))
-        .overColumns(n, columns);
+        .overColumns(band.n(), columns);
   }
 
   @Override
-  public void addGradient(
-      int reach, int n, int blocks, Buffer dy, int lddy, Buffer x, int columns, Buffer dw) {
-    long all = stored(reach, n, blocks);
+  public void addGradient(Band band, Buffer dy, int lddy, Buffer x, int columns, Buffer dw) {
+    long all = band.stored();
     MemorySegment to = dw.target(all);
     int shares = scratch.shares(all, columns, ColumnKernels.ROWS, ColumnKernels.LEAST_COLUMNS);
     synchronized (queue) {
-      queue
-          .kernel(Kernel.ADD_BAND_GRADIENT)
-          .integer(reach)
-          .integer(n)
-          .integer(blocks)
-          .pointer(dy.segment(words((long) blocks * n, columns, lddy)))
+      kernel(Kernel.ADD_BAND_GRADIENT, band)
+          .pointer(dy.segment(words(band.rows(), columns, lddy)))
           .integer(lddy)
-          .pointer(x.segment((long) n * columns))
+          .pointer(x.segment((long) band.n() * columns))
           .integer(columns)
           .integer(shares)
           .pointer(scratch.parts())
