@@ -21,7 +21,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import io.recur.device.DeviceException;
 import io.recur.device.Precision;
-import io.recur.device.kernels.Blas;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -93,50 +92,37 @@ final class Cublas {
     return version / MAJOR + "." + version % MAJOR / MINOR;
   }
 
-  /** Launches a product on the stream, see {@link Blas#multiply}. */
-  void multiply(
-      boolean transposeA,
-      boolean transposeB,
-      int m,
-      int n,
-      int k,
-      float factor,
-      long a,
-      int lda,
-      long b,
-      int ldb,
-      float factorOfC,
-      long c,
-      int ldc) {
-    alpha.set(JAVA_FLOAT, 0, factor);
-    beta.set(JAVA_FLOAT, 0, factorOfC);
-    if (n == 1) {
-      vector(transposeA, m, k, a, lda, b, transposeB ? ldb : 1, c, 1);
-    } else if (m == 1) {
-      vector(!transposeB, n, k, b, ldb, a, transposeA ? 1 : lda, c, ldc);
+  /** Launches a product on the stream. */
+  void multiply(Product p) {
+    alpha.set(JAVA_FLOAT, 0, p.alpha);
+    beta.set(JAVA_FLOAT, 0, p.beta);
+    if (p.n == 1) {
+      vector(p.transposeA, p.m, p.k, p.a, p.lda, p.b, p.transposeB ? p.ldb : 1, p.c, 1);
+    } else if (p.m == 1) {
+      vector(!p.transposeB, p.n, p.k, p.b, p.ldb, p.a, p.transposeA ? 1 : p.lda, p.c, p.ldc);
     } else {
       int status =
           cublasGemmEx_64(
               handle,
-              transposeA ? CUBLAS_OP_T() : CUBLAS_OP_N(),
-              transposeB ? CUBLAS_OP_T() : CUBLAS_OP_N(),
-              m,
-              n,
-              k,
+              p.transposeA ? CUBLAS_OP_T() : CUBLAS_OP_N(),
+              p.transposeB ? CUBLAS_OP_T() : CUBLAS_OP_N(),
+              p.m,
+              p.n,
+              p.k,
               alpha,
-              MemorySegment.ofAddress(a),
+              MemorySegment.ofAddress(p.a),
               CUDA_R_32F(),
-              lda,
-              MemorySegment.ofAddress(b),
+              p.lda,
+              MemorySegment.ofAddress(p.b),
               CUDA_R_32F(),
-              ldb,
+              p.ldb,
               beta,
-              MemorySegment.ofAddress(c),
+              MemorySegment.ofAddress(p.c),
               CUDA_R_32F(),
-              ldc,
+              p.ldc,
               computeType(),
               CUBLAS_GEMM_DEFAULT());
-      check(status, "cublasGemmEx", m, n, k);
+      check(status, "cublasGemmEx", p.m, p.n, p.k);
     }
   }
 

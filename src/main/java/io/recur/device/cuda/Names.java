@@ -29,21 +29,8 @@ final class Names implements WorkList.Reader {
   }
 
   @Override
-  public void product(
-      boolean transposeA,
-      boolean transposeB,
-      int m,
-      int n,
-      int k,
-      float alpha,
-      long a,
-      int lda,
-      long b,
-      int ldb,
-      float beta,
-      long c,
-      int ldc) {
-    names.add("product %d×%d×%d".formatted(m, n, k));
+  public void product(Product product) {
+    names.add("product %d×%d×%d".formatted(product.m, product.n, product.k));
   }
 
   @Override

@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import io.recur.device.Buffer;
 import io.recur.device.DeviceException;
 import io.recur.device.Precision;
-import io.recur.device.kernels.Blas;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
@@ -188,35 +187,11 @@ final class Queue implements Memory.Work, Launch.Recorder {
     Reference.reachabilityFence(target);
   }
 
-  /** A matrix product, see {@link Blas#multiply}. */
-  synchronized void product(
-      boolean transposeA,
-      boolean transposeB,
-      int m,
-      int n,
-      int k,
-      float alpha,
-      Buffer a,
-      int lda,
-      Buffer b,
-      int ldb,
-      float beta,
-      Buffer c,
-      int ldc) {
+  /** A matrix product of matrices that are open and that the caller keeps reachable. */
+  synchronized void record(Product product) {
     refuse();
-    long left = a.segment(words(transposeA ? k : m, transposeA ? m : k, lda)).address();
-    long right = b.segment(words(transposeB ? n : k, transposeB ? k : n, ldb)).address();
-    long target = c.target(words(m, n, ldc)).address();
-    list.product(transposeA, transposeB, m, n, k, alpha, left, lda, right, ldb, beta, target, ldc);
+    list.product(product);
     recorded();
-    Reference.reachabilityFence(a);
-    Reference.reachabilityFence(b);
-    Reference.reachabilityFence(c);
-  }
-
-  /** {@return the words from the first to the last of a matrix in a taller one} */
-  private static long words(int rows, int columns, int leading) {
-    return (columns - 1L) * leading + rows;
   }
 
   private void recorded() {
@@ -291,7 +266,7 @@ final class Queue implements Memory.Work, Launch.Recorder {
   }
 
   /** Throws after close, and after a failure. */
-  private void refuse() {
+  void refuse() {
     checkOpen.run();
     context.refuseFailed();
   }

@@ -56,21 +56,8 @@ final class StreamLauncher implements WorkList.Reader {
   }
 
   @Override
-  public void product(
-      boolean transposeA,
-      boolean transposeB,
-      int m,
-      int n,
-      int k,
-      float alpha,
-      long a,
-      int lda,
-      long b,
-      int ldb,
-      float beta,
-      long c,
-      int ldc) {
-    blas.multiply(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  public void product(Product product) {
+    blas.multiply(product);
   }
 
   @Override

@@ -29,6 +29,9 @@ final class WorkList {
   private static final List<Kernel> KERNELS = List.of(Kernel.values());
   private static final long HASH_FACTOR = 0x9E3779B97F4A7C15L;
 
+  /** What is read now. */
+  private final Product product = new Product();
+
   private long[] words = new long[1 << 12];
   private int length;
   private int operations;
@@ -37,20 +40,7 @@ final class WorkList {
   interface Reader {
     void kernel(Kernel kernel, int blocks, int threads, long[] words, int at, int arguments);
 
-    void product(
-        boolean transposeA,
-        boolean transposeB,
-        int m,
-        int n,
-        int k,
-        float alpha,
-        long a,
-        int lda,
-        long b,
-        int ldb,
-        float beta,
-        long c,
-        int ldc);
+    void product(Product product);
 
     void fill(int bits, long target, long count);
 
@@ -69,30 +59,19 @@ final class WorkList {
     System.arraycopy(launch.arguments, 0, words, at + KERNEL_WORDS, count);
   }
 
-  void product(
-      boolean transposeA,
-      boolean transposeB,
-      int m,
-      int n,
-      int k,
-      float alpha,
-      long a,
-      int lda,
-      long b,
-      int ldb,
-      float beta,
-      long c,
-      int ldc) {
+  void product(Product product) {
     int at = reserve(PRODUCT_WORDS);
     words[at] =
-        PRODUCT | (transposeA ? 1L : 0L) << FIRST_SHIFT | (transposeB ? 1L : 0L) << SECOND_SHIFT;
-    words[at + 1] = pair(m, n);
-    words[at + 2] = pair(k, Float.floatToRawIntBits(alpha));
-    words[at + 3] = pair(lda, ldb);
-    words[at + 4] = pair(ldc, Float.floatToRawIntBits(beta));
-    words[at + 5] = a;
-    words[at + 6] = b;
-    words[at + 7] = c;
+        PRODUCT
+            | (product.transposeA ? 1L : 0L) << FIRST_SHIFT
+            | (product.transposeB ? 1L : 0L) << SECOND_SHIFT;
+    words[at + 1] = pair(product.m, product.n);
+    words[at + 2] = pair(product.k, Float.floatToRawIntBits(product.alpha));
+    words[at + 3] = pair(product.lda, product.ldb);
+    words[at + 4] = pair(product.ldc, Float.floatToRawIntBits(product.beta));
+    words[at + 5] = product.a;
+    words[at + 6] = product.b;
+    words[at + 7] = product.c;
   }
 
   private static long pair(int low, int high) {
@@ -151,7 +130,7 @@ final class WorkList {
           at += KERNEL_WORDS + arguments;
         }
         case PRODUCT -> {
-          product(reader, head, at);
+          reader.product(product(head, at));
           at += PRODUCT_WORDS;
         }
         case FILL -> {
@@ -170,21 +149,21 @@ final class WorkList {
     return KERNELS.get((int) (head >> FIRST_SHIFT) & FIELD_MASK);
   }
 
-  private void product(Reader reader, long head, int at) {
-    reader.product(
-        (head >> FIRST_SHIFT & 1) != 0,
-        (head >> SECOND_SHIFT & 1) != 0,
-        (int) words[at + 1],
-        high(words[at + 1]),
-        (int) words[at + 2],
-        Float.intBitsToFloat(high(words[at + 2])),
-        words[at + 5],
-        (int) words[at + 3],
-        words[at + 6],
-        high(words[at + 3]),
-        Float.intBitsToFloat(high(words[at + 4])),
-        words[at + 7],
-        (int) words[at + 4]);
+  private Product product(long head, int at) {
+    product.transposeA = (head >> FIRST_SHIFT & 1) != 0;
+    product.transposeB = (head >> SECOND_SHIFT & 1) != 0;
+    product.m = (int) words[at + 1];
+    product.n = high(words[at + 1]);
+    product.k = (int) words[at + 2];
+    product.alpha = Float.intBitsToFloat(high(words[at + 2]));
+    product.lda = (int) words[at + 3];
+    product.ldb = high(words[at + 3]);
+    product.ldc = (int) words[at + 4];
+    product.beta = Float.intBitsToFloat(high(words[at + 4]));
+    product.a = words[at + 5];
+    product.b = words[at + 6];
+    product.c = words[at + 7];
+    return product;
   }
 
   /** {@return a hash that is the same for equal lists} */
