@@ -55,7 +55,7 @@ static void rnn_slope(const patch *p) {
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES)
       store(h + j * WIDTH + i, load_part(h_after + at(p, j) + i, p->units - i));
-  NAME(slope)(s->function, p->tile, h, slope, (int64_t)p->columns * WIDTH);
+  NAME(derivative)(s->function, p->tile, h, slope, (int64_t)p->columns * WIDTH);
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES) {
       vf total = load(dh + j * WIDTH + i) + load_part(dy + at(p, j) + i, p->units - i);

@@ -135,7 +135,7 @@ static void softmax(const columns_pass *p, int64_t j) {
   }
 }
 
-static void softmax_slope(const columns_pass *p, int64_t j) {
+static void softmax_derivative(const columns_pass *p, int64_t j) {
   const float *y = p->x + j * p->m, *dy = p->b + j * p->m;
   float *dx = p->y + j * p->m;
   wide low = {}, high = {};
@@ -168,7 +168,7 @@ static double cross_entropy(const columns_pass *p, int64_t j) {
 }
 
 /* The target's share less one first, then the factor: a share of nearly 1 keeps its digits. */
-static void cross_entropy_slope(const columns_pass *p, int64_t j) {
+static void cross_entropy_derivative(const columns_pass *p, int64_t j) {
   const float *shares = p->x + j * p->m;
   float *dx = p->y + j * p->m, *target = dx + p->index[j], old = *target;
   OVER(p->m, { PUT(dx, GET(dx) + p->alpha * GET(shares)); })
@@ -190,9 +190,9 @@ void NAME(columns)(const void *job, int64_t number, int part, int parts) {
     double sum = 0;
     for (int64_t j = from; j < to; j++) switch (p->operation) {
         case SOFTMAX: softmax(p, j); break;
-        case SOFTMAX_SLOPE: softmax_slope(p, j); break;
+        case SOFTMAX_DERIVATIVE: softmax_derivative(p, j); break;
         case CROSS_ENTROPY: sum += cross_entropy(p, j); break;
-        case CROSS_ENTROPY_SLOPE: cross_entropy_slope(p, j); break;
+        case CROSS_ENTROPY_DERIVATIVE: cross_entropy_derivative(p, j); break;
       }
     if (p->sums) p->sums[i] = sum;
   }

@@ -45,7 +45,7 @@ enum {
   ADD_VALUE,      /* y += alpha */
   CLAMP,          /* y within -alpha and alpha */
   MAP,            /* y = f(a) */
-  ADD_SLOPE,      /* y += c f'(a), where b = f(a) */
+  ADD_DERIVATIVE, /* y += c f'(a), where b = f(a) */
   DROP,           /* y (+)= a/(1 - alpha) or 0, by the coins of seed */
   SUM,            /* sums of pieces of a */
   SUM_OF_SQUARES  /* of its squares */
@@ -62,8 +62,8 @@ typedef struct {
 
 /* A pass over the columns of m x n matrices; recur.h has the formulas. */
 enum {
-  ADD_COLUMN, ADD_COLUMN_SUM, BLOCK, GATHER, SCATTER_ADD, SOFTMAX, SOFTMAX_SLOPE, CROSS_ENTROPY,
-  CROSS_ENTROPY_SLOPE
+  ADD_COLUMN, ADD_COLUMN_SUM, BLOCK, GATHER, SCATTER_ADD, SOFTMAX, SOFTMAX_DERIVATIVE, CROSS_ENTROPY,
+  CROSS_ENTROPY_DERIVATIVE
 };
 typedef struct {
   int operation, flag; /* flag: accumulate, or logarithm */

@@ -43,9 +43,9 @@ void recur_map(recur *r, int32_t function, const float *x, float *y, int64_t n) 
   values(r, (pointwise_pass){.operation = MAP, .function = function, .a = x, .y = y, .n = n}, HEAVY);
 }
 
-void recur_add_slope(recur *r, int32_t function, const float *x, const float *y, const float *dy,
+void recur_add_derivative(recur *r, int32_t function, const float *x, const float *y, const float *dy,
     float *dx, int64_t n) {
-  values(r, (pointwise_pass){.operation = ADD_SLOPE, .function = function, .a = x, .b = y, .c = dy,
+  values(r, (pointwise_pass){.operation = ADD_DERIVATIVE, .function = function, .a = x, .b = y, .c = dy,
       .y = dx, .n = n}, LIGHT);
 }
 
@@ -119,9 +119,9 @@ void recur_softmax(recur *r, int64_t m, int64_t n, int32_t logarithm, const floa
   columns(r, (columns_pass){.operation = SOFTMAX, .flag = logarithm, .m = m, .n = n, .x = x, .y = y}, HEAVY);
 }
 
-void recur_add_softmax_slope(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *y,
+void recur_add_softmax_derivative(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *y,
     const float *dy, float *dx) {
-  columns(r, (columns_pass){.operation = SOFTMAX_SLOPE, .flag = logarithm, .m = m, .n = n, .x = y, .b = dy,
+  columns(r, (columns_pass){.operation = SOFTMAX_DERIVATIVE, .flag = logarithm, .m = m, .n = n, .x = y, .b = dy,
       .y = dx}, logarithm ? HEAVY : LIGHT);
 }
 
@@ -133,9 +133,9 @@ float recur_cross_entropy(recur *r, int64_t m, int64_t n, const float *x, const 
   return (float)(sum_of(sums, (n + piece - 1) / piece) / (double)n);
 }
 
-void recur_add_cross_entropy_slope(recur *r, int64_t m, int64_t n, float factor, const float *p,
+void recur_add_cross_entropy_derivative(recur *r, int64_t m, int64_t n, float factor, const float *p,
     const int32_t *index, float *dx) {
-  columns(r, (columns_pass){.operation = CROSS_ENTROPY_SLOPE, .m = m, .n = n, .alpha = factor, .x = p,
+  columns(r, (columns_pass){.operation = CROSS_ENTROPY_DERIVATIVE, .m = m, .n = n, .alpha = factor, .x = p,
       .index = index, .y = dx}, LIGHT);
 }
 

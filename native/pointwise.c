@@ -13,14 +13,14 @@ enum { CUT = 64 };
       PUT(to, value);                                                                         \
     })                                                                                        \
   }                                                                                           \
-  static void slope_##f(const float *in, const float *out, float *d, int64_t n) {             \
+  static void derivative_##f(const float *in, const float *out, float *d, int64_t n) {        \
     OVER(n, {                                                                                 \
       vf x = GET(in), y = GET(out);                                                           \
       (void)x, (void)y;                                                                       \
       PUT(d, derivative);                                                                     \
     })                                                                                        \
   }                                                                                           \
-  static void add_slope_##f(const float *in, const float *out, const float *dy, float *dx,    \
+  static void add_derivative_##f(const float *in, const float *out, const float *dy, float *dx, \
       int64_t n) {                                                                            \
     OVER(n, {                                                                                 \
       vf x = GET(in), y = GET(out);                                                           \
@@ -32,17 +32,17 @@ ELEMENTWISE(LOOPS)
 
 static const struct {
   void (*map)(const float *, float *, int64_t);
-  void (*slope)(const float *, const float *, float *, int64_t);
-  void (*add_slope)(const float *, const float *, const float *, float *, int64_t);
+  void (*derivative)(const float *, const float *, float *, int64_t);
+  void (*add_derivative)(const float *, const float *, const float *, float *, int64_t);
 } functions[] = {
-#define ENTRY(f, value, derivative) [f] = {map_##f, slope_##f, add_slope_##f},
+#define ENTRY(f, value, derivative) [f] = {map_##f, derivative_##f, add_derivative_##f},
     ELEMENTWISE(ENTRY)
 };
 
 void NAME(map)(int f, const float *x, float *y, int64_t n) { functions[f].map(x, y, n); }
 
-void NAME(slope)(int f, const float *x, const float *y, float *d, int64_t n) {
-  functions[f].slope(x, y, d, n);
+void NAME(derivative)(int f, const float *x, const float *y, float *d, int64_t n) {
+  functions[f].derivative(x, y, d, n);
 }
 
 /* The coins of values first, first + 1 ...: 24 uniform bits from a seed and a counter, the finaliser
@@ -126,7 +126,7 @@ void NAME(pointwise)(const void *job, int64_t number, int part, int parts) {
     case ADD_VALUE: OVER(n, { PUT(y, GET(y) + alpha); }) break;
     case CLAMP: OVER(n, { PUT(y, least(most(GET(y), -alpha), alpha)); }) break;
     case MAP: functions[p->function].map(a, y, n); break;
-    case ADD_SLOPE: functions[p->function].add_slope(a, b, c, y, n); break;
+    case ADD_DERIVATIVE: functions[p->function].add_derivative(a, b, c, y, n); break;
     case DROP: drop(p, from, to); break;
   }
 }

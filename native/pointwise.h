@@ -14,7 +14,7 @@
 void NAME(map)(int f, const float *x, float *y, int64_t n);
 
 /* d = f'(x), where y = f(x); d may be x or y. */
-void NAME(slope)(int f, const float *x, const float *y, float *d, int64_t n);
+void NAME(derivative)(int f, const float *x, const float *y, float *d, int64_t n);
 
 /* Phases of the passes in kernels.h. */
 phase NAME(pointwise), NAME(columns), NAME(update);

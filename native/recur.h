@@ -40,8 +40,8 @@ RECUR_API int32_t recur_has(int32_t set);
  * a library that runs it on the calling thread alone; it must stay loaded. */
 RECUR_API recur *recur_open(int32_t set, int32_t threads, void *sgemm);
 
-/* Ends the workers, when the call that they work for has returned; later calls run on their callers'
- * threads alone and give the same bits. Calls may be running. */
+/* Ends the workers after the call that they work for; later calls run on their callers' threads alone and
+ * compute the same bits. Calls may be running. */
 RECUR_API void recur_rest(recur *r);
 
 /* Ends the workers and frees the context. No call may be running on it. */
@@ -80,7 +80,7 @@ RECUR_API void recur_multiply(recur *r, int32_t accumulate, const float *a, cons
 
 /* y = f(x); dx += dy f'(x), where y = f(x). function: its number in the Java enum Elementwise. */
 RECUR_API void recur_map(recur *r, int32_t function, const float *x, float *y, int64_t n);
-RECUR_API void recur_add_slope(recur *r, int32_t function, const float *x, const float *y,
+RECUR_API void recur_add_derivative(recur *r, int32_t function, const float *x, const float *y,
     const float *dy, float *dx, int64_t n);
 
 /* y (+)= x/(1 - rate) where the coin of value i, SplitMix64's bits from the seed and i, keeps it, else
@@ -93,13 +93,13 @@ RECUR_API double recur_sum(recur *r, int32_t squares, const float *x, int64_t n)
 
 /*
  * Passes over the columns of m x n matrices. index: n int32, from 0 to the columns of the matrix that
- * they name less one; not checked. What is said of bits above holds here too.
+ * they name less one; not checked. The rule about bits above holds here too.
  */
 
 /* Y[:,j] = X[:,j] + b; Y may be X. */
 RECUR_API void recur_add_column(recur *r, int64_t m, int64_t n, const float *x, const float *b, float *y);
 
-/* y += the sum of the columns of X, 16 of them at a time in float, these in double. y: m */
+/* y += the sum of the columns of X: of each 16 columns in float, of these sums in double. y: m */
 RECUR_API void recur_add_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y);
 
 /* Y[i,j] (+)= X[i,j] in taller matrices of ldx and ldy rows; ldx = 0 repeats one column. */
@@ -115,10 +115,10 @@ RECUR_API void recur_scatter_add(recur *r, int64_t m, int64_t n, const float *y,
     float *w);
 
 /*
- * The same for sums that must not lose what a float rounds away: in the carry beside y or W, as large as
- * they, lies what the last addition lost. A carry counts only where it does not change its float, so whoever
- * writes the sum otherwise, as with zeros, need not know of it; at first it is all zeros. However many terms
- * and calls, the error stays below 1e-6 of the sum of the terms' magnitudes.
+ * The same for sums that must not lose what a float rounds away. carry, as large as y or W, holds what the last
+ * addition lost; it begins with zeros. A carry counts only where it does not change its float, so code that
+ * writes the sum itself, for instance zeros, need not write the carry. However many terms and calls, the error
+ * stays below 1e-6 of the sum of the terms' magnitudes.
  */
 RECUR_API void recur_carry_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y, float *carry);
 RECUR_API void recur_carry_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index,
@@ -127,16 +127,16 @@ RECUR_API void recur_carry_scatter_add(recur *r, int64_t m, int64_t n, const flo
 /* Y[:,j] = softmax(X[:,j]) or its logarithm; Y may be X. */
 RECUR_API void recur_softmax(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *x, float *y);
 
-/* Adds the derivative of it at the output y to dx. */
-RECUR_API void recur_add_softmax_slope(recur *r, int64_t m, int64_t n, int32_t logarithm,
+/* dX += the gradient of X, from the output Y and its gradient dY. */
+RECUR_API void recur_add_softmax_derivative(recur *r, int64_t m, int64_t n, int32_t logarithm,
     const float *y, const float *dy, float *dx);
 
-/* P = softmax of the columns of X; gives the mean of -log P[index[j],j], in nats. P may be X. */
+/* P = softmax of the columns of X; returns the mean of -log P[index[j],j], in nats. P may be X. */
 RECUR_API float recur_cross_entropy(recur *r, int64_t m, int64_t n, const float *x, const int32_t *index,
     float *p);
 
 /* dX += factor (P - onehot(index)). */
-RECUR_API void recur_add_cross_entropy_slope(recur *r, int64_t m, int64_t n, float factor, const float *p,
+RECUR_API void recur_add_cross_entropy_derivative(recur *r, int64_t m, int64_t n, float factor, const float *p,
     const int32_t *index, float *dx);
 
 /* One step of an optimiser: changes w and its slots, leaves g zero. rule: its number in the Java enum

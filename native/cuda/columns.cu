@@ -4,7 +4,7 @@
 
 /* Notes, for the host to look at when it has waited, that index[j] names none of the columns of what an operation works on.
  * The first launch that finds one notes it; of several in one launch, any of them, since each is one word of 64 bits. */
-enum { GATHERS, SCATTERS, CROSS_ENTROPIES, CROSS_ENTROPY_SLOPES };
+enum { GATHERS, SCATTERS, CROSS_ENTROPIES, CROSS_ENTROPY_DERIVATIVES };
 
 DEVICE void refuse(int64_t *note, int64_t operation, int64_t columns, int64_t j, int32_t index) {
   if (note[0]) return;

@@ -20,7 +20,7 @@ KERNEL(recur_rnn, int64_t, function, int64_t, units, int64_t, batch, float *, a,
 KERNEL(recur_rnn_slope, int64_t, function, int64_t, n, const float *, a, const float *, h, const float *, dy,
     const float *, dh, float *, da)
 {
-  FOURS(i, n, (one[k] = a[i], two[k] = h[i], three[k] = dy[i] + dh[i]), da[i] = three[k] * slope_of(function, one[k], two[k]))
+  FOURS(i, n, (one[k] = a[i], two[k] = h[i], three[k] = dy[i] + dh[i]), da[i] = three[k] * derivative_of(function, one[k], two[k]))
 }
 
 /* gates in: the sums; out: i, f, g, o. c may be before. */

@@ -8,7 +8,7 @@ DEVICE float value_of(int64_t function, float x) {
   return x;
 }
 
-DEVICE float slope_of(int64_t function, float x, float y) {
+DEVICE float derivative_of(int64_t function, float x, float y) {
   switch (function) {
 #define DERIVATIVE(name, value, derivative) case name: return derivative;
     ELEMENTWISE(DERIVATIVE)
@@ -60,10 +60,11 @@ KERNEL(recur_map, int64_t, function, const float *, x, float *, y, int64_t, n)
   FOURS(i, n, one[k] = x[i], y[i] = value_of(function, one[k]))
 }
 
-KERNEL(recur_add_slope, int64_t, function, const float *, x, const float *, y, const float *, dy, float *, dx,
+KERNEL(recur_add_derivative, int64_t, function, const float *, x, const float *, y, const float *, dy, float *, dx,
     int64_t, n)
 {
-  FOURS(i, n, (one[k] = x[i], two[k] = y[i], three[k] = dy[i]), dx[i] += three[k] * slope_of(function, one[k], two[k]))
+  FOURS(i, n, (one[k] = x[i], two[k] = y[i], three[k] = dy[i]),
+      dx[i] += three[k] * derivative_of(function, one[k], two[k]))
 }
 
 /* The coin of value i: 24 uniform bits from a seed and a counter, the finaliser of SplitMix64 (its last shift does not

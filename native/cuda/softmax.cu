@@ -28,7 +28,7 @@ KERNEL(recur_softmax, int64_t, m, int64_t, n, int64_t, group, int64_t, logarithm
 }
 
 /* dX += the derivative of it at the output Y. */
-KERNEL(recur_add_softmax_slope, int64_t, m, int64_t, n, int64_t, group, int64_t, logarithm, const float *, y,
+KERNEL(recur_add_softmax_derivative, int64_t, m, int64_t, n, int64_t, group, int64_t, logarithm, const float *, y,
     const float *, dy, float *, dx)
 {
   SHARED(double, sums, MOST_THREADS);
@@ -72,7 +72,7 @@ KERNEL(recur_cross_entropy, int64_t, m, int64_t, n, int64_t, group, const float 
 
 /* dX += dloss/n (P - onehot(index)). The target's share less one first, then the factor: a share of nearly 1 keeps its
  * digits. */
-KERNEL(recur_add_cross_entropy_slope, int64_t, m, int64_t, n, const float *, p, const int32_t *, index,
+KERNEL(recur_add_cross_entropy_derivative, int64_t, m, int64_t, n, const float *, p, const int32_t *, index,
     const float *, dloss, float *, dx, int64_t *, note)
 {
   float factor = dloss[0] / (float)n;
@@ -81,6 +81,6 @@ KERNEL(recur_add_cross_entropy_slope, int64_t, m, int64_t, n, const float *, p, 
     int64_t at = it.column * m + it.row;
     int32_t target = index[it.column];
     dx[at] += factor * (target == it.row ? p[at] - 1.0f : p[at]);
-    if (it.row == 0 && (uint32_t)target >= m) refuse(note, CROSS_ENTROPY_SLOPES, m, it.column, target);
+    if (it.row == 0 && (uint32_t)target >= m) refuse(note, CROSS_ENTROPY_DERIVATIVES, m, it.column, target);
   }
 }

@@ -34,9 +34,9 @@ KERNEL(fault_two_barriers, int64_t, n, float *, y) {
 KERNEL(fault_none, const float *, x, float *, y) {
   SHARED(float, sums, 1024);
   sums[THREAD] = x[BLOCK * THREADS + THREAD];
-  for (int64_t reach = 1; reach < THREADS; reach *= 2) {
+  for (int64_t apart = 1; apart < THREADS; apart *= 2) {
     BARRIER();
-    float more = THREAD + reach < THREADS ? sums[THREAD + reach] : 0;
+    float more = THREAD + apart < THREADS ? sums[THREAD + apart] : 0;
     BARRIER();
     sums[THREAD] += more;
   }

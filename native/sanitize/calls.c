@@ -23,7 +23,7 @@ void some_values(caller *c, recur *r) {
     case 5: CALL(clamp, r, 0.5f, y, n); break;
     case 6: CALL(multiply, r, flag, x, y, z, n); break;
     case 7: CALL(map, r, function, x, z, n); break;
-    case 8: CALL(add_slope, r, function, x, y, floats(c, n), floats(c, n), n); break;
+    case 8: CALL(add_derivative, r, function, x, y, floats(c, n), floats(c, n), n); break;
     case 9: CALL(drop, r, 0.3f, (int64_t)c->state, flag, x, y, n); break;
     case 10: CALL(sum, r, flag, x, n); break;
   }
@@ -50,9 +50,9 @@ void some_columns(caller *c, recur *r) {
     case 4: CALL(gather, r, m, n, floats(c, m * classes), indexes(c, n, classes), maybe(c, m), y); break;
     case 5: CALL(scatter_add, r, m, n, x, indexes(c, n, classes), floats(c, m * classes)); break;
     case 6: CALL(softmax, r, m, n, flag, x, z); break;
-    case 7: CALL(add_softmax_slope, r, m, n, flag, x, y, floats(c, m * n)); break;
+    case 7: CALL(add_softmax_derivative, r, m, n, flag, x, y, floats(c, m * n)); break;
     case 8: CALL(cross_entropy, r, m, n, x, indexes(c, n, m), z); break;
-    case 9: CALL(add_cross_entropy_slope, r, m, n, 0.5f, x, indexes(c, n, m), y); break;
+    case 9: CALL(add_cross_entropy_derivative, r, m, n, 0.5f, x, indexes(c, n, m), y); break;
     case 10: CALL(carry_column_sum, r, m, n, x, floats(c, m), floats(c, m)); break;
     case 11: {
       float *w = floats(c, m * classes), *carry = floats(c, m * classes);

@@ -6,8 +6,8 @@
 /* All of recur.h: `run` compares it with the header, and each must be called. */
 #define FUNCTIONS(F) \
   F(best) F(has) F(open) F(rest) F(close) F(product) F(packed) F(pack) F(fill) F(copy) F(scale) F(combine) \
-  F(add_value) F(clamp) F(multiply) F(map) F(add_slope) F(drop) F(sum) F(add_column) F(add_column_sum) F(block) \
-  F(gather) F(scatter_add) F(softmax) F(add_softmax_slope) F(cross_entropy) F(add_cross_entropy_slope) F(update) \
+  F(add_value) F(clamp) F(multiply) F(map) F(add_derivative) F(drop) F(sum) F(add_column) F(add_column_sum) F(block) \
+  F(gather) F(scatter_add) F(softmax) F(add_softmax_derivative) F(cross_entropy) F(add_cross_entropy_derivative) F(update) \
   F(carry_column_sum) F(carry_scatter_add) F(tiles) F(dtiles) F(forward) F(backward)
 #define NUMBER(name) CALL_##name,
 enum { FUNCTIONS(NUMBER) CALLS };

@@ -1110,7 +1110,7 @@ public class recur_h {
         }
     }
 
-    private static class recur_add_slope {
+    private static class recur_add_derivative {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             recur_h.C_POINTER,
             recur_h.C_INT,
@@ -1121,7 +1121,7 @@ public class recur_h {
             recur_h.C_LONG
         );
 
-        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_slope");
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_derivative");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -1129,43 +1129,43 @@ public class recur_h {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * void recur_add_slope(recur *r, int32_t function, const float *x, const float *y, const float *dy, float *dx, int64_t n)
+     * void recur_add_derivative(recur *r, int32_t function, const float *x, const float *y, const float *dy, float *dx, int64_t n)
      * }
      */
-    public static FunctionDescriptor recur_add_slope$descriptor() {
-        return recur_add_slope.DESC;
+    public static FunctionDescriptor recur_add_derivative$descriptor() {
+        return recur_add_derivative.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * void recur_add_slope(recur *r, int32_t function, const float *x, const float *y, const float *dy, float *dx, int64_t n)
+     * void recur_add_derivative(recur *r, int32_t function, const float *x, const float *y, const float *dy, float *dx, int64_t n)
      * }
      */
-    public static MethodHandle recur_add_slope$handle() {
-        return recur_add_slope.HANDLE;
+    public static MethodHandle recur_add_derivative$handle() {
+        return recur_add_derivative.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * void recur_add_slope(recur *r, int32_t function, const float *x, const float *y, const float *dy, float *dx, int64_t n)
+     * void recur_add_derivative(recur *r, int32_t function, const float *x, const float *y, const float *dy, float *dx, int64_t n)
      * }
      */
-    public static MemorySegment recur_add_slope$address() {
-        return recur_add_slope.ADDR;
+    public static MemorySegment recur_add_derivative$address() {
+        return recur_add_derivative.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * void recur_add_slope(recur *r, int32_t function, const float *x, const float *y, const float *dy, float *dx, int64_t n)
+     * void recur_add_derivative(recur *r, int32_t function, const float *x, const float *y, const float *dy, float *dx, int64_t n)
      * }
      */
-    public static void recur_add_slope(MemorySegment r, int function, MemorySegment x, MemorySegment y, MemorySegment dy, MemorySegment dx, long n) {
-        var mh$ = recur_add_slope.HANDLE;
+    public static void recur_add_derivative(MemorySegment r, int function, MemorySegment x, MemorySegment y, MemorySegment dy, MemorySegment dx, long n) {
+        var mh$ = recur_add_derivative.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("recur_add_slope", r, function, x, y, dy, dx, n);
+                traceDowncall("recur_add_derivative", r, function, x, y, dy, dx, n);
             }
             mh$.invokeExact(r, function, x, y, dy, dx, n);
         } catch (Throwable ex$) {
@@ -1796,7 +1796,7 @@ public class recur_h {
         }
     }
 
-    private static class recur_add_softmax_slope {
+    private static class recur_add_softmax_derivative {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             recur_h.C_POINTER,
             recur_h.C_LONG,
@@ -1807,7 +1807,7 @@ public class recur_h {
             recur_h.C_POINTER
         );
 
-        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_softmax_slope");
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_softmax_derivative");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -1815,43 +1815,43 @@ public class recur_h {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * void recur_add_softmax_slope(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *y, const float *dy, float *dx)
+     * void recur_add_softmax_derivative(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *y, const float *dy, float *dx)
      * }
      */
-    public static FunctionDescriptor recur_add_softmax_slope$descriptor() {
-        return recur_add_softmax_slope.DESC;
+    public static FunctionDescriptor recur_add_softmax_derivative$descriptor() {
+        return recur_add_softmax_derivative.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * void recur_add_softmax_slope(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *y, const float *dy, float *dx)
+     * void recur_add_softmax_derivative(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *y, const float *dy, float *dx)
      * }
      */
-    public static MethodHandle recur_add_softmax_slope$handle() {
-        return recur_add_softmax_slope.HANDLE;
+    public static MethodHandle recur_add_softmax_derivative$handle() {
+        return recur_add_softmax_derivative.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * void recur_add_softmax_slope(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *y, const float *dy, float *dx)
+     * void recur_add_softmax_derivative(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *y, const float *dy, float *dx)
      * }
      */
-    public static MemorySegment recur_add_softmax_slope$address() {
-        return recur_add_softmax_slope.ADDR;
+    public static MemorySegment recur_add_softmax_derivative$address() {
+        return recur_add_softmax_derivative.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * void recur_add_softmax_slope(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *y, const float *dy, float *dx)
+     * void recur_add_softmax_derivative(recur *r, int64_t m, int64_t n, int32_t logarithm, const float *y, const float *dy, float *dx)
      * }
      */
-    public static void recur_add_softmax_slope(MemorySegment r, long m, long n, int logarithm, MemorySegment y, MemorySegment dy, MemorySegment dx) {
-        var mh$ = recur_add_softmax_slope.HANDLE;
+    public static void recur_add_softmax_derivative(MemorySegment r, long m, long n, int logarithm, MemorySegment y, MemorySegment dy, MemorySegment dx) {
+        var mh$ = recur_add_softmax_derivative.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("recur_add_softmax_slope", r, m, n, logarithm, y, dy, dx);
+                traceDowncall("recur_add_softmax_derivative", r, m, n, logarithm, y, dy, dx);
             }
             mh$.invokeExact(r, m, n, logarithm, y, dy, dx);
         } catch (Throwable ex$) {
@@ -1922,7 +1922,7 @@ public class recur_h {
         }
     }
 
-    private static class recur_add_cross_entropy_slope {
+    private static class recur_add_cross_entropy_derivative {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             recur_h.C_POINTER,
             recur_h.C_LONG,
@@ -1933,7 +1933,7 @@ public class recur_h {
             recur_h.C_POINTER
         );
 
-        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_cross_entropy_slope");
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_cross_entropy_derivative");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -1941,43 +1941,43 @@ public class recur_h {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * void recur_add_cross_entropy_slope(recur *r, int64_t m, int64_t n, float factor, const float *p, const int32_t *index, float *dx)
+     * void recur_add_cross_entropy_derivative(recur *r, int64_t m, int64_t n, float factor, const float *p, const int32_t *index, float *dx)
      * }
      */
-    public static FunctionDescriptor recur_add_cross_entropy_slope$descriptor() {
-        return recur_add_cross_entropy_slope.DESC;
+    public static FunctionDescriptor recur_add_cross_entropy_derivative$descriptor() {
+        return recur_add_cross_entropy_derivative.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * void recur_add_cross_entropy_slope(recur *r, int64_t m, int64_t n, float factor, const float *p, const int32_t *index, float *dx)
+     * void recur_add_cross_entropy_derivative(recur *r, int64_t m, int64_t n, float factor, const float *p, const int32_t *index, float *dx)
      * }
      */
-    public static MethodHandle recur_add_cross_entropy_slope$handle() {
-        return recur_add_cross_entropy_slope.HANDLE;
+    public static MethodHandle recur_add_cross_entropy_derivative$handle() {
+        return recur_add_cross_entropy_derivative.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * void recur_add_cross_entropy_slope(recur *r, int64_t m, int64_t n, float factor, const float *p, const int32_t *index, float *dx)
+     * void recur_add_cross_entropy_derivative(recur *r, int64_t m, int64_t n, float factor, const float *p, const int32_t *index, float *dx)
      * }
      */
-    public static MemorySegment recur_add_cross_entropy_slope$address() {
-        return recur_add_cross_entropy_slope.ADDR;
+    public static MemorySegment recur_add_cross_entropy_derivative$address() {
+        return recur_add_cross_entropy_derivative.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * void recur_add_cross_entropy_slope(recur *r, int64_t m, int64_t n, float factor, const float *p, const int32_t *index, float *dx)
+     * void recur_add_cross_entropy_derivative(recur *r, int64_t m, int64_t n, float factor, const float *p, const int32_t *index, float *dx)
      * }
      */
-    public static void recur_add_cross_entropy_slope(MemorySegment r, long m, long n, float factor, MemorySegment p, MemorySegment index, MemorySegment dx) {
-        var mh$ = recur_add_cross_entropy_slope.HANDLE;
+    public static void recur_add_cross_entropy_derivative(MemorySegment r, long m, long n, float factor, MemorySegment p, MemorySegment index, MemorySegment dx) {
+        var mh$ = recur_add_cross_entropy_derivative.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("recur_add_cross_entropy_slope", r, m, n, factor, p, index, dx);
+                traceDowncall("recur_add_cross_entropy_derivative", r, m, n, factor, p, index, dx);
             }
             mh$.invokeExact(r, m, n, factor, p, index, dx);
         } catch (Throwable ex$) {

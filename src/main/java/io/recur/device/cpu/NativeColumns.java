@@ -2,8 +2,8 @@ package io.recur.device.cpu;
 
 import static io.recur.bindings.kernels.recur_h.recur_add_column;
 import static io.recur.bindings.kernels.recur_h.recur_add_column_sum;
-import static io.recur.bindings.kernels.recur_h.recur_add_cross_entropy_slope;
-import static io.recur.bindings.kernels.recur_h.recur_add_softmax_slope;
+import static io.recur.bindings.kernels.recur_h.recur_add_cross_entropy_derivative;
+import static io.recur.bindings.kernels.recur_h.recur_add_softmax_derivative;
 import static io.recur.bindings.kernels.recur_h.recur_block;
 import static io.recur.bindings.kernels.recur_h.recur_carry_column_sum;
 import static io.recur.bindings.kernels.recur_h.recur_carry_scatter_add;
@@ -91,7 +91,7 @@ final class NativeColumns implements Columns {
   public void addSoftmaxDerivative(
       int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx) {
     long all = words(m, n);
-    recur_add_softmax_slope(
+    recur_add_softmax_derivative(
         kernels.context(),
         m,
         n,
@@ -117,7 +117,7 @@ final class NativeColumns implements Columns {
     long all = words(m, n);
     MemorySegment targets = Indexes.check("addCrossEntropyDerivative", index, n, m);
     float factor = dloss.segment().get(JAVA_FLOAT, 0) / n;
-    recur_add_cross_entropy_slope(
+    recur_add_cross_entropy_derivative(
         kernels.context(), m, n, factor, p.segment(all), targets, dx.target(all));
   }
 }

@@ -1,6 +1,6 @@
 package io.recur.device.cpu;
 
-import static io.recur.bindings.kernels.recur_h.recur_add_slope;
+import static io.recur.bindings.kernels.recur_h.recur_add_derivative;
 import static io.recur.bindings.kernels.recur_h.recur_add_value;
 import static io.recur.bindings.kernels.recur_h.recur_combine;
 import static io.recur.bindings.kernels.recur_h.recur_copy;
@@ -66,7 +66,7 @@ final class NativePointwise implements Pointwise {
 
   @Override
   public void addDerivative(Elementwise f, Buffer x, Buffer y, Buffer dy, Buffer dx, long n) {
-    recur_add_slope(
+    recur_add_derivative(
         kernels.context(), f.ordinal(), x.segment(n), y.segment(n), dy.segment(n), dx.target(n), n);
   }
 

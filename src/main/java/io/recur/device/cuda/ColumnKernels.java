@@ -159,7 +159,7 @@ final class ColumnKernels implements Columns {
       int m, int n, boolean logarithm, Buffer y, Buffer dy, Buffer dx) {
     long all = words(m, n);
     queue
-        .kernel(Kernel.ADD_SOFTMAX_SLOPE)
+        .kernel(Kernel.ADD_SOFTMAX_DERIVATIVE)
         .integer(m)
         .integer(n)
         .integer(group(m))
@@ -196,7 +196,7 @@ final class ColumnKernels implements Columns {
       int m, int n, Buffer p, Buffer index, Buffer dloss, Buffer dx) {
     long all = words(m, n);
     queue
-        .kernel(Kernel.ADD_CROSS_ENTROPY_SLOPE)
+        .kernel(Kernel.ADD_CROSS_ENTROPY_DERIVATIVE)
         .integer(m)
         .integer(n)
         .pointer(p.segment(all))

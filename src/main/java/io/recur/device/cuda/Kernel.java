@@ -13,7 +13,7 @@ enum Kernel {
   ADD_PRODUCT,
   ADD_BROADCAST,
   MAP,
-  ADD_SLOPE,
+  ADD_DERIVATIVE,
   DROP,
 
   // sums.cu
@@ -31,9 +31,9 @@ enum Kernel {
 
   // softmax.cu
   SOFTMAX,
-  ADD_SOFTMAX_SLOPE,
+  ADD_SOFTMAX_DERIVATIVE,
   CROSS_ENTROPY,
-  ADD_CROSS_ENTROPY_SLOPE,
+  ADD_CROSS_ENTROPY_DERIVATIVE,
 
   // gates.cu
   RNN,

@@ -86,7 +86,7 @@ final class PointwiseKernels implements Pointwise {
   @Override
   public void addDerivative(Elementwise f, Buffer x, Buffer y, Buffer dy, Buffer dx, long n) {
     queue
-        .kernel(Kernel.ADD_SLOPE)
+        .kernel(Kernel.ADD_DERIVATIVE)
         .integer(f.ordinal())
         .pointer(x.segment(n))
         .pointer(y.segment(n))

@@ -152,7 +152,7 @@ class CompileGatesTest {
             Kernel.ADD_COLUMN,
             Kernel.BLOCK,
             Kernel.GATHER,
-            Kernel.ADD_CROSS_ENTROPY_SLOPE,
+            Kernel.ADD_CROSS_ENTROPY_DERIVATIVE,
             Kernel.BAND_MULTIPLY_TRANSPOSED)) {
       String ptx = instructions.get(kernel.symbol());
       assertEquals(List.of(), matches("(div|rem)\\.[su]64", ptx), kernel.symbol());
