@@ -35,12 +35,12 @@ public final class Parameter extends Tensor {
   }
 
   /** The values that an initialiser fills at once, where it need not see them all. */
-  private static final int CHUNK = 1 << 16;
+  private static final int MOST_AT_ONCE = 1 << 16;
 
   private final Initialiser initialiser;
 
-  /** Whether the initialiser fills a chunk in the same way wherever it is. */
-  private final boolean inChunks;
+  /** Whether the initialiser fills a part in the same way wherever it is. */
+  private final boolean inParts;
 
   private final boolean trainable;
   private String name = "parameter";
@@ -62,11 +62,11 @@ public final class Parameter extends Tensor {
     this(shape, initialiser, trainable, false);
   }
 
-  private Parameter(Shape shape, Initialiser initialiser, boolean trainable, boolean inChunks) {
+  private Parameter(Shape shape, Initialiser initialiser, boolean trainable, boolean inParts) {
     super(new TensorData(null, shape));
     data.differentiable = trainable;
     this.initialiser = initialiser;
-    this.inChunks = inChunks;
+    this.inParts = inParts;
     this.trainable = trainable;
   }
 
@@ -197,9 +197,9 @@ public final class Parameter extends Tensor {
     int count = shape().count();
     // without the padding: an index into it must be refused
     Buffer values = placement.slabs().values().slice(placement.offset(), count);
-    int chunk = inChunks ? Math.min(CHUNK, count) : count;
-    for (long at = 0; at < count; at += chunk) {
-      float[] initial = new float[(int) Math.min(chunk, count - at)];
+    int part = inParts ? Math.min(MOST_AT_ONCE, count) : count;
+    for (long at = 0; at < count; at += part) {
+      float[] initial = new float[(int) Math.min(part, count - at)];
       initialiser.fill(initial, random);
       values.slice(at, initial.length).write(initial);
     }

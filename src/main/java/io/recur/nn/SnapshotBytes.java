@@ -24,7 +24,7 @@ final class SnapshotBytes {
   private static final int FIXED = 28;
   private static final int LINE = 64;
   private static final int WORD = 8;
-  private static final int CHUNK = 1 << 30;
+  private static final int MOST_AT_ONCE = 1 << 30; // bytes of a checksum
 
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -119,8 +119,8 @@ final class SnapshotBytes {
   }
 
   private static int sum(Checksum checksum, MemorySegment bytes, long from, long length) {
-    for (long at = 0; at < length; at += CHUNK) {
-      checksum.update(bytes.asSlice(from + at, Math.min(CHUNK, length - at)).asByteBuffer());
+    for (long at = 0; at < length; at += MOST_AT_ONCE) {
+      checksum.update(bytes.asSlice(from + at, Math.min(MOST_AT_ONCE, length - at)).asByteBuffer());
     }
     return (int) checksum.getValue();
   }
