@@ -89,7 +89,7 @@ public interface KernelDevice {
   Buffer carryOf(Buffer sum);
 
   /**
-   * The time that callers have spent in waiting for this device since it was opened. A benchmark
+   * Returns the time for which callers have waited for this device since it was opened. A benchmark
    * counts the rest of a step as the host's own.
    *
    * @return nanoseconds; 0 where a call returns when its work is done
