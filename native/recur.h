@@ -194,7 +194,7 @@ typedef struct recur_sequence {
 /* Floats of the tiles of a sequence: about GH x B x T, units padded to whole panels, and 32 per thread. */
 RECUR_API int64_t recur_tiles(const recur *r, const recur_sequence *s);
 
-/* Floats of dtiles: about GH x 256, and room for packed columns of x and h. */
+/* Floats of dtiles: about GH x 256, or GH x B x T for large weights, and room for packed columns of x and h. */
 RECUR_API int64_t recur_dtiles(const recur *r, const recur_sequence *s);
 
 /* All steps in order; all steps in reverse. Only cell, function and the sizes are read as values. */

@@ -19,7 +19,7 @@ static int outside(context *c, const char *what, const void *at, size_t bytes) {
   return context_fault(c, ILLEGAL_ADDRESS, "%s of %zu bytes, %s: it is not within one allocation", what, bytes, text);
 }
 
-/* Where a side of it is now, or NULL. */
+/* Returns the address of one side of a copy, or NULL if it is not within one allocation. */
 static void *side(context *c, const void *at, size_t bytes, int device) {
   address a = (address)(uintptr_t)at;
   if (!device) return (void *)(uintptr_t)a;
@@ -34,7 +34,7 @@ static int copy_now(work *work, context *c) {
   return SUCCESS;
 }
 
-/* What the call itself can see. */
+/* Checks one side of a copy when the call is made. */
 static int check_side(const context *c, const void *at, size_t bytes, int device) {
   if (at == NULL) return INVALID_VALUE;
   if (device) return memory_check(c, (address)(uintptr_t)at, bytes) ? SUCCESS : INVALID_VALUE;
@@ -55,7 +55,7 @@ static int add_copy(stream *s, const char *name, void *to, int to_device, const 
   return stream_add(s, item);
 }
 
-/* A copy that the caller waits for: behind the legacy stream and the streams that it waits for, and no others. */
+/* Copies and waits: for the legacy stream and for the streams that it waits for, not for others. */
 static int copy_and_wait(const char *name, void *to, int to_device, const void *from, int from_device, size_t bytes) {
   int code = captures_forbid();
   if (code == SUCCESS) code = add_copy(stream_of(NULL), name, to, to_device, from, from_device, bytes);
@@ -74,7 +74,7 @@ EXPORT int cuMemcpyDtoH_v2(void *to, address from, size_t bytes) {
   return leave(copy_and_wait("cuMemcpyDtoH", to, 0, pointer(from), 1, bytes));
 }
 
-/* As on hardware, the host does not wait for what stays on the device. */
+/* As on hardware, the host does not wait for a copy within the device. */
 EXPORT int cuMemcpyDtoD_v2(address to, address from, size_t bytes) {
   BEGIN(CONTEXT);
   return leave(add_copy(stream_of(NULL), "cuMemcpyDtoD", pointer(to), 1, pointer(from), 1, bytes));

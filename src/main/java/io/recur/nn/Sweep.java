@@ -60,7 +60,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
   /** Step by step, what a step adds to its sums: b, unless the gather has added it. */
   @Nullable Buffer bias;
 
-  /** The smallest batch that needs the gates of one step alone where no backward follows. */
+  /** From this batch on, a forward without a backward keeps one step's gates; kernels take 8. */
   private static final int LEAST_OF_ONE_STEP = 16;
 
   /**
@@ -69,9 +69,9 @@ abstract class Sweep<C extends StackedCell> implements Op {
    */
   private boolean keepsTiles;
 
-  // What is taken from the tape: the same at every step of a loop, so nothing is made anew.
+  // Taken from the tape. A loop takes the same at every step, so nothing is allocated again.
 
-  /** All steps on this tape; what of the cell, the state and x does not fit was refused before. */
+  /** Runs all steps on the context's tape. The caller has checked that cell, state and x fit. */
   final Step run(OpContext context, C cell, State before, Tensor x) {
     Shape shape = x.shape();
     this.context = context;

@@ -77,7 +77,7 @@ public interface Recurrences {
     Q,
     /** States H×B×(T+1); in: the first. */
     H,
-    /** LSTM: cells H×B before the first step, then, out, H×B after the last. */
+    /** LSTM: cell states c, H×B before the first step, then H×B after the last, which is output. */
     C,
     /** Gradient of the states 1 to T, H×B×T. */
     DY,
