@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A value that the first call makes and later calls return. After a failure the next call tries
  * again, whereas a failed class initialiser fails for ever.
+ *
+ * @param <T> the type of the value
  */
 public final class Once<T> {
   private final Supplier<T> maker;
