@@ -12,7 +12,7 @@ enum { NVRTC_OUT_OF_MEMORY = 1, INVALID_INPUT = 3, INVALID_PROGRAM = 4, INVALID_
 
 /* An image is a line of text; as a cubin it has the magic number of ELF before it and, like a real one, no zero behind it. */
 static const char magic[] = "recur-double ", elf[] = "\177ELF";
-enum { ELF = sizeof elf - 1, ZEROS = 16 /* that a cubin must be handed over with */ };
+enum { ELF = sizeof elf - 1, ZEROS = 16 /* that must follow a cubin */ };
 
 /* Made by the Makefile: the text of each program, as its kernels were compiled. */
 extern const char source_of_recur[], source_of_faults[];

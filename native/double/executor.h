@@ -1,4 +1,4 @@
-/* Pieces of work, and the executor: it runs one on this thread, and comes back when that touches what it must not. */
+/* Work, and the executor, which runs it on this thread and returns when the work touches what it must not. */
 #ifndef RECUR_DOUBLE_EXECUTOR_H
 #define RECUR_DOUBLE_EXECUTOR_H
 #include "contexts.h"

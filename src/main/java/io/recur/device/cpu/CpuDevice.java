@@ -10,11 +10,9 @@ import io.recur.device.cpu.Kernels.InstructionSet;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.device.kernels.KernelGroups;
 import io.recur.device.memory.Allocator;
-import io.recur.device.memory.BufferPool;
 import io.recur.device.memory.DeviceMemory;
 import io.recur.device.memory.Lifetime;
 import io.recur.device.memory.Pressure;
-import io.recur.device.memory.Slab;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
@@ -31,7 +29,7 @@ public final class CpuDevice extends Device implements KernelDevice {
   private final Pointwise pointwise;
   private final Columns columns;
 
-  /** {@return memory of the host} */
+  /** The host's memory. All CPU devices count it together. */
   private static final class HostSource implements DeviceMemory.Source {
     @Override
     public Pressure pressure() {
@@ -123,13 +121,8 @@ public final class CpuDevice extends Device implements KernelDevice {
   }
 
   @Override
-  public Slab slab() {
-    return memory.slab();
-  }
-
-  @Override
-  public BufferPool pool(long floats) {
-    return memory.pool(floats);
+  public DeviceMemory memory() {
+    return memory;
   }
 
   @Override

@@ -11,9 +11,7 @@ import io.recur.device.Pointwise;
 import io.recur.device.Precision;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.device.kernels.KernelGroups;
-import io.recur.device.memory.BufferPool;
 import io.recur.device.memory.DeviceMemory;
-import io.recur.device.memory.Slab;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -132,13 +130,8 @@ public final class CudaDevice extends Device implements KernelDevice {
   }
 
   @Override
-  public Slab slab() {
-    return memory.slab();
-  }
-
-  @Override
-  public BufferPool pool(long floats) {
-    return memory.pool(floats);
+  public DeviceMemory memory() {
+    return memory;
   }
 
   @Override

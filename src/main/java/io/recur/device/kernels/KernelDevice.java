@@ -3,6 +3,7 @@ package io.recur.device.kernels;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.memory.BufferPool;
+import io.recur.device.memory.DeviceMemory;
 import io.recur.device.memory.Slab;
 import org.jspecify.annotations.Nullable;
 
@@ -56,12 +57,17 @@ public interface KernelDevice {
     return groups().updates();
   }
 
+  /** {@return the memory of this device, the same object at every call} */
+  DeviceMemory memory();
+
   /**
    * Makes a slab. {@link Slab#close} frees its memory.
    *
    * @return an empty slab
    */
-  Slab slab();
+  default Slab slab() {
+    return memory().slab();
+  }
 
   /**
    * Returns the device's pool of buffers of this length.
@@ -69,7 +75,9 @@ public interface KernelDevice {
    * @param floats the words of a buffer, a multiple of 16
    * @return the same pool at every call
    */
-  BufferPool pool(long floats);
+  default BufferPool pool(long floats) {
+    return memory().pool(floats);
+  }
 
   /**
    * Tells whether sums in a buffer grow from tape to tape, so that roundings would add up. {@link
