@@ -7,8 +7,8 @@
 /* dh += the transposed recurrent weights times the gradients d of step t, of `rows` rows. */
 INLINE void pull(const patch *p, const float *packed, int64_t terms, const float *d, int64_t rows,
     int64_t t, float *dh) {
-  NAME(multiply_panel)(panel_of(packed, p->block, 0, 1, terms), terms, is_far(p->s),
-      d + (slot(p->s, t) * p->s->batch + p->column) * rows, rows, p->columns, dh);
+  NAME(multiply_panels)(1, panel_of(packed, p->block, 0, 1, terms), terms, is_far(p->s),
+      d + (slot(p->s, t) * p->s->batch + p->column) * rows, rows, p->columns, &dh);
 }
 
 /* Between s->dh and a tile. */

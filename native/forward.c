@@ -33,11 +33,10 @@ static void fill_bias(const recur_sequence *s, int g, int64_t unit, int columns,
 static void project_step(const patch *p) {
   const recur_sequence *s = p->s;
   int gates = gate_count(s);
-  for (int g = 0; g < gates; g++) {
-    fill_bias(s, g, p->unit, p->columns, gate_of(p, g));
-    NAME(multiply_panel)(panel_of(s->wi, p->block, g, gates, s->in), s->in, is_far(s),
-        s->x + (p->t * s->batch + p->column) * s->in, s->in, p->columns, gate_of(p, g));
-  }
+  float *sums[MOST_GATES];
+  for (int g = 0; g < gates; g++) fill_bias(s, g, p->unit, p->columns, sums[g] = gate_of(p, g));
+  NAME(multiply_panels)(gates, panel_of(s->wi, p->block, 0, gates, s->in), s->in, is_far(s),
+      s->x + (p->t * s->batch + p->column) * s->in, s->in, p->columns, sums);
 }
 
 /* The same for small batches, of all steps before the first: several steps fill a tile. */
@@ -45,20 +44,21 @@ static void project_all(const recur_sequence *s, int part, int parts) {
   int gates = gate_count(s), steps = TILE / s->batch;
   int64_t all = blocks(s->units);
   int64_t from = part_begin(all, part, parts), to = part_begin(all, part + 1, parts);
+  tile tiles[MOST_GATES];
+  float *sums[MOST_GATES];
+  for (int g = 0; g < gates; g++) sums[g] = tiles[g];
   for (int64_t t = 0; t < s->time; t += steps) {
     int few = s->time - t < steps ? s->time - t : steps, columns = few * s->batch;
-    for (int64_t block = from; block < to; block++)
-      for (int g = 0; g < gates; g++) {
-        tile sums;
-        fill_bias(s, g, block * WIDTH, columns, sums);
-        NAME(multiply_panel)(panel_of(s->wi, block, g, gates, s->in), s->in, is_far(s),
-            s->x + t * s->batch * s->in, s->in,
-            columns, sums);
-        for (int step = 0; step < few; step++) {
-          patch p = patch_of(s, t + step, 0, block);
-          memcpy(gate_of(&p, g), sums + step * s->batch * WIDTH, sizeof(float) * WIDTH * s->batch);
-        }
+    for (int64_t block = from; block < to; block++) {
+      for (int g = 0; g < gates; g++) fill_bias(s, g, block * WIDTH, columns, sums[g]);
+      NAME(multiply_panels)(gates, panel_of(s->wi, block, 0, gates, s->in), s->in, is_far(s),
+          s->x + t * s->batch * s->in, s->in, columns, sums);
+      for (int step = 0; step < few; step++) {
+        patch p = patch_of(s, t + step, 0, block);
+        for (int g = 0; g < gates; g++)
+          memcpy(gate_of(&p, g), sums[g] + step * s->batch * WIDTH, sizeof(float) * WIDTH * s->batch);
       }
+    }
   }
 }
 
@@ -70,11 +70,11 @@ static void begin_step(const patch *p) {
   else if (!NAME(projects_all)(p->s)) project_step(p);
 }
 
-/* tile += gate number `of` of the packed weights times h. */
-INLINE void push(const patch *p, const float *packed, int of, int gates, const float *h, float *tile) {
+/* The tiles of some gates += the packed weights of the same gates times h. */
+INLINE void push(const patch *p, const float *packed, int gates, const float *h, float *const *tiles) {
   int64_t units = p->s->units;
-  NAME(multiply_panel)(panel_of(packed, p->block, of, gates, units), units, is_far(p->s),
-      h + p->column * units, units, p->columns, tile);
+  NAME(multiply_panels)(gates, panel_of(packed, p->block, 0, gates, units), units, is_far(p->s),
+      h + p->column * units, units, p->columns, tiles);
 }
 
 /* Forward: in each tile first the sum of a gate, then its value. */
@@ -84,7 +84,7 @@ static void rnn_step(const patch *p) {
   float *after = step_of(s, s->h, p->t + 1);
   tile h;
   begin_step(p);
-  push(p, s->wh, 0, 1, step_of(s, s->h, p->t), p->tile);
+  push(p, s->wh, 1, step_of(s, s->h, p->t), (float *[]){p->tile});
   NAME(map)(s->function, p->tile, h, (int64_t)p->columns * WIDTH);
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES)
@@ -119,7 +119,8 @@ WHOLE_AND_REST(lstm_gates)
 static void lstm_step(const patch *p) {
   const recur_sequence *s = p->s;
   begin_step(p);
-  for (int g = 0; g < 4; g++) push(p, s->wh, g, 4, step_of(s, s->h, p->t), gate_of(p, g));
+  push(p, s->wh, 4, step_of(s, s->h, p->t),
+      (float *[]){gate_of(p, 0), gate_of(p, 1), gate_of(p, 2), gate_of(p, 3)});
   lstm_gates(p);
 }
 
@@ -151,9 +152,7 @@ static void gru_step(const patch *p) {
   const float *h = step_of(s, s->h, p->t);
   begin_step(p);
   clear(gate_of(p, 3), p->columns);
-  push(p, s->wh, 0, 3, h, gate_of(p, 0));
-  push(p, s->wh, 1, 3, h, gate_of(p, 1));
-  push(p, s->wh, 2, 3, h, gate_of(p, 3));
+  push(p, s->wh, 3, h, (float *[]){gate_of(p, 0), gate_of(p, 1), gate_of(p, 3)});
   gru_gates(p);
 }
 
@@ -176,8 +175,7 @@ static void gruv3_reset_step(const patch *p) {
   const recur_sequence *s = p->s;
   const float *h = step_of(s, s->h, p->t);
   begin_step(p);
-  push(p, s->wh, 0, 2, h, gate_of(p, 0));
-  push(p, s->wh, 1, 2, h, gate_of(p, 1));
+  push(p, s->wh, 2, h, (float *[]){gate_of(p, 0), gate_of(p, 1)});
   gruv3_resets(p);
 }
 
@@ -198,7 +196,7 @@ WHOLE_AND_REST(gruv3_candidates)
 
 static void gruv3_candidate_step(const patch *p) {
   const recur_sequence *s = p->s;
-  push(p, s->wc, 0, 1, step_of(s, s->q, p->t), gate_of(p, 2));
+  push(p, s->wc, 1, step_of(s, s->q, p->t), (float *[]){gate_of(p, 2)});
   gruv3_candidates(p);
 }
 

@@ -43,8 +43,7 @@ INLINE void multiply_add(int n, int chains, int far, const float *panel, int64_t
 #define CHAINS(n) ((n) == 1 ? 4 : (n) < 4 ? 2 : 1)
 
 /* In groups of nearly equal width. Only few columns wait for the panel. */
-void NAME(multiply_panel)(const float *panel, int64_t terms, int far, const float *b, int64_t ldb, int n,
-    float *s) {
+static void multiply_panel(const float *panel, int64_t terms, int far, const float *b, int64_t ldb, int n, float *s) {
   int groups = (n + COLUMNS - 1) / COLUMNS;
   for (int64_t k = 0; k < terms; k += TERMS) {
     int64_t few = terms - k < TERMS ? terms - k : TERMS;
@@ -59,6 +58,11 @@ void NAME(multiply_panel)(const float *panel, int64_t terms, int far, const floa
 #undef MULTIPLY
     }
   }
+}
+
+void NAME(multiply_panels)(int panels, const float *packed, int64_t terms, int far, const float *b, int64_t ldb,
+    int n, float *const *sums) {
+  for (int i = 0; i < panels; i++) multiply_panel(packed + i * terms * WIDTH, terms, far, b, ldb, n, sums[i]);
 }
 
 void NAME(pack)(const void *job, int64_t number, int part, int parts) {

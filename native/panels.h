@@ -28,10 +28,11 @@ INLINE const float *panel_of(const float *packed, int64_t block, int gate, int g
   return packed + (block * gates + gate) * terms * WIDTH;
 }
 
-/* s (WIDTH x n) += panel b, for up to TILE columns of b. far: whether the panel has to come from beyond
+/* sums[i] (WIDTH x n) += panel i times b, for up to TILE columns of b. The panels follow each other as pack
+ * leaves them: the gates of one block, or the blocks of one gate. far: whether they have to come from beyond
  * the caches of this core. */
-void NAME(multiply_panel)(const float *panel, int64_t terms, int far, const float *b, int64_t ldb, int n,
-    float *s);
+void NAME(multiply_panels)(int panels, const float *packed, int64_t terms, int far, const float *b, int64_t ldb,
+    int n, float *const *sums);
 
 /* The phase of recur_pack. */
 void NAME(pack)(const void *job, int64_t number, int part, int parts);

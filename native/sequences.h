@@ -8,6 +8,7 @@
 
 /* Gates that multiply x, and tiles that a patch keeps: an LSTM keeps c and tanh c beside its gates, a
  * GRU Wh3 h + bh. A derivative reads them from one piece of memory; columns of H x B would be far apart. */
+enum { MOST_GATES = 4 };
 static inline int gate_count(const recur_sequence *s) {
   return s->cell == RECUR_LSTM ? 4 : s->cell == RECUR_RNN ? 1 : 3;
 }
