@@ -94,6 +94,10 @@ INLINE double total(wide x) {
 INLINE vf choose(vi where, vf a, vf b) { return (vf)(((vi)a & where) | ((vi)b & ~where)); }
 INLINE vf least(vf a, float b) { return choose(a > splat(b), splat(b), a); } /* not a number stays so */
 INLINE vf most(vf a, float b) { return choose(a < splat(b), splat(b), a); }
+INLINE vf sqrt_of(vf x) { /* one instruction: compilers see the vector */
+  for (int i = 0; i < LANES; i++) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+}
 INLINE vf magnitude(vf x) { return (vf)((vi)x & (0x7fffffff - (vi){})); }
 
 /* e^a = 2^k (1 + fraction): returns the fraction, and k in the low bits of `shifted`, which is

@@ -8,7 +8,7 @@
  *     splat(c)                       the float c
  *     choose(where, a, b)          a where a comparison is true, else b
  *     least(x, c), most(x, c)      the smaller and the larger of x and the float c; a not-a-number stays one
- *     magnitude(x), exp_of(x), log_of(x), tanh_of(x), sigmoid(x)
+ *     magnitude(x), sqrt_of(x), exp_of(x), log_of(x), tanh_of(x), sigmoid(x)
  *     expm1_negative(x)            e^x - 1 for x <= 0
  *     log1p_share(u)               log(1 + u) for 0 <= u <= 1
  *
@@ -29,7 +29,14 @@
   F(GELU, x * sigmoid(gelu_gate(x)), gelu_derivative(x)) \
   F(EXP, exp_of(x), y) \
   F(LOG, log_of(x), 1.0f / x) \
-  F(SQUARE, x * x, 2.0f * x)
+  F(SQUARE, x * x, 2.0f * x) \
+  F(ABS, magnitude(x), choose(x < splat(0), splat(-1), choose(x > splat(0), splat(1), x))) \
+  F(SQRT, sqrt_of(x), 0.5f / y) \
+  F(RECIPROCAL, 1.0f / x, -(y * y)) \
+  F(NEGATE, -x, splat(-1)) \
+  F(HARD_SIGMOID, least(most(x + 3.0f, 0), 6) / 6.0f, slope_between(x, -3, 3, 1.0f / 6)) \
+  F(HARD_TANH, least(most(x, -1), 1), slope_between(x, -1, 1, 1)) \
+  F(RELU6, least(most(x, 0), 6), slope_between(x, 0, 6, 1))
 
 #define ELEMENTWISE_NUMBER(name, value, derivative) name,
 enum { ELEMENTWISE(ELEMENTWISE_NUMBER) ELEMENTWISE_COUNT };
@@ -38,6 +45,11 @@ enum { ELEMENTWISE(ELEMENTWISE_NUMBER) ELEMENTWISE_COUNT };
 
 /* c where x is not above 0; where x is not a number, neither is the derivative. */
 DEVICE ELEMENT at_most_zero(ELEMENT x, float c) { return choose(x <= splat(0), splat(c), x); }
+
+/* c between low and high, 0 elsewhere and at both; where x is not a number, neither is the derivative. */
+DEVICE ELEMENT slope_between(ELEMENT x, float low, float high, float c) {
+  return choose((x > splat(low)) & (x < splat(high)), splat(c), choose(x == x, splat(0), x));
+}
 
 DEVICE ELEMENT softsign_derivative(ELEMENT x) {
   ELEMENT s = 1.0f + magnitude(x);

@@ -182,14 +182,22 @@ def elementwise():
         "log": torch.log,
         "square": torch.square,
         "identity": lambda x: x * 1,
+        "abs": torch.abs,
+        "sqrt": torch.sqrt,
+        "reciprocal": torch.reciprocal,
+        "negate": torch.neg,
+        "hard_sigmoid": F.hardsigmoid,
+        "hard_tanh": F.hardtanh,
+        "relu6": F.relu6,
     }
     out = Out("elementwise.txt", "y = f(x), d = f'(x)",
               "leaky_relu slope 0.01, elu alpha 1, softplus = log1p(exp(x)), swish = x*sigmoid(x), "
               "gelu in its tanh approximation")
     spread = torch.linspace(-6, 6, 24)  # even count: never 0
+    kinks = {"abs": [0], "hard_sigmoid": [-3, 3], "hard_tanh": [-1, 1], "relu6": [0, 6]}
     for name, f in functions.items():
-        x = spread
-        if name == "log":
+        x = torch.cat([spread, torch.tensor(kinks.get(name, []), dtype=torch.float64)])
+        if name in ("log", "sqrt"):
             x = torch.logspace(-2, 0.9, 24)
         x = snap(x).requires_grad_()
         y = f(x)

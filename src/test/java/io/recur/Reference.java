@@ -28,6 +28,13 @@ public final class Reference {
       case EXP -> Math.exp(x);
       case LOG -> Math.log(x);
       case SQUARE -> x * x;
+      case ABS -> Math.abs(x);
+      case SQRT -> Math.sqrt(x);
+      case RECIPROCAL -> 1 / x;
+      case NEGATE -> -x;
+      case HARD_SIGMOID -> Math.min(Math.max(x + 3, 0), 6) / 6;
+      case HARD_TANH -> Math.min(Math.max(x, -1), 1);
+      case RELU6 -> Math.min(Math.max(x, 0), 6);
     };
   }
 

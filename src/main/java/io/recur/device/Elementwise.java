@@ -52,7 +52,28 @@ public enum Elementwise {
   LOG,
 
   /** {@code x²}. */
-  SQUARE;
+  SQUARE,
+
+  /** {@code |x|}; the derivative at 0 is 0. */
+  ABS,
+
+  /** {@code √x}: NaN below 0; the derivative at 0 is ∞. */
+  SQRT,
+
+  /** {@code 1/x}: ±∞ at ±0. */
+  RECIPROCAL,
+
+  /** {@code −x}. */
+  NEGATE,
+
+  /** {@code x/6 + 1/2} within 0 and 1; the derivative at −3 and 3 is 0. */
+  HARD_SIGMOID,
+
+  /** {@code x} within −1 and 1; the derivative at −1 and 1 is 0. */
+  HARD_TANH,
+
+  /** {@code x} within 0 and 6; the derivative at 0 and 6 is 0. */
+  RELU6;
 
   private final String label = name().toLowerCase(Locale.ROOT);
 

@@ -164,6 +164,76 @@ public final class Functions implements Op {
   }
 
   /**
+   * {@link Elementwise#ABS}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor abs(Tensor x) {
+    return apply(Elementwise.ABS, x);
+  }
+
+  /**
+   * {@link Elementwise#SQRT}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor sqrt(Tensor x) {
+    return apply(Elementwise.SQRT, x);
+  }
+
+  /**
+   * {@link Elementwise#RECIPROCAL}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor reciprocal(Tensor x) {
+    return apply(Elementwise.RECIPROCAL, x);
+  }
+
+  /**
+   * {@link Elementwise#NEGATE}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor negate(Tensor x) {
+    return apply(Elementwise.NEGATE, x);
+  }
+
+  /**
+   * {@link Elementwise#HARD_SIGMOID}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor hardSigmoid(Tensor x) {
+    return apply(Elementwise.HARD_SIGMOID, x);
+  }
+
+  /**
+   * {@link Elementwise#HARD_TANH}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor hardTanh(Tensor x) {
+    return apply(Elementwise.HARD_TANH, x);
+  }
+
+  /**
+   * {@link Elementwise#RELU6}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor relu6(Tensor x) {
+    return apply(Elementwise.RELU6, x);
+  }
+
+  /**
    * {@link Elementwise#IDENTITY}.
    *
    * @param x input

@@ -37,6 +37,23 @@ class ElementwiseTest {
     };
   }
 
+  /** Functions whose derivative has no bound near 0. */
+  private static final List<Elementwise> STEEP_AT_ZERO =
+      List.of(Elementwise.LOG, Elementwise.SQRT, Elementwise.RECIPROCAL);
+
+  /** Whether a function has no derivative within h of x. */
+  private static boolean isKink(Elementwise f, float x, double h) {
+    double[] kinks =
+        switch (f) {
+          case RELU, LEAKY_RELU, ABS -> new double[] {0};
+          case HARD_SIGMOID -> new double[] {-3, 3};
+          case HARD_TANH -> new double[] {-1, 1};
+          case RELU6 -> new double[] {0, 6};
+          default -> new double[0];
+        };
+    return Arrays.stream(kinks).anyMatch(kink -> Math.abs(x - kink) <= h);
+  }
+
   /** 0.001 apart up to ±40, and eight values of every power of two, subnormals included. */
   private static float[] sweep() {
     List<Float> values = new ArrayList<>(List.of(0f, -0f, 100f, -100f, 88.7f, -103f, 7.9f));
@@ -112,11 +129,9 @@ class ElementwiseTest {
     for (Elementwise f : Elementwise.values()) {
       float[] d = derivative(f, x);
       for (int i = 0; i < x.length; i++) {
-        double h = 1e-5 * Math.max(Math.abs(x[i]), f == Elementwise.LOG ? 0 : 0.01);
+        double h = 1e-5 * Math.max(Math.abs(x[i]), STEEP_AT_ZERO.contains(f) ? 0 : 0.01);
         double exact = (Reference.value(f, x[i] + h) - Reference.value(f, x[i] - h)) / (2 * h);
-        boolean kink =
-            Math.abs(x[i]) <= h && (f == Elementwise.RELU || f == Elementwise.LEAKY_RELU);
-        if (kink || !(Math.abs(exact) < 1e38)) {
+        if (isKink(f, x[i], h) || !(Math.abs(exact) < 1e38)) {
           continue; // no derivative, or one beyond float
         }
         // tanh² and sigmoid·(1 − sigmoid) keep the absolute precision of a float, gelu a tenth of
@@ -144,7 +159,13 @@ class ElementwiseTest {
             // ∞/∞ and −∞·0, as in PyTorch
             case SOFTSIGN -> new float[] {Float.NaN, Float.NaN, Float.NaN};
             case SWISH, GELU, LOG -> new float[] {inf, Float.NaN, Float.NaN};
-            case SQUARE -> new float[] {inf, inf, Float.NaN};
+            case SQUARE, ABS -> new float[] {inf, inf, Float.NaN};
+            case SQRT -> new float[] {inf, Float.NaN, Float.NaN};
+            case RECIPROCAL -> new float[] {0, -0f, Float.NaN};
+            case NEGATE -> new float[] {-inf, inf, Float.NaN};
+            case HARD_SIGMOID -> new float[] {1, 0, Float.NaN};
+            case HARD_TANH -> new float[] {1, -1, Float.NaN};
+            case RELU6 -> new float[] {6, 0, Float.NaN};
           };
       assertEquals(Arrays.toString(expected), Arrays.toString(map(f, x)), f.label());
     }
@@ -152,7 +173,13 @@ class ElementwiseTest {
 
   @Test
   void oddFunctionsKeepTheSignOfZero() {
-    for (Elementwise f : List.of(Elementwise.IDENTITY, Elementwise.TANH, Elementwise.SOFTSIGN)) {
+    for (Elementwise f :
+        List.of(
+            Elementwise.IDENTITY,
+            Elementwise.TANH,
+            Elementwise.SOFTSIGN,
+            Elementwise.SQRT,
+            Elementwise.HARD_TANH)) {
       assertEquals(-0f, map(f, -0f)[0], f.label());
       assertEquals(0f, map(f, 0f)[0], f.label());
     }
@@ -181,7 +208,8 @@ class ElementwiseTest {
   void theDerivativeAtNotANumberIsNone() {
     for (Elementwise f : Elementwise.values()) {
       float derivative = derivative(f, Float.NaN)[0];
-      assertEquals(f == Elementwise.IDENTITY ? 1 : Float.NaN, derivative, f.label());
+      float expected = f == Elementwise.IDENTITY ? 1 : f == Elementwise.NEGATE ? -1 : Float.NaN;
+      assertEquals(expected, derivative, f.label());
     }
   }
 
@@ -193,6 +221,40 @@ class ElementwiseTest {
       // three roundings, and an argument that is reduced in float
       assertEquals(exact, derivative(Elementwise.ELU, x)[0], 4e-7 * exact, "elu'(" + x + ")");
       assertEquals(exact, derivative(Elementwise.EXP, x)[0], 4e-7 * exact, "exp'(" + x + ")");
+    }
+  }
+
+  @Test
+  void rootAndReciprocalAtZero() {
+    assertEquals(Float.POSITIVE_INFINITY, derivative(Elementwise.SQRT, 0)[0]);
+    assertEquals(Float.POSITIVE_INFINITY, map(Elementwise.RECIPROCAL, 0)[0]);
+    assertEquals(Float.NEGATIVE_INFINITY, map(Elementwise.RECIPROCAL, -0f)[0]);
+    assertEquals(Float.NEGATIVE_INFINITY, derivative(Elementwise.RECIPROCAL, 0)[0]);
+  }
+
+  /** As {@link Math#sqrt} and a division are. */
+  @Test
+  void rootAndReciprocalAreRoundedOnce() {
+    float[] x = sweep();
+    float[] root = map(Elementwise.SQRT, x);
+    float[] reciprocal = map(Elementwise.RECIPROCAL, x);
+    for (int i = 0; i < x.length; i++) {
+      assertEquals((float) Math.sqrt(x[i]), root[i], "sqrt(" + x[i] + ")");
+      assertEquals(1 / x[i], reciprocal[i], "1/" + x[i]);
+    }
+  }
+
+  @Test
+  void derivativesAtAnUpperOrMiddleKinkAreZero() {
+    assertEquals(0, derivative(Elementwise.ABS, 0)[0]);
+    for (float x : new float[] {-3, 3}) {
+      assertEquals(0, derivative(Elementwise.HARD_SIGMOID, x)[0]);
+    }
+    for (float x : new float[] {-1, 1}) {
+      assertEquals(0, derivative(Elementwise.HARD_TANH, x)[0]);
+    }
+    for (float x : new float[] {0, 6}) {
+      assertEquals(0, derivative(Elementwise.RELU6, x)[0]);
     }
   }
 

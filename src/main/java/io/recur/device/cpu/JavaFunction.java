@@ -226,6 +226,118 @@ enum JavaFunction {
         d[i] = 2 * x[i];
       }
     }
+  },
+
+  ABS {
+    @Override
+    void value(Workspace work, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = Math.abs(x[i]);
+      }
+    }
+
+    @Override
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = Math.signum(x[i]);
+      }
+    }
+  },
+
+  SQRT {
+    @Override
+    void value(Workspace work, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = (float) Math.sqrt(x[i]);
+      }
+    }
+
+    @Override
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = 0.5f / y[i];
+      }
+    }
+  },
+
+  RECIPROCAL {
+    @Override
+    void value(Workspace work, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = 1 / x[i];
+      }
+    }
+
+    @Override
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = -(y[i] * y[i]);
+      }
+    }
+  },
+
+  NEGATE {
+    @Override
+    void value(Workspace work, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = -x[i];
+      }
+    }
+
+    @Override
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = -1;
+      }
+    }
+  },
+
+  HARD_SIGMOID {
+    @Override
+    void value(Workspace work, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = within(x[i] + 3, 0, 6) / 6;
+      }
+    }
+
+    @Override
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = slopeBetween(x[i], -3, 3, 1f / 6);
+      }
+    }
+  },
+
+  HARD_TANH {
+    @Override
+    void value(Workspace work, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = within(x[i], -1, 1);
+      }
+    }
+
+    @Override
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = slopeBetween(x[i], -1, 1, 1);
+      }
+    }
+  },
+
+  RELU6 {
+    @Override
+    void value(Workspace work, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = within(x[i], 0, 6);
+      }
+    }
+
+    @Override
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = slopeBetween(x[i], 0, 6, 1);
+      }
+    }
   };
 
   private static final float GELU_SCALE = 1.5957691216f; // 2√(2/π)
@@ -238,6 +350,16 @@ enum JavaFunction {
   /** The entry of this function. */
   static JavaFunction of(Elementwise f) {
     return TABLE.get(f.ordinal());
+  }
+
+  /** x, or the bound beyond which it is; a not-a-number stays one. */
+  private static float within(float x, float low, float high) {
+    return x < low ? low : x > high ? high : x;
+  }
+
+  /** c between low and high, 0 elsewhere and at both; a not-a-number has a derivative of none. */
+  private static float slopeBetween(float x, float low, float high, float c) {
+    return x > low && x < high ? c : x <= low || x >= high ? 0 : x;
   }
 
   /** y = f(x) for the first n values; y is another array than x. */
