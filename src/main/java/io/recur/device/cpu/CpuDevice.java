@@ -84,6 +84,7 @@ public final class CpuDevice extends Device implements KernelDevice {
         new JavaGates(workspaces, pointwise, columns),
         new JavaBands(workspaces),
         new JavaUpdates(workspaces, passes),
+        null,
         null);
   }
 
@@ -94,7 +95,8 @@ public final class CpuDevice extends Device implements KernelDevice {
         new JavaGates(workspaces, pointwise, columns),
         new JavaBands(workspaces),
         new NativeUpdates(kernels, passes),
-        new NativeRecurrences(this, kernels));
+        new NativeRecurrences(this, kernels),
+        null);
   }
 
   @Override

@@ -67,6 +67,7 @@ public final class CudaDevice extends Device implements KernelDevice {
             new GateKernels(queue),
             new BandKernels(queue, scratch),
             new UpdateKernels(queue, scratch),
+            null,
             null);
   }
 

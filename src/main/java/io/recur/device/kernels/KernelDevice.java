@@ -47,6 +47,13 @@ public interface KernelDevice {
     return groups().recurrences();
   }
 
+  /**
+   * {@return the programs of cells, or null where cells of one's own run operation by operation}
+   */
+  default @Nullable Programs programs() {
+    return groups().programs();
+  }
+
   /** {@return products with diagonal and tridiagonal matrices} */
   default Bands bands() {
     return groups().bands();

@@ -16,6 +16,12 @@ import org.jspecify.annotations.Nullable;
  * @param updates the optimisers' passes over parameters, and clipping
  * @param recurrences whole sequences of the recurrent cells in one call, or null where the cells
  *     run step by step
+ * @param programs the programs of cells, or null where cells run operation by operation
  */
 public record KernelGroups(
-    Blas blas, Gates gates, Bands bands, Updates updates, @Nullable Recurrences recurrences) {}
+    Blas blas,
+    Gates gates,
+    Bands bands,
+    Updates updates,
+    @Nullable Recurrences recurrences,
+    @Nullable Programs programs) {}

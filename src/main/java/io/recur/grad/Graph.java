@@ -1,0 +1,104 @@
+package io.recur.grad;
+
+import io.recur.device.Elementwise;
+import io.recur.device.kernels.CellProgram.ReductionKind;
+import io.recur.device.kernels.Instruction.Arithmetic;
+import java.util.List;
+
+/**
+ * The operations of one step of a cell, without values: what {@code step} does, for every batch and
+ * at every step. Nodes are numbered in the order in which they were computed; a node names earlier
+ * ones. Equal nodes occur once.
+ *
+ * <p>A node has its rows and one column per column of the batch; a node of one row fits any number
+ * of rows in {@link Node.Combine}, where it is repeated over them.
+ *
+ * <pre>{@code
+ * // the nodes of h' = tanh(W·x + h); parameter 0 is W
+ * List<Graph.Node> nodes =
+ *     List.of(
+ *         new Graph.Node.Input(3, false),
+ *         new Graph.Node.State(0, 5),
+ *         new Graph.Node.Product(0, 5, 0),
+ *         new Graph.Node.Combine(Instruction.Arithmetic.ADD, 5, 2, 1),
+ *         new Graph.Node.Map(Elementwise.TANH, 5, 3));
+ * }</pre>
+ *
+ * @param nodes the operations
+ * @param parameters that the nodes name
+ * @param draws the number of random operations
+ * @param states the nodes of the new state, one per part
+ * @param y the node of the output
+ */
+public record Graph(
+    List<Node> nodes, List<Parameter> parameters, int draws, List<Integer> states, int y) {
+
+  /** An operation. Its operands are numbers of nodes. */
+  public sealed interface Node {
+    /** {@return the rows of the result} */
+    int rows();
+
+    /** The input x, dense or one-hot columns. */
+    record Input(int rows, boolean isOneHot) implements Node {}
+
+    /** A part of the state before the step. */
+    record State(int part, int rows) implements Node {}
+
+    /** A parameter of one column, repeated over the batch. */
+    record Vector(int parameter, int rows) implements Node {}
+
+    /** A number; it has one row. */
+    record Constant(float number) implements Node {
+      @Override
+      public int rows() {
+        return 1;
+      }
+    }
+
+    /** {@code W·operand}, with a parameter matrix W. */
+    record Product(int parameter, int rows, int operand) implements Node {}
+
+    /**
+     * {@code W·operand}, with a matrix W of the diagonals −bandwidth … bandwidth, or several of
+     * them stacked along the rows; see {@link io.recur.device.kernels.Band} for the order of the
+     * values of the parameter.
+     */
+    record BandProduct(int parameter, int bandwidth, int rows, int operand) implements Node {}
+
+    /** {@code f(a)}. */
+    record Map(Elementwise f, int rows, int a) implements Node {}
+
+    /** {@code factor·a + constant}. */
+    record Affine(int rows, int a, float factor, float constant) implements Node {}
+
+    /** {@code f(a, b)}; a or b may have one row. */
+    record Combine(Arithmetic f, int rows, int a, int b) implements Node {}
+
+    /** Rows {@code from} to {@code from + rows − 1} of a. */
+    record Rows(int rows, int a, int from) implements Node {}
+
+    /** The rows of all parts. */
+    record Concat(int rows, List<Integer> parts) implements Node {}
+
+    /** A reduction over the rows of a; it has one row. */
+    record Reduce(ReductionKind kind, int a) implements Node {
+      @Override
+      public int rows() {
+        return 1;
+      }
+    }
+
+    /** Dropout with the random numbers of this draw of the step. */
+    record Drop(int rows, int a, float rate, int draw) implements Node {}
+  }
+
+  /**
+   * Returns a node.
+   *
+   * @param number its number
+   * @return the node
+   */
+  public Node node(int number) {
+    return nodes.get(number);
+  }
+}
