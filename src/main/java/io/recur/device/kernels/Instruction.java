@@ -70,6 +70,9 @@ public sealed interface Instruction {
    */
   record LoadVector(int to, int vector, int row) implements Instruction {}
 
+  /** Value {@code row} of a vector, the same in every row and column. */
+  record LoadScalar(int to, int vector, int row) implements Instruction {}
+
   /** A number, the same everywhere. */
   record Constant(int to, float number) implements Instruction {}
 
