@@ -1,8 +1,8 @@
 package io.recur.grad;
 
 import io.recur.device.Elementwise;
+import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.ReductionKind;
-import io.recur.device.kernels.Instruction.Arithmetic;
 import java.util.List;
 
 /**
@@ -20,7 +20,7 @@ import java.util.List;
  *         new Graph.Node.Input(3, false),
  *         new Graph.Node.State(0, 5),
  *         new Graph.Node.Product(0, 5, 0),
- *         new Graph.Node.Combine(Instruction.Arithmetic.ADD, 5, 2, 1),
+ *         new Graph.Node.Combine(Binary.ADD, 5, 2, 1),
  *         new Graph.Node.Map(Elementwise.TANH, 5, 3));
  * }</pre>
  *
@@ -72,7 +72,7 @@ public record Graph(
     record Affine(int rows, int a, float factor, float constant) implements Node {}
 
     /** {@code f(a, b)}; a or b may have one row. */
-    record Combine(Arithmetic f, int rows, int a, int b) implements Node {}
+    record Combine(Binary f, int rows, int a, int b) implements Node {}
 
     /** Rows {@code from} to {@code from + rows − 1} of a. */
     record Rows(int rows, int a, int from) implements Node {}

@@ -15,39 +15,13 @@ import io.recur.device.Elementwise;
  *     List.of(
  *         new Instruction.Load(0, 0, 0, 0), // array 0 is the state: before step t
  *         new Instruction.Load(1, 1, 0, 0), // array 1 is x
- *         new Instruction.Combine(2, Instruction.Arithmetic.ADD, 0, 1),
+ *         new Instruction.Combine(2, Binary.ADD, 0, 1),
  *         new Instruction.Store(2, 0, 0, 1)); // the state after step t
  * }</pre>
  */
 public sealed interface Instruction {
   /** No value. */
   int NONE = -1;
-
-  /** The functions of two values. Comparisons give 1 or 0. */
-  enum Arithmetic {
-    /** {@code a + b}. */
-    ADD,
-    /** {@code a − b}. */
-    SUBTRACT,
-    /** {@code a·b}. */
-    MULTIPLY,
-    /** {@code a/b}. */
-    DIVIDE,
-    /** The smaller one; not a number where one is not. */
-    MINIMUM,
-    /** The larger one; not a number where one is not. */
-    MAXIMUM,
-    /** {@code a > b}. */
-    GREATER,
-    /** {@code a ≥ b}. */
-    GREATER_EQUAL,
-    /** {@code a < b}. */
-    LESS,
-    /** {@code a ≤ b}. */
-    LESS_EQUAL,
-    /** {@code a = b}. */
-    EQUAL
-  }
 
   /**
    * Reads rows {@code row}, {@code row + 1} … of an array at step {@code t + lag}. Rows that the
@@ -105,7 +79,7 @@ public sealed interface Instruction {
   record Affine(int to, int a, float factor, float constant) implements Instruction {}
 
   /** {@code to = f(a, b)}. */
-  record Combine(int to, Arithmetic f, int a, int b) implements Instruction {}
+  record Combine(int to, Binary f, int a, int b) implements Instruction {}
 
   /** Gives the rows of a value to a reduction, which a later phase of the step reads. */
   record Reduce(int value, int reduction) implements Instruction {}
