@@ -15,6 +15,7 @@ module io.recur {
   exports io.recur.device;
   exports io.recur.grad;
   exports io.recur.nn;
+  exports io.recur.nn.cells;
   exports io.recur.io;
   exports io.recur.train;
 

@@ -300,8 +300,9 @@ def clip():
     out.save()
 
 
-cells()
-elementwise()
-losses()
-optimisers()
-clip()
+if __name__ == "__main__":
+    cells()
+    elementwise()
+    losses()
+    optimisers()
+    clip()

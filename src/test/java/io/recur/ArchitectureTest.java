@@ -23,6 +23,7 @@ import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import io.recur.bindings.Failed;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import io.recur.device.Elementwise;
 import io.recur.device.cpu.CpuDevice;
 import io.recur.device.cuda.CudaDevice;
 import java.io.IOException;
@@ -51,6 +52,7 @@ class ArchitectureTest {
 
   private static final String BINDINGS = "io.recur.bindings..";
   private static final String CLI = "io.recur.cli..";
+  private static final String CELLS = "io.recur.nn.cells";
   private static final String FLOOR = "io.recur.device";
 
   /** For each package of device, those that it may know beside itself. */
@@ -107,6 +109,26 @@ class ArchitectureTest {
           .resideInAnyPackage(later)
           .check(main);
     }
+  }
+
+  /** Its cells stand on what any user has: layers, operations and the table of functions. */
+  @Test
+  void theCatalogueOfCellsStandsOnNnAndGradAlone() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.recur.nn")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(CELLS)
+        .check(main);
+    classes()
+        .that()
+        .resideInAPackage(CELLS)
+        .should()
+        .onlyDependOnClassesThat(
+            resideInAnyPackage("java..", "org.jspecify..", CELLS, "io.recur.nn", "io.recur.grad")
+                .or(equivalentTo(Elementwise.class)))
+        .check(main);
   }
 
   @Test

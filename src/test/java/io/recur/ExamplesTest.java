@@ -44,6 +44,7 @@ class ExamplesTest {
       import io.recur.grad.*;
       import io.recur.io.*;
       import io.recur.nn.*;
+      import io.recur.nn.cells.*;
       import io.recur.train.*;
       import java.util.*;
       class Names {
@@ -65,6 +66,7 @@ class ExamplesTest {
       import io.recur.grad.*;
       import io.recur.io.*;
       import io.recur.nn.*;
+      import io.recur.nn.cells.*;
       import io.recur.train.*;
       import java.nio.file.Path;
       import java.util.*;
@@ -72,7 +74,8 @@ class ExamplesTest {
 
   private static List<Path> sources() throws IOException {
     List<Path> sources = new ArrayList<>();
-    for (String room : List.of("device", "device/kernels", "grad", "nn", "io", "train")) {
+    for (String room :
+        List.of("device", "device/kernels", "grad", "nn", "nn/cells", "io", "train")) {
       try (Stream<Path> files = Files.list(Path.of("src/main/java/io/recur", room))) {
         sources.addAll(files.filter(Files::isRegularFile).sorted().toList());
       }

@@ -7,20 +7,30 @@ import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import io.recur.nn.cells.IndRNNCell;
+import io.recur.nn.cells.MGUCell;
+import io.recur.nn.cells.MinGRUCell;
+import io.recur.nn.cells.PeepholeLSTMCell;
+import io.recur.nn.cells.UGRNNCell;
+import java.lang.reflect.Constructor;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The cells that every law is tested with: the built-in ones, a user's function and a user's class
- * with two state tensors. All parameters, initial states and biases too, are random, so that no
- * gradient is zero by chance.
+ * The cells that every law is tested with: the built-in ones, a user's function, a user's class
+ * with two state tensors, and the catalogue. All parameters, initial states and biases too, are
+ * random, so that no gradient is zero by chance.
  */
-enum Cells {
+public enum Cells {
   RNN {
     @Override
-    Recur make(int in, int out) {
+    public Recur make(int in, int out) {
       return new Recur(
           new RNNCell(
               Elementwise.TANH, matrix(out, in), matrix(out, out), random(out), random(out, 1)));
@@ -28,7 +38,7 @@ enum Cells {
   },
   LSTM {
     @Override
-    Recur make(int in, int out) {
+    public Recur make(int in, int out) {
       return new Recur(
           new LSTMCell(
               matrix(4 * out, in),
@@ -40,7 +50,7 @@ enum Cells {
   },
   GRU {
     @Override
-    Recur make(int in, int out) {
+    public Recur make(int in, int out) {
       return new Recur(
           new GRUCell(
               matrix(3 * out, in), matrix(3 * out, out), random(3 * out), null, random(out, 1)));
@@ -48,7 +58,7 @@ enum Cells {
   },
   GRU_WITH_RECURRENT_BIAS {
     @Override
-    Recur make(int in, int out) {
+    public Recur make(int in, int out) {
       return new Recur(
           new GRUCell(
               matrix(3 * out, in),
@@ -60,7 +70,7 @@ enum Cells {
   },
   GRU_V3 {
     @Override
-    Recur make(int in, int out) {
+    public Recur make(int in, int out) {
       return new Recur(
           new GRUv3Cell(
               matrix(3 * out, in),
@@ -72,7 +82,7 @@ enum Cells {
   },
   FUNCTION {
     @Override
-    Recur make(int in, int out) {
+    public Recur make(int in, int out) {
       Parameter wxh = random(out, in).named("Wxh");
       Parameter whh = random(out, out).named("Whh");
       Parameter b = random(out).named("b");
@@ -89,13 +99,67 @@ enum Cells {
   },
   CLASS {
     @Override
-    Recur make(int in, int out) {
+    public Recur make(int in, int out) {
       return new Recur(new Leaky(in, out));
     }
-  };
+  },
+
+  // The catalogue, one line per cell.
+  MGU(MGUCell::new),
+  UGRNN(UGRNNCell::new),
+  PEEPHOLE_LSTM(PeepholeLSTMCell::new),
+  IND_RNN(IndRNNCell::new),
+  MIN_GRU(MinGRUCell::new);
+
+  private final @Nullable BiFunction<Integer, Integer, Cell> paper;
+
+  Cells() {
+    this.paper = null;
+  }
+
+  Cells(BiFunction<Integer, Integer, Cell> paper) {
+    this.paper = paper;
+  }
+
+  /** Those of the catalogue. */
+  public static Stream<Cells> catalogue() {
+    return Stream.of(values()).filter(cells -> cells.paper != null);
+  }
+
+  /** A cell of the catalogue with the initial values of its paper. */
+  public Cell paper(int in, int out) {
+    return paper.apply(in, out);
+  }
 
   /** A Recur without memory yet. */
-  abstract Recur make(int in, int out);
+  public Recur make(int in, int out) {
+    return new Recur(random(paper(in, out)));
+  }
+
+  /** A cell of the same sizes, made from its parts, which its constructor takes in their order. */
+  private static Cell random(Cell cell) {
+    Iterator<Parameter> its = cell.parameters().iterator();
+    Constructor<?> ofParts =
+        Stream.of(cell.getClass().getConstructors())
+            .filter(c -> List.of(c.getParameterTypes()).contains(Parameter.class))
+            .findAny()
+            .orElseThrow();
+    Object[] parts =
+        Stream.of(ofParts.getParameterTypes()).map(type -> random(type, its)).toArray();
+    try {
+      return (Cell) ofParts.newInstance(parts);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(cell + ": " + ofParts, e);
+    }
+  }
+
+  private static Object random(Class<?> type, Iterator<Parameter> its) {
+    if (type == Elementwise.class) {
+      return Elementwise.TANH; // smooth, where a kink would spoil a difference
+    }
+    Parameter values = random(its.next().shape().dimensions());
+    return type == Matrix.class ? Matrix.dense(values) : values;
+  }
 
   /** A user's cell: {@code s' = s/2 + h}, {@code h' = tanh(Wx·x + Wh·h + s')}. */
   static final class Leaky implements Cell {
@@ -146,7 +210,7 @@ enum Cells {
             System.arraycopy(values(random, values.length), 0, values, 0, values.length));
   }
 
-  static float[] values(Random random, int count) {
+  public static float[] values(Random random, int count) {
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {
       values[i] = 1.6f * random.nextFloat() - 0.8f;
@@ -155,13 +219,13 @@ enum Cells {
   }
 
   /** A batch of random inputs. */
-  static Tensor input(Tape tape, long seed, int... dimensions) {
+  public static Tensor input(Tape tape, long seed, int... dimensions) {
     Shape shape = Shape.of(dimensions);
     return tape.variable(shape, values(new Random(seed), shape.count()));
   }
 
   /** The gradient of every parameter by name. */
-  static Map<String, float[]> gradients(Layer model) {
+  public static Map<String, float[]> gradients(Layer model) {
     Map<String, float[]> gradients = new LinkedHashMap<>();
     model
         .parameters()
@@ -176,12 +240,12 @@ enum Cells {
   }
 
   /** The parts of a state as one list of arrays. */
-  static List<float[]> values(State state) {
+  public static List<float[]> values(State state) {
     return state.parts().stream().map(Tensor::toArray).toList();
   }
 
   /** A scalar in which every value has a weight of its own, so that no two gradients are alike. */
-  static Tensor weighed(Tape tape, Tensor y, long seed) {
+  public static Tensor weighed(Tape tape, Tensor y, long seed) {
     float[] weights = values(new Random(seed), y.shape().count());
     return y.mul(tape.input(y.shape(), weights)).sum();
   }

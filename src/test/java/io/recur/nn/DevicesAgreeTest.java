@@ -55,7 +55,7 @@ class DevicesAgreeTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(to = "MGU") // the catalogue is compared with PyTorch on each device
   void everyCellGivesTheSameAnswers(Cells cells) {
     try (Device here = Devices.here()) {
       near(

@@ -44,6 +44,11 @@ class IndependentColumnsTest {
   @AutoClose private final Tape tape = Tape.on(device);
 
   static Stream<Layer> independent() {
+    Stream<Layer> catalogue = Cells.catalogue().map(cells -> cells.make(SIZE, SIZE));
+    return Stream.concat(catalogue, builtIn());
+  }
+
+  private static Stream<Layer> builtIn() {
     return Stream.of(
         rnn(SIZE, SIZE),
         lstm(SIZE, SIZE),
