@@ -1,6 +1,7 @@
 package io.recur.device;
 
 import io.recur.Reference;
+import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
 import java.util.List;
@@ -192,7 +193,7 @@ public final class ReferencePrograms {
                             : GateSizes.derivative(v -> Reference.value(f, v), get(x, i, j))));
         case Instruction.Affine(int to, int a, float factor, float constant) ->
             set(to, (i, j) -> factor * get(a, i, j) + constant);
-        case Instruction.Combine(int to, Instruction.Arithmetic f, int a, int b) ->
+        case Instruction.Combine(int to, Binary f, int a, int b) ->
             set(to, (i, j) -> combine(f, get(a, i, j), get(b, i, j)));
         case Instruction.Reduce(int value, int reduction) -> {
           for (int j = 0; j < batch; j++) {
@@ -285,7 +286,7 @@ public final class ReferencePrograms {
     };
   }
 
-  private static double combine(Instruction.Arithmetic f, double a, double b) {
+  private static double combine(Binary f, double a, double b) {
     return switch (f) {
       case ADD -> a + b;
       case SUBTRACT -> a - b;

@@ -2,9 +2,9 @@ package io.recur.device;
 
 import io.recur.device.ProgramSketch.Role;
 import io.recur.device.ProgramSketch.Sample;
+import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.ReductionKind;
 import io.recur.device.kernels.Instruction;
-import io.recur.device.kernels.Instruction.Arithmetic;
 import java.util.List;
 
 /** Programs written by hand: each instruction, each function, and what a device may do early. */
@@ -60,7 +60,7 @@ final class SamplePrograms {
     int centred =
         second.subtract(second.load(sums, 0, 0), second.affine(second.reduced(mean), share, 0));
     int deviation = second.map(Elementwise.SQRT, second.affine(second.reduced(variance), 1, 1e-3f));
-    int normalised = second.combine(Arithmetic.DIVIDE, centred, deviation);
+    int normalised = second.combine(Binary.DIVIDE, centred, deviation);
     second.store(normalised, normal, 0, 0);
     int scaled =
         second.add(second.multiply(normalised, second.vector(gain, 0)), second.vector(b, 0));
@@ -87,7 +87,7 @@ final class SamplePrograms {
     normalised = then.load(normal, 0, 0);
     int centredDown = then.subtract(then.load(dnormal, 0, 0), low);
     int left = then.subtract(centredDown, then.multiply(normalised, slope));
-    then.store(then.combine(Arithmetic.DIVIDE, left, then.loadRow(rows, 1, 0)), dsum, 0, 0);
+    then.store(then.combine(Binary.DIVIDE, left, then.loadRow(rows, 1, 0)), dsum, 0, 0);
     its.backward(then);
     return its.gradient(wi, dsum, x)
         .gradient(wh, dsum, h)
@@ -125,7 +125,7 @@ final class SamplePrograms {
     second.reduce(exponential, sum);
     its.forward(second);
     SectionSketch third = new SectionSketch(units);
-    int share = third.combine(Arithmetic.DIVIDE, third.load(e, 0, 0), third.reduced(sum));
+    int share = third.combine(Binary.DIVIDE, third.load(e, 0, 0), third.reduced(sum));
     third.store(share, h, 0, 1);
     its.forward(third);
 
@@ -282,7 +282,7 @@ final class SamplePrograms {
     SectionSketch back = new SectionSketch(units);
     int a = step.load(x, 0, 0);
     int b = step.loadRow(y, units - 1, 0);
-    for (Arithmetic f : Arithmetic.values()) {
+    for (Binary f : Binary.values()) {
       step.store(step.combine(f, a, b), its.array(units, Role.KEPT), 0, 0);
       step.store(step.combine(f, a, a), its.array(units, Role.KEPT), 0, 0);
     }

@@ -1,8 +1,8 @@
 package io.recur.device;
 
+import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
-import io.recur.device.kernels.Instruction.Arithmetic;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -101,21 +101,21 @@ final class SectionSketch {
     return next++;
   }
 
-  int combine(Arithmetic f, int a, int b) {
+  int combine(Binary f, int a, int b) {
     instructions.add(new Instruction.Combine(next, f, a, b));
     return next++;
   }
 
   int add(int a, int b) {
-    return combine(Arithmetic.ADD, a, b);
+    return combine(Binary.ADD, a, b);
   }
 
   int subtract(int a, int b) {
-    return combine(Arithmetic.SUBTRACT, a, b);
+    return combine(Binary.SUBTRACT, a, b);
   }
 
   int multiply(int a, int b) {
-    return combine(Arithmetic.MULTIPLY, a, b);
+    return combine(Binary.MULTIPLY, a, b);
   }
 
   void reduce(int value, int reduction) {
