@@ -4,11 +4,14 @@
 #include "pointwise.h"
 #include "sums.h"
 
-/* dh += the transposed recurrent weights times the gradients d of step t, of `rows` rows. */
-INLINE void pull(const patch *p, const float *packed, int64_t terms, const float *d, int64_t rows,
-    int64_t t, float *dh) {
-  NAME(multiply_panels)(1, panel_of(packed, p->block, 0, 1, terms), terms, is_far(p->s),
-      d + (slot(p->s, t) * p->s->batch + p->column) * rows, rows, p->columns, &dh);
+/* The tiles dh of adjacent blocks += the transposed recurrent weights times the gradients d of step t, of `rows`
+ * rows. */
+INLINE void pull(const patch *p, int blocks, const float *packed, int64_t terms, const float *d, int64_t rows,
+    int64_t t, tile *dh) {
+  float *sums[MOST_PANELS];
+  for (int i = 0; i < blocks; i++) sums[i] = dh[i];
+  NAME(multiply_panels)(blocks, panel_of(packed, p->block, 0, 1, terms), terms, is_far(p->s),
+      d + (slot(p->s, t) * p->s->batch + p->column) * rows, rows, p->columns, sums);
 }
 
 /* Between s->dh and a tile. */
@@ -25,33 +28,29 @@ static void give_dh(const patch *p, const float *dh) {
 
 /* Asks for what a slope will read, while the product before it runs: columns lie too far apart for
  * the processor to see them coming. */
-static void expect(const patch *p, const float *matrix) {
+static void expect(const patch *p, int blocks, const float *matrix) {
   for (int j = 0; j < p->columns; j++)
-    for (int i = 0; i < WIDTH; i += 16) __builtin_prefetch(matrix + at(p, j) + i);
+    for (int i = 0; i < blocks * WIDTH; i += 16) __builtin_prefetch(matrix + at(p, j) + i);
+}
+
+/* dh of step p->t without dy, in tiles: s->dh after the last step, else the product, added to s->dh where `adds`. */
+static void begin_slope(const patch *p, int blocks, int adds, const float *packed, int64_t terms, const float *d,
+    int64_t rows, tile *dh) {
+  for (int i = 0; i < blocks; i++)
+    if (adds || is_last(p)) take_dh(p + i, dh[i]);
+    else clear(dh[i], p->columns);
+  if (!is_last(p)) pull(p, blocks, packed, terms, d, rows, p->t + 1, dh);
+  for (int i = 0; p->t < 0 && i < blocks; i++) give_dh(p + i, dh[i]);
 }
 /* A gradient of gate g, kept for the gradients of the weights. */
 INLINE void keep(const patch *p, int g, int in_tile, vf d) {
   if (p->dtile) store(p->dtile + g * dterms(p->s) * WIDTH + in_tile, d);
 }
 
-static void rnn_slope(const patch *p) {
+static void rnn_slopes(const patch *p, const float *dh) {
   const recur_sequence *s = p->s;
   const float *h_after = step_of(s, s->h, p->t + 1), *dy = step_of(s, s->dy, p->t);
-  tile dh, h, slope;
-  if (p->t >= 0) {
-    expect(p, dy);
-    expect(p, h_after);
-  }
-  if (is_last(p)) {
-    take_dh(p, dh);
-  } else {
-    clear(dh, p->columns);
-    pull(p, s->wht, s->units, s->dgates, s->units, p->t + 1, dh);
-  }
-  if (p->t < 0) {
-    give_dh(p, dh);
-    return;
-  }
+  tile h, slope;
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES)
       store(h + j * WIDTH + i, load_part(h_after + at(p, j) + i, p->units - i));
@@ -64,6 +63,24 @@ static void rnn_slope(const patch *p) {
       keep(p, 0, j * WIDTH + i, d);
     }
 }
+
+static void rnn_slope(const patch *p, int blocks) {
+  const recur_sequence *s = p->s;
+  tile dh[MOST_PANELS];
+  if (p->t >= 0) {
+    expect(p, blocks, step_of(s, s->dy, p->t));
+    expect(p, blocks, step_of(s, s->h, p->t + 1));
+  }
+  begin_slope(p, blocks, 0, s->wht, s->units, s->dgates, s->units, dh);
+  for (int i = 0; p->t >= 0 && i < blocks; i++) rnn_slopes(p + i, dh[i]);
+}
+
+/* The same as WHOLE_AND_REST, with a tile of gradients. */
+#define SLOPES(kernel)                                       \
+  static void kernel(const patch *p, const float *tile) {    \
+    if (p->units == WIDTH) kernel##_on(p, WIDTH, tile);      \
+    else kernel##_on(p, p->units, tile);                     \
+  }
 
 INLINE void lstm_slopes_on(const patch *p, int64_t units, const float *dh) {
   const recur_sequence *s = p->s;
@@ -90,22 +107,15 @@ INLINE void lstm_slopes_on(const patch *p, int64_t units, const float *dh) {
     }
 }
 
-static void lstm_slope(const patch *p) {
+SLOPES(lstm_slopes)
+
+static void lstm_slope(const patch *p, int blocks) {
   const recur_sequence *s = p->s;
   int64_t rows = 4 * (int64_t)s->units;
-  tile dh;
-  if (p->t >= 0) {
-    expect(p, step_of(s, s->dy, p->t));
-  }
-  if (is_last(p)) {
-    take_dh(p, dh);
-  } else {
-    clear(dh, p->columns);
-    pull(p, s->wht, rows, s->dgates, rows, p->t + 1, dh);
-  }
-  if (p->t < 0) give_dh(p, dh);
-  else if (p->units == WIDTH) lstm_slopes_on(p, WIDTH, dh);
-  else lstm_slopes_on(p, p->units, dh);
+  tile dh[MOST_PANELS];
+  if (p->t >= 0) expect(p, blocks, step_of(s, s->dy, p->t));
+  begin_slope(p, blocks, 0, s->wht, rows, s->dgates, rows, dh);
+  for (int i = 0; p->t >= 0 && i < blocks; i++) lstm_slopes(p + i, dh[i]);
 }
 
 /* What the two GRUs share: h' = (1 - z) n + z h. */
@@ -146,19 +156,18 @@ INLINE void gru_slopes_on(const patch *p, int64_t units, const float *dh) {
     }
 }
 
-static void gru_slope(const patch *p) {
+SLOPES(gru_slopes)
+
+static void gru_slope(const patch *p, int blocks) {
   const recur_sequence *s = p->s;
   int64_t rows = 3 * (int64_t)s->units;
-  tile dh;
+  tile dh[MOST_PANELS];
   if (p->t >= 0) {
-    expect(p, step_of(s, s->dy, p->t));
-    expect(p, step_of(s, s->h, p->t));
+    expect(p, blocks, step_of(s, s->dy, p->t));
+    expect(p, blocks, step_of(s, s->h, p->t));
   }
-  take_dh(p, dh);
-  if (!is_last(p)) pull(p, s->wht, rows, s->drecurrent, rows, p->t + 1, dh);
-  if (p->t < 0) give_dh(p, dh);
-  else if (p->units == WIDTH) gru_slopes_on(p, WIDTH, dh);
-  else gru_slopes_on(p, p->units, dh);
+  begin_slope(p, blocks, 1, s->wht, rows, s->drecurrent, rows, dh);
+  for (int i = 0; p->t >= 0 && i < blocks; i++) gru_slopes(p + i, dh[i]);
 }
 
 INLINE void gruv3_candidate_slopes_on(const patch *p, int64_t units, const float *dh) {
@@ -179,19 +188,18 @@ INLINE void gruv3_candidate_slopes_on(const patch *p, int64_t units, const float
     }
 }
 
-static void gruv3_candidate_slope(const patch *p) {
+SLOPES(gruv3_candidate_slopes)
+
+static void gruv3_candidate_slope(const patch *p, int blocks) {
   const recur_sequence *s = p->s;
   int64_t units = s->units;
-  tile dh;
+  tile dh[MOST_PANELS];
   if (p->t >= 0) {
-    expect(p, step_of(s, s->dy, p->t));
-    expect(p, step_of(s, s->h, p->t));
+    expect(p, blocks, step_of(s, s->dy, p->t));
+    expect(p, blocks, step_of(s, s->h, p->t));
   }
-  take_dh(p, dh);
-  if (!is_last(p)) pull(p, s->wht, 2 * units, s->dgates, 3 * units, p->t + 1, dh);
-  if (p->t < 0) give_dh(p, dh);
-  else if (p->units == WIDTH) gruv3_candidate_slopes_on(p, WIDTH, dh);
-  else gruv3_candidate_slopes_on(p, p->units, dh);
+  begin_slope(p, blocks, 1, s->wht, 2 * units, s->dgates, 3 * units, dh);
+  for (int i = 0; p->t >= 0 && i < blocks; i++) gruv3_candidate_slopes(p + i, dh[i]);
 }
 
 INLINE void gruv3_reset_slopes_on(const patch *p, int64_t units, const float *dqs) {
@@ -208,18 +216,19 @@ INLINE void gruv3_reset_slopes_on(const patch *p, int64_t units, const float *dq
     }
 }
 
-static void gruv3_reset_slope(const patch *p) {
+SLOPES(gruv3_reset_slopes)
+
+static void gruv3_reset_slope(const patch *p, int blocks) {
   const recur_sequence *s = p->s;
   int64_t units = s->units;
-  tile dq;
-  clear(dq, p->columns);
-  pull(p, s->wct, units, s->dgates + 2 * units, 3 * units, p->t, dq);
-  if (p->units == WIDTH) gruv3_reset_slopes_on(p, WIDTH, dq);
-  else gruv3_reset_slopes_on(p, p->units, dq);
+  tile dq[MOST_PANELS];
+  for (int i = 0; i < blocks; i++) clear(dq[i], p->columns);
+  pull(p, blocks, s->wct, units, s->dgates + 2 * units, 3 * units, p->t, dq);
+  for (int i = 0; i < blocks; i++) gruv3_reset_slopes(p + i, dq[i]);
 }
 
 /* One-hot input: each column of gradients goes to the column of Wi that its x had taken. */
-static void scatter_on(const patch *p, int64_t units) {
+INLINE void scatter_block_on(const patch *p, int64_t units) {
   const recur_sequence *s = p->s;
   int gates = gate_count(s);
   for (int j = 0; j < p->columns; j++) {
@@ -233,7 +242,11 @@ static void scatter_on(const patch *p, int64_t units) {
       }
   }
 }
-WHOLE_AND_REST(scatter)
+WHOLE_AND_REST(scatter_block)
+
+static void scatter(const patch *p, int blocks) {
+  for (int i = 0; i < blocks; i++) scatter_block(p + i);
+}
 
 /* The phases are runs: the steps of a run in reverse, then the gradients of weights and biases from it. After
  * the last run, or without dtiles after the last step, dh is completed; without, biases follow there. */
@@ -256,11 +269,11 @@ void NAME(backward)(const void *job, int64_t number, int part, int parts) {
   }
   patch_kernel *then = t >= 0 && s->dwi && s->table ? scatter : NULL;
   switch (s->cell) {
-    case RECUR_RNN: over_patches(s, t, claims, part, parts, rnn_slope, then); break;
-    case RECUR_LSTM: over_patches(s, t, claims, part, parts, lstm_slope, then); break;
-    case RECUR_GRU: over_patches(s, t, claims, part, parts, gru_slope, then); break;
+    case RECUR_RNN: over_patches(s, t, claims, part, parts, 1, rnn_slope, then); break;
+    case RECUR_LSTM: over_patches(s, t, claims, part, parts, 1, lstm_slope, then); break;
+    case RECUR_GRU: over_patches(s, t, claims, part, parts, 1, gru_slope, then); break;
     default:
-      if (second) over_patches(s, t, claims, part, parts, gruv3_reset_slope, then);
-      else over_patches(s, t, claims, part, parts, gruv3_candidate_slope, NULL);
+      if (second) over_patches(s, t, claims, part, parts, 1, gruv3_reset_slope, then);
+      else over_patches(s, t, claims, part, parts, 1, gruv3_candidate_slope, NULL);
   }
 }

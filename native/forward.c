@@ -29,14 +29,26 @@ static void fill_bias(const recur_sequence *s, int g, int64_t unit, int columns,
   }
 }
 
+/* Which tiles the products with Wi and Wh are added to. */
+static const int own[] = {0, 1, 2, 3}, gru_products[] = {0, 1, 3}, gruv3_candidate[] = {2};
+
+/* The tiles of some gates of each patch += the packed weights of as many gates times b. */
+INLINE void push(const patch *p, int blocks, const float *packed, int gates, const int *tiles, int64_t terms,
+    const float *b) {
+  float *sums[MOST_PANELS];
+  for (int i = 0; i < blocks; i++)
+    for (int g = 0; g < gates; g++) sums[i * gates + g] = gate_of(p + i, tiles[g]);
+  NAME(multiply_panels)(blocks * gates, panel_of(packed, p->block, 0, gates, terms), terms, is_far(p->s),
+      b + p->column * terms, terms, p->columns, sums);
+}
+
 /* Wi x + b of one step, into its tiles, which the recurrent product then finds in the cache. */
-static void project_step(const patch *p) {
+static void project_step(const patch *p, int blocks) {
   const recur_sequence *s = p->s;
   int gates = gate_count(s);
-  float *sums[MOST_GATES];
-  for (int g = 0; g < gates; g++) fill_bias(s, g, p->unit, p->columns, sums[g] = gate_of(p, g));
-  NAME(multiply_panels)(gates, panel_of(s->wi, p->block, 0, gates, s->in), s->in, is_far(s),
-      s->x + (p->t * s->batch + p->column) * s->in, s->in, p->columns, sums);
+  for (int i = 0; i < blocks; i++)
+    for (int g = 0; g < gates; g++) fill_bias(s, g, p[i].unit, p->columns, gate_of(p + i, g));
+  push(p, blocks, s->wi, gates, own, s->in, s->x + p->t * s->batch * s->in);
 }
 
 /* The same for small batches, of all steps before the first: several steps fill a tile. */
@@ -65,30 +77,28 @@ static void project_all(const recur_sequence *s, int part, int parts) {
 int NAME(projects_all)(const recur_sequence *s) { return s->wi && s->batch < COLUMNS && s->time > 1; }
 
 /* The sums of all gates before the recurrent product, in the tiles. */
-static void begin_step(const patch *p) {
-  if (!p->s->wi) begin_gates(p);
-  else if (!NAME(projects_all)(p->s)) project_step(p);
-}
-
-/* The tiles of some gates += the packed weights of the same gates times h. */
-INLINE void push(const patch *p, const float *packed, int gates, const float *h, float *const *tiles) {
-  int64_t units = p->s->units;
-  NAME(multiply_panels)(gates, panel_of(packed, p->block, 0, gates, units), units, is_far(p->s),
-      h + p->column * units, units, p->columns, tiles);
+static void begin_step(const patch *p, int blocks) {
+  if (p->s->wi && !NAME(projects_all)(p->s)) project_step(p, blocks);
+  for (int i = 0; !p->s->wi && i < blocks; i++) begin_gates(p + i);
 }
 
 /* Forward: in each tile first the sum of a gate, then its value. */
 
-static void rnn_step(const patch *p) {
+static void rnn_values(const patch *p) {
   const recur_sequence *s = p->s;
   float *after = step_of(s, s->h, p->t + 1);
   tile h;
-  begin_step(p);
-  push(p, s->wh, 1, step_of(s, s->h, p->t), (float *[]){p->tile});
   NAME(map)(s->function, p->tile, h, (int64_t)p->columns * WIDTH);
   for (int j = 0; j < p->columns; j++)
     for (int i = 0; i < WIDTH; i += LANES)
       store_part(after + at(p, j) + i, load(h + j * WIDTH + i), p->units - i);
+}
+
+static void rnn_step(const patch *p, int blocks) {
+  const recur_sequence *s = p->s;
+  begin_step(p, blocks);
+  push(p, blocks, s->wh, 1, own, s->units, step_of(s, s->h, p->t));
+  for (int i = 0; i < blocks; i++) rnn_values(p + i);
 }
 
 INLINE void lstm_gates_on(const patch *p, int64_t units) {
@@ -116,12 +126,11 @@ INLINE void lstm_gates_on(const patch *p, int64_t units) {
 }
 WHOLE_AND_REST(lstm_gates)
 
-static void lstm_step(const patch *p) {
+static void lstm_step(const patch *p, int blocks) {
   const recur_sequence *s = p->s;
-  begin_step(p);
-  push(p, s->wh, 4, step_of(s, s->h, p->t),
-      (float *[]){gate_of(p, 0), gate_of(p, 1), gate_of(p, 2), gate_of(p, 3)});
-  lstm_gates(p);
+  begin_step(p, blocks);
+  push(p, blocks, s->wh, 4, own, s->units, step_of(s, s->h, p->t));
+  for (int i = 0; i < blocks; i++) lstm_gates(p + i);
 }
 
 INLINE void gru_gates_on(const patch *p, int64_t units) {
@@ -147,13 +156,12 @@ INLINE void gru_gates_on(const patch *p, int64_t units) {
 }
 WHOLE_AND_REST(gru_gates)
 
-static void gru_step(const patch *p) {
+static void gru_step(const patch *p, int blocks) {
   const recur_sequence *s = p->s;
-  const float *h = step_of(s, s->h, p->t);
-  begin_step(p);
-  clear(gate_of(p, 3), p->columns);
-  push(p, s->wh, 3, h, (float *[]){gate_of(p, 0), gate_of(p, 1), gate_of(p, 3)});
-  gru_gates(p);
+  begin_step(p, blocks);
+  for (int i = 0; i < blocks; i++) clear(gate_of(p + i, 3), p->columns);
+  push(p, blocks, s->wh, 3, gru_products, s->units, step_of(s, s->h, p->t));
+  for (int i = 0; i < blocks; i++) gru_gates(p + i);
 }
 
 INLINE void gruv3_resets_on(const patch *p, int64_t units) {
@@ -171,12 +179,11 @@ INLINE void gruv3_resets_on(const patch *p, int64_t units) {
 }
 WHOLE_AND_REST(gruv3_resets)
 
-static void gruv3_reset_step(const patch *p) {
+static void gruv3_reset_step(const patch *p, int blocks) {
   const recur_sequence *s = p->s;
-  const float *h = step_of(s, s->h, p->t);
-  begin_step(p);
-  push(p, s->wh, 2, h, (float *[]){gate_of(p, 0), gate_of(p, 1)});
-  gruv3_resets(p);
+  begin_step(p, blocks);
+  push(p, blocks, s->wh, 2, own, s->units, step_of(s, s->h, p->t));
+  for (int i = 0; i < blocks; i++) gruv3_resets(p + i);
 }
 
 INLINE void gruv3_candidates_on(const patch *p, int64_t units) {
@@ -194,10 +201,10 @@ INLINE void gruv3_candidates_on(const patch *p, int64_t units) {
 }
 WHOLE_AND_REST(gruv3_candidates)
 
-static void gruv3_candidate_step(const patch *p) {
+static void gruv3_candidate_step(const patch *p, int blocks) {
   const recur_sequence *s = p->s;
-  push(p, s->wc, 1, step_of(s, s->q, p->t), (float *[]){gate_of(p, 2)});
-  gruv3_candidates(p);
+  push(p, blocks, s->wc, 1, gruv3_candidate, s->units, step_of(s, s->q, p->t));
+  for (int i = 0; i < blocks; i++) gruv3_candidates(p + i);
 }
 
 void NAME(forward)(const void *job, int64_t number, int part, int parts) {
@@ -211,11 +218,11 @@ void NAME(forward)(const void *job, int64_t number, int part, int parts) {
     number--;
   }
   switch (s->cell) {
-    case RECUR_RNN: over_patches(s, number, claims, part, parts, rnn_step, NULL); break;
-    case RECUR_LSTM: over_patches(s, number, claims, part, parts, lstm_step, NULL); break;
-    case RECUR_GRU: over_patches(s, number, claims, part, parts, gru_step, NULL); break;
+    case RECUR_RNN: over_patches(s, number, claims, part, parts, 1, rnn_step, NULL); break;
+    case RECUR_LSTM: over_patches(s, number, claims, part, parts, 4, lstm_step, NULL); break;
+    case RECUR_GRU: over_patches(s, number, claims, part, parts, 3, gru_step, NULL); break;
     default:
-      over_patches(s, number / 2, claims, part, parts, number % 2 ? gruv3_candidate_step : gruv3_reset_step,
-          NULL);
+      if (number % 2) over_patches(s, number / 2, claims, part, parts, 1, gruv3_candidate_step, NULL);
+      else over_patches(s, number / 2, claims, part, parts, 3, gruv3_reset_step, NULL);
   }
 }

@@ -15,7 +15,8 @@ typedef struct {
   float *dtile;           /* WIDTH x columns of the first gate's gradients, or NULL; see dterms */
 } patch;
 
-typedef void patch_kernel(const patch *p);
+/* Of some adjacent blocks, one patch each. */
+typedef void patch_kernel(const patch *p, int blocks);
 
 /* Where the tiles of a patch lie: those of a step together, in the order in which they are used. */
 static inline float *tile_of(const recur_sequence *s, int64_t t, int column, int columns, int64_t block) {
@@ -51,16 +52,22 @@ static inline patch patch_of(const recur_sequence *s, int64_t t, int column, int
 
 /* Hands a part its blocks of units, each with all columns: its own first, then what others have not
  * begun, because a thread that the system holds up would hold up all. Who computes a block does not
- * show. `then`, if not NULL, follows on the same patch. */
-static inline void over_patches(const recur_sequence *s, int64_t t, claim *claims, int part, int parts,
+ * show. With few columns several blocks come at once, of `panels` panels each. `then`, if not NULL, follows on
+ * the same patches. */
+static inline void over_patches(const recur_sequence *s, int64_t t, claim *claims, int part, int parts, int panels,
     patch_kernel *run, patch_kernel *then) {
-  int helped = 0;
-  for (int64_t block; (block = next_item(claims, blocks(s->units), part, parts, &helped)) >= 0;)
+  int helped = 0, count;
+  for (;;) {
+    count = s->batch <= FEW_COLUMNS ? MOST_PANELS / panels : 1;
+    int64_t block = next_items(claims, blocks(s->units), part, parts, &helped, &count);
+    if (block < 0) return;
     for (int column = 0; column < s->batch; column += TILE) {
-      patch p = patch_of(s, t, column, block);
-      run(&p);
-      if (then) then(&p);
+      patch p[MOST_PANELS];
+      for (int i = 0; i < count; i++) p[i] = patch_of(s, t, column, block + i);
+      run(p, count);
+      if (then) then(p, count);
     }
+  }
 }
 
 /* A kernel for blocks that are full, where the compiler knows it, and for the last one. */

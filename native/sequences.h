@@ -56,14 +56,17 @@ static inline claim *claims_of(const sequence_job *job, int64_t number, int part
   return job->claims + number % 2 * parts;
 }
 
-/* The next item for a part, or -1; helped counts from 0 the parts whose items are all taken. */
-static inline int64_t next_item(claim *claims, int64_t items, int part, int parts, int *helped) {
+/* The first of up to *count next items for a part, and how many, or -1; helped counts from 0 the parts whose items are
+ * all taken. */
+static inline int64_t next_items(claim *claims, int64_t items, int part, int parts, int *helped, int *count) {
   for (; *helped < parts; (*helped)++) {
     int owner = (part + *helped) % parts;
     int64_t begin = part_begin(items, owner, parts), end = part_begin(items, owner + 1, parts);
     if (begin + atomic_load_explicit(&claims[owner].taken, memory_order_relaxed) >= end) continue;
-    int64_t item = begin + atomic_fetch_add_explicit(&claims[owner].taken, 1, memory_order_relaxed);
-    if (item < end) return item;
+    int64_t item = begin + atomic_fetch_add_explicit(&claims[owner].taken, *count, memory_order_relaxed);
+    if (item >= end) continue;
+    if (*count > end - item) *count = end - item;
+    return item;
   }
   return -1;
 }
