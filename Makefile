@@ -221,7 +221,7 @@ native: $(KERNELS) $(DOUBLE)
 
 $(KERNELS): $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) -shared -pthread $(SANITIZE) -o $@ $^
+	$(CC) -shared -pthread $(SANITIZE) -o $@ $^ -lm
 
 # Calls of every kernel, for sanitizers to watch.
 HARNESS_OBJECTS := $(BUILD)/native-objects/sanitize/harness.o $(BUILD)/native-objects/sanitize/calls.o

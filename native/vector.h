@@ -98,6 +98,17 @@ INLINE vf sqrt_of(vf x) { /* one instruction: compilers see the vector */
   for (int i = 0; i < LANES; i++) x[i] = __builtin_sqrtf(x[i]);
   return x;
 }
+
+/* The C library's, lane by lane: right for all floats, which takes more digits of pi than a float has. They are called
+ * on parameters, a vector per step, not on batches. */
+INLINE vf sin_of(vf x) {
+  for (int i = 0; i < LANES; i++) x[i] = __builtin_sinf(x[i]);
+  return x;
+}
+INLINE vf cos_of(vf x) {
+  for (int i = 0; i < LANES; i++) x[i] = __builtin_cosf(x[i]);
+  return x;
+}
 INLINE vf magnitude(vf x) { return (vf)((vi)x & (0x7fffffff - (vi){})); }
 
 /* e^a = 2^k (1 + fraction): returns the fraction, and k in the low bits of `shifted`, which is

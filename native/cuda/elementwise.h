@@ -8,7 +8,7 @@
  *     splat(c)                       the float c
  *     choose(where, a, b)          a where a comparison is true, else b
  *     least(x, c), most(x, c)      the smaller and the larger of x and the float c; a not-a-number stays one
- *     magnitude(x), sqrt_of(x), exp_of(x), log_of(x), tanh_of(x), sigmoid(x)
+ *     magnitude(x), sqrt_of(x), exp_of(x), log_of(x), tanh_of(x), sigmoid(x), sin_of(x), cos_of(x)
  *     expm1_negative(x)            e^x - 1 for x <= 0
  *     log1p_share(u)               log(1 + u) for 0 <= u <= 1
  *
@@ -36,7 +36,9 @@
   F(NEGATE, -x, splat(-1)) \
   F(HARD_SIGMOID, least(most(x + 3.0f, 0), 6) / 6.0f, slope_between(x, -3, 3, 1.0f / 6)) \
   F(HARD_TANH, least(most(x, -1), 1), slope_between(x, -1, 1, 1)) \
-  F(RELU6, least(most(x, 0), 6), slope_between(x, 0, 6, 1))
+  F(RELU6, least(most(x, 0), 6), slope_between(x, 0, 6, 1)) \
+  F(SIN, sin_of(x), cos_of(x)) \
+  F(COS, cos_of(x), -sin_of(x))
 
 #define ELEMENTWISE_NUMBER(name, value, derivative) name,
 enum { ELEMENTWISE(ELEMENTWISE_NUMBER) ELEMENTWISE_COUNT };

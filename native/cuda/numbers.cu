@@ -8,6 +8,8 @@ DEVICE float least(float a, float b) { return a > b ? b : a; } /* a not-a-number
 DEVICE float most(float a, float b) { return a < b ? b : a; }
 DEVICE float magnitude(float x) { return fabsf(x); }
 DEVICE float sqrt_of(float x) { return sqrtf(x); }
+DEVICE float sin_of(float x) { return sinf(x); }
+DEVICE float cos_of(float x) { return cosf(x); }
 
 /* e^a = 2^k (1 + fraction), where |a - k log(2)| <= log(2)/2; k comes out of the low bits of a/log(2) + 1.5*2^23. It is
  * native/vector.h's, with Cephes's polynomial (Moshier), since a card's expf and tanhf are less exact. Every step is one

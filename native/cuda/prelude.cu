@@ -62,7 +62,7 @@ typedef __UINT64_TYPE__ uint64_t;
 /* What a card computes exactly, or, of the logarithms, to one unit in the last place. Its expf, tanhf and the like are less
  * exact and are not here: numbers.cu has its own. */
 float logf(float), log1pf(float), sqrtf(float), fabsf(float), copysignf(float, float), fmaxf(float, float);
-float fmaf(float, float, float);
+float fmaf(float, float, float), sinf(float), cosf(float);
 double log(double), sqrt(double);
 
 /* The thread that runs, as the double's executor says; fresh: it is the first of its block. */

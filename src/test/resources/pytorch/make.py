@@ -189,6 +189,8 @@ def elementwise():
         "hard_sigmoid": F.hardsigmoid,
         "hard_tanh": F.hardtanh,
         "relu6": F.relu6,
+        "sin": torch.sin,
+        "cos": torch.cos,
     }
     out = Out("elementwise.txt", "y = f(x), d = f'(x)",
               "leaky_relu slope 0.01, elu alpha 1, softplus = log1p(exp(x)), swish = x*sigmoid(x), "

@@ -35,6 +35,8 @@ public final class Reference {
       case HARD_SIGMOID -> Math.min(Math.max(x + 3, 0), 6) / 6;
       case HARD_TANH -> Math.min(Math.max(x, -1), 1);
       case RELU6 -> Math.min(Math.max(x, 0), 6);
+      case SIN -> Math.sin(x);
+      case COS -> Math.cos(x);
     };
   }
 

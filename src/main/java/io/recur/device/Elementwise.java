@@ -73,7 +73,13 @@ public enum Elementwise {
   HARD_TANH,
 
   /** {@code x} within 0 and 6; the derivative at 0 and 6 is 0. */
-  RELU6;
+  RELU6,
+
+  /** Sine of x in radians: NaN at ±∞. */
+  SIN,
+
+  /** Cosine of x in radians: NaN at ±∞. */
+  COS;
 
   private final String label = name().toLowerCase(Locale.ROOT);
 

@@ -242,4 +242,24 @@ public final class Functions implements Op {
   public static Tensor identity(Tensor x) {
     return apply(Elementwise.IDENTITY, x);
   }
+
+  /**
+   * {@link Elementwise#SIN}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor sin(Tensor x) {
+    return apply(Elementwise.SIN, x);
+  }
+
+  /**
+   * {@link Elementwise#COS}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor cos(Tensor x) {
+    return apply(Elementwise.COS, x);
+  }
 }

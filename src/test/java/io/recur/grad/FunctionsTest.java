@@ -52,6 +52,8 @@ class FunctionsTest {
       case HARD_SIGMOID -> Functions::hardSigmoid;
       case HARD_TANH -> Functions::hardTanh;
       case RELU6 -> Functions::relu6;
+      case SIN -> Functions::sin;
+      case COS -> Functions::cos;
     };
   }
 

@@ -338,6 +338,38 @@ enum JavaFunction {
         d[i] = slopeBetween(x[i], 0, 6, 1);
       }
     }
+  },
+
+  SIN {
+    @Override
+    void value(Workspace work, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = (float) Math.sin(x[i]);
+      }
+    }
+
+    @Override
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = (float) Math.cos(x[i]);
+      }
+    }
+  },
+
+  COS {
+    @Override
+    void value(Workspace work, float[] x, float[] y, int n) {
+      for (int i = 0; i < n; i++) {
+        y[i] = (float) Math.cos(x[i]);
+      }
+    }
+
+    @Override
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
+      for (int i = 0; i < n; i++) {
+        d[i] = (float) -Math.sin(x[i]);
+      }
+    }
   };
 
   private static final float GELU_SCALE = 1.5957691216f; // 2√(2/π)
