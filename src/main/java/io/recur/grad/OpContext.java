@@ -252,6 +252,12 @@ public final class OpContext implements AutoCloseable {
     return new Tensor(data);
   }
 
+  /** {@return the seed of the next random operation, see {@link Tape#seed}} */
+  public long draw() {
+    checkInside();
+    return tape.draws.next();
+  }
+
   /**
    * Memory without a gradient that lasts until {@link Tape#clear}.
    *

@@ -1,0 +1,86 @@
+package io.recur.compile;
+
+import io.recur.device.Device;
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Programs;
+import io.recur.grad.Graph;
+import io.recur.grad.OpContext;
+import io.recur.grad.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A cell whose steps a device runs as one program: a whole sequence per call, as one recorded
+ * operation. Several threads may use it at once.
+ *
+ * <pre>{@code
+ * CompiledCell cell = CompiledCell.of(graph, 10, device);   // null where the device has no programs
+ * }</pre>
+ */
+public final class CompiledCell {
+  final Compiler.Compiled compiled;
+  final Programs.Compiled program;
+
+  private CompiledCell(Compiler.Compiled compiled, Programs.Compiled program) {
+    this.compiled = compiled;
+    this.program = program;
+  }
+
+  /**
+   * Compiles the graph of a step.
+   *
+   * @param graph what the step does
+   * @param in the rows of x
+   * @param device that is to run it and that holds its parameters
+   * @return the cell, or null where the device runs no programs
+   */
+  public static @Nullable CompiledCell of(Graph graph, int in, Device device) {
+    Programs programs = KernelDevice.of(device).programs();
+    if (programs == null) {
+      return null;
+    }
+    Compiler.Compiled compiled = Compiler.compile(graph, in);
+    return new CompiledCell(compiled, programs.compile(compiled.program()));
+  }
+
+  /**
+   * What a run computes.
+   *
+   * @param states the parts of the state after the last step, out × batch each
+   * @param y the outputs, out × batch, or out × batch × time
+   */
+  public record Result(List<Tensor> states, Tensor y) {}
+
+  /**
+   * Runs all steps of a sequence. The caller has checked that state and x fit the graph and has
+   * {@linkplain OpContext#accept accepted} state, x and parameters.
+   *
+   * @param context of the tape that x is on
+   * @param states the parts of the state before the first step, rows × batch each
+   * @param x in × batch, or in × batch × time
+   * @return tensors of the tape
+   */
+  public Result run(OpContext context, List<? extends Tensor> states, Tensor x) {
+    return context.reuse(CompiledRun.class, CompiledRun::new).run(context, this, states, x);
+  }
+
+  /** {@return the number of phases of a step, forward} */
+  public int phases() {
+    return compiled.program().forward().phases().size();
+  }
+
+  /** {@return the number of values of a column that a step keeps for the backward pass} */
+  public int keptRows() {
+    return compiled.arrays().stream()
+        .filter(
+            entry ->
+                entry.purpose() == Tables.Purpose.KEPT || entry.purpose() == Tables.Purpose.OPERAND)
+        .mapToInt(entry -> entry.array().rows())
+        .sum();
+  }
+
+  @Override
+  public String toString() {
+    return "compiled(%d phases, %d rows kept)".formatted(phases(), keptRows());
+  }
+}

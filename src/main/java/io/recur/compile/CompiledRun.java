@@ -1,0 +1,313 @@
+package io.recur.compile;
+
+import io.recur.compile.Compiler.Compiled;
+import io.recur.compile.Tables.Entry;
+import io.recur.compile.Tables.Purpose;
+import io.recur.device.Buffer;
+import io.recur.device.kernels.Blas;
+import io.recur.device.kernels.CellProgram.WeightGradient;
+import io.recur.device.kernels.CellProgram.Weights;
+import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Programs.Execution;
+import io.recur.device.memory.Slices;
+import io.recur.grad.OneHot;
+import io.recur.grad.Op;
+import io.recur.grad.OpContext;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
+import io.recur.grad.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** A whole sequence of a compiled cell as one recorded operation. */
+final class CompiledRun implements Op {
+  private @Nullable CompiledCell owner;
+  private Compiled cell;
+  private Execution execution;
+  private OpContext context;
+  private List<? extends Tensor> before;
+  private Tensor x;
+  private Tensor y;
+  private int batch;
+  private int time;
+
+  /** The parts of the state after the last step that are not the last output. */
+  private final List<@Nullable Tensor> after = new ArrayList<>();
+
+  /** The memory of each array, forward and backward, and what is cut from it. */
+  private @Nullable Buffer[] buffers = {};
+
+  private Slices[] cuts = {};
+  private Slices[] products = {};
+  private final Slices outputs = new Slices();
+  private long[] seeds = {};
+
+  CompiledCell.Result run(
+      OpContext context, CompiledCell owner, List<? extends Tensor> states, Tensor x) {
+    adopt(owner);
+    this.context = context;
+    this.before = states;
+    this.x = x;
+    this.batch = x.shape().batch();
+    this.time = x.shape().time();
+    execution.begin(context.scratch(owner.program.descriptionFloats()), batch, time);
+    takeMemory();
+    nameParameters(false);
+    draw();
+    long words = owner.program.forwardScratch(batch, time);
+    execution.forward(words == 0 ? null : context.scratch(words));
+    return finish();
+  }
+
+  /** Prepares for a cell, unless the last run of this object was one of it. */
+  private void adopt(CompiledCell owner) {
+    if (this.owner != owner) {
+      this.owner = owner;
+      this.cell = owner.compiled;
+      this.execution = owner.program.execution();
+      this.buffers = new Buffer[cell.arrays().size()];
+      this.cuts = slices(buffers.length);
+      this.products = slices(cell.inputProducts().size());
+    }
+  }
+
+  private static Slices[] slices(int count) {
+    Slices[] slices = new Slices[count];
+    for (int i = 0; i < count; i++) {
+      slices[i] = new Slices();
+    }
+    return slices;
+  }
+
+  // Memory.
+
+  private void takeMemory() {
+    boolean records = context.tape().isRecording();
+    for (int i = 0; i < buffers.length; i++) {
+      Entry entry = cell.arrays().get(i);
+      switch (entry.purpose()) {
+        case INPUT -> name(i, cell.readsInput() ? x.value() : null, time);
+        case STATE -> nameState(i, entry);
+        case OUTPUT -> take(i, time);
+        case OPERAND, KEPT -> {
+          if (records || cell.forwardReads().contains(i)) {
+            take(i, records ? time : 1);
+          } else {
+            name(i, null, 1);
+          }
+        }
+        default -> buffers[i] = null;
+      }
+    }
+    execution.index(x instanceof OneHot hot ? hot.index() : null);
+  }
+
+  private void nameState(int array, Entry entry) {
+    take(array, time + 1);
+    Buffer first = cut(array, 0);
+    context.device().pointwise().copy(before.get(entry.part()).value(), first, floats(entry));
+  }
+
+  /** Values of one step of an array. */
+  private long floats(Entry entry) {
+    return (long) entry.array().rows() * batch;
+  }
+
+  /** The matrix of one step of an array. */
+  private Buffer cut(int array, int step) {
+    long floats = floats(cell.arrays().get(array));
+    return cuts[array].of(buffer(array), floats).at(step);
+  }
+
+  private Buffer buffer(int array) {
+    Buffer buffer = buffers[array];
+    if (buffer == null) {
+      throw new IllegalStateException("compiled cell: array " + array + " has no memory");
+    }
+    return buffer;
+  }
+
+  private void take(int array, int steps) {
+    name(array, context.scratch(owner().program.floats(array, batch, steps)), steps);
+  }
+
+  private void takeBackward(int array, int steps) {
+    name(array, context.backwardScratch(owner().program.floats(array, batch, steps)), steps);
+  }
+
+  private void name(int array, @Nullable Buffer buffer, int steps) {
+    buffers[array] = buffer;
+    execution.array(array, buffer, steps);
+  }
+
+  private CompiledCell owner() {
+    return Objects.requireNonNull(owner);
+  }
+
+  private void nameParameters(boolean withGradients) {
+    for (int i = 0; i < cell.matrices().size(); i++) {
+      Parameter parameter = cell.matrices().get(i);
+      execution.matrix(i, parameter.value(), gradient(parameter, withGradients));
+    }
+    for (int i = 0; i < cell.vectors().size(); i++) {
+      Parameter parameter = cell.vectors().get(i);
+      execution.vector(i, parameter.value(), gradient(parameter, withGradients));
+    }
+  }
+
+  private static @Nullable Buffer gradient(Parameter parameter, boolean wanted) {
+    return wanted && parameter.isTrainable() ? parameter.accumulator() : null;
+  }
+
+  private void draw() {
+    int count = cell.program().draws() * time;
+    if (count > 0) {
+      seeds = seeds.length == count ? seeds : new long[count];
+      for (int i = 0; i < count; i++) {
+        seeds[i] = context.draw();
+      }
+      execution.seeds(seeds);
+    }
+  }
+
+  // Results.
+
+  private CompiledCell.Result finish() {
+    Shape shape = x.shape();
+    int rows = cell.arrays().get(cell.output()).array().rows();
+    Shape like = shape.rank() == 1 ? Shape.of(shape.rows(), 1) : shape;
+    y = context.output(like, rows, outputs(rows), true);
+    Tensor[] all = new Tensor[1 + cell.states().length];
+    int count = 0;
+    all[count++] = y;
+    after.clear();
+    for (int i = 0; i < cell.states().length; i++) {
+      int array = cell.states()[i];
+      Tensor last = null;
+      if (array != cell.output()) {
+        Entry entry = cell.arrays().get(array);
+        int units = entry.array().rows();
+        last = context.output(Shape.of(units, batch), units, cut(array, time), true);
+        all[count++] = last;
+      }
+      after.add(last);
+    }
+    context.recordAll(this, Arrays.copyOf(all, count));
+    List<Tensor> states = new ArrayList<>(after.size());
+    for (Tensor last : after) {
+      states.add(last != null ? last : shape.rank() == 3 ? y.time(time - 1) : y);
+    }
+    return new CompiledCell.Result(states, y);
+  }
+
+  /** The memory of all outputs: of the states after each step where these are the outputs. */
+  private Buffer outputs(int rows) {
+    long step = (long) rows * batch;
+    boolean isState = cell.arrays().get(cell.output()).purpose() == Purpose.STATE;
+    return outputs.of(buffer(cell.output()), isState ? step : 0, step * time, step * time).at(0);
+  }
+
+  // Backward.
+
+  @Override
+  public void backward() {
+    for (int i = 0; i < buffers.length; i++) {
+      takeGradient(i, cell.arrays().get(i));
+    }
+    beginCarries();
+    nameParameters(true);
+    long words = owner().program.backwardScratch(batch, time);
+    execution.backward(words == 0 ? null : context.backwardScratch(words));
+    for (int i = 0; i < buffers.length; i++) {
+      giveGradient(i, cell.arrays().get(i));
+    }
+    if (x.isDifferentiable()) {
+      for (int i = 0; i < cell.inputProducts().size(); i++) {
+        addInputProduct(cell.inputProducts().get(i), products[i]);
+      }
+    }
+  }
+
+  private void takeGradient(int array, Entry entry) {
+    switch (entry.purpose()) {
+      case OUTPUT_GRADIENT -> name(array, y.gradient(), time);
+      case GRADIENT -> takeBackward(array, gradientSteps(array));
+      case CARRY -> takeBackward(array, 2);
+      case PASSING, STATE_GRADIENT -> takeBackward(array, 1);
+      case INPUT_GRADIENT -> {
+        if (x.isDifferentiable()) {
+          takeBackward(array, time);
+        } else {
+          name(array, null, 1);
+        }
+      }
+      default -> {}
+    }
+  }
+
+  private int gradientSteps(int array) {
+    boolean isRead = false;
+    for (int i = 0; i < cell.inputProducts().size(); i++) {
+      isRead |= cell.inputProducts().get(i).array() == array;
+    }
+    return isRead && x.isDifferentiable() ? time : owner().program.gradientSteps(batch, time);
+  }
+
+  /** The gradient of the last state, beyond that of the last output. */
+  private void beginCarries() {
+    for (int i = 0; i < cell.carries().size(); i++) {
+      List<Integer> arrays = cell.carries().get(i);
+      for (int k = 0; k < arrays.size(); k++) {
+        Tensor last = after.get(i);
+        Buffer slot = cut(arrays.get(k), time % 2);
+        long floats = floats(cell.arrays().get(arrays.get(k)));
+        if (k == 0 && last != null) {
+          context.device().pointwise().copy(last.gradient(), slot, floats);
+        } else {
+          context.device().pointwise().fill(0, slot, floats);
+        }
+      }
+    }
+  }
+
+  private void giveGradient(int array, Entry entry) {
+    if (entry.purpose() == Purpose.STATE_GRADIENT) {
+      Tensor part = before.get(entry.part());
+      if (part.isDifferentiable()) {
+        Buffer gradient = buffer(array);
+        context.device().pointwise().addScaled(1, gradient, part.accumulator(), floats(entry));
+      }
+    } else if (entry.purpose() == Purpose.INPUT_GRADIENT && x.isDifferentiable()) {
+      long floats = floats(entry) * time;
+      context.device().pointwise().addScaled(1, buffer(array), x.accumulator(), floats);
+    }
+  }
+
+  /** {@code dX += Wᵀ·dSums}. */
+  private void addInputProduct(WeightGradient product, Slices part) {
+    Weights weights = cell.weights(product);
+    Parameter parameter = cell.matrices().get(weights.matrix());
+    int height = parameter.shape().rows();
+    long first = weights.row() + (long) weights.column() * height;
+    long span = (weights.columns() - 1L) * height + weights.rows();
+    Buffer w = part.of(parameter.value(), first, span, span).at(0);
+    Blas blas = KernelDevice.of(context.device()).blas();
+    blas.multiply(
+        true,
+        false,
+        weights.columns(),
+        batch * time,
+        weights.rows(),
+        1,
+        w,
+        height,
+        buffer(product.array()),
+        weights.rows(),
+        1,
+        x.accumulator(),
+        weights.columns());
+  }
+}

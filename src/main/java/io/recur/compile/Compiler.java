@@ -1,0 +1,127 @@
+package io.recur.compile;
+
+import io.recur.compile.Tables.Entry;
+import io.recur.device.kernels.CellProgram;
+import io.recur.device.kernels.CellProgram.Pass;
+import io.recur.device.kernels.CellProgram.Phase;
+import io.recur.device.kernels.CellProgram.Reduction;
+import io.recur.device.kernels.CellProgram.WeightGradient;
+import io.recur.device.kernels.CellProgram.Weights;
+import io.recur.device.kernels.Instruction;
+import io.recur.grad.Graph;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Makes the program of a cell from the graph of its step. */
+final class Compiler {
+  /**
+   * A program with what its arrays and parameters are.
+   *
+   * @param program for the kernels
+   * @param arrays what each array is for
+   * @param matrices the parameter of each matrix
+   * @param vectors the parameter of each vector
+   * @param input the array of x
+   * @param readsInput whether an instruction reads x, besides products of one-hot x
+   * @param states the arrays of the parts of the state
+   * @param output the array of the output, which may be that of a part of the state
+   * @param carries per part, the arrays of what a step adds to the gradient of the state before it
+   * @param inputProducts the products that give x its gradient
+   * @param forwardReads the arrays that the forward pass reads
+   */
+  record Compiled(
+      CellProgram program,
+      List<Entry> arrays,
+      List<Parameter> matrices,
+      List<Parameter> vectors,
+      int input,
+      boolean readsInput,
+      int[] states,
+      int output,
+      List<List<Integer>> carries,
+      List<WeightGradient> inputProducts,
+      Set<Integer> forwardReads) {
+    Weights weights(WeightGradient product) {
+      return program.weights().get(product.weights());
+    }
+  }
+
+  private Compiler() {}
+
+  /**
+   * Compiles a step.
+   *
+   * @param graph what the step does
+   * @param in the rows of x
+   */
+  static Compiled compile(Graph graph, int in) {
+    Lowering lowering = new Lowering(graph, in);
+    Tables tables = lowering.tables;
+    Backward backward = new Backward(lowering);
+    List<Reduction> reductions = new ArrayList<>();
+    List<Phase> forward = new Schedule(lowering.draft, tables, reductions).phases();
+    List<Phase> steps = new Schedule(backward.steps, tables, reductions).phases();
+    List<Phase> end = new Schedule(backward.end, tables, reductions).phases();
+    List<Parameter> matrices = parameters(graph, tables.matrices);
+    List<Parameter> vectors = parameters(graph, tables.vectors);
+    CellProgram program =
+        new CellProgram(
+            tables.arrays.stream().map(Entry::array).toList(),
+            vectors.stream().map(vector -> vector.shape().count()).toList(),
+            matrices.stream().map(Compiler::matrix).toList(),
+            List.copyOf(tables.weights),
+            reductions,
+            graph.draws(),
+            new Pass(forward, List.of()),
+            new Pass(steps, end),
+            backward.weightGradients,
+            backward.vectorGradients);
+    List<List<Integer>> carries = new ArrayList<>();
+    for (int i = 0; i < lowering.states.length; i++) {
+      carries.add(backward.carries(i));
+    }
+    Set<Integer> reads = reads(forward);
+    return new Compiled(
+        program,
+        List.copyOf(tables.arrays),
+        matrices,
+        vectors,
+        lowering.input,
+        reads.contains(lowering.input),
+        lowering.states,
+        lowering.output,
+        carries,
+        backward.inputProducts,
+        reads);
+  }
+
+  private static List<Parameter> parameters(Graph graph, List<Integer> numbers) {
+    return numbers.stream().map(number -> graph.parameters().get(number)).toList();
+  }
+
+  private static CellProgram.Matrix matrix(Parameter parameter) {
+    Shape shape = parameter.shape();
+    return new CellProgram.Matrix(shape.rows(), shape.columns());
+  }
+
+  private static Set<Integer> reads(List<Phase> phases) {
+    Set<Integer> arrays = new HashSet<>();
+    for (Phase phase : phases) {
+      for (CellProgram.Section section : phase.sections()) {
+        for (Instruction instruction : section.instructions()) {
+          switch (instruction) {
+            case Instruction.Load load -> arrays.add(load.array());
+            case Instruction.LoadRow load -> arrays.add(load.array());
+            case Instruction.Product product -> arrays.add(product.operand());
+            default -> {}
+          }
+        }
+      }
+    }
+    return arrays;
+  }
+}

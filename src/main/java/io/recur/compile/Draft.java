@@ -1,0 +1,157 @@
+package io.recur.compile;
+
+import io.recur.device.Elementwise;
+import io.recur.device.kernels.CellProgram.ReductionKind;
+import io.recur.device.kernels.Instruction;
+import io.recur.device.kernels.Instruction.Arithmetic;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The terms of one pass, equal ones once, and what the pass writes. */
+final class Draft {
+  /** What a pass writes. */
+  sealed interface Effect {
+    int term();
+
+    int rows();
+
+    /** A term, repeated if it has one row, becomes rows of an array at step t + lag. */
+    record Store(int term, int rows, int array, int row, int lag) implements Effect {}
+
+    /** A term is added to the columns of a gradient that one-hot x names. */
+    record Scatter(int term, int rows, int weights) implements Effect {}
+
+    /** A term's rows are reduced. */
+    record Reduce(int term, int rows, int reduced) implements Effect {}
+  }
+
+  final List<Term> terms = new ArrayList<>();
+  final List<Effect> effects = new ArrayList<>();
+  private final Map<Term, Integer> known = new HashMap<>();
+  private final Map<Integer, Boolean> repeatable = new HashMap<>();
+
+  int add(Term term) {
+    Integer found = known.get(term);
+    if (found != null) {
+      return found;
+    }
+    known.put(term, terms.size());
+    terms.add(term);
+    return terms.size() - 1;
+  }
+
+  Term term(int number) {
+    return terms.get(number);
+  }
+
+  int rows(int number) {
+    return term(number).rows();
+  }
+
+  void store(int term, int rows, int array, int row, int lag) {
+    effects.add(new Effect.Store(term, rows, array, row, lag));
+  }
+
+  /** Whether a term of one row can be computed, repeated, in a section of any number of rows. */
+  boolean isRepeatable(int number) {
+    Boolean found = repeatable.get(number);
+    if (found == null) {
+      found = rows(number) == 1;
+      Term term = term(number);
+      found &= !(term instanceof Term.Times || term instanceof Term.Gathered);
+      found &= !(term instanceof Term.Dropped);
+      if (found && !(term instanceof Term.Reduced)) {
+        for (int operand : Term.operands(term)) {
+          found &= isRepeatable(operand);
+        }
+      }
+      repeatable.put(number, found);
+    }
+    return found;
+  }
+
+  /** Whether a term costs no more than reading it again. */
+  boolean isLeaf(int number) {
+    return switch (term(number)) {
+      case Term.Load _, Term.Vector _, Term.Number _ -> true;
+      default -> false;
+    };
+  }
+
+  // Terms with what is simpler where it is the same.
+
+  int number(float number) {
+    return add(new Term.Number(number));
+  }
+
+  int load(int array, int row, int rows, int lag) {
+    return add(new Term.Load(rows, array, row, lag));
+  }
+
+  int map(Elementwise f, int a) {
+    return switch (f) {
+      case IDENTITY -> a;
+      case NEGATE -> affine(a, -1, 0);
+      default -> add(new Term.Map(rows(a), f, a));
+    };
+  }
+
+  int affine(int a, float factor, float constant) {
+    if (factor == 1 && constant == 0) {
+      return a;
+    }
+    if (term(a) instanceof Term.Number n) {
+      return number(factor * n.number() + constant);
+    }
+    return add(new Term.Affine(rows(a), a, factor, constant));
+  }
+
+  int combine(Arithmetic f, int a, int b) {
+    Term right = term(b);
+    Term left = term(a);
+    if (right instanceof Term.Number n) {
+      switch (f) {
+        case ADD -> {
+          return affine(a, 1, n.number());
+        }
+        case SUBTRACT -> {
+          return affine(a, 1, -n.number());
+        }
+        case MULTIPLY -> {
+          return affine(a, n.number(), 0);
+        }
+        default -> {}
+      }
+    }
+    if (left instanceof Term.Number n) {
+      switch (f) {
+        case ADD -> {
+          return affine(b, 1, n.number());
+        }
+        case SUBTRACT -> {
+          return affine(b, -1, n.number());
+        }
+        case MULTIPLY -> {
+          return affine(b, n.number(), 0);
+        }
+        default -> {}
+      }
+    }
+    return add(new Term.Combine(Math.max(rows(a), rows(b)), f, a, b));
+  }
+
+  int multiply(int a, int b) {
+    return combine(Arithmetic.MULTIPLY, a, b);
+  }
+
+  int reduced(ReductionKind kind, int a) {
+    return add(new Term.Reduced(kind, a));
+  }
+
+  /** {@code a + b}, where {@link Instruction#NONE} counts as zero. */
+  int sum(int a, int b) {
+    return a < 0 ? b : b < 0 ? a : combine(Arithmetic.ADD, a, b);
+  }
+}

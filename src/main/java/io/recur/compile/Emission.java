@@ -1,0 +1,247 @@
+package io.recur.compile;
+
+import io.recur.compile.Draft.Effect;
+import io.recur.device.kernels.CellProgram.Section;
+import io.recur.device.kernels.Instruction;
+import io.recur.device.kernels.Instruction.Arithmetic;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Writes the instructions of one section. Sums with products come first, those of one operand side
+ * by side, so that a device can make them together.
+ */
+final class Emission {
+  private final Draft draft;
+  private final Schedule schedule;
+  private final int phase;
+  private final int rows;
+  private final List<Instruction> instructions = new ArrayList<>();
+  private final Map<Integer, Integer> values = new HashMap<>();
+  private int count;
+
+  /** A sum: what is added first, and the products that follow. */
+  private record Sum(List<Integer> others, List<Term> products) {}
+
+  Emission(Draft draft, Schedule schedule, int phase, int rows) {
+    this.draft = draft;
+    this.schedule = schedule;
+    this.phase = phase;
+    this.rows = rows;
+  }
+
+  Section section(List<Effect> effects) {
+    emitProducts(effects);
+    for (Effect effect : effects) {
+      int value = value(effect.term());
+      instructions.add(
+          switch (effect) {
+            case Effect.Store e -> new Instruction.Store(value, e.array(), e.row(), e.lag());
+            case Effect.Scatter e -> new Instruction.Scatter(value, e.weights());
+            case Effect.Reduce e -> new Instruction.Reduce(value, schedule.reduction(e.reduced()));
+          });
+    }
+    return new Section(rows, instructions);
+  }
+
+  // Products.
+
+  private void emitProducts(List<Effect> effects) {
+    Map<Integer, Sum> sums = new LinkedHashMap<>();
+    Set<Integer> seen = new HashSet<>();
+    for (Effect effect : effects) {
+      findSums(effect.term(), sums, seen);
+    }
+    sums.values().removeIf(sum -> !sum.others.stream().allMatch(this::isEarly));
+    Map<Integer, Integer> totals = new HashMap<>();
+    sums.forEach((term, sum) -> totals.put(term, total(sum.others)));
+    Map<List<Integer>, Set<Integer>> byOperand = new LinkedHashMap<>();
+    for (var entry : sums.entrySet()) {
+      for (Term product : entry.getValue().products) {
+        List<Integer> operand = operand(product);
+        byOperand.computeIfAbsent(operand, _ -> new LinkedHashSet<>()).add(entry.getKey());
+      }
+    }
+    for (var entry : byOperand.entrySet()) {
+      for (int term : entry.getValue()) {
+        for (Term product : sums.get(term).products) {
+          if (operand(product).equals(entry.getKey())) {
+            totals.put(term, emitProduct(product, totals.get(term)));
+          }
+        }
+      }
+    }
+    values.putAll(totals);
+  }
+
+  /** What products that can be made together have in common. */
+  private static List<Integer> operand(Term product) {
+    return product instanceof Term.Times t
+        ? List.of(t.operand(), t.lag(), t.transposed() ? 1 : 0)
+        : List.of();
+  }
+
+  private int emitProduct(Term product, int sum) {
+    int to = count++;
+    instructions.add(
+        switch (product) {
+          case Term.Times t ->
+              new Instruction.Product(
+                  to, sum, t.weights(), t.transposed(), t.operand(), t.lag(), t.skipsFirst());
+          case Term.Gathered t -> new Instruction.Gather(to, sum, t.weights());
+          default -> throw new IllegalStateException("compile: no product " + product);
+        });
+    return to;
+  }
+
+  /** Finds the largest sums that contain products. */
+  private void findSums(int term, Map<Integer, Sum> sums, Set<Integer> seen) {
+    if (!seen.add(term) || isElsewhere(term) || draft.rows(term) != rows) {
+      return;
+    }
+    Sum sum = new Sum(new ArrayList<>(), new ArrayList<>());
+    flatten(term, sum);
+    if (!sum.products.isEmpty()) {
+      sums.put(term, sum);
+      sum.others.forEach(other -> findSums(other, sums, seen));
+    } else {
+      for (int operand : Term.operands(draft.term(term))) {
+        findSums(operand, sums, seen);
+      }
+    }
+  }
+
+  /** Divides a sum into its products and what else is added. */
+  private void flatten(int term, Sum sum) {
+    switch (draft.term(term)) {
+      case Term.Times t -> sum.products.add(t);
+      case Term.Gathered t -> sum.products.add(t);
+      case Term.Combine t when isSum(t) -> {
+        flattenOperand(t.a(), sum);
+        flattenOperand(t.b(), sum);
+      }
+      default -> sum.others.add(term);
+    }
+  }
+
+  private void flattenOperand(int term, Sum sum) {
+    if (hasProduct(term)) {
+      flatten(term, sum);
+    } else {
+      sum.others.add(term);
+    }
+  }
+
+  private boolean isSum(Term.Combine t) {
+    return t.f() == Arithmetic.ADD && t.rows() == rows && (hasProduct(t.a()) || hasProduct(t.b()));
+  }
+
+  /** Whether a term is a product, or a sum with one, that nobody reads but the sum around it. */
+  private boolean hasProduct(int term) {
+    if (isElsewhere(term) || draft.rows(term) != rows || schedule.readers(term) > 1) {
+      return false;
+    }
+    return switch (draft.term(term)) {
+      case Term.Times _, Term.Gathered _ -> true;
+      case Term.Combine t -> isSum(t);
+      default -> false;
+    };
+  }
+
+  /** Whether a term needs nothing that is still to be computed. */
+  private boolean isEarly(int term) {
+    return draft.isLeaf(term) || isElsewhere(term) || draft.isRepeatable(term);
+  }
+
+  private boolean isElsewhere(int term) {
+    return schedule.waiting(term, phase) >= 0;
+  }
+
+  private int total(List<Integer> terms) {
+    int total = Instruction.NONE;
+    for (int term : terms) {
+      int value = value(term);
+      if (total < 0) {
+        total = value;
+      } else {
+        int to = count++;
+        instructions.add(new Instruction.Combine(to, Arithmetic.ADD, total, value));
+        total = to;
+      }
+    }
+    return total;
+  }
+
+  // Values.
+
+  private int value(int term) {
+    Integer known = values.get(term);
+    if (known == null) {
+      known = emit(term);
+      values.put(term, known);
+    }
+    return known;
+  }
+
+  private int emit(int number) {
+    int array = schedule.waiting(number, phase);
+    if (array >= 0) {
+      int to = count++;
+      instructions.add(new Instruction.Load(to, array, 0, 0));
+      return to;
+    }
+    Sum sum = new Sum(new ArrayList<>(), new ArrayList<>());
+    flatten(number, sum);
+    if (!sum.products.isEmpty()) {
+      int total = total(sum.others);
+      for (Term product : sum.products) {
+        total = emitProduct(product, total);
+      }
+      return total;
+    }
+    Instruction made = instruction(draft.term(number), number);
+    instructions.add(made);
+    return count++;
+  }
+
+  /** The instruction of a term whose value is the next one after its operands. */
+  private Instruction instruction(Term term, int number) {
+    int[] read = Term.operands(term);
+    for (int i = 0; i < read.length; i++) {
+      read[i] = value(read[i]);
+    }
+    int to = count;
+    return switch (term) {
+      case Term.Load t ->
+          t.rows() == rows
+              ? new Instruction.Load(to, t.array(), t.row(), t.lag())
+              : new Instruction.LoadRow(to, t.array(), t.row(), t.lag());
+      case Term.Vector t ->
+          t.rows() == rows
+              ? new Instruction.LoadVector(to, t.vector(), t.row())
+              : new Instruction.LoadScalar(to, t.vector(), t.row());
+      case Term.Number t -> new Instruction.Constant(to, t.number());
+      case Term.Map t -> new Instruction.Map(to, t.f(), read[0]);
+      case Term.Derivative t ->
+          new Instruction.Derivative(
+              to,
+              t.f(),
+              read[0],
+              t.x() < 0 ? Instruction.NONE : read[1],
+              t.y() < 0 ? Instruction.NONE : read[read.length - 1]);
+      case Term.Affine t -> new Instruction.Affine(to, read[0], t.factor(), t.constant());
+      case Term.Combine t -> new Instruction.Combine(to, t.f(), read[0], read[1]);
+      case Term.Reduced _ -> new Instruction.Reduced(to, schedule.reduction(number));
+      case Term.Dropped t ->
+          new Instruction.Drop(to, read[0], t.rate(), t.draw(), t.all(), t.row());
+      case Term.Times _, Term.Gathered _ ->
+          throw new IllegalStateException("compile: a product is part of a sum");
+    };
+  }
+}
