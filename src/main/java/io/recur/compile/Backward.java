@@ -88,9 +88,7 @@ final class Backward {
       }
       List<Integer> arrays = new ArrayList<>();
       for (int k = 0; k < layers.size(); k++) {
-        arrays.add(
-            tables.array(
-                rows, Layout.MATRIX, Purpose.CARRY, i));
+        arrays.add(tables.array(rows, Layout.MATRIX, Purpose.CARRY, i));
       }
       carried.add(layers);
       carries.add(arrays);
@@ -243,7 +241,8 @@ final class Backward {
         int term = d < 0 ? steps.number(0) : fitting(d, piece.rows());
         gradients.add(new Piece(piece.row() - group.first(), piece.rows(), term));
       }
-      int array = isRead(group.gradient()) ? group.gradient() : contents.getOrDefault(gradients, -1);
+      int array =
+          isRead(group.gradient()) ? group.gradient() : contents.getOrDefault(gradients, -1);
       if (array < 0 || array == group.gradient()) {
         array = group.gradient();
         contents.putIfAbsent(gradients, array);
@@ -301,10 +300,7 @@ final class Backward {
   private void storeInputGradient() {
     Map<Range, Integer> readers = loaded.getOrDefault(lowering.input, Map.of());
     storeLayers(
-        Layers.of(List.copyOf(readers.keySet())),
-        readers,
-        lowering.input,
-        Purpose.INPUT_GRADIENT);
+        Layers.of(List.copyOf(readers.keySet())), readers, lowering.input, Purpose.INPUT_GRADIENT);
   }
 
   private void storeCarries() {
@@ -320,9 +316,7 @@ final class Backward {
   private void complete() {
     for (int i = 0; i < lowering.states.length; i++) {
       int rows = tables.arrays.get(lowering.states[i]).array().rows();
-      int array =
-          tables.array(
-              rows, Layout.MATRIX, Purpose.STATE_GRADIENT, i);
+      int array = tables.array(rows, Layout.MATRIX, Purpose.STATE_GRADIENT, i);
       int sum = ofState(end, i, new Effect.Store(0, rows, array, 0, 1), false);
       end.store(sum < 0 ? end.number(0) : sum, rows, array, 0, 1);
     }

@@ -3,10 +3,10 @@ package io.recur.compile;
 import io.recur.compile.Draft.Effect;
 import io.recur.compile.Tables.Purpose;
 import io.recur.device.Elementwise;
+import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.Layout;
 import io.recur.device.kernels.CellProgram.ReductionKind;
 import io.recur.device.kernels.Instruction;
-import io.recur.device.kernels.Instruction.Arithmetic;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -70,7 +70,9 @@ final class Derivatives {
       case Term.Combine t -> passCombined(t, number, d);
       case Term.Reduced t -> passReduced(t, number, d);
       case Term.Dropped t ->
-          add(t.a(), draft.add(new Term.Dropped(t.rows(), d, t.rate(), t.draw(), t.all(), t.row())));
+          add(
+              t.a(),
+              draft.add(new Term.Dropped(t.rows(), d, t.rate(), t.draw(), t.all(), t.row())));
       case Term.Derivative _ -> throw new IllegalStateException("compile: a second derivative");
       case Term.Load _, Term.Vector _, Term.Number _, Term.Times _, Term.Gathered _ -> {}
     }
@@ -106,22 +108,22 @@ final class Derivatives {
         add(t.b(), draft.multiply(d, value(t.a())));
       }
       case DIVIDE -> {
-        int share = draft.combine(Arithmetic.DIVIDE, d, value(t.b()));
+        int share = draft.combine(Binary.DIVIDE, d, value(t.b()));
         add(t.a(), share);
         add(t.b(), draft.affine(draft.multiply(share, value(number)), -1, 0));
       }
-      case MINIMUM -> passChosen(t, Arithmetic.LESS, d);
-      case MAXIMUM -> passChosen(t, Arithmetic.GREATER, d);
+      case MINIMUM -> passChosen(t, Binary.LESS, d);
+      case MAXIMUM -> passChosen(t, Binary.GREATER, d);
       case GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, EQUAL -> {}
     }
   }
 
   /** To the chosen operand, half to each of two equal ones. */
-  private void passChosen(Term.Combine t, Arithmetic chooses, int d) {
+  private void passChosen(Term.Combine t, Binary chooses, int d) {
     int a = value(t.a());
     int b = value(t.b());
-    int tie = draft.affine(draft.combine(Arithmetic.EQUAL, a, b), 0.5f, 0);
-    int share = draft.combine(Arithmetic.ADD, draft.combine(chooses, a, b), tie);
+    int tie = draft.affine(draft.combine(Binary.EQUAL, a, b), 0.5f, 0);
+    int share = draft.combine(Binary.ADD, draft.combine(chooses, a, b), tie);
     add(t.a(), draft.multiply(d, share));
     add(t.b(), draft.multiply(d, draft.affine(share, -1, 1)));
   }
@@ -132,14 +134,14 @@ final class Derivatives {
     switch (t.kind()) {
       case SUM -> add(t.a(), repeated);
       case MAX -> {
-        int mask = draft.combine(Arithmetic.EQUAL, value(t.a()), value(number));
+        int mask = draft.combine(Binary.EQUAL, value(t.a()), value(number));
         int count = draft.reduced(ReductionKind.SUM, mask);
-        int share = draft.combine(Arithmetic.DIVIDE, repeated, count);
+        int share = draft.combine(Binary.DIVIDE, repeated, count);
         add(t.a(), draft.multiply(mask, share));
       }
       case VARIANCE -> {
         int mean = forward.affine(forward.reduced(ReductionKind.SUM, t.a()), 1f / rows, 0);
-        int distance = draft.combine(Arithmetic.SUBTRACT, value(t.a()), value(mean));
+        int distance = draft.combine(Binary.SUBTRACT, value(t.a()), value(mean));
         add(t.a(), draft.multiply(distance, draft.affine(repeated, 2f / rows, 0)));
       }
     }

@@ -1,9 +1,9 @@
 package io.recur.compile;
 
 import io.recur.device.Elementwise;
+import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.ReductionKind;
 import io.recur.device.kernels.Instruction;
-import io.recur.device.kernels.Instruction.Arithmetic;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -108,7 +108,7 @@ final class Draft {
     return add(new Term.Affine(rows(a), a, factor, constant));
   }
 
-  int combine(Arithmetic f, int a, int b) {
+  int combine(Binary f, int a, int b) {
     Term right = term(b);
     Term left = term(a);
     if (right instanceof Term.Number n) {
@@ -143,7 +143,7 @@ final class Draft {
   }
 
   int multiply(int a, int b) {
-    return combine(Arithmetic.MULTIPLY, a, b);
+    return combine(Binary.MULTIPLY, a, b);
   }
 
   int reduced(ReductionKind kind, int a) {
@@ -152,6 +152,6 @@ final class Draft {
 
   /** {@code a + b}, where {@link Instruction#NONE} counts as zero. */
   int sum(int a, int b) {
-    return a < 0 ? b : b < 0 ? a : combine(Arithmetic.ADD, a, b);
+    return a < 0 ? b : b < 0 ? a : combine(Binary.ADD, a, b);
   }
 }

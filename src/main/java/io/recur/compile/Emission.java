@@ -1,9 +1,9 @@
 package io.recur.compile;
 
 import io.recur.compile.Draft.Effect;
+import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.Section;
 import io.recur.device.kernels.Instruction;
-import io.recur.device.kernels.Instruction.Arithmetic;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -139,7 +139,7 @@ final class Emission {
   }
 
   private boolean isSum(Term.Combine t) {
-    return t.f() == Arithmetic.ADD && t.rows() == rows && (hasProduct(t.a()) || hasProduct(t.b()));
+    return t.f() == Binary.ADD && t.rows() == rows && (hasProduct(t.a()) || hasProduct(t.b()));
   }
 
   /** Whether a term is a product, or a sum with one, that nobody reads but the sum around it. */
@@ -171,7 +171,7 @@ final class Emission {
         total = value;
       } else {
         int to = count++;
-        instructions.add(new Instruction.Combine(to, Arithmetic.ADD, total, value));
+        instructions.add(new Instruction.Combine(to, Binary.ADD, total, value));
         total = to;
       }
     }

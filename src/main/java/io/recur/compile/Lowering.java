@@ -1,10 +1,10 @@
 package io.recur.compile;
 
 import io.recur.compile.Tables.Purpose;
+import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.Layout;
 import io.recur.device.kernels.CellProgram.ReductionKind;
 import io.recur.device.kernels.Instruction;
-import io.recur.device.kernels.Instruction.Arithmetic;
 import io.recur.grad.Graph;
 import io.recur.grad.Graph.Node;
 import io.recur.grad.Shape;
@@ -31,7 +31,9 @@ final class Lowering {
   private final Map<Integer, Integer> operands = new HashMap<>();
   private final Map<Integer, TreeSet<Integer>> cuts = new HashMap<>();
 
-  /** Nodes of which a reduction reads all rows: other readers of some rows take them from memory. */
+  /**
+   * Nodes of which a reduction reads all rows: other readers of some rows take them from memory.
+   */
   private final Set<Integer> whole = new HashSet<>();
 
   Lowering(Graph graph, int in) {
@@ -136,8 +138,7 @@ final class Lowering {
       case Node.Input _ -> draft.load(input, from, rows, 0);
       case Node.State n -> draft.load(states[n.part()], from, rows, 0);
       case Node.Vector n ->
-          draft.add(
-              new Term.Vector(rows, Tables.numberOf(tables.vectors, n.parameter()), from));
+          draft.add(new Term.Vector(rows, Tables.numberOf(tables.vectors, n.parameter()), from));
       case Node.Constant n -> draft.number(n.number());
       case Node.Product n -> product(n, from, rows);
       case Node.BandProduct _ ->
@@ -151,8 +152,7 @@ final class Lowering {
       case Node.Reduce n -> reduce(n);
       case Node.Drop n ->
           draft.add(
-              new Term.Dropped(
-                  rows, lower(n.a(), from, rows), n.rate(), n.draw(), n.rows(), from));
+              new Term.Dropped(rows, lower(n.a(), from, rows), n.rate(), n.draw(), n.rows(), from));
     };
   }
 
@@ -193,13 +193,12 @@ final class Lowering {
     int a = node.a();
     if (graph.node(a).rows() == 1) {
       return node.kind() == ReductionKind.VARIANCE
-          ? draft.combine(Arithmetic.SUBTRACT, row(a, 2), row(a, 2))
+          ? draft.combine(Binary.SUBTRACT, row(a, 2), row(a, 2))
           : row(a, 2);
     }
     int rows = graph.node(a).rows();
     return draft.reduced(
-        node.kind(),
-        cuts(a).isEmpty() ? lower(a, 0, rows) : draft.load(operand(a), 0, rows, 0));
+        node.kind(), cuts(a).isEmpty() ? lower(a, 0, rows) : draft.load(operand(a), 0, rows, 0));
   }
 
   // Products.

@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Deals the terms of a pass to phases, each as late as its readers allow, so that few values wait in
- * memory for a later phase. A product or a reduction reads what an earlier phase has written.
+ * Deals the terms of a pass to phases, each as late as its readers allow, so that few values wait
+ * in memory for a later phase. A product or a reduction reads what an earlier phase has written.
  */
 final class Schedule {
   private final Draft draft;
@@ -165,7 +165,9 @@ final class Schedule {
     return readers[term];
   }
 
-  /** Stores values that later phases read. Terms of one row that are repeated are computed there. */
+  /**
+   * Stores values that later phases read. Terms of one row that are repeated are computed there.
+   */
   private void addWaiting() {
     Map<Integer, Effect.Store> stored = new HashMap<>();
     for (Effect effect : draft.effects) {

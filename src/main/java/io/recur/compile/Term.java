@@ -1,8 +1,8 @@
 package io.recur.compile;
 
 import io.recur.device.Elementwise;
+import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.ReductionKind;
-import io.recur.device.kernels.Instruction.Arithmetic;
 
 /**
  * A value of one pass, before its place in a phase is known. Operands are numbers of earlier terms.
@@ -25,8 +25,7 @@ sealed interface Term {
   }
 
   /** {@code W·operand} or {@code Wᵀ·operand}. */
-  record Times(
-      int rows, int weights, boolean transposed, int operand, int lag, boolean skipsFirst)
+  record Times(int rows, int weights, boolean transposed, int operand, int lag, boolean skipsFirst)
       implements Term {}
 
   /** {@code W[:, index]}. */
@@ -39,7 +38,7 @@ sealed interface Term {
 
   record Affine(int rows, int a, float factor, float constant) implements Term {}
 
-  record Combine(int rows, Arithmetic f, int a, int b) implements Term {}
+  record Combine(int rows, Binary f, int a, int b) implements Term {}
 
   /** A reduction over the rows of a. */
   record Reduced(ReductionKind kind, int a) implements Term {
