@@ -8,7 +8,7 @@
 typedef struct {
   int64_t width; /* rows of a packed panel */
   int (*projects_all)(const recur_sequence *s); /* whether forward begins with a phase more */
-  phase *pack, *forward, *backward, *pointwise, *columns, *update;
+  phase *pack, *forward, *backward, *pointwise, *columns, *reduce, *update;
 } kernels;
 
 extern const kernels kernels_sse2, kernels_avx2, kernels_avx512, kernels_neon;
@@ -75,6 +75,16 @@ typedef struct {
   int64_t piece, pieces;
   double *sums;
 } columns_pass;
+
+/* A reduction over the n of m x n x t values; along: m is 1, and the n values are the rows of a column. */
+enum { BY_SUM, BY_MEAN, BY_MAX, BY_VARIANCE };
+enum { REDUCE, ADD_REDUCED /* to y */, REDUCTION_DERIVATIVE /* added to y, from the result b and its gradient c */ };
+typedef struct {
+  int operation, reduction, along;
+  int64_t m, n, t;
+  const float *x, *b, *c;
+  float *y, *carry;
+} reduction_pass;
 
 /* A step of an optimiser. */
 typedef struct {

@@ -139,6 +139,31 @@ void recur_add_cross_entropy_derivative(recur *r, int64_t m, int64_t n, float fa
       .index = index, .y = dx}, LIGHT);
 }
 
+/* A pass over m x n x t values as one over the middle size of three; dimension 2 has m x n values between neighbours. */
+static void reduction(recur *r, reduction_pass p, int32_t dimension, int64_t m, int64_t n, int64_t t) {
+  p.along = dimension == 0;
+  p.m = dimension == 0 ? 1 : dimension == 1 ? m : m * n;
+  p.n = dimension == 0 ? m : dimension == 1 ? n : t;
+  p.t = dimension == 0 ? n * t : dimension == 1 ? t : 1;
+  team_run(r->team, r->set->reduce, &p, 1, m * n * t * LIGHT);
+}
+
+void recur_reduce(recur *r, int32_t by, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, float *y) {
+  reduction(r, (reduction_pass){.operation = REDUCE, .reduction = by, .x = x, .y = y}, dimension, m, n, t);
+}
+
+void recur_add_reduced(recur *r, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, float *y,
+    float *carry) {
+  reduction(r, (reduction_pass){.operation = ADD_REDUCED, .reduction = BY_SUM, .x = x, .y = y, .carry = carry},
+      dimension, m, n, t);
+}
+
+void recur_add_reduction_derivative(recur *r, int32_t by, int32_t dimension, int64_t m, int64_t n, int64_t t,
+    const float *x, const float *y, const float *dy, float *dx) {
+  reduction(r, (reduction_pass){.operation = REDUCTION_DERIVATIVE, .reduction = by, .x = x, .b = y, .c = dy, .y = dx},
+      dimension, m, n, t);
+}
+
 void recur_update(recur *r, int32_t rule, float s0, float s1, float s2, float s3, float s4, float s5,
     float *w, float *g, float *slot0, float *slot1, float *slot2, int64_t n) {
   update_pass p = {.rule = rule, .w = w, .g = g, .slots = {slot0, slot1, slot2},

@@ -17,6 +17,6 @@ void NAME(map)(int f, const float *x, float *y, int64_t n);
 void NAME(derivative)(int f, const float *x, const float *y, float *d, int64_t n);
 
 /* Phases of the passes in kernels.h. */
-phase NAME(pointwise), NAME(columns), NAME(update);
+phase NAME(pointwise), NAME(columns), NAME(reduce), NAME(update);
 
 #endif

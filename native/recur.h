@@ -139,6 +139,27 @@ RECUR_API float recur_cross_entropy(recur *r, int64_t m, int64_t n, const float 
 RECUR_API void recur_add_cross_entropy_derivative(recur *r, int64_t m, int64_t n, float factor, const float *p,
     const int32_t *index, float *dx);
 
+/*
+ * Reductions of X, m x n x t, over one dimension: 0, the rows of each column, gives n x t; 1, the columns of each time
+ * step, gives m x t; 2, the time steps, gives m x n. reduction and dimension: their numbers in the Java enums Reduction,
+ * which has the formulas, and Dimension. Sums are formed in double. The bits of a result depend on the instruction
+ * set, the dimension, the values that are reduced and their order alone: not on the number of threads, nor on the
+ * other sizes.
+ */
+
+/* y = the reduction of X. */
+RECUR_API void recur_reduce(recur *r, int32_t reduction, int32_t dimension, int64_t m, int64_t n, int64_t t,
+    const float *x, float *y);
+
+/* y += the sum of X; carry: as large as y, see recur_carry_column_sum, or NULL. */
+RECUR_API void recur_add_reduced(recur *r, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, float *y,
+    float *carry);
+
+/* dX += the gradient of X, from X, its reduction y and the gradient dy of y. The largest value's gradient is shared evenly
+ * among its ties. Of a sum and a mean neither x nor y is read. */
+RECUR_API void recur_add_reduction_derivative(recur *r, int32_t reduction, int32_t dimension, int64_t m, int64_t n,
+    int64_t t, const float *x, const float *y, const float *dy, float *dx);
+
 /* One step of an optimiser: changes w and its slots, leaves g zero. rule: its number in the Java enum
  * UpdateRule, which has the formulas and the settings s0 to s5; NULL for slots that it has not. All
  * arrays n, none overlapping another. */

@@ -4,17 +4,6 @@
  * rows, whose sums stay in registers. */
 enum { BLOCK_TERMS = 16, ACROSS = 8 };
 
-/* The first n values of y += (low, high). */
-INLINE void add_wide(float *y, float *carry, wide low, wide high, int64_t n) {
-  vf before = load_part(y, n), lost = carry ? load_part(carry, n) : splat(0);
-  lost = choose(before + lost == before, lost, splat(0));
-  low += widen_low(before) + widen_low(lost);
-  high += widen_high(before) + widen_high(lost);
-  vf after = narrowed(low, high);
-  store_part(y, after, n);
-  if (carry) store_part(carry, narrowed(low - widen_low(after), high - widen_high(after)), n);
-}
-
 /* A strip of `across` vectors, of which `rows` values exist. */
 INLINE void add_strip(int across, int64_t rows, int64_t n, const float *x, int64_t ld, float *y, float *carry) {
   wide low[ACROSS] = {}, high[ACROSS] = {};

@@ -18,4 +18,14 @@ INLINE void add_kept(float *y, float *carry, vf x, int64_t n) {
   store_part(y, after, n);
   store_part(carry, term - (after - before), n);
 }
+/* The first n values of y += (low, high); carry: NULL where what y cannot hold may be lost. */
+INLINE void add_wide(float *y, float *carry, wide low, wide high, int64_t n) {
+  vf before = load_part(y, n), lost = carry ? load_part(carry, n) : splat(0);
+  lost = choose(before + lost == before, lost, splat(0));
+  low += widen_low(before) + widen_low(lost);
+  high += widen_high(before) + widen_high(lost);
+  vf after = narrowed(low, high);
+  store_part(y, after, n);
+  if (carry) store_part(carry, narrowed(low - widen_low(after), high - widen_high(after)), n);
+}
 #endif

@@ -26,14 +26,17 @@ DEVICE double sum_of_group(double *shared, int64_t group, double x) {
   return shared[THREAD - place];
 }
 
-/* The same for the largest; a not-a-number may be passed over. */
+/* The larger value; not a number if one is not. */
+DEVICE float larger(float a, float b) { return a > b || a != a ? a : b; }
+
+/* The same for the largest. */
 DEVICE float top_of_group(float *shared, int64_t group, float x) {
   int64_t place = THREAD & (group - 1);
   BARRIER();
   shared[THREAD] = x;
   for (int64_t half = group / 2; half > 0; half /= 2) {
     BARRIER();
-    if (place < half) shared[THREAD] = fmaxf(shared[THREAD], shared[THREAD + half]);
+    if (place < half) shared[THREAD] = larger(shared[THREAD + half], shared[THREAD]);
   }
   BARRIER();
   return shared[THREAD - place];

@@ -62,6 +62,19 @@ void some_columns(caller *c, recur *r) {
   }
 }
 
+void some_reduction(caller *c, recur *r) {
+  int64_t most = one_in(c, 8) ? 40 : 12, sizes[] = {between(c, 1, most), between(c, 1, most), between(c, 1, most)};
+  int32_t by = (int32_t)between(c, 0, 3), dimension = (int32_t)between(c, 0, 2);
+  sizes[between(c, 0, 2)] *= between(c, 1, 4);
+  int64_t m = sizes[0], n = sizes[1], t = sizes[2], all = m * n * t, results = all / sizes[dimension];
+  float *x = floats(c, all), *y = floats(c, results);
+  switch (between(c, 0, 2)) {
+    case 0: CALL(reduce, r, by, dimension, m, n, t, x, y); break;
+    case 1: CALL(add_reduced, r, dimension, m, n, t, x, y, maybe(c, results)); break;
+    case 2: CALL(add_reduction_derivative, r, by, dimension, m, n, t, x, y, floats(c, results), floats(c, all)); break;
+  }
+}
+
 void some_product(caller *c, recur *r) {
   int32_t left = one_in(c, 2), right = one_in(c, 2);
   int64_t most = one_in(c, 8) ? 160 : 40;

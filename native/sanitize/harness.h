@@ -8,7 +8,7 @@
   F(best) F(has) F(open) F(rest) F(close) F(product) F(packed) F(pack) F(fill) F(copy) F(scale) F(combine) \
   F(add_value) F(clamp) F(multiply) F(map) F(add_derivative) F(drop) F(sum) F(add_column) F(add_column_sum) F(block) \
   F(gather) F(scatter_add) F(softmax) F(add_softmax_derivative) F(cross_entropy) F(add_cross_entropy_derivative) F(update) \
-  F(carry_column_sum) F(carry_scatter_add) F(tiles) F(dtiles) F(forward) F(backward)
+  F(carry_column_sum) F(carry_scatter_add) F(reduce) F(add_reduced) F(add_reduction_derivative) F(tiles) F(dtiles) F(forward) F(backward)
 #define NUMBER(name) CALL_##name,
 enum { FUNCTIONS(NUMBER) CALLS };
 
@@ -36,6 +36,7 @@ void release(caller *c); /* all of them */
 /* One call, or those that belong together, with random sizes. */
 void some_values(caller *c, recur *r);
 void some_columns(caller *c, recur *r);
+void some_reduction(caller *c, recur *r);
 void some_product(caller *c, recur *r);
 void some_sequence(caller *c, recur *r);
 

@@ -241,6 +241,29 @@ def losses():
     out.save()
 
 
+def reductions():
+    torch.manual_seed(150)
+    out = Out("reductions.txt", "x: features x batch x time, with ties; NAME_DIMENSION and d_NAME_DIMENSION: the "
+              "reduction and its gradient for dy_DIMENSION",
+              "max is amax, variance is var with correction=0")
+    x = (torch.round(rand(3, 4, 5) * 2) / 2).requires_grad_()
+    out.put("x", x)
+    kinds = {
+        "sum": lambda x, d: x.sum(d),
+        "mean": lambda x, d: x.mean(d),
+        "max": lambda x, d: x.amax(d),
+        "variance": lambda x, d: x.var(d, correction=0),
+    }
+    for dimension, d in {"rows": 2, "columns": 1, "time": 0}.items():
+        dy = rand(*x.sum(d).shape)
+        out.put(f"dy_{dimension}", dy)
+        for name, f in kinds.items():
+            y = f(x, d)
+            out.put(f"{name}_{dimension}", y)
+            out.put(f"d_{name}_{dimension}", torch.autograd.grad(y, x, dy)[0])
+    out.save()
+
+
 # --- optimisers, clipping ----------------------------------------------------------------------
 
 def optimisers():
@@ -306,5 +329,6 @@ if __name__ == "__main__":
     cells()
     elementwise()
     losses()
+    reductions()
     optimisers()
     clip()

@@ -1985,6 +1985,200 @@ public class recur_h {
         }
     }
 
+    private static class recur_reduce {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_INT,
+            recur_h.C_INT,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_reduce");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_reduce(recur *r, int32_t reduction, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, float *y)
+     * }
+     */
+    public static FunctionDescriptor recur_reduce$descriptor() {
+        return recur_reduce.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_reduce(recur *r, int32_t reduction, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, float *y)
+     * }
+     */
+    public static MethodHandle recur_reduce$handle() {
+        return recur_reduce.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_reduce(recur *r, int32_t reduction, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, float *y)
+     * }
+     */
+    public static MemorySegment recur_reduce$address() {
+        return recur_reduce.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_reduce(recur *r, int32_t reduction, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, float *y)
+     * }
+     */
+    public static void recur_reduce(MemorySegment r, int reduction, int dimension, long m, long n, long t, MemorySegment x, MemorySegment y) {
+        var mh$ = recur_reduce.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_reduce", r, reduction, dimension, m, n, t, x, y);
+            }
+            mh$.invokeExact(r, reduction, dimension, m, n, t, x, y);
+        } catch (Throwable ex$) {
+           throw io.recur.bindings.Failed.of(ex$);
+        }
+    }
+
+    private static class recur_add_reduced {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_INT,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_reduced");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_add_reduced(recur *r, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, float *y, float *carry)
+     * }
+     */
+    public static FunctionDescriptor recur_add_reduced$descriptor() {
+        return recur_add_reduced.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_add_reduced(recur *r, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, float *y, float *carry)
+     * }
+     */
+    public static MethodHandle recur_add_reduced$handle() {
+        return recur_add_reduced.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_add_reduced(recur *r, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, float *y, float *carry)
+     * }
+     */
+    public static MemorySegment recur_add_reduced$address() {
+        return recur_add_reduced.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_add_reduced(recur *r, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, float *y, float *carry)
+     * }
+     */
+    public static void recur_add_reduced(MemorySegment r, int dimension, long m, long n, long t, MemorySegment x, MemorySegment y, MemorySegment carry) {
+        var mh$ = recur_add_reduced.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_add_reduced", r, dimension, m, n, t, x, y, carry);
+            }
+            mh$.invokeExact(r, dimension, m, n, t, x, y, carry);
+        } catch (Throwable ex$) {
+           throw io.recur.bindings.Failed.of(ex$);
+        }
+    }
+
+    private static class recur_add_reduction_derivative {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_INT,
+            recur_h.C_INT,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_reduction_derivative");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_add_reduction_derivative(recur *r, int32_t reduction, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, const float *y, const float *dy, float *dx)
+     * }
+     */
+    public static FunctionDescriptor recur_add_reduction_derivative$descriptor() {
+        return recur_add_reduction_derivative.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_add_reduction_derivative(recur *r, int32_t reduction, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, const float *y, const float *dy, float *dx)
+     * }
+     */
+    public static MethodHandle recur_add_reduction_derivative$handle() {
+        return recur_add_reduction_derivative.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_add_reduction_derivative(recur *r, int32_t reduction, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, const float *y, const float *dy, float *dx)
+     * }
+     */
+    public static MemorySegment recur_add_reduction_derivative$address() {
+        return recur_add_reduction_derivative.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_add_reduction_derivative(recur *r, int32_t reduction, int32_t dimension, int64_t m, int64_t n, int64_t t, const float *x, const float *y, const float *dy, float *dx)
+     * }
+     */
+    public static void recur_add_reduction_derivative(MemorySegment r, int reduction, int dimension, long m, long n, long t, MemorySegment x, MemorySegment y, MemorySegment dy, MemorySegment dx) {
+        var mh$ = recur_add_reduction_derivative.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_add_reduction_derivative", r, reduction, dimension, m, n, t, x, y, dy, dx);
+            }
+            mh$.invokeExact(r, reduction, dimension, m, n, t, x, y, dy, dx);
+        } catch (Throwable ex$) {
+           throw io.recur.bindings.Failed.of(ex$);
+        }
+    }
+
     private static class recur_update {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             recur_h.C_POINTER,

@@ -1,6 +1,7 @@
 package io.recur.grad;
 
 import io.recur.device.Buffer;
+import io.recur.device.Dimension;
 import io.recur.device.memory.Slices;
 import java.util.List;
 
@@ -9,58 +10,39 @@ import java.util.List;
  *
  * <pre>{@code
  * Tensor both = Concat.rows(h, x);              // (H + in) × B
+ * Tensor wide = Concat.columns(ours, theirs);   // in × (B + B′) × T
  * Tensor y = Concat.time(steps);                // out × B × T from T tensors out × B
  * }</pre>
  */
 public final class Concat implements Op {
   private final Slices places = new Slices();
   private final Slices gradients = new Slices();
+  private Dimension dimension;
   private List<Tensor> parts;
   private Tensor y;
-  private boolean byRows;
 
   private Concat() {}
 
   /**
    * Concatenates tensors of equal batch and time along rows.
    *
-   * @param parts two or more
+   * @param parts one or more
    * @return a tensor with the sum of their rows
+   * @throws ShapeException if the parts do not fit each other
    */
   public static Tensor rows(Tensor... parts) {
-    Shape first = first(List.of(parts));
-    long rows = 0;
-    for (Tensor part : parts) {
-      Shape shape = part.shape();
-      if (shape.batch() != first.batch() || shape.time() != first.time()) {
-        throw new ShapeException(
-            "concat rows: %s and %s; need equal batch and time".formatted(first, shape));
-      }
-      rows += shape.rows();
-    }
-    Shape.check(first.rank(), rows, first.batch(), first.time());
-    return join(true, first.withRows((int) rows), List.of(parts));
+    return join(Dimension.ROWS, 1, List.of(parts));
   }
 
   /**
-   * Concatenates matrices or vectors of equal rows along columns.
+   * Concatenates vectors, matrices or sequences of equal rows and time along columns.
    *
-   * @param parts two or more
-   * @return a matrix with the sum of their columns
+   * @param parts one or more
+   * @return a matrix, or sequences, with the sum of their columns
+   * @throws ShapeException if the parts do not fit each other
    */
   public static Tensor columns(Tensor... parts) {
-    Shape first = first(List.of(parts));
-    long columns = 0;
-    for (Tensor part : parts) {
-      Shape shape = part.shape();
-      if (shape.rows() != first.rows() || shape.time() != 1) {
-        throw new ShapeException(
-            "concat columns: %s and %s; need matrices of equal rows".formatted(first, shape));
-      }
-      columns += shape.columns();
-    }
-    Shape.check(2, first.rows(), columns, 1);
-    return join(false, Shape.of(first.rows(), (int) columns), List.of(parts));
+    return join(Dimension.COLUMNS, 2, List.of(parts));
   }
 
   /**
@@ -69,30 +51,14 @@ public final class Concat implements Op {
    *
    * @param parts one or more of equal rows and batch
    * @return a sequence
+   * @throws ShapeException if the parts do not fit each other
    */
   public static Tensor time(List<Tensor> parts) {
-    Shape first = first(parts);
-    long time = 0;
-    for (int i = 0; i < parts.size(); i++) {
-      Shape shape = parts.get(i).shape();
-      if (shape.rows() != first.rows() || shape.batch() != first.batch()) {
-        throw new ShapeException(
-            "concat time: %s and %s; need equal rows and batch".formatted(first, shape));
-      }
-      time += shape.time();
-    }
-    Shape.check(3, first.rows(), first.batch(), time);
-    return join(false, Shape.of(first.rows(), first.batch(), (int) time), List.copyOf(parts));
+    return join(Dimension.TIME, 3, List.copyOf(parts));
   }
 
-  private static Shape first(List<Tensor> parts) {
-    if (parts.isEmpty()) {
-      throw new ShapeException("concat: no tensors; need one or more");
-    }
-    return parts.get(0).shape();
-  }
-
-  private static Tensor join(boolean byRows, Shape shape, List<Tensor> parts) {
+  private static Tensor join(Dimension dimension, int leastRank, List<Tensor> parts) {
+    Shape shape = shape(dimension, leastRank, parts);
     Tensor[] inputs = parts.toArray(Tensor[]::new);
     try (OpContext context = OpContext.of("concat", inputs)) {
       boolean differentiable = false;
@@ -100,12 +66,40 @@ public final class Concat implements Op {
         differentiable |= input.isDifferentiable();
       }
       Concat op = context.reuse(Concat.class, Concat::new);
+      op.dimension = dimension;
       op.parts = parts;
-      op.byRows = byRows;
       op.y = context.output(shape, differentiable);
       op.forward();
       return context.record(op, op.y);
     }
+  }
+
+  /** The parts' shape, with the sum of their lengths. Refuses parts that do not fit each other. */
+  private static Shape shape(Dimension d, int leastRank, List<Tensor> parts) {
+    if (parts.isEmpty()) {
+      throw new ShapeException("concat: no tensors; need one or more");
+    }
+    Shape first = parts.get(0).shape();
+    long length = 0;
+    for (Tensor part : parts) {
+      Shape shape = part.shape();
+      if ((d != Dimension.ROWS && shape.rows() != first.rows())
+          || (d != Dimension.COLUMNS && shape.batch() != first.batch())
+          || (d != Dimension.TIME && shape.time() != first.time())) {
+        throw new ShapeException(
+            "concat %s: %s and %s; need equal %s".formatted(d.label(), first, shape, others(d)));
+      }
+      length += shape.length(d);
+    }
+    return first.with(d, length, Math.max(leastRank, first.rank()));
+  }
+
+  private static String others(Dimension dimension) {
+    return switch (dimension) {
+      case ROWS -> "batch and time";
+      case COLUMNS -> "rows and time";
+      case TIME -> "rows and batch";
+    };
   }
 
   private void forward() {
@@ -113,10 +107,9 @@ public final class Concat implements Op {
     for (int i = 0; i < parts.size(); i++) {
       Tensor part = parts.get(i);
       Buffer place = place(places, y.value(), i, offset);
-      y.device()
-          .columns()
-          .block(rows(part), columns(part), part.value(), rows(part), false, place, stride(part));
-      offset += rows(part);
+      int m = run(part);
+      y.device().columns().block(m, count(), part.value(), m, false, place, run(y));
+      offset += m;
     }
   }
 
@@ -125,43 +118,33 @@ public final class Concat implements Op {
     long offset = 0;
     for (int i = 0; i < parts.size(); i++) {
       Tensor part = parts.get(i);
+      int m = run(part);
       if (part.isDifferentiable()) {
         Buffer place = place(gradients, y.gradient(), i, offset);
-        y.device()
-            .columns()
-            .block(
-                rows(part),
-                columns(part),
-                place,
-                stride(part),
-                true,
-                part.accumulator(),
-                rows(part));
+        y.device().columns().block(m, count(), place, run(y), true, part.accumulator(), m);
       }
-      offset += rows(part);
+      offset += m;
     }
   }
 
   /** Part i of the whole. Parts of one size are cut once for the whole loop. */
   private Buffer place(Slices slices, Buffer whole, int i, long offset) {
     Tensor part = parts.get(i);
-    long span = (long) stride(part) * (columns(part) - 1) + rows(part);
+    int m = run(part);
+    long span = (long) run(y) * (count() - 1) + m;
     boolean alike = y.shape().count() == (long) parts.size() * part.shape().count();
-    return alike && offset == (long) i * rows(part)
-        ? slices.of(whole, 0, rows(part), span).at(i)
+    return alike && offset == (long) i * m
+        ? slices.of(whole, 0, m, span).at(i)
         : whole.slice(offset, span);
   }
 
-  /** The rows of a part as a matrix: a part along columns or time is a matrix of one column. */
-  private int rows(Tensor part) {
-    return byRows ? part.shape().rows() : part.shape().count();
+  /** The values that follow each other in a part: of a column, of a time step, or all. */
+  private int run(Tensor part) {
+    return part.shape().stride(dimension) * part.shape().length(dimension);
   }
 
-  private int columns(Tensor part) {
-    return byRows ? part.shape().columns() : 1;
-  }
-
-  private int stride(Tensor part) {
-    return byRows ? y.shape().rows() : rows(part);
+  /** How often such values follow each other. */
+  private int count() {
+    return y.shape().count(dimension);
   }
 }

@@ -85,4 +85,17 @@ public final class OneHot extends Tensor {
       return new OneHot(part, part.cut(whole, offset / rows, (long) batch * time));
     }
   }
+
+  /** Columns from … to−1 of each time step: a copy, of the indexes alone. */
+  OneHot copyOfColumns(int from, int to) {
+    Shape shape = shape();
+    int n = to - from;
+    try (OpContext context = OpContext.of("columns", this)) {
+      Tape tape = context.tape();
+      Buffer copy = context.scratch((long) n * shape.time());
+      Buffer first = index().slice(from, shape.columns() - from);
+      device().columns().block(n, shape.time(), first, shape.batch(), false, copy, n);
+      return new OneHot(tape.values.data(tape, 3, shape.rows(), n, shape.time()), copy);
+    }
+  }
 }

@@ -2,6 +2,7 @@ package io.recur.grad;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
+import io.recur.device.Dimension;
 import io.recur.device.kernels.KernelDevice;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -222,6 +223,21 @@ public final class OpContext implements AutoCloseable {
     checkInside();
     tape.checkOpen();
     Tensor tensor = values.tensor(tape, like.rank(), rows, like.batch(), like.time());
+    tensor.data.differentiable = differentiable && tape.isRecording();
+    return tensor;
+  }
+
+  /** Memory for an output with another length in one dimension; of time alone it has none. */
+  Tensor output(Shape like, Dimension d, int length, boolean differentiable) {
+    checkInside();
+    tape.checkOpen();
+    Tensor tensor =
+        values.tensor(
+            tape,
+            d == Dimension.TIME ? Math.min(2, like.rank()) : like.rank(),
+            d == Dimension.ROWS ? length : like.rows(),
+            d == Dimension.COLUMNS ? length : like.batch(),
+            d == Dimension.TIME ? length : like.time());
     tensor.data.differentiable = differentiable && tape.isRecording();
     return tensor;
   }

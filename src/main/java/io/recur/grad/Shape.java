@@ -1,5 +1,7 @@
 package io.recur.grad;
 
+import io.recur.device.Dimension;
+
 /**
  * The shape of a tensor: features × batch × time, first dimension contiguous (column-major). A
  * vector has rank 1, a matrix or a batch of vectors rank 2, a batch of sequences rank 3.
@@ -82,6 +84,27 @@ public record Shape(int rank, int rows, int batch, int time) {
    */
   public Shape withRows(int rows) {
     return new Shape(rank, rows, batch, time);
+  }
+
+  /** Another length in one dimension. */
+  Shape with(Dimension d, long length, int rank) {
+    long rows = d == Dimension.ROWS ? length : this.rows;
+    long batch = d == Dimension.COLUMNS ? length : this.batch;
+    long time = d == Dimension.TIME ? length : this.time;
+    check(rank, rows, batch, time);
+    return new Shape(rank, (int) rows, (int) batch, (int) time);
+  }
+
+  int stride(Dimension d) {
+    return d.stride(rows, batch, time);
+  }
+
+  int length(Dimension d) {
+    return d.length(rows, batch, time);
+  }
+
+  int count(Dimension d) {
+    return d.count(rows, batch, time);
   }
 
   /** {@return the dimensions, features first, as an array of length rank} */

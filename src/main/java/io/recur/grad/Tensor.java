@@ -2,7 +2,9 @@ package io.recur.grad;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
+import io.recur.device.Dimension;
 import io.recur.device.OneThread;
+import io.recur.device.kernels.Reduction;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -202,20 +204,14 @@ public class Tensor {
   }
 
   /**
-   * Columns {@code from} to {@code to − 1} of a matrix; no copy.
+   * Columns {@code from} to {@code to − 1} of each time step.
    *
    * @param from first column
    * @param to one after the last
-   * @return a view of rank 2
+   * @return a view; a copy where there are several time steps
    */
   public final Tensor columns(int from, int to) {
-    Shape shape = shape();
-    if (shape.time() != 1 || from < 0 || to > shape.batch() || from >= to) {
-      throw new ShapeException(
-          "columns: x=%s, from=%d, to=%d; need a matrix and 0 ≤ from < to ≤ columns"
-              .formatted(shape, from, to));
-    }
-    return view(2, shape.rows(), to - from, 1, from * shape.rows());
+    return Slice.columns(this, from, to);
   }
 
   /**
@@ -225,12 +221,7 @@ public class Tensor {
    * @return a vector that is a view
    */
   public final Tensor column(int j) {
-    Shape shape = shape();
-    if (shape.time() != 1 || j < 0 || j >= shape.batch()) {
-      throw new ShapeException(
-          "column: x=%s, j=%d; need a matrix and 0 ≤ j < columns".formatted(shape, j));
-    }
-    return view(1, shape.rows(), 1, 1, j * shape.rows());
+    return Slice.column(this, j);
   }
 
   /**
@@ -240,12 +231,7 @@ public class Tensor {
    * @return a view of rank 2
    */
   public final Tensor time(int t) {
-    Shape shape = shape();
-    if (t < 0 || t >= shape.time()) {
-      throw new ShapeException(
-          "time: x=%s, t=%d; need 0 ≤ t < %d".formatted(shape, t, shape.time()));
-    }
-    return view(2, shape.rows(), shape.batch(), 1, t * shape.rows() * shape.batch());
+    return Slice.time(this, t);
   }
 
   /**
@@ -256,12 +242,7 @@ public class Tensor {
    * @return a view of rank 3
    */
   public final Tensor times(int from, int to) {
-    Shape shape = shape();
-    if (from < 0 || to > shape.time() || from >= to) {
-      throw new ShapeException(
-          "times: x=%s, from=%d, to=%d; need 0 ≤ from < to ≤ time".formatted(shape, from, to));
-    }
-    return view(3, shape.rows(), shape.batch(), to - from, from * shape.rows() * shape.batch());
+    return Slice.times(this, from, to);
   }
 
   /** A view; one-hot inputs give a one-hot view. */
@@ -330,14 +311,57 @@ public class Tensor {
   }
 
   /**
-   * Rows {@code from} to {@code to − 1}, see {@link Rows}.
+   * Rows {@code from} to {@code to − 1}, see {@link Slice}.
    *
    * @param from first row
    * @param to one after the last
    * @return a copy of these rows
    */
   public final Tensor rows(int from, int to) {
-    return Rows.rows(this, from, to);
+    return Slice.rows(this, from, to);
+  }
+
+  /**
+   * Sums over a dimension: in×B×T gives 1×B×T over rows, in×1×T over columns, in×B over time. This
+   * and the three that follow sum in double, in an order that depends on the dimension's length
+   * alone.
+   *
+   * @param over the dimension
+   * @return Σ this
+   */
+  public final Tensor sum(Dimension over) {
+    return Reduce.reduce(Reduction.SUM, this, over);
+  }
+
+  /**
+   * Means over a dimension, see {@link #sum(Dimension)}.
+   *
+   * @param over the dimension
+   * @return Σ this / n
+   */
+  public final Tensor mean(Dimension over) {
+    return Reduce.reduce(Reduction.MEAN, this, over);
+  }
+
+  /**
+   * Largest values over a dimension; NaN where one is NaN. Ties share the gradient evenly.
+   *
+   * @param over the dimension
+   * @return the maxima, of the shape of {@link #sum(Dimension)}
+   */
+  public final Tensor max(Dimension over) {
+    return Reduce.reduce(Reduction.MAX, this, over);
+  }
+
+  /**
+   * Population variances over a dimension (PyTorch's {@code correction=0}). A large mean costs no
+   * digits.
+   *
+   * @param over the dimension
+   * @return Σ (this − mean)² / n, of the shape of {@link #sum(Dimension)}
+   */
+  public final Tensor variance(Dimension over) {
+    return Reduce.reduce(Reduction.VARIANCE, this, over);
   }
 
   /** {@return the sum of all values, a scalar} */

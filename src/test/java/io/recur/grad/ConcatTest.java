@@ -7,7 +7,9 @@ import io.recur.Reference;
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import io.recur.device.Dimension;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
@@ -39,6 +41,31 @@ class ConcatTest {
   }
 
   @Test
+  void columnsOfSequencesStandSideBySideAtEveryStep() {
+    GradientCheck.of(Shape.of(3, 2, 4), Shape.of(3, 1, 4), Shape.of(3, 2, 4))
+        .check(
+            "concat columns of sequences",
+            x -> Concat.columns(x),
+            x -> Reference.stack(Reference.stack(x[0], x[1], 4), x[2], 4)); // a step as a column
+  }
+
+  @Test
+  void cutPartsMakeTheWholeAgain() {
+    for (Dimension dimension : Dimension.values()) {
+      GradientCheck.of(Shape.of(5, 4, 3))
+          .check(
+              "parts along " + dimension,
+              x ->
+                  switch (dimension) {
+                    case ROWS -> Concat.rows(x[0].rows(0, 2), x[0].rows(2, 5));
+                    case COLUMNS -> Concat.columns(x[0].columns(0, 1), x[0].columns(1, 4));
+                    case TIME -> Concat.time(List.of(x[0].times(0, 2), x[0].time(2)));
+                  },
+              x -> x[0]);
+    }
+  }
+
+  @Test
   void stepsMakeASequence() {
     GradientCheck.of(Shape.of(3, 2), Shape.of(3, 2), Shape.of(3, 2))
         .check("concat time", x -> Concat.time(List.of(x)), Reference::join);
@@ -58,7 +85,11 @@ class ConcatTest {
     Tensor a = tape.input(Shape.of(3, 2), new float[6]);
     assertEquals(Shape.of(6, 2), Concat.rows(a, a).shape());
     assertEquals(Shape.of(3, 4), Concat.columns(a, a).shape());
+    assertEquals(Shape.of(2, 2), Concat.columns(tape.input(1, 2), tape.input(3, 4)).shape());
     assertEquals(Shape.of(3, 2, 2), Concat.time(List.of(a, a)).shape());
+    Tensor sequences = Concat.time(List.of(a, a));
+    assertEquals(Shape.of(3, 4, 2), Concat.columns(sequences, sequences).shape());
+    assertEquals(Shape.of(3, 4, 1), Concat.columns(sequences.times(0, 1), a).shape());
     assertEquals(Shape.of(3, 2, 1), Concat.time(List.of(a)).shape());
     assertEquals(Shape.of(4), Concat.rows(tape.input(1, 2), tape.input(3, 4)).shape());
   }
@@ -83,12 +114,19 @@ class ConcatTest {
         () -> Concat.rows(a, b),
         "concat rows: 3×2 and 2×3; need equal batch and time");
     Thrown.says(ShapeException.class, () -> Concat.rows(a, sequences), "3×2 and 3×2×2");
-    Thrown.says(ShapeException.class, () -> Concat.columns(a, b), "3×2 and 2×3", "equal rows");
+    Thrown.says(
+        ShapeException.class,
+        () -> Concat.columns(a, b),
+        "concat columns: 3×2 and 2×3; need equal rows and time");
     Thrown.says(ShapeException.class, () -> Concat.columns(a, sequences), "3×2 and 3×2×2");
     Thrown.says(
         ShapeException.class,
         () -> Concat.time(List.of(a, b)),
         "concat time: 3×2 and 2×3; need equal rows and batch");
+    Tensor large = tape.input(Shape.of(1, 50_000), new float[50_000]);
+    Tensor[] many = Collections.nCopies(50_000, large).toArray(Tensor[]::new);
+    Thrown.says(ShapeException.class, () -> Concat.columns(many), "at most 2147483647");
+    Thrown.says(ShapeException.class, () -> Concat.columns(), "need one or more");
     Thrown.says(ShapeException.class, () -> Concat.rows(), "need one or more");
     Thrown.says(ShapeException.class, () -> Concat.time(List.of()), "need one or more");
   }

@@ -85,6 +85,9 @@ class TensorTest {
     assertEquals(Shape.of(3, 2), x.time(0).shape());
     assertEquals(Shape.of(3, 2, 1), x.times(0, 1).shape());
     assertEquals(Shape.of(3, 1), x.time(0).columns(0, 1).shape());
+    assertEquals(Shape.of(3, 1, 1), x.times(0, 1).columns(0, 1).shape());
+    assertEquals(Shape.of(3, 1, 4), x.columns(0, 1).shape());
+    assertEquals(Shape.of(3, 1), tape.input(1, 2, 3).columns(0, 1).shape());
   }
 
   @Test
@@ -97,7 +100,15 @@ class TensorTest {
           () -> matrix.columns(cut[0], cut[1]),
           "columns: x=3×2, from=%d, to=%d".formatted(cut[0], cut[1]));
     }
-    Thrown.says(ShapeException.class, () -> sequences.columns(0, 1), "x=3×2×4", "need a matrix");
+    Thrown.says(
+        ShapeException.class,
+        () -> sequences.columns(0, 3),
+        "columns: x=3×2×4, from=0, to=3; need 0 ≤ from < to ≤ 2");
+    Thrown.says(
+        ShapeException.class,
+        () -> sequences.column(0),
+        "column: x=3×2×4, j=0; need a matrix",
+        "take columns(j, j + 1)");
     Thrown.says(ShapeException.class, () -> sequences.time(4), "x=3×2×4, t=4; need 0 ≤ t < 4");
     Thrown.says(ShapeException.class, () -> sequences.time(-1), "t=-1");
     for (int[] cut : new int[][] {{-1, 1}, {0, 5}, {2, 2}}) {

@@ -83,6 +83,7 @@ public final class CpuDevice extends Device implements KernelDevice {
         new OpenBlasProducts(),
         new JavaGates(workspaces, pointwise, columns),
         new JavaBands(workspaces),
+        new JavaReductions(workspaces),
         new JavaUpdates(workspaces, passes),
         null,
         null);
@@ -94,6 +95,7 @@ public final class CpuDevice extends Device implements KernelDevice {
         new SharedProducts(kernels, new OpenBlasProducts()),
         new JavaGates(workspaces, pointwise, columns),
         new JavaBands(workspaces),
+        new NativeReductions(kernels),
         new NativeUpdates(kernels, passes),
         new NativeRecurrences(this, kernels),
         null);

@@ -238,7 +238,7 @@ final class JavaColumns implements Columns {
     return Math.max(Math.max(a, b), Math.max(c, d));
   }
 
-  private static double sum(float[] x, int from, int n) {
+  static double sum(float[] x, int from, int n) {
     double a = 0;
     double b = 0;
     double c = 0;
@@ -257,7 +257,7 @@ final class JavaColumns implements Columns {
   }
 
   /** {@code y += x}, where the carry keeps what y cannot hold. */
-  private static void addTo(float[] y, float[] carry, double[] x, int n) {
+  static void addTo(float[] y, float[] carry, double[] x, int n) {
     for (int i = 0; i < n; i++) {
       double exact = sum(y[i], carry[i], x[i]);
       y[i] = (float) exact;
@@ -270,13 +270,13 @@ final class JavaColumns implements Columns {
     return (sum + carry == sum ? (double) sum + carry : sum) + more;
   }
 
-  private static void addTo(float[] y, float[] x, int n) {
+  static void addTo(float[] y, float[] x, int n) {
     for (int i = 0; i < n; i++) {
       y[i] += x[i];
     }
   }
 
-  private static void addTo(float[] y, int from, int n, float x) {
+  static void addTo(float[] y, int from, int n, float x) {
     for (int i = from; i < from + n; i++) {
       y[i] += x;
     }

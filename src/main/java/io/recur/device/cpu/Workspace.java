@@ -26,6 +26,7 @@ final class Workspace {
   private float[][] arrays = new float[9][TILE];
   private final double[] totals = new double[TILE];
   private double[] sums = {};
+  private double[] moreSums = {};
   private final float[][] slots = new float[4][];
   private Powers powers = new Powers(TILE);
 
@@ -51,6 +52,14 @@ final class Workspace {
       sums = new double[length];
     }
     return sums;
+  }
+
+  /** {@return another array for {@code length} sums, with unspecified content} */
+  double[] moreSums(int length) {
+    if (moreSums.length < length) {
+      moreSums = new double[length];
+    }
+    return moreSums;
   }
 
   /** {@return an array for the arrays of an optimiser's slots} */

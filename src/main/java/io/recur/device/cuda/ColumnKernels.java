@@ -130,12 +130,13 @@ final class ColumnKernels implements Columns {
         .blocks(Math.clamp(columns, Math.min(n, 1), n) * pieces, Launch.BLOCK);
   }
 
-  private static int group(int m) {
+  /** {@return the threads per column} */
+  static int group(int m) {
     return m > LONG_COLUMN ? Launch.BLOCK : WARP;
   }
 
   /** {@return the blocks for n columns of m values} */
-  private static long blocks(int m, int n, long most) {
+  static long blocks(int m, int n, long most) {
     int columns = Launch.BLOCK / group(m);
     return Math.min((n + columns - 1L) / columns, most);
   }

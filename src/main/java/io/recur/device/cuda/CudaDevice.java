@@ -66,6 +66,7 @@ public final class CudaDevice extends Device implements KernelDevice {
             new CublasProducts(queue),
             new GateKernels(queue),
             new BandKernels(queue, scratch),
+            new ReductionKernels(queue),
             new UpdateKernels(queue, scratch),
             null,
             null);

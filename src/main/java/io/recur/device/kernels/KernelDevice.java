@@ -59,6 +59,11 @@ public interface KernelDevice {
     return groups().bands();
   }
 
+  /** {@return sums, means, maxima and variances over a dimension} */
+  default Reductions reductions() {
+    return groups().reductions();
+  }
+
   /** {@return the optimisers' passes over parameters, and clipping} */
   default Updates updates() {
     return groups().updates();

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param blas matrix products
  * @param gates the gates of the recurrent cells
  * @param bands products with diagonal and tridiagonal matrices
+ * @param reductions sums, means, maxima and variances over a dimension
  * @param updates the optimisers' passes over parameters, and clipping
  * @param recurrences whole sequences of the recurrent cells in one call, or null where the cells
  *     run step by step
@@ -22,6 +23,7 @@ public record KernelGroups(
     Blas blas,
     Gates gates,
     Bands bands,
+    Reductions reductions,
     Updates updates,
     @Nullable Recurrences recurrences,
     @Nullable Programs programs) {}
