@@ -52,7 +52,7 @@ class ExamplesTest {
         Tensor x, y, h, loss; Parameter W, Wxh, Whh, b, state0, parameter; Path path;
         Parameters parameters; List<Tensor> sequence, steps; int[] text, indexes;
         int classes, batch, time; long step; float[][] first, second;
-        Safetensors file;
+        Safetensors file; CellProgram program; Schedule schedule; Buffer states;
       }
       """;
 

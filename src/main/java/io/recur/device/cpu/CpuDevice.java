@@ -86,7 +86,7 @@ public final class CpuDevice extends Device implements KernelDevice {
         new JavaReductions(workspaces),
         new JavaUpdates(workspaces, passes),
         null,
-        null);
+        new JavaPrograms(this, workspaces));
   }
 
   /** Gates and bands, which no sequence in C needs, are in Java here too. */

@@ -64,7 +64,7 @@ enum JavaFunction {
     @Override
     void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
       for (int i = 0; i < n; i++) {
-        d[i] = Math.signum(y[i]);
+        d[i] = Math.signum(Math.max(x[i], 0f));
       }
     }
   },

@@ -148,7 +148,7 @@ final class JavaPointwise implements Pointwise {
   }
 
   /** 24 uniform bits from a seed and a counter: the finaliser of SplitMix64. */
-  private static int coin(long seed, int i) {
+  static int coin(long seed, int i) {
     long z = seed + (i + 1) * 0x9E3779B97F4A7C15L;
     z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
     z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;

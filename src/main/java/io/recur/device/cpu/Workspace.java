@@ -117,6 +117,14 @@ final class Workspace {
     }
   }
 
+  static void load(Buffer buffer, long from, int[] array, int n) {
+    try {
+      MemorySegment.copy(buffer.segment(), ValueLayout.JAVA_INT, from * Integer.BYTES, array, 0, n);
+    } catch (IllegalStateException e) {
+      throw closed(e, buffer);
+    }
+  }
+
   static void store(float[] array, int from, Buffer buffer, long to, int n) {
     try {
       MemorySegment.copy(array, from, buffer.target(), ValueLayout.JAVA_FLOAT, to * Float.BYTES, n);

@@ -5,7 +5,7 @@ package io.recur.device.kernels;
  * 1 or 0.
  *
  * <pre>{@code
- * new Instruction.Combine(2, Binary.ADD, 0, 1)
+ * Instruction sum = new Instruction.Combine(2, Binary.ADD, 0, 1);
  * }</pre>
  */
 public enum Binary {
