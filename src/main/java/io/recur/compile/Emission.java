@@ -111,7 +111,7 @@ final class Emission {
       sums.put(term, sum);
       sum.others.forEach(other -> findSums(other, sums, seen));
     } else {
-      for (int operand : Term.operands(draft.term(term))) {
+      for (int operand : read(draft.term(term))) {
         findSums(operand, sums, seen);
       }
     }
@@ -210,9 +210,14 @@ final class Emission {
     return count++;
   }
 
+  /** The operands that this section computes: a reduction has been made by an earlier phase. */
+  private static int[] read(Term term) {
+    return term instanceof Term.Reduced ? new int[0] : Term.operands(term);
+  }
+
   /** The instruction of a term whose value is the next one after its operands. */
   private Instruction instruction(Term term, int number) {
-    int[] read = Term.operands(term);
+    int[] read = read(term);
     for (int i = 0; i < read.length; i++) {
       read[i] = value(read[i]);
     }

@@ -18,19 +18,19 @@ public final class ReferencePrograms {
   private final int time;
 
   /** For each array and step a matrix; null where the execution has no buffer. */
-  final double[][] @Nullable [] arrays;
+  public final double[][] @Nullable [] arrays;
 
-  final double[][] vectors;
-  final double[][] vectorGradients;
-  final double[][] matrices;
-  final double[][] matrixGradients;
+  public final double[][] vectors;
+  public final double[][] vectorGradients;
+  public final double[][] matrices;
+  public final double[][] matrixGradients;
   final int[] index;
   final long[] seeds;
 
   /** What reductions found at this step, by column. */
   private final double[][] reduced;
 
-  ReferencePrograms(CellProgram program, int batch, int time, int[] index, long[] seeds) {
+  public ReferencePrograms(CellProgram program, int batch, int time, int[] index, long[] seeds) {
     this.program = program;
     this.batch = batch;
     this.time = time;
@@ -44,7 +44,7 @@ public final class ReferencePrograms {
     reduced = new double[program.reductions().size()][batch];
   }
 
-  void forward() {
+  public void forward() {
     for (int t = 0; t < time; t++) {
       run(program.forward().phases(), t, t == 0);
     }
@@ -52,7 +52,7 @@ public final class ReferencePrograms {
   }
 
   /** Arrays of gradients must have room for all steps. */
-  void backward() {
+  public void backward() {
     for (int t = time - 1; t >= 0; t--) {
       run(program.backward().phases(), t, t == time - 1);
     }
