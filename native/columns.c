@@ -2,27 +2,10 @@
 #include "pointwise.h"
 #include "sums.h"
 
-/* A part gets rows in multiples of CUT. */
-enum { CUT = 64 };
-
-typedef struct {
-  int64_t from, to;
-} range;
-
-static range rows_of(const columns_pass *p, int part, int parts) {
-  int64_t cuts = (p->m + CUT - 1) / CUT, to = part_begin(cuts, part + 1, parts) * CUT;
-  return (range){part_begin(cuts, part, parts) * CUT, to < p->m ? to : p->m};
-}
-
-/* Columns, or rows where there are too few columns for all parts. */
 static void over_columns(const columns_pass *p, int part, int parts,
     void (*run)(const columns_pass *p, int64_t j, int64_t row, int64_t rows)) {
-  range rows = {0, p->m}, columns = {0, p->n};
-  if (p->n < 4 * (int64_t)parts) {
-    rows = rows_of(p, part, parts);
-  } else {
-    columns = (range){part_begin(p->n, part, parts), part_begin(p->n, part + 1, parts)};
-  }
+  range rows, columns;
+  share_out(p->m, p->n, part, parts, &rows, &columns);
   if (rows.from < rows.to)
     for (int64_t j = columns.from; j < columns.to; j++) run(p, j, rows.from, rows.to - rows.from);
 }
@@ -49,7 +32,7 @@ static void gather(const columns_pass *p, int64_t j, int64_t row, int64_t rows) 
 
 /* Each sum in the order of the columns, whatever the parts. */
 static void scatter_add(const columns_pass *p, int part, int parts) {
-  range rows = rows_of(p, part, parts);
+  range rows = rows_of(p->m, part, parts);
   for (int64_t j = 0; j < p->n; j++) {
     const float *x = p->x + j * p->m + rows.from;
     int64_t to = p->index[j] * p->m + rows.from;
@@ -60,7 +43,7 @@ static void scatter_add(const columns_pass *p, int part, int parts) {
 }
 
 static void add_column_sum(const columns_pass *p, int part, int parts) {
-  range rows = rows_of(p, part, parts);
+  range rows = rows_of(p->m, part, parts);
   if (rows.from < rows.to)
     NAME(add_sum)(rows.to - rows.from, p->n, p->x + rows.from, p->m, p->y + rows.from,
         p->carry ? p->carry + rows.from : NULL);

@@ -8,7 +8,7 @@
 typedef struct {
   int64_t width; /* rows of a packed panel */
   int (*projects_all)(const recur_sequence *s); /* whether forward begins with a phase more */
-  phase *pack, *forward, *backward, *pointwise, *columns, *reduce, *update;
+  phase *pack, *forward, *backward, *pointwise, *binary, *columns, *reduce, *update;
 } kernels;
 
 extern const kernels kernels_sse2, kernels_avx2, kernels_avx512, kernels_neon;
@@ -38,12 +38,12 @@ enum { PIECES = 64, LEAST_PIECE = 1024 };
 enum {
   FILL,           /* y = alpha */
   COPY,           /* y = a */
-  SCALE,          /* y = alpha a */
+  AFFINE,         /* y = alpha a + beta */
   COMBINE,        /* y = a + alpha b */
-  MULTIPLY,       /* y = a b */
+  TIMES,          /* y = a b */
   ADD_PRODUCT,    /* y += a b */
-  ADD_VALUE,      /* y += alpha */
-  CLAMP,          /* y within -alpha and alpha */
+  CLAMP,          /* y = a within alpha and beta */
+  ADD_CLAMP_DERIVATIVE, /* y += b where a is within alpha and beta */
   MAP,            /* y = f(a) */
   ADD_DERIVATIVE, /* y += c f'(a), where b = f(a) */
   DROP,           /* y (+)= a/(1 - alpha) or 0, by the coins of seed */
@@ -52,13 +52,23 @@ enum {
 };
 typedef struct {
   int operation, function, accumulate;
-  float alpha;
+  float alpha, beta;
   uint64_t seed;
   const float *a, *b, *c;
   float *y;
   int64_t n, piece, pieces;
   double *sums;
 } pointwise_pass;
+
+/* A binary function of A and B, or what its gradient d gives to one of them; y and d are m x n. row_a: floats from one
+ * row of A to the next, 0 or 1; column_a: from one column to the next. */
+enum { TO_Y, TO_A, TO_B };
+typedef struct {
+  int function, target, accumulate;
+  int64_t m, n, row_a, column_a, row_b, column_b;
+  const float *a, *b, *d;
+  float *y;
+} binary_pass;
 
 /* A pass over the columns of m x n matrices; recur.h has the formulas. */
 enum {

@@ -18,8 +18,8 @@ void recur_copy(recur *r, const float *x, float *y, int64_t n) {
   values(r, (pointwise_pass){.operation = COPY, .a = x, .y = y, .n = n}, LIGHT);
 }
 
-void recur_scale(recur *r, float alpha, const float *x, float *y, int64_t n) {
-  values(r, (pointwise_pass){.operation = SCALE, .alpha = alpha, .a = x, .y = y, .n = n}, LIGHT);
+void recur_affine(recur *r, float alpha, const float *x, float beta, float *y, int64_t n) {
+  values(r, (pointwise_pass){.operation = AFFINE, .alpha = alpha, .beta = beta, .a = x, .y = y, .n = n}, LIGHT);
 }
 
 void recur_combine(recur *r, const float *a, float alpha, const float *b, float *y, int64_t n) {
@@ -27,16 +27,18 @@ void recur_combine(recur *r, const float *a, float alpha, const float *b, float 
 }
 
 void recur_multiply(recur *r, int32_t accumulate, const float *a, const float *b, float *y, int64_t n) {
-  values(r, (pointwise_pass){.operation = accumulate ? ADD_PRODUCT : MULTIPLY, .a = a, .b = b, .y = y,
+  values(r, (pointwise_pass){.operation = accumulate ? ADD_PRODUCT : TIMES, .a = a, .b = b, .y = y,
       .n = n}, LIGHT);
 }
 
-void recur_add_value(recur *r, float value, float *y, int64_t n) {
-  values(r, (pointwise_pass){.operation = ADD_VALUE, .alpha = value, .y = y, .n = n}, LIGHT);
+void recur_clamp(recur *r, float low, float high, const float *x, float *y, int64_t n) {
+  values(r, (pointwise_pass){.operation = CLAMP, .alpha = low, .beta = high, .a = x, .y = y, .n = n}, LIGHT);
 }
 
-void recur_clamp(recur *r, float limit, float *y, int64_t n) {
-  values(r, (pointwise_pass){.operation = CLAMP, .alpha = limit, .y = y, .n = n}, LIGHT);
+void recur_add_clamp_derivative(recur *r, float low, float high, const float *x, const float *dy, float *dx,
+    int64_t n) {
+  values(r, (pointwise_pass){.operation = ADD_CLAMP_DERIVATIVE, .alpha = low, .beta = high, .a = x, .b = dy, .y = dx,
+      .n = n}, LIGHT);
 }
 
 void recur_map(recur *r, int32_t function, const float *x, float *y, int64_t n) {
@@ -53,6 +55,30 @@ void recur_drop(recur *r, float rate, int64_t seed, int32_t accumulate, const fl
     int64_t n) {
   values(r, (pointwise_pass){.operation = DROP, .alpha = rate, .seed = (uint64_t)seed,
       .accumulate = accumulate, .a = x, .y = y, .n = n}, HEAVY);
+}
+
+/* Joins all columns into one where every operand's follow each other, or have one value each. */
+static void binary(recur *r, binary_pass p) {
+  if (p.m == 1) {
+    p.m = p.n, p.n = 1;
+    p.row_a = p.column_a, p.row_b = p.column_b;
+  } else if (p.column_a == p.m * p.row_a && p.column_b == p.m * p.row_b) {
+    p.m *= p.n, p.n = 1;
+  }
+  team_run(r->team, r->set->binary, &p, 1, p.m * p.n * LIGHT);
+}
+
+void recur_binary(recur *r, int32_t function, int64_t m, int64_t n, const float *a, int64_t row_a, int64_t column_a,
+    const float *b, int64_t row_b, int64_t column_b, float *y) {
+  binary(r, (binary_pass){.function = function, .target = TO_Y, .m = m, .n = n, .a = a, .row_a = row_a,
+      .column_a = column_a, .b = b, .row_b = row_b, .column_b = column_b, .d = y, .y = y});
+}
+
+void recur_binary_derivative(recur *r, int32_t function, int32_t of_b, int32_t accumulate, int64_t m, int64_t n,
+    const float *a, int64_t row_a, int64_t column_a, const float *b, int64_t row_b, int64_t column_b, const float *d,
+    float *y) {
+  binary(r, (binary_pass){.function = function, .target = of_b ? TO_B : TO_A, .accumulate = accumulate, .m = m, .n = n,
+      .a = a, .row_a = row_a, .column_a = column_a, .b = b, .row_b = row_b, .column_b = column_b, .d = d, .y = y});
 }
 
 /* Items of a piece. */

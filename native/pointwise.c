@@ -1,10 +1,7 @@
-/* Passes over runs of values. A part ends at a multiple of CUT values, so that only the last one has
- * a vector that is not full, and the bits of a value do not depend on the number of parts. */
+/* Passes over runs of values. */
 #include "pointwise.h"
 
 #include "kernels.h"
-
-enum { CUT = 64 };
 
 #define LOOPS(f, value, derivative)                                                           \
   static void map_##f(const float *from, float *to, int64_t n) {                              \
@@ -109,24 +106,25 @@ void NAME(pointwise)(const void *job, int64_t number, int part, int parts) {
     sums(p, part, parts);
     return;
   }
-  int64_t cuts = (p->n + CUT - 1) / CUT;
-  int64_t from = part_begin(cuts, part, parts) * CUT, to = part_begin(cuts, part + 1, parts) * CUT;
-  if (to > p->n) to = p->n;
-  if (from >= to) return;
-  int64_t n = to - from;
-  float alpha = p->alpha, *y = p->y + from;
+  range values = rows_of(p->n, part, parts);
+  int64_t from = values.from, n = values.to - from;
+  if (n <= 0) return;
+  float alpha = p->alpha, beta = p->beta, *y = p->y + from;
   const float *a = p->a + from, *b = p->b + from, *c = p->c + from;
   switch (p->operation) {
     case FILL: OVER(n, { PUT(y, splat(alpha)); }) break;
     case COPY: memcpy(y, a, n * sizeof *y); break;
-    case SCALE: OVER(n, { PUT(y, alpha * GET(a)); }) break;
+    case AFFINE: OVER(n, { PUT(y, alpha * GET(a) + beta); }) break;
     case COMBINE: OVER(n, { PUT(y, GET(a) + alpha * GET(b)); }) break;
-    case MULTIPLY: OVER(n, { PUT(y, GET(a) * GET(b)); }) break;
+    case TIMES: OVER(n, { PUT(y, GET(a) * GET(b)); }) break;
     case ADD_PRODUCT: OVER(n, { PUT(y, GET(y) + GET(a) * GET(b)); }) break;
-    case ADD_VALUE: OVER(n, { PUT(y, GET(y) + alpha); }) break;
-    case CLAMP: OVER(n, { PUT(y, least(most(GET(y), -alpha), alpha)); }) break;
+    case CLAMP: OVER(n, { PUT(y, least(most(GET(a), alpha), beta)); }) break;
+    case ADD_CLAMP_DERIVATIVE: OVER(n, {
+        vf x = GET(a);
+        PUT(y, GET(y) + choose((x >= splat(alpha)) & (x <= splat(beta)), GET(b), splat(0)));
+      }) break;
     case MAP: functions[p->function].map(a, y, n); break;
     case ADD_DERIVATIVE: functions[p->function].add_derivative(a, b, c, y, n); break;
-    case DROP: drop(p, from, to); break;
+    case DROP: drop(p, from, from + n); break;
   }
 }

@@ -16,7 +16,28 @@ void NAME(map)(int f, const float *x, float *y, int64_t n);
 /* d = f'(x), where y = f(x); d may be x or y. */
 void NAME(derivative)(int f, const float *x, const float *y, float *d, int64_t n);
 
+/* A part of a pass ends at a multiple of CUT values or rows, so that only the last one has a vector that is not full,
+ * and the bits of a value do not depend on the number of parts. */
+enum { CUT = 64 };
+
+typedef struct {
+  int64_t from, to;
+} range;
+
+INLINE range rows_of(int64_t m, int part, int parts) {
+  int64_t cuts = (m + CUT - 1) / CUT, to = part_begin(cuts, part + 1, parts) * CUT;
+  return (range){part_begin(cuts, part, parts) * CUT, to < m ? to : m};
+}
+
+/* A part of an m x n matrix: some columns, or some rows where there are too few columns for all parts. */
+INLINE void share_out(int64_t m, int64_t n, int part, int parts, range *rows, range *columns) {
+  *rows = (range){0, m};
+  *columns = (range){0, n};
+  if (n < 4 * (int64_t)parts) *rows = rows_of(m, part, parts);
+  else *columns = (range){part_begin(n, part, parts), part_begin(n, part + 1, parts)};
+}
+
 /* Phases of the passes in kernels.h. */
-phase NAME(pointwise), NAME(columns), NAME(reduce), NAME(update);
+phase NAME(pointwise), NAME(binary), NAME(columns), NAME(reduce), NAME(update);
 
 #endif

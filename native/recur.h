@@ -66,13 +66,17 @@ RECUR_API void recur_pack(recur *r, int64_t gates, int64_t units, int64_t terms,
  * A value's bits depend on the instruction set alone, a sum's too: not on the number of threads.
  */
 
-/* y = value; y = x; y = alpha x; y = a + alpha b; y += value; y within -limit and limit. */
+/* y = value; y = x; y = alpha x + beta; y = a + alpha b; y = x within low and high. With beta = -0, y = alpha x has
+ * the sign that a product of zero has. */
 RECUR_API void recur_fill(recur *r, float value, float *y, int64_t n);
 RECUR_API void recur_copy(recur *r, const float *x, float *y, int64_t n);
-RECUR_API void recur_scale(recur *r, float alpha, const float *x, float *y, int64_t n);
+RECUR_API void recur_affine(recur *r, float alpha, const float *x, float beta, float *y, int64_t n);
 RECUR_API void recur_combine(recur *r, const float *a, float alpha, const float *b, float *y, int64_t n);
-RECUR_API void recur_add_value(recur *r, float value, float *y, int64_t n);
-RECUR_API void recur_clamp(recur *r, float limit, float *y, int64_t n);
+RECUR_API void recur_clamp(recur *r, float low, float high, const float *x, float *y, int64_t n);
+
+/* dx += dy where x is neither below low nor above high. */
+RECUR_API void recur_add_clamp_derivative(recur *r, float low, float high, const float *x, const float *dy, float *dx,
+    int64_t n);
 
 /* y (+)= a b, value by value. */
 RECUR_API void recur_multiply(recur *r, int32_t accumulate, const float *a, const float *b, float *y,
@@ -90,6 +94,22 @@ RECUR_API void recur_drop(recur *r, float rate, int64_t seed, int32_t accumulate
 
 /* The sum of x, or of its squares, in double. */
 RECUR_API double recur_sum(recur *r, int32_t squares, const float *x, int64_t n);
+
+/*
+ * Functions of two operands, value by value; function: its number in the Java enum Binary. Y is m x n. A is too, or its
+ * rows, its columns or both are repeated: row_a, the floats from one row to the next, is 0 where each column has one
+ * value, else 1; column_a, those from one column to the next, is 0 where all columns are one. The same of B.
+ */
+
+/* Y = f(A, B). Y may be an operand that is m x n. */
+RECUR_API void recur_binary(recur *r, int32_t function, int64_t m, int64_t n, const float *a, int64_t row_a,
+    int64_t column_a, const float *b, int64_t row_b, int64_t column_b, float *y);
+
+/* Y (+)= what D, the gradient of f(A, B), gives to A, or to B, at each place; of a repeated operand it is yet to be
+ * summed. D and Y are m x n. */
+RECUR_API void recur_binary_derivative(recur *r, int32_t function, int32_t of_b, int32_t accumulate, int64_t m, int64_t n,
+    const float *a, int64_t row_a, int64_t column_a, const float *b, int64_t row_b, int64_t column_b, const float *d,
+    float *y);
 
 /*
  * Passes over the columns of m x n matrices. index: n int32, from 0 to the columns of the matrix that

@@ -4,4 +4,5 @@
 
 const kernels NAME(kernels) = {.width = WIDTH, .projects_all = NAME(projects_all), .pack = NAME(pack),
     .forward = NAME(forward), .backward = NAME(backward),
-    .pointwise = NAME(pointwise), .columns = NAME(columns), .reduce = NAME(reduce), .update = NAME(update)};
+    .pointwise = NAME(pointwise), .binary = NAME(binary), .columns = NAME(columns), .reduce = NAME(reduce),
+    .update = NAME(update)};

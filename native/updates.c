@@ -4,8 +4,6 @@
 #include "cuda/rules.h"
 #include "pointwise.h"
 
-enum { CUT = 64 };
-
 typedef void rule(const float *restrict s, float *restrict w, float *restrict g, float *restrict slot0,
     float *restrict slot1, float *restrict slot2, int64_t n);
 
@@ -32,8 +30,7 @@ static rule *const rules[] = {RULES(ENTRY)};
 void NAME(update)(const void *job, int64_t number, int part, int parts) {
   (void)number;
   const update_pass *p = job;
-  int64_t cuts = (p->n + CUT - 1) / CUT;
-  int64_t from = part_begin(cuts, part, parts) * CUT, to = part_begin(cuts, part + 1, parts) * CUT;
-  rules[p->rule](p->settings, p->w + from, p->g + from, p->slots[0] + from, p->slots[1] + from,
-      p->slots[2] + from, (to < p->n ? to : p->n) - from);
+  range values = rows_of(p->n, part, parts);
+  rules[p->rule](p->settings, p->w + values.from, p->g + values.from, p->slots[0] + values.from,
+      p->slots[1] + values.from, p->slots[2] + values.from, values.to - values.from);
 }

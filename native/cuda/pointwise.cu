@@ -26,11 +26,24 @@ KERNEL(recur_copy, const float *, x, float *, y, int64_t, n)
   FOURS(i, n, one[k] = x[i], y[i] = one[k])
 }
 
-/* The factor may change at every step, so the kernel reads it from memory: a graph would repeat an argument. */
-KERNEL(recur_scale, const float *, alpha, const float *, x, float *, y, int64_t, n)
+/* y = factor x + constant. These may change at every step, so the kernel reads both from memory: a graph would repeat
+ * arguments. */
+KERNEL(recur_affine, const float *, numbers, const float *, x, float *, y, int64_t, n)
 {
-  float factor = alpha[0];
-  FOURS(i, n, one[k] = x[i], y[i] = factor * one[k])
+  float factor = numbers[0], constant = numbers[1];
+  FOURS(i, n, one[k] = x[i], y[i] = factor * one[k] + constant)
+}
+
+/* A not-a-number stays so. */
+KERNEL(recur_clamp, float, low, float, high, const float *, x, float *, y, int64_t, n)
+{
+  FOURS(i, n, one[k] = x[i], y[i] = least(most(one[k], low), high))
+}
+
+KERNEL(recur_add_clamp_derivative, float, low, float, high, const float *, x, const float *, dy, float *, dx, int64_t, n)
+{
+  FOURS(i, n, (one[k] = x[i], two[k] = dy[i], three[k] = dx[i]),
+      dx[i] = three[k] + (one[k] >= low && one[k] <= high ? two[k] : 0.0f))
 }
 
 /* y = p + alpha q */

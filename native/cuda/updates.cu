@@ -22,12 +22,6 @@ KERNEL(recur_update, int64_t, rule, int64_t, count, const float *, settings, flo
   }
 }
 
-/* A not-a-number stays so. */
-KERNEL(recur_clamp, float, limit, float *, g, int64_t, n)
-{
-  FOURS(i, n, one[k] = g[i], g[i] = one[k] < -limit ? -limit : one[k] > limit ? limit : one[k])
-}
-
 /* Scales g so that a norm whose square is squares[0] becomes the limit, if it is above it and finite. */
 KERNEL(recur_clip_norm, float, limit, const double *, squares, float *, g, int64_t, n)
 {

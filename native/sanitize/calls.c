@@ -1,4 +1,5 @@
 /* Calls of recur.h with random sizes, on arrays that end where its comments say. */
+#include "../cuda/binary.h"
 #include "../cuda/elementwise.h"
 #include "../cuda/rules.h"
 #include "harness.h"
@@ -17,10 +18,10 @@ void some_values(caller *c, recur *r) {
   switch (between(c, 0, 10)) {
     case 0: CALL(fill, r, alpha, y, n); break;
     case 1: CALL(copy, r, x, y, n); break;
-    case 2: CALL(scale, r, alpha, x, z, n); break;
+    case 2: CALL(affine, r, alpha, x, 0.5f, z, n); break;
     case 3: CALL(combine, r, x, alpha, y, z, n); break;
-    case 4: CALL(add_value, r, alpha, y, n); break;
-    case 5: CALL(clamp, r, 0.5f, y, n); break;
+    case 4: CALL(clamp, r, -0.5f, alpha, x, z, n); break;
+    case 5: CALL(add_clamp_derivative, r, -0.5f, alpha, x, y, z, n); break;
     case 6: CALL(multiply, r, flag, x, y, z, n); break;
     case 7: CALL(map, r, function, x, z, n); break;
     case 8: CALL(add_derivative, r, function, x, y, floats(c, n), floats(c, n), n); break;
@@ -30,6 +31,22 @@ void some_values(caller *c, recur *r) {
   if (one_in(c, 4))
     CALL(update, r, (int32_t)between(c, 0, RULE_COUNT - 1), 0.1f, 0.9f, 0.99f, 1e-8f, 0.5f, 0.5f, y, floats(c, n), floats(c, n),
         floats(c, n), floats(c, n), n);
+}
+
+/* Each operand whole, or with its rows, its columns or both repeated. */
+void some_binary(caller *c, recur *r) {
+  int64_t m = one_in(c, 8) ? between(c, 1, 3000) : between(c, 1, 150), n = between(c, 1, one_in(c, 4) ? 400 : 40);
+  int64_t rows_a = one_in(c, 3) ? 1 : m, columns_a = one_in(c, 3) ? 1 : n;
+  int64_t rows_b = one_in(c, 3) ? 1 : m, columns_b = one_in(c, 3) ? 1 : n;
+  int64_t row_a = rows_a > 1, column_a = columns_a > 1 ? rows_a : 0;
+  int64_t row_b = rows_b > 1, column_b = columns_b > 1 ? rows_b : 0;
+  int32_t function = (int32_t)between(c, 0, BINARY_COUNT - 1);
+  float *a = floats(c, rows_a * columns_a), *b = floats(c, rows_b * columns_b), *y = floats(c, m * n);
+  if (one_in(c, 2))
+    CALL(binary, r, function, m, n, a, row_a, column_a, b, row_b, column_b, one_in(c, 3) && rows_a == m && columns_a == n ? a : y);
+  else
+    CALL(binary_derivative, r, function, one_in(c, 2), one_in(c, 2), m, n, a, row_a, column_a, b, row_b, column_b,
+        floats(c, m * n), y);
 }
 
 /* From the first to the last value of columns that are `leading` apart. */

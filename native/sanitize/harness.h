@@ -5,8 +5,8 @@
 
 /* All of recur.h: `run` compares it with the header, and each must be called. */
 #define FUNCTIONS(F) \
-  F(best) F(has) F(open) F(rest) F(close) F(product) F(packed) F(pack) F(fill) F(copy) F(scale) F(combine) \
-  F(add_value) F(clamp) F(multiply) F(map) F(add_derivative) F(drop) F(sum) F(add_column) F(add_column_sum) F(block) \
+  F(best) F(has) F(open) F(rest) F(close) F(product) F(packed) F(pack) F(fill) F(copy) F(affine) F(combine) \
+  F(clamp) F(add_clamp_derivative) F(binary) F(binary_derivative) F(multiply) F(map) F(add_derivative) F(drop) F(sum) F(add_column) F(add_column_sum) F(block) \
   F(gather) F(scatter_add) F(softmax) F(add_softmax_derivative) F(cross_entropy) F(add_cross_entropy_derivative) F(update) \
   F(carry_column_sum) F(carry_scatter_add) F(reduce) F(add_reduced) F(add_reduction_derivative) F(tiles) F(dtiles) F(forward) F(backward)
 #define NUMBER(name) CALL_##name,
@@ -35,6 +35,7 @@ void release(caller *c); /* all of them */
 
 /* One call, or those that belong together, with random sizes. */
 void some_values(caller *c, recur *r);
+void some_binary(caller *c, recur *r);
 void some_columns(caller *c, recur *r);
 void some_reduction(caller *c, recur *r);
 void some_product(caller *c, recur *r);

@@ -1,6 +1,7 @@
 package io.recur;
 
 import io.recur.device.Elementwise;
+import io.recur.device.kernels.Binary;
 import java.util.Arrays;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
@@ -37,6 +38,23 @@ public final class Reference {
       case RELU6 -> Math.min(Math.max(x, 0), 6);
       case SIN -> Math.sin(x);
       case COS -> Math.cos(x);
+    };
+  }
+
+  /** A function of two values; an entry without one does not compile. */
+  public static double value(Binary function, double a, double b) {
+    return switch (function) {
+      case ADD -> a + b;
+      case SUBTRACT -> a - b;
+      case MULTIPLY -> a * b;
+      case DIVIDE -> a / b;
+      case MINIMUM -> Math.min(a, b);
+      case MAXIMUM -> Math.max(a, b);
+      case GREATER -> a > b ? 1 : 0;
+      case GREATER_EQUAL -> a >= b ? 1 : 0;
+      case LESS -> a < b ? 1 : 0;
+      case LESS_EQUAL -> a <= b ? 1 : 0;
+      case EQUAL -> a == b ? 1 : 0;
     };
   }
 

@@ -744,16 +744,17 @@ public class recur_h {
         }
     }
 
-    private static class recur_scale {
+    private static class recur_affine {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             recur_h.C_POINTER,
             recur_h.C_FLOAT,
             recur_h.C_POINTER,
+            recur_h.C_FLOAT,
             recur_h.C_POINTER,
             recur_h.C_LONG
         );
 
-        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_scale");
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_affine");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -761,45 +762,45 @@ public class recur_h {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * void recur_scale(recur *r, float alpha, const float *x, float *y, int64_t n)
+     * void recur_affine(recur *r, float alpha, const float *x, float beta, float *y, int64_t n)
      * }
      */
-    public static FunctionDescriptor recur_scale$descriptor() {
-        return recur_scale.DESC;
+    public static FunctionDescriptor recur_affine$descriptor() {
+        return recur_affine.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * void recur_scale(recur *r, float alpha, const float *x, float *y, int64_t n)
+     * void recur_affine(recur *r, float alpha, const float *x, float beta, float *y, int64_t n)
      * }
      */
-    public static MethodHandle recur_scale$handle() {
-        return recur_scale.HANDLE;
+    public static MethodHandle recur_affine$handle() {
+        return recur_affine.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * void recur_scale(recur *r, float alpha, const float *x, float *y, int64_t n)
+     * void recur_affine(recur *r, float alpha, const float *x, float beta, float *y, int64_t n)
      * }
      */
-    public static MemorySegment recur_scale$address() {
-        return recur_scale.ADDR;
+    public static MemorySegment recur_affine$address() {
+        return recur_affine.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * void recur_scale(recur *r, float alpha, const float *x, float *y, int64_t n)
+     * void recur_affine(recur *r, float alpha, const float *x, float beta, float *y, int64_t n)
      * }
      */
-    public static void recur_scale(MemorySegment r, float alpha, MemorySegment x, MemorySegment y, long n) {
-        var mh$ = recur_scale.HANDLE;
+    public static void recur_affine(MemorySegment r, float alpha, MemorySegment x, float beta, MemorySegment y, long n) {
+        var mh$ = recur_affine.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("recur_scale", r, alpha, x, y, n);
+                traceDowncall("recur_affine", r, alpha, x, beta, y, n);
             }
-            mh$.invokeExact(r, alpha, x, y, n);
+            mh$.invokeExact(r, alpha, x, beta, y, n);
         } catch (Throwable ex$) {
            throw io.recur.bindings.Failed.of(ex$);
         }
@@ -867,70 +868,12 @@ public class recur_h {
         }
     }
 
-    private static class recur_add_value {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            recur_h.C_POINTER,
-            recur_h.C_FLOAT,
-            recur_h.C_POINTER,
-            recur_h.C_LONG
-        );
-
-        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_value");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * void recur_add_value(recur *r, float value, float *y, int64_t n)
-     * }
-     */
-    public static FunctionDescriptor recur_add_value$descriptor() {
-        return recur_add_value.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * void recur_add_value(recur *r, float value, float *y, int64_t n)
-     * }
-     */
-    public static MethodHandle recur_add_value$handle() {
-        return recur_add_value.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * void recur_add_value(recur *r, float value, float *y, int64_t n)
-     * }
-     */
-    public static MemorySegment recur_add_value$address() {
-        return recur_add_value.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * void recur_add_value(recur *r, float value, float *y, int64_t n)
-     * }
-     */
-    public static void recur_add_value(MemorySegment r, float value, MemorySegment y, long n) {
-        var mh$ = recur_add_value.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("recur_add_value", r, value, y, n);
-            }
-            mh$.invokeExact(r, value, y, n);
-        } catch (Throwable ex$) {
-           throw io.recur.bindings.Failed.of(ex$);
-        }
-    }
-
     private static class recur_clamp {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             recur_h.C_POINTER,
             recur_h.C_FLOAT,
+            recur_h.C_FLOAT,
+            recur_h.C_POINTER,
             recur_h.C_POINTER,
             recur_h.C_LONG
         );
@@ -943,7 +886,7 @@ public class recur_h {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * void recur_clamp(recur *r, float limit, float *y, int64_t n)
+     * void recur_clamp(recur *r, float low, float high, const float *x, float *y, int64_t n)
      * }
      */
     public static FunctionDescriptor recur_clamp$descriptor() {
@@ -953,7 +896,7 @@ public class recur_h {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * void recur_clamp(recur *r, float limit, float *y, int64_t n)
+     * void recur_clamp(recur *r, float low, float high, const float *x, float *y, int64_t n)
      * }
      */
     public static MethodHandle recur_clamp$handle() {
@@ -963,7 +906,7 @@ public class recur_h {
     /**
      * Address for:
      * {@snippet lang=c :
-     * void recur_clamp(recur *r, float limit, float *y, int64_t n)
+     * void recur_clamp(recur *r, float low, float high, const float *x, float *y, int64_t n)
      * }
      */
     public static MemorySegment recur_clamp$address() {
@@ -972,16 +915,79 @@ public class recur_h {
 
     /**
      * {@snippet lang=c :
-     * void recur_clamp(recur *r, float limit, float *y, int64_t n)
+     * void recur_clamp(recur *r, float low, float high, const float *x, float *y, int64_t n)
      * }
      */
-    public static void recur_clamp(MemorySegment r, float limit, MemorySegment y, long n) {
+    public static void recur_clamp(MemorySegment r, float low, float high, MemorySegment x, MemorySegment y, long n) {
         var mh$ = recur_clamp.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("recur_clamp", r, limit, y, n);
+                traceDowncall("recur_clamp", r, low, high, x, y, n);
             }
-            mh$.invokeExact(r, limit, y, n);
+            mh$.invokeExact(r, low, high, x, y, n);
+        } catch (Throwable ex$) {
+           throw io.recur.bindings.Failed.of(ex$);
+        }
+    }
+
+    private static class recur_add_clamp_derivative {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_FLOAT,
+            recur_h.C_FLOAT,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_add_clamp_derivative");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_add_clamp_derivative(recur *r, float low, float high, const float *x, const float *dy, float *dx, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor recur_add_clamp_derivative$descriptor() {
+        return recur_add_clamp_derivative.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_add_clamp_derivative(recur *r, float low, float high, const float *x, const float *dy, float *dx, int64_t n)
+     * }
+     */
+    public static MethodHandle recur_add_clamp_derivative$handle() {
+        return recur_add_clamp_derivative.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_add_clamp_derivative(recur *r, float low, float high, const float *x, const float *dy, float *dx, int64_t n)
+     * }
+     */
+    public static MemorySegment recur_add_clamp_derivative$address() {
+        return recur_add_clamp_derivative.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_add_clamp_derivative(recur *r, float low, float high, const float *x, const float *dy, float *dx, int64_t n)
+     * }
+     */
+    public static void recur_add_clamp_derivative(MemorySegment r, float low, float high, MemorySegment x, MemorySegment dy, MemorySegment dx, long n) {
+        var mh$ = recur_add_clamp_derivative.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_add_clamp_derivative", r, low, high, x, dy, dx, n);
+            }
+            mh$.invokeExact(r, low, high, x, dy, dx, n);
         } catch (Throwable ex$) {
            throw io.recur.bindings.Failed.of(ex$);
         }
@@ -1292,6 +1298,143 @@ public class recur_h {
                 traceDowncall("recur_sum", r, squares, x, n);
             }
             return (double)mh$.invokeExact(r, squares, x, n);
+        } catch (Throwable ex$) {
+           throw io.recur.bindings.Failed.of(ex$);
+        }
+    }
+
+    private static class recur_binary {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_INT,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_binary");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_binary(recur *r, int32_t function, int64_t m, int64_t n, const float *a, int64_t row_a, int64_t column_a, const float *b, int64_t row_b, int64_t column_b, float *y)
+     * }
+     */
+    public static FunctionDescriptor recur_binary$descriptor() {
+        return recur_binary.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_binary(recur *r, int32_t function, int64_t m, int64_t n, const float *a, int64_t row_a, int64_t column_a, const float *b, int64_t row_b, int64_t column_b, float *y)
+     * }
+     */
+    public static MethodHandle recur_binary$handle() {
+        return recur_binary.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_binary(recur *r, int32_t function, int64_t m, int64_t n, const float *a, int64_t row_a, int64_t column_a, const float *b, int64_t row_b, int64_t column_b, float *y)
+     * }
+     */
+    public static MemorySegment recur_binary$address() {
+        return recur_binary.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_binary(recur *r, int32_t function, int64_t m, int64_t n, const float *a, int64_t row_a, int64_t column_a, const float *b, int64_t row_b, int64_t column_b, float *y)
+     * }
+     */
+    public static void recur_binary(MemorySegment r, int function, long m, long n, MemorySegment a, long row_a, long column_a, MemorySegment b, long row_b, long column_b, MemorySegment y) {
+        var mh$ = recur_binary.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_binary", r, function, m, n, a, row_a, column_a, b, row_b, column_b, y);
+            }
+            mh$.invokeExact(r, function, m, n, a, row_a, column_a, b, row_b, column_b, y);
+        } catch (Throwable ex$) {
+           throw io.recur.bindings.Failed.of(ex$);
+        }
+    }
+
+    private static class recur_binary_derivative {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_INT,
+            recur_h.C_INT,
+            recur_h.C_INT,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_binary_derivative");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_binary_derivative(recur *r, int32_t function, int32_t of_b, int32_t accumulate, int64_t m, int64_t n, const float *a, int64_t row_a, int64_t column_a, const float *b, int64_t row_b, int64_t column_b, const float *d, float *y)
+     * }
+     */
+    public static FunctionDescriptor recur_binary_derivative$descriptor() {
+        return recur_binary_derivative.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_binary_derivative(recur *r, int32_t function, int32_t of_b, int32_t accumulate, int64_t m, int64_t n, const float *a, int64_t row_a, int64_t column_a, const float *b, int64_t row_b, int64_t column_b, const float *d, float *y)
+     * }
+     */
+    public static MethodHandle recur_binary_derivative$handle() {
+        return recur_binary_derivative.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_binary_derivative(recur *r, int32_t function, int32_t of_b, int32_t accumulate, int64_t m, int64_t n, const float *a, int64_t row_a, int64_t column_a, const float *b, int64_t row_b, int64_t column_b, const float *d, float *y)
+     * }
+     */
+    public static MemorySegment recur_binary_derivative$address() {
+        return recur_binary_derivative.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_binary_derivative(recur *r, int32_t function, int32_t of_b, int32_t accumulate, int64_t m, int64_t n, const float *a, int64_t row_a, int64_t column_a, const float *b, int64_t row_b, int64_t column_b, const float *d, float *y)
+     * }
+     */
+    public static void recur_binary_derivative(MemorySegment r, int function, int of_b, int accumulate, long m, long n, MemorySegment a, long row_a, long column_a, MemorySegment b, long row_b, long column_b, MemorySegment d, MemorySegment y) {
+        var mh$ = recur_binary_derivative.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_binary_derivative", r, function, of_b, accumulate, m, n, a, row_a, column_a, b, row_b, column_b, d, y);
+            }
+            mh$.invokeExact(r, function, of_b, accumulate, m, n, a, row_a, column_a, b, row_b, column_b, d, y);
         } catch (Throwable ex$) {
            throw io.recur.bindings.Failed.of(ex$);
         }

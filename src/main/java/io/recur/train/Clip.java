@@ -90,8 +90,8 @@ public final class Clip {
     check(limit);
     for (Span span : parameters.spans()) {
       KernelDevice.of(span.gradients().device())
-          .updates()
-          .clamp(limit, span.gradients(), span.floats());
+          .arithmetic()
+          .clamp(-limit, limit, span.gradients(), span.gradients(), span.floats());
     }
   }
 

@@ -39,7 +39,6 @@ class JavaKernelsTest {
     calls.put("sum", () -> pointwise.sum(x, MANY));
     calls.put("sumOfSquares", () -> pointwise.sumOfSquares(x, MANY));
     calls.put("addBroadcast", () -> pointwise.addBroadcast(1, word, x, MANY));
-    calls.put("clamp", () -> device.updates().clamp(1, x, MANY));
     calls.forEach(
         (name, call) ->
             Thrown.says(

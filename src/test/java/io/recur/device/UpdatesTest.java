@@ -170,31 +170,6 @@ class UpdatesTest {
     }
   }
 
-  @Test
-  void clampBoundsBothSides() {
-    for (int n : Devices.SIZES) {
-      Guarded memory = new Guarded(device, 3);
-      Guarded.Piece g = memory.inOut(n);
-      KernelDevice.of(device).updates().clamp(0.5f, g.buffer(), n);
-      double[] expected = g.start();
-      for (int i = 0; i < n; i++) {
-        expected[i] = Math.max(-0.5, Math.min(0.5, expected[i]));
-      }
-      Near.check("clamp n=" + n, expected, g.read(), 0);
-      memory.check();
-    }
-  }
-
-  @Test
-  void clampOfAnInfinityIsTheLimitAndOfNotANumberItself() {
-    Guarded memory = new Guarded(device, 4);
-    float inf = Float.POSITIVE_INFINITY;
-    Guarded.Piece g = memory.inOut(inf, -inf, Float.NaN, 2f);
-    KernelDevice.of(device).updates().clamp(2, g.buffer(), 4);
-    Near.check("clamp", new double[] {2, -2, Double.NaN, 2}, g.read(), 0);
-    memory.check();
-  }
-
   /** A double between guard words: its second and third word lie on a multiple of 8 bytes. */
   private static Buffer aligned(Guarded.Piece three) {
     return three.buffer().slice(1, 2);

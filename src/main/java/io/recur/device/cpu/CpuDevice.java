@@ -82,6 +82,7 @@ public final class CpuDevice extends Device implements KernelDevice {
     return new KernelGroups(
         new OpenBlasProducts(),
         new JavaGates(workspaces, pointwise, columns),
+        new JavaArithmetic(workspaces),
         new JavaBands(workspaces),
         new JavaReductions(workspaces),
         new JavaUpdates(workspaces, passes),
@@ -94,6 +95,7 @@ public final class CpuDevice extends Device implements KernelDevice {
     return new KernelGroups(
         new SharedProducts(kernels, new OpenBlasProducts()),
         new JavaGates(workspaces, pointwise, columns),
+        new NativeArithmetic(kernels),
         new JavaBands(workspaces),
         new NativeReductions(kernels),
         new NativeUpdates(kernels, passes),

@@ -1,11 +1,8 @@
 package io.recur.device.cpu;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-
 import io.recur.device.Buffer;
 import io.recur.device.Pointwise;
 import io.recur.device.UpdateRule;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /** The optimisers' passes, tile by tile. */
@@ -39,16 +36,6 @@ final class JavaUpdates extends HostUpdates {
       for (int s = 0; s < slots.length; s++) {
         Workspace.store(memory[s], 0, slots[s], at, tile);
       }
-    }
-  }
-
-  @Override
-  public void clamp(float limit, Buffer g, long n) {
-    int count = JavaPointwise.count("clamp", n);
-    MemorySegment values = g.target();
-    for (int i = 0; i < count; i++) {
-      float value = values.getAtIndex(JAVA_FLOAT, i);
-      values.setAtIndex(JAVA_FLOAT, i, Math.max(-limit, Math.min(limit, value)));
     }
   }
 }

@@ -1,14 +1,13 @@
 package io.recur.device.cpu;
 
 import static io.recur.bindings.kernels.recur_h.recur_add_derivative;
-import static io.recur.bindings.kernels.recur_h.recur_add_value;
+import static io.recur.bindings.kernels.recur_h.recur_affine;
 import static io.recur.bindings.kernels.recur_h.recur_combine;
 import static io.recur.bindings.kernels.recur_h.recur_copy;
 import static io.recur.bindings.kernels.recur_h.recur_drop;
 import static io.recur.bindings.kernels.recur_h.recur_fill;
 import static io.recur.bindings.kernels.recur_h.recur_map;
 import static io.recur.bindings.kernels.recur_h.recur_multiply;
-import static io.recur.bindings.kernels.recur_h.recur_scale;
 import static io.recur.bindings.kernels.recur_h.recur_sum;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
@@ -36,7 +35,7 @@ final class NativePointwise implements Pointwise {
 
   @Override
   public void scale(float alpha, Buffer x, Buffer y, long n) {
-    recur_scale(kernels.context(), alpha, x.segment(n), y.target(n), n);
+    recur_affine(kernels.context(), alpha, x.segment(n), -0f, y.target(n), n);
   }
 
   @Override
@@ -94,6 +93,6 @@ final class NativePointwise implements Pointwise {
   @Override
   public void addBroadcast(float alpha, Buffer s, Buffer y, long n) {
     float value = alpha * s.segment().get(JAVA_FLOAT, 0);
-    recur_add_value(kernels.context(), value, y.target(n), n);
+    recur_affine(kernels.context(), 1, y.segment(n), value, y.target(n), n);
   }
 }

@@ -1,6 +1,5 @@
 package io.recur.device.cpu;
 
-import static io.recur.bindings.kernels.recur_h.recur_clamp;
 import static io.recur.bindings.kernels.recur_h.recur_update;
 
 import io.recur.device.Buffer;
@@ -43,10 +42,5 @@ final class NativeUpdates extends HostUpdates {
         slot(rule, slots, 1, n),
         slot(rule, slots, 2, n),
         n);
-  }
-
-  @Override
-  public void clamp(float limit, Buffer g, long n) {
-    recur_clamp(kernels.context(), limit, g.target(n), n);
   }
 }

@@ -65,6 +65,7 @@ public final class CudaDevice extends Device implements KernelDevice {
         new KernelGroups(
             new CublasProducts(queue),
             new GateKernels(queue),
+            new ArithmeticKernels(queue),
             new BandKernels(queue, scratch),
             new ReductionKernels(queue),
             new UpdateKernels(queue, scratch),

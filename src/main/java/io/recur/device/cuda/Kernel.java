@@ -7,7 +7,9 @@ enum Kernel {
   // pointwise.cu
   FILL,
   COPY,
-  SCALE,
+  AFFINE,
+  CLAMP,
+  ADD_CLAMP_DERIVATIVE,
   COMBINE,
   MULTIPLY,
   ADD_PRODUCT,
@@ -15,6 +17,10 @@ enum Kernel {
   MAP,
   ADD_DERIVATIVE,
   DROP,
+
+  // binary.cu
+  BINARY,
+  BINARY_DERIVATIVE,
 
   // sums.cu
   SUM,
@@ -60,7 +66,6 @@ enum Kernel {
 
   // updates.cu
   UPDATE,
-  CLAMP,
   CLIP_NORM;
 
   private final String symbol = "recur_" + name().toLowerCase(Locale.ROOT);

@@ -96,6 +96,13 @@ final class Launch {
     return uploaded(length);
   }
 
+  /** Adds a pointer to two floats that change from one call to the next. */
+  Launch upload(float first, float second) {
+    uploaded[0] = Float.floatToRawIntBits(first);
+    uploaded[1] = Float.floatToRawIntBits(second);
+    return uploaded(2);
+  }
+
   /** Adds a pointer to one int64_t that changes from one call to the next. */
   Launch upload(long value) {
     uploaded[0] = (int) value;

@@ -27,8 +27,8 @@ final class PointwiseKernels implements Pointwise {
   @Override
   public void scale(float alpha, Buffer x, Buffer y, long n) {
     queue
-        .kernel(Kernel.SCALE)
-        .upload(Float.floatToRawIntBits(alpha))
+        .kernel(Kernel.AFFINE)
+        .upload(alpha, -0f)
         .pointer(x.segment(n))
         .pointer(y.target(n))
         .integer(n)

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * The one way to put work on a CUDA device, in the order in which it is recorded, from any thread.
  *
  * <pre>
- * queue.kernel(Kernel.SCALE).integer(n).real(2).pointer(x.segment(n)).pointer(y.target(n)).over(n);
+ * queue.kernel(Kernel.FILL).real(2).pointer(y.target(n)).integer(n).over(n);
  * queue.kernel(Kernel.SOFTMAX)….blocks(columns, Launch.BLOCK);
  * </pre>
  *

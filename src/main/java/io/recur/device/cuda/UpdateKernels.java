@@ -37,11 +37,6 @@ final class UpdateKernels implements Updates {
   }
 
   @Override
-  public void clamp(float limit, Buffer g, long n) {
-    queue.kernel(Kernel.CLAMP).real(limit).pointer(g.target(n)).integer(n).overFours(n);
-  }
-
-  @Override
   public void squares(boolean accumulate, Buffer g, long n, Buffer s) {
     Updates.refuseUnaligned("squares", s);
     synchronized (queue) {

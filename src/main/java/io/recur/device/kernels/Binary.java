@@ -1,10 +1,12 @@
 package io.recur.device.kernels;
 
 /**
- * The table of functions of two values, for operations and for programs of cells. Comparisons give
- * 1 or 0.
+ * The table of functions of two values, for operations and for programs of cells. Each device has
+ * for each entry the value, and what the gradient of the value gives to a and to b. The tests
+ * iterate over the entries. {@code docs/architecture.md} lists what a new entry touches.
  *
  * <pre>{@code
+ * kernels.arithmetic().apply(Binary.MAXIMUM, 3, 2, a, 3, 2, b, 3, 1, y); // b: one column
  * Instruction sum = new Instruction.Combine(2, Binary.ADD, 0, 1);
  * }</pre>
  */

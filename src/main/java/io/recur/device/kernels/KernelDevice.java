@@ -54,6 +54,11 @@ public interface KernelDevice {
     return groups().programs();
   }
 
+  /** {@return elementwise arithmetic with constants and of two operands} */
+  default Arithmetic arithmetic() {
+    return groups().arithmetic();
+  }
+
   /** {@return products with diagonal and tridiagonal matrices} */
   default Bands bands() {
     return groups().bands();

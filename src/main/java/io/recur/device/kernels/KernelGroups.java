@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param blas matrix products
  * @param gates the gates of the recurrent cells
+ * @param arithmetic elementwise arithmetic with constants and of two operands
  * @param bands products with diagonal and tridiagonal matrices
  * @param reductions sums, means, maxima and variances over a dimension
  * @param updates the optimisers' passes over parameters, and clipping
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 public record KernelGroups(
     Blas blas,
     Gates gates,
+    Arithmetic arithmetic,
     Bands bands,
     Reductions reductions,
     Updates updates,

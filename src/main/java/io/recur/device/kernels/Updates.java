@@ -7,7 +7,7 @@ import io.recur.device.UpdateRule;
  * Passes over parameters and their gradients.
  *
  * <pre>{@code
- * kernels.updates().clamp(1f, W.gradient(), W.shape().count());
+ * kernels.updates().squares(false, W.gradient(), W.shape().count(), norm);
  * }</pre>
  */
 public interface Updates {
@@ -22,15 +22,6 @@ public interface Updates {
    * @param n values
    */
   void update(UpdateRule rule, float[] settings, Buffer w, Buffer g, Buffer[] slots, long n);
-
-  /**
-   * Clamps values to {@code −limit … limit}.
-   *
-   * @param limit bound, more than zero
-   * @param g changed in place
-   * @param n values
-   */
-  void clamp(float limit, Buffer g, long n);
 
   /**
    * {@code s = Σ g²}, summed in double; the result stays on the device.

@@ -13,6 +13,8 @@ import io.recur.device.Guarded;
 import io.recur.device.Pointwise;
 import io.recur.device.UpdateRule;
 import io.recur.device.cpu.Kernels.InstructionSet;
+import io.recur.device.kernels.Arithmetic;
+import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.KernelDevice;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -156,6 +158,31 @@ class TeamTest {
     checkColumns(
         "crossEntropyDerivative",
         (c, m, n, x, b, index, y) -> c.addCrossEntropyDerivative(m, n, x, index, b, y));
+  }
+
+  /** b repeated over the columns, over the rows, and over both. */
+  @Test
+  void functionsOfTwoValues() {
+    for (Binary f : Binary.values()) {
+      for (int[] size : new int[][] {{300, 300}, {70_003, 2}, {3, 30_001}, {1, 90_000}}) {
+        int m = size[0];
+        int n = size[1];
+        check(
+            f + " " + m + "×" + n,
+            (device, memory) -> {
+              Arithmetic arithmetic = KernelDevice.of(device).arithmetic();
+              Buffer a = memory.input(m * n).buffer();
+              Buffer b = memory.input(m + n).buffer();
+              Guarded.Piece y = memory.inOut(m * n);
+              Guarded.Piece z = memory.inOut(m * n);
+              Guarded.Piece d = memory.inOut(m * n);
+              arithmetic.apply(f, m, n, a, m, n, b, m, 1, y.buffer());
+              arithmetic.apply(f, m, n, b, 1, n, a, m, n, z.buffer());
+              arithmetic.derivative(f, true, true, m, n, a, m, n, b, 1, 1, a, d.buffer());
+              return List.of(y, z, d);
+            });
+      }
+    }
   }
 
   @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.device.UpdateRule;
+import io.recur.device.kernels.Binary;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -149,6 +150,8 @@ class CompileGatesTest {
     Map<String, String> instructions = instructions();
     for (Kernel kernel :
         List.of(
+            Kernel.BINARY,
+            Kernel.BINARY_DERIVATIVE,
             Kernel.ADD_COLUMN,
             Kernel.BLOCK,
             Kernel.GATHER,
@@ -175,6 +178,7 @@ class CompileGatesTest {
   void theTableOfFunctionsIsInTheOrderOfTheEnum() throws IOException {
     assertEquals(Arrays.toString(Elementwise.values()), entries("F").toString());
     assertEquals(Arrays.toString(UpdateRule.values()), entries("R").toString());
+    assertEquals(Arrays.toString(Binary.values()), entries("B").toString());
   }
 
   /** The names of a table's entries, lines such as {@code F(TANH, …}. */

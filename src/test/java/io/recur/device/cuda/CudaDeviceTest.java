@@ -110,7 +110,7 @@ class CudaDeviceTest {
       Thrown.says(
           DeviceException.class,
           () -> work(device, x),
-          "cuda:0: cuLaunchKernel of recur_scale, blocks=1, threads=",
+          "cuda:0: cuLaunchKernel of recur_affine, blocks=1, threads=",
           "700 CUDA_ERROR_ILLEGAL_ADDRESS",
           "-Dio.recur.cuda.check=true");
       for (Runnable use :

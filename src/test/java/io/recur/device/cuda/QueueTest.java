@@ -69,7 +69,7 @@ class QueueTest {
       Slab slab = device.slab();
       MemorySegment closed = slab.take(16).target();
       MemorySegment open = device.allocate(16).target();
-      Launch launch = device.queue().kernel(Kernel.CLAMP).real(1).pointer(closed).integer(16);
+      Launch launch = device.queue().kernel(Kernel.FILL).real(1).pointer(closed).integer(16);
       slab.close();
       assertThrows(IllegalStateException.class, () -> launch.over(16));
       assertThrows(IllegalStateException.class, () -> device.queue().fill(0, closed, 16));
