@@ -1,5 +1,7 @@
 package io.recur.grad;
 
+import io.recur.device.kernels.Binary;
+
 /**
  * Sum {@code y = a + b} or difference {@code y = a − b}; {@code da += dy, db ±= dy}. Either may be
  * a vector that is repeated over the other's columns, and takes the gradient summed over them.
@@ -51,6 +53,12 @@ final class Add implements Op {
     } else {
       y.device().pointwise().combine(a.value(), sign, b.value(), y.value(), shape.count());
     }
+  }
+
+  @Override
+  public void trace(Trace trace) {
+    Binary f = sign > 0 ? Binary.ADD : Binary.SUBTRACT;
+    trace.give(y, new Graph.Node.Combine(f, y.shape().rows(), trace.number(a), trace.number(b)));
   }
 
   @Override

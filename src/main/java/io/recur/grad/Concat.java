@@ -114,6 +114,16 @@ public final class Concat implements Op {
   }
 
   @Override
+  public void trace(Trace trace) {
+    if (dimension == Dimension.ROWS) {
+      List<Integer> numbers = parts.stream().map(trace::number).toList();
+      trace.give(y, new Graph.Node.Concat(y.shape().rows(), numbers));
+    } else {
+      trace.refuse("it makes columns or time of a step's values; keep the columns of x");
+    }
+  }
+
+  @Override
   public void backward() {
     long offset = 0;
     for (int i = 0; i < parts.size(); i++) {

@@ -50,6 +50,12 @@ public final class Drop implements Op {
   }
 
   @Override
+  public void trace(Trace trace) {
+    int rows = y.shape().rows();
+    trace.give(y, new Graph.Node.Drop(rows, trace.number(x), rate, trace.draw(x)));
+  }
+
+  @Override
   public void backward() {
     y.device().pointwise().drop(rate, seed, true, y.gradient(), x.accumulator(), x.shape().count());
   }

@@ -37,6 +37,11 @@ public final class Functions implements Op {
   }
 
   @Override
+  public void trace(Trace trace) {
+    trace.give(y, new Graph.Node.Map(f, y.shape().rows(), trace.number(x)));
+  }
+
+  @Override
   public void backward() {
     y.device()
         .pointwise()

@@ -44,6 +44,12 @@ final class MatMul implements Op {
   }
 
   @Override
+  public void trace(Trace trace) {
+    int rows = y.shape().rows();
+    trace.give(y, new Graph.Node.Product(trace.matrix(a), rows, trace.factor(x)));
+  }
+
+  @Override
   public void backward() {
     int m = a.shape().rows();
     int n = x.shape().columns();

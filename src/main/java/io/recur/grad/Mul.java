@@ -1,5 +1,7 @@
 package io.recur.grad;
 
+import io.recur.device.kernels.Binary;
+
 /** Elementwise product {@code y = a∘b}; {@code da += dy∘b, db += dy∘a}. */
 final class Mul implements Op {
   private Tensor a;
@@ -27,6 +29,12 @@ final class Mul implements Op {
 
   private void forward() {
     y.device().pointwise().multiply(a.value(), b.value(), y.value(), y.shape().count());
+  }
+
+  @Override
+  public void trace(Trace trace) {
+    int rows = y.shape().rows();
+    trace.give(y, new Graph.Node.Combine(Binary.MULTIPLY, rows, trace.number(a), trace.number(b)));
   }
 
   @Override

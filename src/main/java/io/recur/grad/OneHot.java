@@ -40,6 +40,7 @@ public final class OneHot extends Tensor {
    */
   public Buffer index() {
     check();
+    checkRead("index");
     return Objects.requireNonNull(data.index);
   }
 
@@ -82,6 +83,8 @@ public final class OneHot extends Tensor {
       Buffer whole = index();
       Tape tape = Objects.requireNonNull(tape());
       TensorData part = tape.values.data(tape, rank, rows, batch, time);
+      part.root = data.root;
+      part.offset = data.offset + offset;
       return new OneHot(part, part.cut(whole, offset / rows, (long) batch * time));
     }
   }

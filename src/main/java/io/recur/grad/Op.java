@@ -30,4 +30,20 @@ public interface Op {
    * outputs give them. It must change nothing else: it may be called again.
    */
   void backward();
+
+  /**
+   * Describes the operation by nodes of a {@link Graph}, so that a cell that uses it can be
+   * compiled. An operation that does not say how ends the trace: the cell runs step by step.
+   *
+   * <pre>{@code
+   * public void trace(Trace trace) {                   // y = 2x
+   *   trace.give(y, new Graph.Node.Affine(y.shape().rows(), trace.number(x), 2, 0));
+   * }
+   * }</pre>
+   *
+   * @param trace takes the nodes
+   */
+  default void trace(Trace trace) {
+    trace.refuse("no step with it can be compiled; Graph.Node lists what can");
+  }
 }

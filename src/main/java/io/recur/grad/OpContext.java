@@ -72,7 +72,7 @@ public final class OpContext implements AutoCloseable {
       tape = tape == null ? input.tape() : tape;
     }
     OpContext context = on(where, tape);
-    context.begin();
+    context.begin(where);
     try {
       for (Tensor input : inputs) {
         context.accept(where, input);
@@ -129,14 +129,18 @@ public final class OpContext implements AutoCloseable {
     return tape.context;
   }
 
-  private void begin() {
+  private void begin(String where) {
     tape.mark.enter();
     recorded.next();
+    Trace trace = tape.trace();
+    if (trace != null) {
+      trace.begin(where);
+    }
   }
 
   /** Begins with one input or two; where one is refused, the tape is left to others. */
   private OpContext beginWith(String where, Tensor a, Tensor b) {
-    begin();
+    begin(where);
     try {
       accept(where, a);
       if (b != a) {
@@ -310,6 +314,7 @@ public final class OpContext implements AutoCloseable {
   public Tensor record(Op op, Tensor output) {
     checkInside();
     recorded.add(op, output);
+    trace(op);
     return output;
   }
 
@@ -322,6 +327,14 @@ public final class OpContext implements AutoCloseable {
   public void recordAll(Op op, Tensor... all) {
     checkInside();
     recorded.addAll(op, all);
+    trace(op);
+  }
+
+  private void trace(Op op) {
+    Trace trace = tape.trace();
+    if (trace != null) {
+      op.trace(trace);
+    }
   }
 
   /**

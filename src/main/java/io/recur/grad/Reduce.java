@@ -1,8 +1,10 @@
 package io.recur.grad;
 
 import io.recur.device.Dimension;
+import io.recur.device.kernels.CellProgram.ReductionKind;
 import io.recur.device.kernels.Reduction;
 import io.recur.device.kernels.Reductions;
+import io.recur.grad.Graph.Node;
 
 /**
  * A reduction over one dimension, see {@link Reduction} for the equations. Over rows in×B×T gives
@@ -27,6 +29,24 @@ final class Reduce implements Op {
       op.kernels.reduce(
           reduction, dimension, shape.rows(), shape.batch(), shape.time(), x.value(), op.y.value());
       return context.record(op, op.y);
+    }
+  }
+
+  @Override
+  public void trace(Trace trace) {
+    if (dimension != Dimension.ROWS) {
+      trace.refuse("it reduces columns or time; reduce the rows of each column, Dimension.ROWS");
+      return;
+    }
+    int a = trace.number(x);
+    switch (reduction) {
+      case SUM -> trace.give(y, new Node.Reduce(ReductionKind.SUM, a));
+      case MEAN -> {
+        int sum = trace.node(new Node.Reduce(ReductionKind.SUM, a));
+        trace.give(y, new Node.Affine(1, sum, 1f / x.shape().rows(), 0));
+      }
+      case MAX -> trace.give(y, new Node.Reduce(ReductionKind.MAX, a));
+      case VARIANCE -> trace.give(y, new Node.Reduce(ReductionKind.VARIANCE, a));
     }
   }
 

@@ -39,6 +39,11 @@ public final class Repeat implements Op {
   }
 
   @Override
+  public void trace(Trace trace) {
+    trace.give(y, trace.number(x));
+  }
+
+  @Override
   public void backward() {
     y.device()
         .columns()

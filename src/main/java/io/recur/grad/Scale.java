@@ -32,6 +32,16 @@ final class Scale implements Op {
   }
 
   @Override
+  public void trace(Trace trace) {
+    int a = trace.number(x);
+    if (factor == 1) {
+      trace.give(y, a);
+    } else {
+      trace.give(y, new Graph.Node.Affine(y.shape().rows(), a, factor, 0));
+    }
+  }
+
+  @Override
   public void backward() {
     y.device().pointwise().addScaled(factor, y.gradient(), x.accumulator(), x.shape().count());
   }

@@ -90,6 +90,15 @@ final class Slice implements Op {
   }
 
   @Override
+  public void trace(Trace trace) {
+    if (dimension == Dimension.ROWS) {
+      trace.give(y, new Graph.Node.Rows(y.shape().rows(), trace.number(x), from));
+    } else {
+      trace.refuse("it takes some columns; leave the columns of x whole");
+    }
+  }
+
+  @Override
   public void backward() {
     int m = run(y.shape());
     Buffer part = part(gradient, x.accumulator());

@@ -1,5 +1,10 @@
 package io.recur.grad;
 
+import io.recur.device.Elementwise;
+import io.recur.device.kernels.Binary;
+import io.recur.device.kernels.CellProgram.ReductionKind;
+import io.recur.grad.Graph.Node;
+
 /**
  * Softmax of every column, or its logarithm: {@code y = eˣ/Σeˣ}; {@code dx += y∘(dy − Σ dy∘y)}, and
  * {@code dx += dy − eʸ·Σ dy} for the logarithm. Stable for large values.
@@ -49,6 +54,22 @@ public final class Softmax implements Op {
           .columns()
           .softmax(shape.rows(), shape.columns(), logarithm, x.value(), op.y.value());
       return context.record(op, op.y);
+    }
+  }
+
+  @Override
+  public void trace(Trace trace) {
+    int rows = y.shape().rows();
+    int a = trace.number(x);
+    int largest = trace.node(new Node.Reduce(ReductionKind.MAX, a));
+    int below = trace.node(new Node.Combine(Binary.SUBTRACT, rows, a, largest));
+    int powers = trace.node(new Node.Map(Elementwise.EXP, rows, below));
+    int sum = trace.node(new Node.Reduce(ReductionKind.SUM, powers));
+    if (logarithm) {
+      int log = trace.node(new Node.Map(Elementwise.LOG, 1, sum));
+      trace.give(y, new Node.Combine(Binary.SUBTRACT, rows, below, log));
+    } else {
+      trace.give(y, new Node.Combine(Binary.DIVIDE, rows, powers, sum));
     }
   }
 

@@ -28,6 +28,11 @@ final class Sum implements Op {
   }
 
   @Override
+  public void trace(Trace trace) {
+    trace.refuse("it adds up all columns; sum the rows of each column");
+  }
+
+  @Override
   public void backward() {
     y.device().pointwise().addBroadcast(factor, y.gradient(), x.accumulator(), x.shape().count());
   }

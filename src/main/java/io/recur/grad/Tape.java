@@ -49,6 +49,9 @@ public final class Tape implements AutoCloseable {
 
   private boolean recording;
 
+  /** Records the operations of a step for a compiler, on a tape that serves nothing else. */
+  private @Nullable Trace trace;
+
   /** Written by the thread that closes, which may be another one than that which computes. */
   private volatile boolean open = true;
 
@@ -105,6 +108,7 @@ public final class Tape implements AutoCloseable {
    */
   public <T> T withoutGradient(Supplier<T> body) {
     try (var _ = enter()) {
+      refuseTrace("withoutGradient", "it cuts gradients within a step");
       boolean before = recording;
       recording = false;
       try {
@@ -123,6 +127,7 @@ public final class Tape implements AutoCloseable {
    */
   public void seed(long seed) {
     try (var _ = enter()) {
+      refuseTrace("seed", "it changes the random numbers within a step");
       draws.seed(seed);
     }
   }
@@ -138,6 +143,7 @@ public final class Tape implements AutoCloseable {
   public Tensor input(float... x) {
     try (var _ = enter()) {
       checkOpen();
+      refuseTrace("input", "its values may differ from call to call; make it a Parameter.fixed");
       Tensor tensor = values.tensor(this, 1, x.length, 1, 1);
       tensor.value().write(x);
       return tensor;
@@ -154,6 +160,7 @@ public final class Tape implements AutoCloseable {
   public Tensor input(Shape shape, float... x) {
     try (var _ = enter()) {
       checkOpen();
+      refuseTrace("input", "its values may differ from call to call; make it a Parameter.fixed");
       return values.input(this, shape, x);
     }
   }
@@ -183,6 +190,7 @@ public final class Tape implements AutoCloseable {
   public OneHot oneHot(Shape shape, int... index) {
     try (var _ = enter()) {
       checkOpen();
+      refuseTrace("oneHot", "its values may differ from call to call; make it a Parameter.fixed");
       return values.oneHot(this, shape, index);
     }
   }
@@ -215,6 +223,7 @@ public final class Tape implements AutoCloseable {
     }
     try (var _ = enter()) {
       checkOpen();
+      refuseTrace("backward", "it runs within a step");
       device.pointwise().fill(1, recorded.begin(this, loss, 1), 1);
       recorded.walkBack();
     }
@@ -229,8 +238,35 @@ public final class Tape implements AutoCloseable {
   public void backward(Tensor y, float... dy) {
     try (var _ = enter()) {
       checkOpen();
+      refuseTrace("backward", "it runs within a step");
       recorded.begin(this, y, dy.length).write(dy);
       recorded.walkBack();
+    }
+  }
+
+  // Traces.
+
+  /**
+   * Whether a step is being traced: this tape and its tensors last no longer than that step, and no
+   * state may be kept on it. See {@link Trace}.
+   *
+   * @return false for a tape that a user made
+   */
+  public boolean isTracing() {
+    return trace != null;
+  }
+
+  @Nullable Trace trace() {
+    return trace;
+  }
+
+  void trace(Trace its) {
+    trace = its;
+  }
+
+  private void refuseTrace(String call, String why) {
+    if (trace != null) {
+      trace.refuse(call, why);
     }
   }
 
@@ -263,6 +299,7 @@ public final class Tape implements AutoCloseable {
    */
   public void hold(Resident resident) {
     try (var _ = enter()) {
+      refuseTrace("hold", "the step keeps a tensor; return it as a part of the state");
       residents.add(resident);
     }
   }
@@ -288,6 +325,7 @@ public final class Tape implements AutoCloseable {
   public void clear() {
     try (var _ = enter()) {
       checkOpen();
+      refuseTrace("clear", "it clears the tape within a step");
       residents.refuseClear();
       recorded.clear();
       values.clear();
@@ -328,7 +366,12 @@ public final class Tape implements AutoCloseable {
 
   void checkOpen() {
     if (!open) {
-      throw new IllegalStateException("tape: it is closed; open a new one with Tape.on(device)");
+      throw new IllegalStateException(
+          trace == null
+              ? "tape: it is closed; open a new one with Tape.on(device)"
+              : """
+              tape: it is that of a traced step, which has kept a tensor; return the tensor as a \
+              part of the state, or call stepwise() on the Recur""");
     }
     device.checkOpen();
   }

@@ -86,6 +86,7 @@ public class Tensor {
    */
   public Buffer value() {
     check();
+    checkRead("value");
     Buffer value = data.value;
     if (value == null) {
       throw new IllegalStateException("tensor: %s has no values".formatted(shape()));
@@ -95,6 +96,7 @@ public class Tensor {
 
   /** {@return the values as a new heap array, first dimension contiguous} */
   public final float[] toArray() {
+    Trace.read("toArray");
     try (var _ = enter()) {
       return value().slice(0, shape().count()).read();
     }
@@ -111,6 +113,7 @@ public class Tensor {
       throw new ShapeException(
           "scalar: shape=%s has %d values; need 1".formatted(shape(), shape().count()));
     }
+    Trace.read("scalar");
     try (var _ = enter()) {
       float[] one = data.tape != null ? data.tape.one : new float[1];
       value().read(one);
@@ -127,11 +130,13 @@ public class Tensor {
    * @throws IllegalStateException if the tensor is not differentiable or its tape was cleared
    */
   public final Buffer gradient() {
+    checkRead("gradient");
     return accumulator();
   }
 
   /** {@return the gradient as a new heap array, first dimension contiguous} */
   public final float[] gradientArray() {
+    Trace.read("gradientArray");
     try (var _ = enter()) {
       return gradient().slice(0, shape().count()).read();
     }
@@ -183,6 +188,13 @@ public class Tensor {
   final void check() {
     if (data.tape != null) {
       data.tape.check(this);
+    }
+  }
+
+  /** Ends a trace where a step reads values outside of an operation. */
+  final void checkRead(String call) {
+    if (data.tape != null && data.tape.isTracing() && !data.tape.mark.isInside()) {
+      Trace.read(call);
     }
   }
 

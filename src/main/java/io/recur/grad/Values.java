@@ -23,6 +23,8 @@ final class Values {
   static void accept(Tape tape, String where, Tensor input) {
     input.check();
     if (input.tape() != null && input.tape() != tape) {
+      Trace.refusePresent(
+          where, "a tensor of another tape; make it a part of x, of the state, or a parameter");
       throw new IllegalStateException(
           where + ": its tensors are on two tapes; make the inputs of one step on one tape");
     }

@@ -3,12 +3,14 @@ package io.recur.nn;
 import io.recur.device.Buffer;
 import io.recur.device.kernels.Band;
 import io.recur.device.kernels.KernelDevice;
+import io.recur.grad.Graph;
 import io.recur.grad.Op;
 import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
+import io.recur.grad.Trace;
 
 /** A band matrix, or several of them stacked along rows; only the diagonals are stored. */
 final class BandMatrix extends Matrix {
@@ -91,6 +93,13 @@ final class BandMatrix extends Matrix {
     private BandMatrix w;
     private Tensor x;
     private Tensor y;
+
+    @Override
+    public void trace(Trace trace) {
+      int values = trace.matrix(w.values());
+      int bandwidth = w.band.bandwidth();
+      trace.give(y, new Graph.Node.BandProduct(values, bandwidth, w.rows(), trace.number(x)));
+    }
 
     @Override
     public void backward() {
