@@ -53,13 +53,16 @@ final class CompiledRun implements Op {
     this.x = x;
     this.batch = x.shape().batch();
     this.time = x.shape().time();
-    execution.begin(context.scratch(owner.program.descriptionFloats()), batch, time);
+    execution.begin(scratch(owner.program.descriptionFloats()), batch, time);
     takeMemory();
     nameParameters(false);
     draw();
-    long words = owner.program.forwardScratch(batch, time);
-    execution.forward(words == 0 ? null : context.scratch(words));
+    execution.forward(scratch(owner.program.forwardScratch(batch, time)));
     return finish();
+  }
+
+  private @Nullable Buffer scratch(long floats) {
+    return floats == 0 ? null : context.scratch(floats);
   }
 
   /** Prepares for a cell, unless the last run of this object was one of it. */

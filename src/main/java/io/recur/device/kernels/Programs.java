@@ -71,12 +71,13 @@ public interface Programs {
     /**
      * Forgets all arrays and takes sizes.
      *
-     * @param description {@link Compiled#descriptionFloats} words that live as long as the arrays
+     * @param description {@link Compiled#descriptionFloats} words that live as long as the arrays;
+     *     null where that is 0
      * @param batch B
      * @param time T
      * @return this
      */
-    Execution begin(Buffer description, int batch, int time);
+    Execution begin(@Nullable Buffer description, int batch, int time);
 
     /**
      * Names the memory of an array. The matrix of step t is number t modulo {@code steps}.

@@ -78,7 +78,7 @@ public abstract class ScheduledExecution implements Programs.Execution {
   protected void begin(Pass pass, @Nullable Buffer scratch) {}
 
   @Override
-  public final Programs.Execution begin(Buffer description, int batch, int time) {
+  public final Programs.Execution begin(@Nullable Buffer description, int batch, int time) {
     places.begin(batch, time);
     Arrays.fill(vectorGradients, null);
     Arrays.fill(matrixGradients, null);
