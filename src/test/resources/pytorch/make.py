@@ -210,6 +210,48 @@ def elementwise():
     out.save()
 
 
+def binary():
+    """Halves, of which many are equal and none of b is 0."""
+    torch.manual_seed(150)
+
+    def halves(*shape):
+        return torch.round(torch.randn(*shape) * 2) / 2
+
+    def halves_without_zero(*shape):
+        b = halves(*shape)
+        return torch.where(b == 0, torch.full_like(b, 0.5), b)
+
+    functions = {"add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": torch.div,
+                 "minimum": torch.minimum, "maximum": torch.maximum}
+    comparisons = {"greater": torch.gt, "greaterEqual": torch.ge, "less": torch.lt,
+                   "lessEqual": torch.le, "equal": torch.eq}
+    shapes = {"same": (4, 3), "column": (3,), "row": (4, 1), "one": (1,)}
+    out = Out("binary.txt", "y = f(a, b); da and db: their gradients for the gradient u of y",
+              "b: of a's shape, a column, a row, one value; clamp: within -1 and 0.75")
+    a, u = halves(4, 3), rand(4, 3)
+    out.put("a", a)
+    out.put("u", u)
+    for shape, sizes in shapes.items():
+        b = halves_without_zero(*sizes)
+        out.put(f"b_{shape}", b)
+        for name, f in functions.items():
+            left, right = a.clone().requires_grad_(), b.clone().requires_grad_()
+            y = f(left, right)
+            da, db = torch.autograd.grad(y, (left, right), u)
+            out.put(f"y_{name}_{shape}", y)
+            out.put(f"da_{name}_{shape}", da)
+            out.put(f"db_{name}_{shape}", db)
+        for name, f in comparisons.items():
+            out.put(f"y_{name}_{shape}", f(a, b).double())
+    x = torch.tensor([-2, -1, -0.5, 0, 0.75, 1]).requires_grad_()
+    y = torch.clamp(x, -1, 0.75)
+    y.sum().backward()
+    out.put("x_clamp", x)
+    out.put("y_clamp", y)
+    out.put("d_clamp", x.grad)
+    out.save()
+
+
 def losses():
     torch.manual_seed(100)
     batch, classes = 5, 6
@@ -328,6 +370,7 @@ def clip():
 if __name__ == "__main__":
     cells()
     elementwise()
+    binary()
     losses()
     reductions()
     optimisers()

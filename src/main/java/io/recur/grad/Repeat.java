@@ -49,34 +49,4 @@ public final class Repeat implements Op {
         .columns()
         .addSum(y.shape().rows(), y.shape().columns(), y.gradient(), x.accumulator());
   }
-
-  /** Whether b is a vector to be repeated over the columns of a. */
-  static boolean spreads(Tensor a, Tensor b) {
-    return b.shape().columns() == 1
-        && b.shape().rows() == a.shape().rows()
-        && a.shape().columns() > 1;
-  }
-
-  /** b, repeated over a's columns where it is a vector. */
-  static Tensor like(Tensor a, Tensor b) {
-    if (!spreads(a, b)) {
-      return b;
-    }
-    try (OpContext context = OpContext.of("repeat", a, b)) {
-      return repeat(context.tape(), b, a.shape());
-    }
-  }
-
-  /** Refuses shapes that differ, unless one is a vector as long as the other's columns. */
-  static void check(String where, Tensor a, Tensor b) {
-    boolean equal =
-        a.shape().rows() == b.shape().rows()
-            && a.shape().batch() == b.shape().batch()
-            && a.shape().time() == b.shape().time();
-    if (!equal && !spreads(a, b) && !spreads(b, a)) {
-      throw new ShapeException(
-          "%s: a=%s, b=%s; need equal shapes, or a vector as long as the other's columns"
-              .formatted(where, a.shape(), b.shape()));
-    }
-  }
 }

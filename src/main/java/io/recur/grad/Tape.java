@@ -203,7 +203,7 @@ public final class Tape implements AutoCloseable {
    */
   public Tensor use(Tensor parameter) {
     checkOpen();
-    return Scale.copy(this, parameter);
+    return Affine.copy(this, parameter);
   }
 
   // Backward.

@@ -2,9 +2,7 @@ package io.recur.grad;
 
 import io.recur.device.Buffer;
 import io.recur.device.Device;
-import io.recur.device.Dimension;
 import io.recur.device.OneThread;
-import io.recur.device.kernels.Reduction;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * float[] values = y.toArray();
  * }</pre>
  */
-public class Tensor {
+public non-sealed class Tensor extends TensorOperations {
   final TensorData data;
 
   Tensor(TensorData data) {
@@ -268,122 +266,6 @@ public class Tensor {
       part.view(data, whole, offset);
       return new Tensor(part);
     }
-  }
-
-  // The operations, each in a file of its own.
-
-  /**
-   * Matrix product, see {@link MatMul}.
-   *
-   * @param x right factor
-   * @return this·x
-   */
-  public final Tensor matmul(Tensor x) {
-    return MatMul.matmul(this, x);
-  }
-
-  /**
-   * Sum, see {@link Add}.
-   *
-   * @param b of the same shape, or a vector to be added to every column
-   * @return this + b
-   */
-  public final Tensor add(Tensor b) {
-    return Add.add(this, b);
-  }
-
-  /**
-   * Difference, see {@link Add}.
-   *
-   * @param b of the same shape, or a vector to be subtracted from every column
-   * @return this − b
-   */
-  public final Tensor sub(Tensor b) {
-    return Add.sub(this, b);
-  }
-
-  /**
-   * Elementwise product, see {@link Mul}.
-   *
-   * @param b of the same shape, or a vector to multiply every column with
-   * @return this∘b
-   */
-  public final Tensor mul(Tensor b) {
-    return Mul.mul(this, b);
-  }
-
-  /**
-   * Product with a number, see {@link Scale}.
-   *
-   * @param factor the number
-   * @return factor·this
-   */
-  public final Tensor scale(float factor) {
-    return Scale.scale(this, factor);
-  }
-
-  /**
-   * Rows {@code from} to {@code to − 1}, see {@link Slice}.
-   *
-   * @param from first row
-   * @param to one after the last
-   * @return a copy of these rows
-   */
-  public final Tensor rows(int from, int to) {
-    return Slice.rows(this, from, to);
-  }
-
-  /**
-   * Sums over a dimension: in×B×T gives 1×B×T over rows, in×1×T over columns, in×B over time. This
-   * and the three that follow sum in double, in an order that depends on the dimension's length
-   * alone.
-   *
-   * @param over the dimension
-   * @return Σ this
-   */
-  public final Tensor sum(Dimension over) {
-    return Reduce.reduce(Reduction.SUM, this, over);
-  }
-
-  /**
-   * Means over a dimension, see {@link #sum(Dimension)}.
-   *
-   * @param over the dimension
-   * @return Σ this / n
-   */
-  public final Tensor mean(Dimension over) {
-    return Reduce.reduce(Reduction.MEAN, this, over);
-  }
-
-  /**
-   * Largest values over a dimension; NaN where one is NaN. Ties share the gradient evenly.
-   *
-   * @param over the dimension
-   * @return the maxima, of the shape of {@link #sum(Dimension)}
-   */
-  public final Tensor max(Dimension over) {
-    return Reduce.reduce(Reduction.MAX, this, over);
-  }
-
-  /**
-   * Population variances over a dimension (PyTorch's {@code correction=0}). A large mean costs no
-   * digits.
-   *
-   * @param over the dimension
-   * @return Σ (this − mean)² / n, of the shape of {@link #sum(Dimension)}
-   */
-  public final Tensor variance(Dimension over) {
-    return Reduce.reduce(Reduction.VARIANCE, this, over);
-  }
-
-  /** {@return the sum of all values, a scalar} */
-  public final Tensor sum() {
-    return Sum.sum(this);
-  }
-
-  /** {@return the mean of all values, a scalar} */
-  public final Tensor mean() {
-    return Sum.mean(this);
   }
 
   @Override

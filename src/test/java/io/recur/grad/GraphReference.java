@@ -52,7 +52,7 @@ public final class GraphReference {
       case Node.Affine(int _, int a, float factor, float constant) ->
           Reference.map(values[a], value -> factor * value + constant);
       case Node.Combine(Binary f, int rows, int a, int b) ->
-          Reference.zip(wide(a, rows), wide(b, rows), (u, v) -> combined(f, u, v));
+          Reference.zip(wide(a, rows), wide(b, rows), (u, v) -> Reference.value(f, u, v));
       case Node.Rows(int rows, int a, int from) ->
           Reference.rows(values[a], graph.node(a).rows(), from, from + rows);
       case Node.Concat(int _, List<Integer> parts) -> {
@@ -104,22 +104,6 @@ public final class GraphReference {
       }
     }
     return Reference.matmul(rows, columns, w, x);
-  }
-
-  private static double combined(Binary f, double a, double b) {
-    return switch (f) {
-      case ADD -> a + b;
-      case SUBTRACT -> a - b;
-      case MULTIPLY -> a * b;
-      case DIVIDE -> a / b;
-      case MINIMUM -> Math.min(a, b);
-      case MAXIMUM -> Math.max(a, b);
-      case GREATER -> a > b ? 1 : 0;
-      case GREATER_EQUAL -> a >= b ? 1 : 0;
-      case LESS -> a < b ? 1 : 0;
-      case LESS_EQUAL -> a <= b ? 1 : 0;
-      case EQUAL -> a == b ? 1 : 0;
-    };
   }
 
   private double[] reduced(ReductionKind kind, double[] x) {

@@ -26,7 +26,7 @@ class OpContextTest {
   private static List<Executable> uses(OpContext context, Tensor x) {
     return List.of(
         () -> context.accept("mine", x),
-        () -> context.reuse(Add.class, Add::new),
+        () -> context.reuse(Affine.class, Affine::new),
         () -> context.output(x.shape(), true),
         () -> context.output(x.shape(), 2, true),
         () -> context.output(x.shape(), 2, x.value(), true),

@@ -53,9 +53,9 @@ class TraceTest {
   /** For each operation of grad that a compiled step may have, a step with it. */
   private final Map<String, Example> compiled =
       Map.ofEntries(
-          Map.entry("Add", (h, x) -> h.sub(b).add(h).add(w.matmul(x)).add(b.sub(h))),
-          Map.entry("Mul", (h, x) -> h.mul(b).mul(w.matmul(x)).mul(b.mul(h))),
-          Map.entry("Scale", (h, x) -> h.scale(0.5f).add(x.tape().use(b))),
+          Map.entry("Pairwise", (h, x) -> pairwise(h)),
+          Map.entry("Affine", (h, x) -> h.scale(0.5f).add(x.tape().use(b)).rsub(1).mul(h.add(2))),
+          Map.entry("Clamp", (h, x) -> h.clamp(-0.3f, 0.2f).add(h.clamp(0, 1e30f))),
           Map.entry("Concat", (h, x) -> Concat.rows(h, x, h)),
           Map.entry("Reduce", TraceTest::reductions),
           Map.entry("Slice", (h, x) -> h.rows(1, 4).mul(x)),
@@ -69,6 +69,16 @@ class TraceTest {
   /** The operations of grad that no compiled step has, and why. */
   private static final Map<String, String> STEP_BY_STEP =
       Map.of("Sum", "a number for all columns mixes them", "CrossEntropy", "a loss");
+
+  /** Every function, of two tensors and of one that is repeated over columns, rows or both. */
+  private Tensor pairwise(Tensor h) {
+    Tensor y = h;
+    for (Binary f : Binary.values()) {
+      y = y.add(Pairwise.of(f, h, h.rsub(1))).add(Pairwise.of(f, b, h));
+      y = y.sub(Pairwise.of(f, h, h.rows(1, 2))).sub(Pairwise.of(f, one, h));
+    }
+    return y;
+  }
 
   private static Tensor reductions(Tensor h, Tensor x) {
     return Concat.rows(
@@ -150,7 +160,6 @@ class TraceTest {
     compiled
         .values()
         .forEach(step -> graph(step).nodes().forEach(node -> kinds.add(node.getClass())));
-    kinds.add(Node.Constant.class); // of operations with a number, such as a maximum
     assertEquals(Set.of(Node.class.getPermittedSubclasses()), kinds);
   }
 
@@ -281,7 +290,7 @@ class TraceTest {
     try (Tape other = Tape.on(device)) {
       Tensor outside = other.input(values(OUT));
       refused("add: a tensor of another tape", (h, x) -> h.add(outside));
-      refused("repeat: a tensor of another tape", (h, x) -> outside.sub(h));
+      refused("sub: a tensor of another tape", (h, x) -> outside.sub(h));
       assertEquals(0, other.length());
     }
   }

@@ -16,6 +16,7 @@ import io.recur.grad.Shape;
 import io.recur.grad.Slabs;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import io.recur.grad.TensorOperations;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -156,6 +157,9 @@ final class TensorSamples {
               world.tape().clear();
               return hot;
             });
+    for (Samples.Sample sample : samples.receivers(Tensor.class)) {
+      samples.add(TensorOperations.class, sample.name(), sample.maker());
+    }
     String list = "java.util.List<io.recur.grad.Tensor>";
     samples
         .add(list, "two", world -> List.of(variable(world), variable(world)))
