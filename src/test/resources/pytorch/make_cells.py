@@ -23,7 +23,8 @@ CELLS = {}
 def cell(name, states="h", **sizes):
     """Registers step(p, state, x) -> (state, y) under the name of the Java class; sizes are those of its parts.
 
-    states maps each initial state to its size; a word is one state of OUT per letter.
+    states maps each initial state to its size, or to the number that it is fixed at; a word is one state of OUT per
+    letter.
     """
     if isinstance(states, str):
         states = {s: OUT for s in states}
@@ -78,6 +79,154 @@ def min_gru(p, s, x):
     return [h], h
 
 
+@cell("STARCell", Wi=(2 * OUT, IN), Wh=(OUT, OUT), b=(2 * OUT,))
+def star(p, s, x):
+    k, z = gates(x @ p.Wi.T + p.b, 2)
+    k = sigmoid(k + s.h @ p.Wh.T)
+    h = tanh((1 - k) * s.h + k * tanh(z))
+    return [h], h
+
+
+@cell("MinimalRNNCell", Wi=(OUT, IN), Wh=(OUT, OUT), Wz=(OUT, OUT), bz=(OUT,), bu=(OUT,))
+def minimal_rnn(p, s, x):
+    z = tanh(x @ p.Wi.T + p.bz)
+    u = sigmoid(s.h @ p.Wh.T + z @ p.Wz.T + p.bu)
+    h = u * s.h + (1 - u) * z
+    return [h], h
+
+
+@cell("ATRCell", Wi=(OUT, IN), Wh=(OUT, OUT))
+def atr(p, s, x):
+    a, q = x @ p.Wi.T, s.h @ p.Wh.T
+    h = sigmoid(a + q) * a + sigmoid(a - q) * s.h
+    return [h], h
+
+
+@cell("CFNCell", Wi=(3 * OUT, IN), Wh=(2 * OUT, OUT), b=(2 * OUT,))
+def cfn(p, s, x):
+    t, e, a = gates(x @ p.Wi.T, 3)
+    t, e = gates(sigmoid(torch.cat([t, e], -1) + s.h @ p.Wh.T + p.b), 2)
+    h = t * tanh(s.h) + e * tanh(a)
+    return [h], h
+
+
+@cell("MultiplicativeLSTMCell", "hc", Wi=(4 * OUT, IN), Wm=(OUT, IN), Wmh=(OUT, OUT), Wh=(4 * OUT, OUT), b=(4 * OUT,))
+def multiplicative_lstm(p, s, x):
+    m = (x @ p.Wm.T) * (s.h @ p.Wmh.T)
+    i, f, g, o = gates(x @ p.Wi.T + m @ p.Wh.T + p.b, 4)
+    c = sigmoid(f) * s.c + sigmoid(i) * tanh(g)
+    h = sigmoid(o) * tanh(c)
+    return [h, c], h
+
+
+@cell("CoupledLSTMCell", "hc", Wi=(3 * OUT, IN), Wh=(3 * OUT, OUT), b=(3 * OUT,))
+def coupled_lstm(p, s, x):
+    i, g, o = gates(x @ p.Wi.T + s.h @ p.Wh.T + p.b, 3)
+    c = (1 - sigmoid(i)) * s.c + sigmoid(i) * tanh(g)
+    h = sigmoid(o) * tanh(c)
+    return [h, c], h
+
+
+UNITS = 2 * OUT
+
+
+@cell("ProjectedLSTMCell", dict(h=OUT, c=UNITS), Wi=(4 * UNITS, IN), Wh=(4 * UNITS, OUT), Wr=(OUT, UNITS),
+      b=(4 * UNITS,))
+def projected_lstm(p, s, x):
+    i, f, g, o = gates(x @ p.Wi.T + s.h @ p.Wh.T + p.b, 4)
+    c = sigmoid(f) * s.c + sigmoid(i) * tanh(g)
+    h = (sigmoid(o) * tanh(c)) @ p.Wr.T
+    return [h, c], h
+
+
+@cell("NASCell", "hc", Wi=(8 * OUT, IN), Wh=(8 * OUT, OUT), b=(8 * OUT,))
+def nas(p, s, x):
+    u, v = gates(x @ p.Wi.T, 8), gates(s.h @ p.Wh.T + p.b, 8)
+    a = tanh(sigmoid(u[0] + v[0]) * relu(u[1] + v[1]))
+    e = tanh(sigmoid(u[2] + v[2]) + relu(u[3] * v[3]))
+    q = tanh(tanh(u[4] + v[4]) * sigmoid(u[5] + v[5]))
+    w = sigmoid(tanh(u[6] + v[6]) + sigmoid(u[7] + v[7]))
+    c = tanh(a + s.c) * e
+    h = tanh(c * tanh(q + w))
+    return [h, c], h
+
+
+@cell("SCRNCell", "hs", Wi=(2 * OUT, IN), Wh=(OUT, OUT), Ws=(2 * OUT, OUT), U=(OUT, OUT))
+def scrn(p, s, x):
+    a, e = gates(x @ p.Wi.T, 2)
+    context = 0.05 * a + 0.95 * s.s
+    q, v = gates(context @ p.Ws.T, 2)
+    h = sigmoid(q + e + s.h @ p.Wh.T)
+    return [h, context], h @ p.U.T + v
+
+
+@cell("RHNCell", Wi=(2 * OUT, IN), **{n + l: (2 * OUT, OUT)[: 1 + (n == "Wh")] for l in "123" for n in ("Wh", "b")})
+def rhn(p, s, x):
+    h = s.h
+    for l in "123":
+        a, t = gates(h @ getattr(p, "Wh" + l).T + getattr(p, "b" + l) + (x @ p.Wi.T if l == "1" else 0), 2)
+        h = sigmoid(t) * tanh(a) + (1 - sigmoid(t)) * h
+    return [h], h
+
+
+@cell("CoRNNCell", "hz", Wi=(OUT, IN), Wh=(OUT, OUT), Wz=(OUT, OUT), b=(OUT,))
+def cornn(p, s, x, dt=0.042, gamma=2.7, epsilon=4.7):
+    z = s.z + dt * (tanh(s.h @ p.Wh.T + s.z @ p.Wz.T + x @ p.Wi.T + p.b) - gamma * s.h - epsilon * s.z)
+    h = s.h + dt * z
+    return [h, z], h
+
+
+@cell("SRUCell", "c", Wi=(4 * OUT, IN), vf=(OUT,), vr=(OUT,), bf=(OUT,), br=(OUT,))
+def sru(p, s, x):
+    f, a, r, u = gates(x @ p.Wi.T, 4)
+    f, r = sigmoid(f + p.vf * s.c + p.bf), sigmoid(r + p.vr * s.c + p.br)
+    c = f * s.c + (1 - f) * a
+    return [c], r * c + (1 - r) * u
+
+
+@cell("QRNNCell", dict(c=OUT, p=IN), Wi=(3 * OUT, IN), Wp=(3 * OUT, IN), b=(3 * OUT,))
+def qrnn(p, s, x):
+    z, f, o = gates(x @ p.Wi.T + s.p @ p.Wp.T + p.b, 3)
+    c = sigmoid(f) * s.c + (1 - sigmoid(f)) * tanh(z)
+    return [c, x], sigmoid(o) * c
+
+
+@cell("MinLSTMCell", Wi=(3 * OUT, IN), b=(3 * OUT,))
+def min_lstm(p, s, x):
+    f, i, g = gates(x @ p.Wi.T + p.b, 3)
+    f, i = sigmoid(f), sigmoid(i)
+    h = f / (f + i) * s.h + i / (f + i) * g
+    return [h], h
+
+
+@cell("LRUCell", dict(re=OUT, im=OUT), B=(2 * OUT, IN), Cr=(OUT, OUT), Ci=(OUT, OUT), D=(OUT, IN), nu=(OUT,),
+      theta=(OUT,), gamma=(OUT,))
+def lru(p, s, x):
+    turn = exp(torch.complex(-exp(p.nu), exp(p.theta)))
+    h = turn * torch.complex(s.re, s.im) + exp(p.gamma) * torch.complex(*gates(x @ p.B.T, 2))
+    return [h.real, h.imag], (h @ torch.complex(p.Cr, p.Ci).T).real + x @ p.D.T
+
+
+@cell("RGLRUCell", Wi=(OUT, IN), Wg=(2 * OUT, OUT), b=(2 * OUT,), **{"lambda": (OUT,)})
+def rglru(p, s, x):
+    u = x @ p.Wi.T
+    r, i = gates(sigmoid(u @ p.Wg.T + p.b), 2)
+    a = exp(-8 * r * F.softplus(getattr(p, "lambda")))
+    h = a * s.h + torch.sqrt(1 - a**2) * (i * u)
+    return [h], h
+
+
+@cell("SLSTMCell", dict(h=OUT, c=0.0, n=0.0, m=-1e4), Wi=(4 * OUT, IN), Wh1=(4 * OUT, OUT), b=(4 * OUT,))
+def slstm(p, s, x):
+    i, f, z, o = gates(x @ p.Wi.T + s.h @ p.Wh1.T + p.b, 4)
+    m = torch.maximum(i, F.logsigmoid(f) + s.m)
+    i, f = exp(i - m), exp(F.logsigmoid(f) + s.m - m)
+    c = f * s.c + i * tanh(z)
+    n = f * s.n + i
+    h = sigmoid(o) * c / n
+    return [h, c, n, m], h
+
+
 # --- running and writing -------------------------------------------------------------------------------------------
 
 
@@ -106,7 +255,10 @@ def write(name, seed):
     torch.manual_seed(seed)
     sizes, states, _ = CELLS[name]
     parts = [rand(*size, scale=0.6).requires_grad_() for size in sizes.values()]
-    initial = [rand(size, scale=0.5).requires_grad_() for size in states.values()]
+    initial = [
+        rand(size, scale=0.5).requires_grad_() if isinstance(size, int) else torch.full((OUT,), size)
+        for size in states.values()
+    ]
     x = rand(T, BATCH, IN).requires_grad_()
     y, last = run(name, parts, initial, x)
     r, rest = rand(*y.shape), [rand(*s.shape) for s in last]
@@ -131,7 +283,8 @@ def write(name, seed):
     for n, s in zip(states, last):
         out.put(f"{n}T", s)
     for n, t in zip(names, inputs):
-        out.put("d" + n, column(t.grad) if n != "x" else t.grad)
+        if t.requires_grad:
+            out.put("d" + n, column(t.grad) if n != "x" else t.grad)
     out.save()
 
 
@@ -142,7 +295,7 @@ SOURCES = {}
 
 
 def main():
-    for seed, name in enumerate(CELLS):
+    for name in CELLS:
         write(name, 1000 + sum(map(ord, name)))
 
 

@@ -7,13 +7,34 @@ import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import io.recur.nn.cells.ATRCell;
+import io.recur.nn.cells.CFNCell;
+import io.recur.nn.cells.CoRNNCell;
+import io.recur.nn.cells.CoupledLSTMCell;
 import io.recur.nn.cells.IndRNNCell;
+import io.recur.nn.cells.LRUCell;
 import io.recur.nn.cells.MGUCell;
 import io.recur.nn.cells.MinGRUCell;
+import io.recur.nn.cells.MinLSTMCell;
+import io.recur.nn.cells.MinimalRNNCell;
+import io.recur.nn.cells.MultiplicativeLSTMCell;
+import io.recur.nn.cells.NASCell;
 import io.recur.nn.cells.PeepholeLSTMCell;
+import io.recur.nn.cells.ProjectedLSTMCell;
+import io.recur.nn.cells.QRNNCell;
+import io.recur.nn.cells.RGLRUCell;
+import io.recur.nn.cells.RHNCell;
+import io.recur.nn.cells.SCRNCell;
+import io.recur.nn.cells.SLSTMCell;
+import io.recur.nn.cells.SRUCell;
+import io.recur.nn.cells.STARCell;
 import io.recur.nn.cells.UGRNNCell;
 import java.lang.reflect.Constructor;
-import java.util.Iterator;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.Type;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -109,7 +130,24 @@ public enum Cells {
   UGRNN(UGRNNCell::new),
   PEEPHOLE_LSTM(PeepholeLSTMCell::new),
   IND_RNN(IndRNNCell::new),
-  MIN_GRU(MinGRUCell::new);
+  MIN_GRU(MinGRUCell::new),
+  LRU(LRUCell::new),
+  SLSTM(SLSTMCell::new),
+  STAR(STARCell::new),
+  MINIMAL_RNN(MinimalRNNCell::new),
+  ATR(ATRCell::new),
+  CFN(CFNCell::new),
+  MULTIPLICATIVE_LSTM(MultiplicativeLSTMCell::new),
+  COUPLED_LSTM(CoupledLSTMCell::new),
+  PROJECTED_LSTM(ProjectedLSTMCell::new),
+  NAS(NASCell::new),
+  SCRN(SCRNCell::new),
+  RHN(RHNCell::new),
+  CORNN(CoRNNCell::new),
+  SRU(SRUCell::new),
+  QRNN(QRNNCell::new),
+  MIN_LSTM(MinLSTMCell::new),
+  RG_LRU(RGLRUCell::new);
 
   private final @Nullable BiFunction<Integer, Integer, Cell> paper;
 
@@ -136,16 +174,19 @@ public enum Cells {
     return new Recur(random(paper(in, out)));
   }
 
-  /** A cell of the same sizes, made from its parts, which its constructor takes in their order. */
+  /**
+   * A cell of the same sizes, made from its parts, which its constructor takes in their order; what
+   * is fixed stays as it is.
+   */
   private static Cell random(Cell cell) {
-    Iterator<Parameter> its = cell.parameters().iterator();
+    Deque<Parameter> its = new ArrayDeque<>(cell.parameters());
     Constructor<?> ofParts =
         Stream.of(cell.getClass().getConstructors())
             .filter(c -> List.of(c.getParameterTypes()).contains(Parameter.class))
             .findAny()
             .orElseThrow();
     Object[] parts =
-        Stream.of(ofParts.getParameterTypes()).map(type -> random(type, its)).toArray();
+        Stream.of(ofParts.getGenericParameterTypes()).map(type -> random(type, its)).toArray();
     try {
       return (Cell) ofParts.newInstance(parts);
     } catch (ReflectiveOperationException e) {
@@ -153,11 +194,26 @@ public enum Cells {
     }
   }
 
-  private static Object random(Class<?> type, Iterator<Parameter> its) {
+  private static Object random(Type type, Deque<Parameter> its) {
     if (type == Elementwise.class) {
       return Elementwise.TANH; // smooth, where a kink would spoil a difference
     }
-    Parameter values = random(its.next().shape().dimensions());
+    if (type == float.class) {
+      return 0.5f;
+    }
+    if (type instanceof ParameterizedType list) { // of parts whose names end in numbers
+      String name = its.getFirst().name().replaceAll("[1-9]", "");
+      List<Object> several = new ArrayList<>();
+      for (Parameter part : List.copyOf(its)) {
+        if (part.name().matches(name + "[1-9]")) {
+          its.remove(part);
+          several.add(random(list.getActualTypeArguments()[0], new ArrayDeque<>(List.of(part))));
+        }
+      }
+      return several;
+    }
+    Parameter part = its.removeFirst();
+    Parameter values = part.isTrainable() ? random(part.shape().dimensions()) : part;
     return type == Matrix.class ? Matrix.dense(values) : values;
   }
 
@@ -230,13 +286,21 @@ public enum Cells {
     model
         .parameters()
         .named()
-        .forEach((name, parameter) -> gradients.put(name, parameter.gradientArray()));
+        .forEach(
+            (name, parameter) -> {
+              if (parameter.isTrainable()) {
+                gradients.put(name, parameter.gradientArray());
+              }
+            });
     return gradients;
   }
 
-  /** The gradients of the initial state, one array a part. */
+  /** The gradients of the initial state, one array a part that is trained. */
   static List<float[]> state0Gradients(Recur recur) {
-    return recur.cell().state0().stream().map(Tensor::gradientArray).toList();
+    return recur.cell().state0().stream()
+        .filter(Parameter::isTrainable)
+        .map(Tensor::gradientArray)
+        .toList();
   }
 
   /** The parts of a state as one list of arrays. */

@@ -80,7 +80,7 @@ public final class MGUCell extends PaperCell {
     Tensor fromInput = wi.times(x).add(b);
     Tensor forget = sigmoid(gate(fromInput, 0).add(wh.times(h)));
     Tensor candidate = tanh(gate(fromInput, 1).add(whc.times(forget.mul(h))));
-    Tensor next = h.sub(forget.mul(h)).add(forget.mul(candidate));
+    Tensor next = blend(forget, candidate, h);
     return Step.step(next, next);
   }
 }

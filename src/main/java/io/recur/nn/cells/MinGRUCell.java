@@ -62,7 +62,7 @@ public final class MinGRUCell extends PaperCell {
     Tensor sums = wi.times(x).add(b);
     Tensor update = sigmoid(gate(sums, 0));
     Tensor candidate = gate(sums, 1);
-    Tensor next = h.sub(update.mul(h)).add(update.mul(candidate));
+    Tensor next = blend(update, candidate, h);
     return Step.step(next, next);
   }
 }

@@ -3,6 +3,7 @@ package io.recur.nn.cells;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
+import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.nn.Cell;
 import io.recur.nn.Matrix;
@@ -148,6 +149,18 @@ abstract class PaperCell implements Cell {
         });
   }
 
+  /** A dense matrix of normal values. */
+  static Matrix normal(int rows, int columns, double deviation) {
+    return Matrix.dense(
+        Parameter.of(
+            Shape.of(rows, columns),
+            (values, random) -> {
+              for (int i = 0; i < values.length; i++) {
+                values[i] = (float) (deviation * random.nextGaussian());
+              }
+            }));
+  }
+
   /**
    * The rows of stacked gates.
    *
@@ -190,6 +203,21 @@ abstract class PaperCell implements Cell {
   /** The rows of gate number k. */
   final Tensor gate(Tensor stacked, int k) {
     return stacked.rows(k * out, (k + 1) * out);
+  }
+
+  /** A parameter on the tape of a step, where a function of it is to be taken. */
+  static Tensor use(Parameter parameter, State state, Tensor x) {
+    Tape tape = x.tape() != null ? x.tape() : state.h().tape();
+    if (tape == null) {
+      throw new IllegalStateException(
+          "step: neither x nor the state is on a tape; make x with tape.input(…)");
+    }
+    return tape.use(parameter);
+  }
+
+  /** {@code z∘a + (1 − z)∘b}. */
+  static Tensor blend(Tensor z, Tensor a, Tensor b) {
+    return b.add(z.mul(a.sub(b)));
   }
 
   private String label() {

@@ -72,7 +72,7 @@ public final class UGRNNCell extends PaperCell {
     Tensor sums = wi.times(x).add(wh.times(h)).add(b);
     Tensor gate = sigmoid(gate(sums, 0));
     Tensor candidate = tanh(gate(sums, 1));
-    Tensor next = gate.mul(h).add(candidate.sub(gate.mul(candidate)));
+    Tensor next = blend(gate, h, candidate);
     return Step.step(next, next);
   }
 }

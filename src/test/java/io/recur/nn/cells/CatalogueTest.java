@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.TreeSet;
 import java.util.stream.Collector;
 import java.util.stream.Collectors;
@@ -131,7 +130,13 @@ class CatalogueTest {
       }
       tape.backward(loss);
       same("dx", x.gradientArray());
-      named().forEach((name, parameter) -> same("d" + name, parameter.gradientArray()));
+      named()
+          .forEach(
+              (name, parameter) -> {
+                if (parameter.isTrainable()) {
+                  same("d" + name, parameter.gradientArray());
+                }
+              });
     }
 
     private Tensor against(Tensor y, String weights) {
@@ -143,72 +148,15 @@ class CatalogueTest {
     }
   }
 
-  /**
-   * Of the sum of magnitudes: the difference of fourth order below errs by about 1e-6 in its terms
-   * left out, and by 1e-7/STEP as outputs are float32.
-   */
-  private static final double DIFFERENCE = 1e-4;
+  /** But for the ReLUs of the NAS cell, whose kinks a difference crosses. */
+  static Stream<Cells> smooth() {
+    return catalogue().filter(cells -> cells != Cells.NAS);
+  }
 
-  private static final float STEP = 1f / 64;
-
-  /** The gradient of each parameter along a random direction; kinks are smoothed by the list. */
   @ParameterizedTest
-  @MethodSource("catalogue")
+  @MethodSource("smooth")
   void gradientsAreDifferences(Cells cells) {
-    Recur recur = cells.make(3, 5).on(device, 1);
-    Tensor loss = loss(recur);
-    tape.backward(loss);
-    for (Parameter parameter : recur.parameters()) {
-      float[] gradient = parameter.gradientArray();
-      float[] at = parameter.toArray();
-      float[] v = direction(at.length);
-      double derivative = 0;
-      double magnitude = 0.1;
-      for (int i = 0; i < v.length; i++) {
-        derivative += gradient[i] * v[i];
-        magnitude += Math.abs(gradient[i]);
-      }
-      double difference =
-          (8 * (along(recur, parameter, at, v, STEP) - along(recur, parameter, at, v, -STEP))
-                  - along(recur, parameter, at, v, 2 * STEP)
-                  + along(recur, parameter, at, v, -2 * STEP))
-              / (12 * STEP);
-      parameter.value().write(at);
-      assertTrue(
-          Math.abs(difference - derivative) <= DIFFERENCE * magnitude,
-          "%s: difference %.9g, gradient %.9g, scale %.3g"
-              .formatted(parameter.name(), difference, derivative, magnitude));
-    }
-  }
-
-  private static float[] direction(int length) {
-    float[] v = new float[length];
-    Random random = new Random(17);
-    for (int i = 0; i < length; i++) {
-      v[i] = random.nextBoolean() ? 1 : -1;
-    }
-    return v;
-  }
-
-  private double along(Recur recur, Parameter parameter, float[] at, float[] v, float step) {
-    float[] moved = at.clone();
-    for (int i = 0; i < moved.length; i++) {
-      moved[i] += step * v[i];
-    }
-    parameter.value().write(moved);
-    recur.reset();
-    double sum = 0;
-    Tensor y = recur.apply(Cells.input(tape, 4, 3, 2, 3));
-    float[] weights = Cells.values(new Random(11), y.shape().count());
-    float[] values = y.toArray();
-    for (int i = 0; i < values.length; i++) {
-      sum += (double) weights[i] * values[i];
-    }
-    return sum;
-  }
-
-  private Tensor loss(Recur recur) {
-    return Cells.weighed(tape, recur.apply(Cells.input(tape, 4, 3, 2, 3)), 11);
+    new Differences(cells.make(3, 5).on(device, 1), tape).check();
   }
 
   // What a cell says of itself, and what it refuses.
@@ -219,7 +167,11 @@ class CatalogueTest {
     Cell cell = cells.paper(3, 5);
     String name = cell.getClass().getSimpleName();
     assertEquals(name + "(3 => 5)", cell.toString());
-    long values = cell.parameters().stream().mapToLong(p -> p.shape().count()).sum();
+    long values =
+        cell.parameters().stream()
+            .filter(Parameter::isTrainable)
+            .mapToLong(p -> p.shape().count())
+            .sum();
     long state = cell.state0().stream().mapToLong(p -> p.shape().count()).sum();
     assertTrue(
         new Recur(cell)
