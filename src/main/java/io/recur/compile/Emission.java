@@ -3,8 +3,10 @@ package io.recur.compile;
 import io.recur.compile.Draft.Effect;
 import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.Section;
+import io.recur.device.kernels.CellProgram.Weights;
 import io.recur.device.kernels.Instruction;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -69,15 +71,35 @@ final class Emission {
       }
     }
     for (var entry : byOperand.entrySet()) {
+      List<Place> places = new ArrayList<>();
       for (int term : entry.getValue()) {
         for (Term product : sums.get(term).products) {
           if (operand(product).equals(entry.getKey())) {
-            totals.put(term, emitProduct(product, totals.get(term)));
+            places.add(new Place(product, term));
           }
         }
       }
+      places.sort(
+          Comparator.<Place>comparingInt(place -> weights(place).matrix())
+              .thenComparingInt(place -> weights(place).row()));
+      for (Place place : places) {
+        totals.put(place.sum, emitProduct(place.product, totals.get(place.sum)));
+      }
     }
     values.putAll(totals);
+  }
+
+  /** A product and the sum that it belongs to. */
+  private record Place(Term product, int sum) {}
+
+  /** The order of products of one operand: adjacent rows of a matrix follow each other. */
+  private Weights weights(Place place) {
+    return schedule.weights(
+        switch (place.product) {
+          case Term.Times t -> t.weights();
+          case Term.Gathered t -> t.weights();
+          default -> throw new IllegalStateException("compile: no product " + place.product);
+        });
   }
 
   /** What products that can be made together have in common. */

@@ -6,6 +6,7 @@ import io.recur.device.kernels.CellProgram.Layout;
 import io.recur.device.kernels.CellProgram.Phase;
 import io.recur.device.kernels.CellProgram.Reduction;
 import io.recur.device.kernels.CellProgram.Section;
+import io.recur.device.kernels.CellProgram.Weights;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -158,6 +159,10 @@ final class Schedule {
     for (Effect effect : draft.effects) {
       readers[effect.term()]++;
     }
+  }
+
+  Weights weights(int number) {
+    return tables.weights.get(number);
   }
 
   /** The number of terms and effects that read a term. */
