@@ -4,8 +4,9 @@
 #                    of 2.2 GB; prints their figures, some minutes
 # make bench         runs every benchmark, into jmh/bench.csv (BENCH="pattern and JMH options", or PanamaAgainstC,
 #                    SteadyState, StartUp, Targets: that part alone)
-# make peers         measures the rivals beside us (PYTHON=a Python with torch, PEERS="part of a work's name",
-#                    PEERS_ROUNDS=n); with no PEERS: into jmh/peers.csv, jmh/peers.png and jmh/RESULTS.md;
+# make peers         measures the rivals beside us, and the machine's own limits (PYTHON=a Python with torch, PEERS="part
+#                    of a work's name", PEERS_ROUNDS=n); with no PEERS: an hour, into jmh/peers.csv, jmh/peers.png and
+#                    jmh/RESULTS.md;
 #                    with BASE=COMMIT: that commit alone beside the present one (TURNS=n, LIMIT=ratio), into
 #                    jmh/base.csv and jmh/RESULTS.md; fails where a row is slower
 # make bring-up      the first ten minutes on a GPU (GPU=cuda:N): each step in a process of its own with its limit,
@@ -150,6 +151,11 @@ jmh/peers/contenders/target/%/built: $(CONTENDERS)
 	@rm -f $(@D)/classpath.txt
 	@if $(MAVEN) -q -B -f jmh/pom.xml -pl peers/contenders -Drival=$* process-classes >$(@D)/build.log 2>&1; then touch $@; fi
 
+# The machine's own limits; without a C compiler the run leaves them out, and says so.
+jmh/peers/target/limits: jmh/peers/limits.c
+	@mkdir -p $(@D)
+	@$(CC) -std=c11 -O3 -ffp-contract=fast -Wall -Wextra -Werror -pthread -o $@ $<
+
 ifneq ($(BASE),)
 # Neither Maven's shared repository nor a rival is needed: each build is started from its own tree.
 peers: jmh/peers/target/gpu.jar
@@ -157,7 +163,7 @@ peers: jmh/peers/target/gpu.jar
 	  "$(JDK)/bin/java" -cp jmh/peers/target/gpu.jar:target/recur-cli.jar io.recur.peers.BaseDriver \
 	    "$$(basename "$$tree")" "$$tree" "$(PEERS)" "$(TURNS)" "$(LIMIT)"
 else
-peers: jmh/peers/target/gpu.jar $(RIVALS:%=jmh/peers/contenders/target/%/built)
+peers: jmh/peers/target/gpu.jar $(if $(CC),jmh/peers/target/limits) $(RIVALS:%=jmh/peers/contenders/target/%/built)
 	@"$(JDK)/bin/java" -cp jmh/peers/target/gpu.jar:target/recur-cli.jar io.recur.peers.Driver \
 	    "$(PYTHON)" "$(PEERS)" "$(PEERS_ROUNDS)"
 endif

@@ -1,7 +1,8 @@
 """PyTorch as a contender: `make peers` starts this and asks it line by line (see Contender.java).
 
 Needs a Python with torch and nothing else. 2 threads; all else at PyTorch's defaults. An argument
-names another device than the processor (`make bench-gpu`): there the work says in which precision.
+names another device than the processor (`make bench-gpu`): there the work says in which precision. A
+second one names the way in which cells that PyTorch lacks are computed (see cells.py).
 """
 import array
 import pathlib
@@ -12,8 +13,9 @@ import traceback
 
 CHUNKS, CHECKED = 4, 8
 GROUPS = 9  # of a turn; the median counts (see Contender.java)
-COMPARED = 1 << 20  # as Work.java: a longer answer is thinned out where x is repeated
+COMPARED, COMPARED_WHOLE = 1 << 20, 1 << 23  # as Work.java: a longer answer is thinned out
 DEVICE = sys.argv[1] if len(sys.argv) > 1 else "cpu"
+WAY = sys.argv[2] if len(sys.argv) > 2 else "eager"
 HALVES = {"bf16": "bfloat16", "fp16": "float16"}
 
 
@@ -24,7 +26,7 @@ class Work:
         self.folder = pathlib.Path(folder)
         lines = (self.folder / "work.properties").read_text(encoding="utf-8").splitlines()
         facts = dict(line.split("=", 1) for line in lines if "=" in line)
-        self.kind, self.cell = facts["kind"], facts["cell"]
+        self.kind, self.cell = facts["kind"], facts["cell"].removesuffix(" from its equations")
         for name in "layers", "batch", "time", "in", "hidden", "repeats":
             setattr(self, name if name != "in" else "inputs", int(facts[name]))
         self.type = getattr(torch, HALVES.get(facts["precision"], "float32"))
@@ -42,7 +44,7 @@ class Work:
 
 def save(folder, name, t, work):
     values = t.detach().contiguous().flatten()
-    stride = 1 if work.repeats == 1 else -(-len(values) // COMPARED)
+    stride = -(-len(values) // (COMPARED_WHOLE if work.repeats == 1 else COMPARED))
     values = array.array("f", values[::stride].float().tolist())
     (folder / f"{name}.f32").write_bytes(values.tobytes())
 
@@ -73,16 +75,25 @@ def gradients(net, work):
 class Sequence:
     def __init__(self, work):
         self.work = work
-        self.net = getattr(torch.nn, work.cell)(work.inputs, work.hidden, work.layers)
-        fill(self.net, work)
-        self.net.to(DEVICE, work.type)
         self.state = None
         self.host = work.array("x").view(work.time, work.batch, work.inputs).to(work.type)
         self.x = self.host.to(DEVICE)
-        self.all = self.x.repeat(work.repeats, 1, 1)  # what is timed
+        self.build()
+        self.all = self.x.repeat(work.repeats, 1, 1) if work.repeats > 1 else self.x  # what is timed
+
+    def build(self):
+        self.net = getattr(torch.nn, self.work.cell)(self.work.inputs, self.work.hidden, self.work.layers)
+        fill(self.net, self.work)
+        self.net.to(DEVICE, self.work.type)
+
+    def forget(self):
+        self.net.zero_grad()
+
+    def gradients(self):
+        return gradients(self.net, self.work)
 
     def train(self, x):
-        self.net.zero_grad()
+        self.forget()
         y, _ = self.net(x)
         loss = y.sum()
         loss.backward()
@@ -110,7 +121,7 @@ class Sequence:
     def answer(self, name):
         if name == "train":
             yield "y", self.train(self.x)
-            yield from gradients(self.net, self.work)
+            yield from self.gradients()
         elif name == "step":
             self.state = None
             yield "y", torch.cat([self.step(self.host[t: t + 1]) for t in range(self.work.time)])
@@ -184,6 +195,15 @@ def milliseconds(once, name, begin, end):
     return (time.perf_counter() - began) * 1e3 / (end - begin)
 
 
+def model(work):
+    if work.kind == "characters":
+        return Characters(work)
+    if work.cell in ("LSTM", "GRU", "RNN"):
+        return Sequence(work)
+    import cells
+    return cells.sequence(Sequence)(work, WAY)
+
+
 def respond(words, kept):
     if words[0] == "version":
         return torch.__version__ if DEVICE == "cpu" else (
@@ -193,7 +213,7 @@ def respond(words, kept):
         if DEVICE != "cpu":
             torch.cuda.empty_cache()
         work = Work(words[1])
-        kept.append(Characters(work) if work.kind == "characters" else Sequence(work))
+        kept.append(model(work))
         return "ready"
     if words[0] == "check":
         folder = pathlib.Path(words[2])

@@ -15,11 +15,11 @@ import java.util.Properties;
  *
  * <p>An array is a file {@code NAME.f32} of little-endian floats, laid out as Recur lays it out:
  * first dimension contiguous, sequences features × batch × time, weights out × in, gates in the
- * order input, forget, cell, output or reset, update, candidate. Layer l has Wi{l}, Wh{l}, b{l},
- * and for a GRU bh{l}.
+ * order input, forget, cell, output or reset, update, candidate. Layer l has the arrays of its
+ * {@link Recurrence}: Wi{l}, Wh{l}, b{l}, and for a GRU bh{l}.
  *
  * @param kind one of the constants
- * @param cell LSTM, GRU or RNN; empty for a product
+ * @param cell LSTM, GRU, RNN or another name of {@link Recurrence}; empty for a product
  * @param layers one above the other
  * @param batch columns
  * @param time steps; of a character model's chunk too
@@ -61,6 +61,9 @@ record Work(
   /** Values of an array that are compared where x is repeated: an array of more is thinned out. */
   private static final int COMPARED = 1 << 20;
 
+  /** And where x is not repeated. */
+  private static final int COMPARED_WHOLE = 1 << 23;
+
   private static final String FILE = "work.properties";
 
   /** One whose x is timed as it is, in float32. */
@@ -73,11 +76,13 @@ record Work(
     return new Work(kind, cell, layers, batch, time, in, hidden, repeats, precision, folder);
   }
 
+  /** Of a built-in cell: the blocks of units in the rows of Wi and Wh. */
   int gates() {
     return switch (cell) {
       case "LSTM" -> 4;
       case "GRU" -> 3;
-      default -> 1;
+      case "RNN" -> 1;
+      default -> throw new IllegalStateException(cell + " has no gates like those of the LSTM");
     };
   }
 
@@ -144,7 +149,7 @@ record Work(
 
   /** What is compared of an answer: values at equal distances where it is a large one. */
   float[] thinned(float[] values) {
-    int stride = repeats == 1 ? 1 : Math.ceilDiv(values.length, COMPARED);
+    int stride = Math.ceilDiv(values.length, repeats == 1 ? COMPARED_WHOLE : COMPARED);
     float[] some = new float[Math.ceilDiv(values.length, stride)];
     for (int i = 0; i < some.length; i++) {
       some[i] = values[i * stride];

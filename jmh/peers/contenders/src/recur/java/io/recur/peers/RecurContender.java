@@ -14,11 +14,8 @@ import io.recur.grad.Tensor;
 import io.recur.nn.Cell;
 import io.recur.nn.Chain;
 import io.recur.nn.Dense;
-import io.recur.nn.GRUCell;
-import io.recur.nn.LSTMCell;
 import io.recur.nn.Layer;
 import io.recur.nn.Matrix;
-import io.recur.nn.RNNCell;
 import io.recur.nn.Recur;
 import io.recur.train.Adam;
 import io.recur.train.Clip;
@@ -29,6 +26,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * Recur, as a program of a user's would call it: on the processor with 2 threads, or on the device
@@ -50,6 +49,7 @@ final class RecurContender implements Contender {
   private Tape inference;
   private Work work;
   private Chain model;
+  private final Map<String, Parameter> arrays = new LinkedHashMap<>();
   private Shape size;
   private float[] x;
   private float[] one; // the first step of x
@@ -100,6 +100,7 @@ final class RecurContender implements Contender {
   public void prepare(Work work) {
     this.work = work;
     model = null;
+    arrays.clear();
     left = null;
     there = null;
     precision = work.precision();
@@ -150,27 +151,38 @@ final class RecurContender implements Contender {
     return buffer;
   }
 
-  private Cell cell(int l) {
-    int out = work.hidden();
-    int rows = work.gates() * out;
-    Matrix wi = Matrix.dense(parameter("Wi" + l, Shape.of(rows, work.in(l))));
-    Matrix wh = Matrix.dense(parameter("Wh" + l, Shape.of(rows, out)));
-    Parameter b = parameter("b" + l, Shape.of(rows));
-    Parameter h0 = Parameter.zeros(Shape.of(out, 1));
-    return switch (work.cell()) {
-      case "LSTM" -> new LSTMCell(wi, wh, b, h0, Parameter.zeros(Shape.of(out, 1)));
-      case "GRU" -> new GRUCell(wi, wh, b, parameter("bh" + l, Shape.of(out)), h0);
-      default -> new RNNCell(Elementwise.TANH, wi, wh, b, h0);
-    };
+  private Parameter parameter(String name, Shape shape) {
+    Parameter parameter = Parameter.of(shape, work.array(name));
+    arrays.put(name, parameter);
+    return parameter;
   }
 
-  private Parameter parameter(String name, Shape shape) {
-    return Parameter.of(shape, work.array(name));
+  private Cell cell(int l) {
+    Map<String, Recurrence.Part> parts =
+        Recurrence.of(work.cell()).parts().stream()
+            .collect(Collectors.toMap(Recurrence.Part::name, Function.identity()));
+    int units = work.hidden();
+    return Cells.of(
+        work.cell(),
+        units,
+        name -> {
+          Recurrence.Part part = parts.get(name);
+          int columns = part.columns(work.in(l), units);
+          Shape vector = Shape.of(part.rows(units));
+          return parameter(
+              name + l,
+              part.operand() == Recurrence.Operand.NONE
+                  ? vector
+                  : Shape.of(vector.rows(), columns));
+        });
   }
 
   @Override
   public Map<String, float[]> answer(String pass) throws Exception {
     Map<String, float[]> answer = new LinkedHashMap<>();
+    if (pass.equals("memory")) {
+      return Map.of("memory", new float[] {memory()});
+    }
     if (pass.equals("share")) {
       return Map.of("share", new float[] {(float) share()});
     }
@@ -201,11 +213,15 @@ final class RecurContender implements Contender {
   private void sequence(String pass, Map<String, float[]> answer) {
     Tape tape = pass.equals("train") ? recording : inference;
     model.reset();
-    Tensor y = model.apply(tape.input(size, x));
+    Tensor input = compared(tape);
+    Tensor y = model.apply(input);
     answer.put("y", y.toArray());
     if (pass.equals("train")) {
       tape.backward(y.sum());
       putGradients(answer);
+      if (input.isDifferentiable()) {
+        answer.put("dx", input.gradientArray());
+      }
       model.parameters().zeroGradients();
     }
     model.reset();
@@ -216,21 +232,19 @@ final class RecurContender implements Contender {
     }
   }
 
+  /** What is compared: of a scan alone, in training, an input with a gradient. */
+  private Tensor compared(Tape tape) {
+    boolean isScan = Recurrence.SCANS.contains(work.cell()) && tape == recording;
+    return isScan ? tape.variable(size, x) : tape.input(size, x);
+  }
+
   /** What is timed: on a GPU an input that is there already. */
   private Tensor whole(Tape tape) {
-    return there == null ? tape.input(size, x) : tape.use(Tensor.constant(all, there));
+    return there == null ? compared(tape) : tape.use(Tensor.constant(all, there));
   }
 
   private void putGradients(Map<String, float[]> answer) {
-    int l = 0;
-    for (Layer layer : model.layers()) {
-      String suffix = layer instanceof Recur ? String.valueOf(l++) : "head";
-      for (Parameter parameter : layer.own()) {
-        if (!parameter.name().matches("[hc]0")) {
-          answer.put("d" + parameter.name() + suffix, parameter.gradientArray());
-        }
-      }
-    }
+    arrays.forEach((name, parameter) -> answer.put("d" + name, parameter.gradientArray()));
   }
 
   @Override
@@ -299,6 +313,13 @@ final class RecurContender implements Contender {
     model.truncate();
     recording.clear();
     return value;
+  }
+
+  /** Bytes of the tape that trains, once its passes need no more. */
+  private long memory() {
+    train();
+    train();
+    return recording.bytes();
   }
 
   /** The share of a training step in which the host does something else than wait for a GPU. */

@@ -15,6 +15,8 @@ import java.util.regex.Pattern;
  * <p>For each work, three processes are started afresh per set: the present build twice, the base
  * once. The answers of base and present build are compared; then each set takes its turns A B B A,
  * first of the present build against itself, which shows the noise, then of the base against it.
+ * The GRU from its equations stands against the base's built-in one; cells that the base may not
+ * know are left out.
  *
  * <p>Arguments: the base's commit, the folder in which it was built, a pattern that a work's name
  * must contain (or nothing), the number of turns, the limit of the ratio. Runs in the root of the
@@ -48,8 +50,8 @@ final class BaseDriver {
     int turns = Integer.parseInt(args[3]);
     double limit = Double.parseDouble(args[4]);
     List<Job> jobs =
-        Job.all(Peers.SCRATCH.resolve("works")).stream()
-            .filter(job -> pattern.matcher(job.name()).find())
+        Jobs.all(Peers.SCRATCH.resolve("works")).stream()
+            .filter(job -> job.ofBase() != null && pattern.matcher(job.name()).find())
             .toList();
     if (jobs.isEmpty() || turns <= TURNS_OF_A_SET || !(limit > 0 && limit <= 1)) {
       System.err.printf(
@@ -74,6 +76,7 @@ final class BaseDriver {
       Map<String, BaseRow> rows = new LinkedHashMap<>();
       job.passes().forEach(pass -> rows.put(pass, new BaseRow(job, pass)));
       Inputs.write(job.work());
+      Inputs.write(job.ofBase());
       for (int set = 0; set < sets; set++) {
         measure(job, set, rows);
       }
@@ -93,9 +96,9 @@ final class BaseDriver {
       List<BaseRow> open = rows.values().stream().filter(row -> row.failure() == null).toList();
       for (BaseRow row : open) {
         try {
-          for (Peer peer : List.of(present, itself, earlier)) {
-            peer.ask("prepare " + job.work().folder()); // for each pass: one may have ended
-          }
+          present.ask("prepare " + job.work().folder()); // for each pass: one may have ended
+          itself.ask("prepare " + job.work().folder());
+          earlier.ask("prepare " + job.ofBase().folder());
           if (set == 0) {
             compare(job, row, present, earlier);
           }
@@ -110,7 +113,7 @@ final class BaseDriver {
   private static void compare(Job job, BaseRow row, Peer present, Peer earlier)
       throws CannotRun, IOException {
     Path ours = Answers.of(present, job.work(), row.pass());
-    Path theirs = Answers.of(earlier, job.work(), row.pass());
+    Path theirs = Answers.of(earlier, job.ofBase(), row.pass());
     row.compared(Answers.difference(ours, theirs, Answers.FLOAT32));
   }
 

@@ -151,7 +151,7 @@ final class BringUp {
       }
       case BENCHMARK -> {
         command = Child.java(step.options(), classPath, GpuDriver.class.getName());
-        command.addAll(List.of(python, device, Job.CHARACTERS, "5"));
+        command.addAll(List.of(python, device, Jobs.CHARACTERS, "5"));
       }
       default -> {
         List<String> options = new ArrayList<>(step.options());

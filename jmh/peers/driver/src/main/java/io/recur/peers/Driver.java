@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
@@ -27,13 +25,17 @@ final class Driver {
   private final List<Peer> rivals;
   private final int rounds;
   private final Results results = new Results(false);
-  private final Work product = Job.product(WORKS);
-  private final Peer limit = Peers.ours("product");
+  private final Work product = Jobs.product(WORKS);
+  private final Peer multiplying = Peers.ours("product");
+  private final Peer gru = Peers.ours("gru");
+  private final Limits limits = new Limits(Peers.limits());
+  private final OneStep oneStep;
   private String version = "";
 
   private Driver(String python, int rounds) {
     this.rivals = Peers.rivals(python);
     this.rounds = rounds;
+    this.oneStep = new OneStep(WORKS, rivals.getFirst(), results);
   }
 
   public static void main(String[] args) throws IOException {
@@ -42,122 +44,106 @@ final class Driver {
     int rounds = Integer.parseInt(args[2]);
     Files.createDirectories(Peers.SCRATCH);
     List<Job> jobs =
-        Job.all(WORKS).stream().filter(job -> pattern.matcher(job.name()).find()).toList();
-    if (jobs.isEmpty()) {
+        Jobs.all(WORKS).stream().filter(job -> pattern.matcher(job.name()).find()).toList();
+    List<String> steps =
+        OneStep.names().stream().filter(name -> pattern.matcher(name).find()).toList();
+    if (jobs.isEmpty() && steps.isEmpty()) {
       System.err.printf("%s: no work contains PEERS=\"%s\"; there are:%n", COMMAND, args[1]);
-      Job.all(WORKS).forEach(job -> System.err.println("  " + job.name()));
+      Jobs.all(WORKS).forEach(job -> System.err.println("  " + job.name()));
+      OneStep.names().forEach(name -> System.err.println("  " + name));
       System.exit(2);
     }
     Driver driver = new Driver(python, rounds);
     try {
+      driver.limits();
       driver.measure(jobs);
+      driver.oneStep.measure(steps, rounds);
     } finally {
       driver.rivals.forEach(Peer::close);
-      driver.limit.close();
+      driver.multiplying.close();
+      driver.gru.close();
+      driver.limits.close();
     }
     boolean isWhole = args[1].isEmpty() && rounds >= ROUNDS_TO_PUBLISH;
     driver.report(python, jobs, isWhole);
   }
 
-  private void measure(List<Job> jobs) throws IOException {
+  /** The machine's own limits and its own product, before all else. */
+  private void limits() throws IOException {
+    limits.open();
+    Results.say(limits.words());
     try {
       Inputs.write(product);
-      limit.ask("prepare " + product.folder());
-      Answers.checkProduct(product, Answers.of(limit, product, Job.FORWARD));
-      Turns.Entry rate = new Turns.Entry(limit, Job.FORWARD);
+      multiplying.ask("prepare " + product.folder());
+      Answers.checkProduct(product, Answers.of(multiplying, product, Job.FORWARD));
+      Turns.Entry rate = new Turns.Entry(multiplying, Job.FORWARD);
       Turns.take(rounds, rate);
       results.addProduct(rate.median(), product);
     } catch (CannotRun e) {
       Results.say("product: cannot run: " + e.getMessage());
     }
+  }
+
+  private void measure(List<Job> jobs) throws IOException {
     for (Job job : jobs) {
       watch();
       Inputs.write(job.work());
+      if (job.beside() != null) {
+        Inputs.write(job.beside());
+      }
       try (Peer ours = Peers.ours("recur")) { // a fresh JVM for each work, as a program has it
         ours.ask("prepare " + job.work().folder());
         version = ours.version();
         for (String pass : job.passes()) {
-          measure(job, pass, ours);
+          boolean isBeside = job.beside() != null && job.target(pass, Job.GRU_RATE) > 0;
+          new Contest(job, pass, ours, limits, results)
+              .measure(rivals, isBeside ? gru : null, rounds);
+        }
+        if (job.work().cell().equals(Recurrence.OWN_GRU)) {
+          memory(job, ours);
         }
       } catch (CannotRun e) {
-        Results.say("%s: Recur cannot run: %s".formatted(job.name(), e.getMessage()));
+        results.note("%s: Recur cannot run: %s".formatted(job.name(), e.getMessage()));
       }
     }
   }
 
-  /** The product once more: a machine that does something else as well shows. */
+  /** The product and the multiply-adds once more: a machine that does something else shows. */
   private void watch() {
-    if (limit.broken() == null) {
-      Turns.Entry rate = new Turns.Entry(limit, Job.FORWARD);
+    if (multiplying.broken() == null) {
+      Turns.Entry rate = new Turns.Entry(multiplying, Job.FORWARD);
       Turns.quick(rate);
       if (rate.failure() == null) {
         results.addProduct(rate.median(), product);
       }
     }
+    if (limits.failure() == null) {
+      Limits.Turn peak = limits.peak();
+      Turns.quick(peak.peak());
+      limits.note(peak);
+    }
   }
 
-  private void measure(Job job, String pass, Peer ours) throws CannotRun, IOException {
-    Path answer = Answers.of(ours, job.work(), pass);
-    Turns.Entry mine = new Turns.Entry(ours, pass);
-    Map<Peer, Turns.Entry> theirs = new LinkedHashMap<>();
-    Map<Peer, Double> apart = new LinkedHashMap<>();
-    Map<Peer, String> failures = new LinkedHashMap<>();
-    for (Peer rival : rivals) {
-      if (!job.isFor(rival.name(), pass)) {
-        continue;
-      }
-      try {
-        rival.ask("prepare " + job.work().folder()); // for each pass: it may be a process anew
-        Path its = Answers.of(rival, job.work(), pass);
-        apart.put(rival, Answers.difference(answer, its, Answers.FLOAT32));
-        theirs.put(rival, new Turns.Entry(rival, pass));
-      } catch (CannotRun e) {
-        failures.put(rival, rival.name() + ": " + e.getMessage());
-      }
-    }
-    List<Turns.Entry> entries = new ArrayList<>(List.of(mine));
-    entries.addAll(theirs.values());
-    Turns.Entry rate = new Turns.Entry(limit, Job.FORWARD);
-    boolean withLimit = job.share() > 0 && pass.equals(Job.TRAIN) && limit.broken() == null;
-    if (withLimit) {
-      entries.add(rate);
-    }
-    Turns.take(rounds, entries.toArray(Turns.Entry[]::new));
-    if (mine.failure() != null) {
-      throw new CannotRun(mine.failure());
-    }
-    theirs.forEach(
-        (rival, entry) -> {
-          if (entry.failure() != null) {
-            failures.put(rival, rival.name() + ": " + entry.failure());
-          }
-        });
-    for (Peer rival : rivals) {
-      if (job.isFor(rival.name(), pass)) {
-        double ms = theirs.containsKey(rival) ? theirs.get(rival).median() : Double.NaN;
-        results.add(
-            new Row(
-                job,
-                pass,
-                Products.FLOAT32,
-                rival.name(),
-                rival.version(),
-                ms,
-                mine.median(),
-                apart.getOrDefault(rival, Double.NaN),
-                0,
-                failures.getOrDefault(rival, "")));
-      }
-    }
-    if (withLimit && rate.failure() == null) {
-      results.addLimit(results.rows().getLast(), rate.median(), product);
-    }
+  /** The tape of the GRU from its equations, against that of the built-in one. */
+  private void memory(Job job, Peer ours) throws CannotRun, IOException {
+    gru.ask("prepare " + job.beside().folder());
+    double its = bytes(gru, job.beside());
+    double own = bytes(ours, job.work());
+    results.note(
+        Table.format(
+            "%s, train: the tape holds %.0f bytes, that of the built-in GRU %.0f: %.2f times as much.",
+            job.name(), own, its, own / its));
+  }
+
+  private static double bytes(Peer peer, Work work) throws CannotRun, IOException {
+    return Work.array(Answers.of(peer, work, Job.MEMORY), Job.MEMORY)[0];
   }
 
   private List<String> facts() {
     List<String> versions = new ArrayList<>();
     for (Peer rival : rivals) {
-      if (rival.broken() == null && !rival.version().isEmpty()) {
+      boolean isWay = rival.name().equals(Job.COMPILED) || Job.SCANS.contains(rival.name());
+      if (rival.broken() == null && !rival.version().isEmpty() && !isWay) {
         versions.add(rival.name() + " " + rival.version());
       }
     }
@@ -165,6 +151,7 @@ final class Driver {
         Machine.describe(),
         "Commit " + Machine.commit(),
         "Recur on " + version,
+        "The machine itself, 2 threads: " + limits.words(),
         String.join(", ", versions));
   }
 
@@ -176,15 +163,29 @@ final class Driver {
         its own on 2 threads, float32; answers and gradients were compared before. `train` is forward \
         and backward of the sum of the outputs (of the character model, a whole step with clipping and \
         Adam), `step` one step at a time with the state carried. A ratio is the rival's time by ours; \
-        the rivals' times are in `peers.csv`. Ours in GFLOP/s counts the matrix products: \
-        2·T·B·gates·H·(in + H) forward, three times that in training. DJL's PyTorch is what a Java \
-        developer gets; it stands in for no target. oneDNN's training computes the gradient of x as well.""",
+        the rivals' times are in `peers.csv`. GFLOP/s counts the products that are computed: \
+        2·T·B·gates·H·(in + H) operations forward and, as the gradient of x is needed above the first \
+        layer alone, 2·T·B·gates·H·(2·(in + H) + H) in training. "Of the limit" is the share of what the \
+        machine itself reached between the row's own turns, the best of them: the lower of multiply-adds \
+        in registers and of reading the recurrent weights, once per step, from the cache level that \
+        holds them. DJL's PyTorch is what a Java developer gets. oneDNN's training computes the gradient \
+        of x as well. Cells that PyTorch lacks are written in it with the input's product taken out of \
+        the loop; `torch.compile` compiles the whole sequence. "GRU's rate" is our GFLOP/s by those of \
+        our built-in GRU of the same sizes.""",
         rounds);
   }
 
   private void report(String python, List<Job> jobs, boolean isWhole) throws IOException {
+    if (limits.gigaflops() < results.bestProduct()) {
+      results.note(
+          Table.format(
+              "The multiply-adds in registers reached less than the product, %.1f of %.1f GFLOP/s: "
+                  + "shares of the limit are too large.",
+              limits.gigaflops(), results.bestProduct()));
+    }
     Report report = new Report(facts(), method(), jobs, results);
     System.out.print(report.table());
+    System.out.print(oneStep.section());
     if (results.isNoisy()) {
       System.out.println("The machine did something else as well: run this again when it is idle.");
     }
@@ -200,12 +201,13 @@ final class Driver {
             python, rival.broken());
       }
     }
+    String section = report.section() + oneStep.section();
     Path folder = isWhole ? Peers.JMH : Peers.SCRATCH;
     results.write(folder.resolve("peers.csv"), facts());
     if (isWhole) {
-      Section.replace(Peers.JMH.resolve("RESULTS.md"), COMMAND, report.section());
+      Section.replace(Peers.JMH.resolve("RESULTS.md"), COMMAND, section);
     } else {
-      Files.writeString(folder.resolve("peers.md"), report.section());
+      Files.writeString(folder.resolve("peers.md"), section);
     }
     String drawn = Picture.draw(results.rows(), folder.resolve("peers.png"));
     System.out.printf(

@@ -53,7 +53,7 @@ final class GpuDriver {
       System.out.println(card);
       try (Peer rival = Peers.pyTorchOn(args[0], isRehearsal ? "cpu" : args[1])) {
         GpuDriver driver = new GpuDriver(ours, rival, isRehearsal, Integer.parseInt(args[3]));
-        List<Job> jobs = Job.onGpu(WORKS, isRehearsal);
+        List<Job> jobs = GpuJobs.all(WORKS, isRehearsal);
         for (Job job : jobs) {
           if (pattern.matcher(job.name()).find()) {
             driver.measure(job);
@@ -231,6 +231,7 @@ final class GpuDriver {
             last.getOrDefault(pass, Double.NaN),
             theirs.apart,
             mine == null ? Double.NaN : mine.apart,
+            Limit.NONE,
             ((mine == null ? "" : mine.why()) + " " + theirs.why()).strip()));
   }
 
@@ -245,6 +246,16 @@ final class GpuDriver {
     }
     results.add(
         new Row(
-            job, Job.SHARE, Products.FLOAT32, "", "", Double.NaN, share, Double.NaN, 0, failure));
+            job,
+            Job.SHARE,
+            Products.FLOAT32,
+            "",
+            "",
+            Double.NaN,
+            share,
+            Double.NaN,
+            0,
+            Limit.NONE,
+            failure));
   }
 }

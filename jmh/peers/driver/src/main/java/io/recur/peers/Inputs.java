@@ -21,34 +21,33 @@ final class Inputs {
 
   private void write() throws IOException {
     if (work.kind().equals(Work.PRODUCT)) {
-      put("A", work.in() * work.in(), 1);
-      put("B", work.in() * work.in(), 1);
+      put("A", work.in() * work.in(), 0, 1);
+      put("B", work.in() * work.in(), 0, 1);
       return;
     }
     int out = work.hidden();
-    int rows = work.gates() * out;
     double scale = 1 / Math.sqrt(out); // as PyTorch begins
     for (int l = 0; l < work.layers(); l++) {
-      put("Wi" + l, rows * work.in(l), scale);
-      put("Wh" + l, rows * out, scale);
-      put("b" + l, rows, scale);
-      if (work.cell().equals("GRU")) {
-        put("bh" + l, out, scale);
+      for (Recurrence.Part part : Recurrence.of(work.cell()).parts()) {
+        int count = part.rows(out) * part.columns(work.in(l), out);
+        put(part.name() + l, count, part.centre(), scale);
       }
     }
     if (work.kind().equals(Work.CHARACTERS)) {
-      put("Whead", work.in() * out, scale);
-      put("bhead", work.in(), scale);
+      put("Whead", work.in() * out, 0, scale);
+      put("bhead", work.in(), 0, scale);
       Work.write(work.folder(), "text", text());
+    } else if (work.cell().equals(Recurrence.MIN_GRU_SCAN)) {
+      put("x", work.in() * work.batch() * work.time(), 0.5, 0.5); // a and b of h' = a∘h + b
     } else {
-      put("x", work.in() * work.batch() * work.time(), 1);
+      put("x", work.in() * work.batch() * work.time(), 0, 1);
     }
   }
 
-  private void put(String name, int count, double scale) throws IOException {
+  private void put(String name, int count, double centre, double scale) throws IOException {
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {
-      values[i] = (float) ((2 * random.nextDouble() - 1) * scale);
+      values[i] = (float) (centre + (2 * random.nextDouble() - 1) * scale);
     }
     Work.write(work.folder(), name, values);
   }

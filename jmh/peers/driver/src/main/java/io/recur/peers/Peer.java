@@ -25,6 +25,7 @@ final class Peer implements AutoCloseable {
   private final List<String> command;
   private final Map<String, String> environment;
   private final Path log;
+  private final long patienceSeconds;
 
   private Process process;
   private BufferedWriter questions;
@@ -41,10 +42,21 @@ final class Peer implements AutoCloseable {
    * @param log where its chatter goes
    */
   Peer(String name, List<String> command, Map<String, String> environment, Path log) {
+    this(name, command, environment, log, PATIENCE_SECONDS);
+  }
+
+  /** One that may take longer to answer. */
+  Peer(
+      String name,
+      List<String> command,
+      Map<String, String> environment,
+      Path log,
+      long patienceSeconds) {
     this.name = name;
     this.command = command;
     this.environment = environment;
     this.log = log;
+    this.patienceSeconds = patienceSeconds;
   }
 
   /** One that cannot even be started. */
@@ -125,13 +137,13 @@ final class Peer implements AutoCloseable {
     }
     Optional<String> answer;
     try {
-      answer = answers.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      answer = answers.poll(patienceSeconds, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }
     if (answer == null) {
       close();
-      throw new CannotRun("no answer to '%s' in %d s".formatted(question, PATIENCE_SECONDS));
+      throw new CannotRun("no answer to '%s' in %d s".formatted(question, patienceSeconds));
     }
     if (answer.isEmpty()) {
       int exit = close(process);

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -24,6 +25,9 @@ final class Peers {
       JMH.resolve("peers").resolve("pytorch.py").toString();
 
   private static final String RECUR = "io.recur.peers.RecurContender";
+
+  /** To compile a row. */
+  private static final long LONG_PATIENCE_SECONDS = 1800;
 
   private static final Map<String, String> ENVIRONMENT =
       Map.of("OMP_NUM_THREADS", "" + THREADS, "OPENBLAS_NUM_THREADS", "" + THREADS);
@@ -53,6 +57,18 @@ final class Peers {
     return new Peer("Recur", command, Map.of(), SCRATCH.resolve("recur-gpu.log"));
   }
 
+  /** The machine's own limits, by the C program that make has built, or has not. */
+  static Peer limits() {
+    Path program = SCRATCH.resolve("limits");
+    return Files.isExecutable(program)
+        ? new Peer(
+            "limits",
+            List.of(program.toString(), "" + THREADS),
+            Map.of(),
+            SCRATCH.resolve("limits.log"))
+        : Peer.missing("limits", "there is no C compiler");
+  }
+
   /** PyTorch on a device. */
   static Peer pyTorchOn(String python, String device) {
     List<String> command = List.of(python, "-u", PYTORCH_SCRIPT, device);
@@ -62,11 +78,12 @@ final class Peers {
   static List<Peer> rivals(String python) {
     String javacpp = "-Dorg.bytedeco.javacpp.cachedir=" + SCRATCH.resolve("javacpp");
     return List.of(
-        new Peer(
-            Job.PYTORCH,
-            List.of(python, "-u", PYTORCH_SCRIPT),
-            ENVIRONMENT,
-            SCRATCH.resolve("pytorch.log")),
+        pyTorch(python, Job.PYTORCH, "eager"),
+        pyTorch(python, Job.COMPILED, "compile"),
+        pyTorch(python, Job.LOOP, Job.LOOP),
+        pyTorch(python, Job.LOGARITHMS, Job.LOGARITHMS),
+        pyTorch(python, Job.CHUNKS, Job.CHUNKS),
+        pyTorch(python, Job.ASSOCIATIVE, Job.ASSOCIATIVE),
         rival(Job.ONNX_RUNTIME, "onnxruntime", "OnnxRuntimeContender"),
         rival(
             Job.DJL,
@@ -77,6 +94,19 @@ final class Peers {
             "-DDJL_CACHE_DIR=" + SCRATCH.resolve("djl")),
         rival(Job.DL4J, "dl4j", "Dl4jContender", javacpp),
         rival(Job.ONEDNN, "onednn", "OneDnnContender", javacpp));
+  }
+
+  /** PyTorch on the processor, in one of the ways that pytorch.py knows. */
+  private static Peer pyTorch(String python, String name, String way) {
+    Map<String, String> environment = new HashMap<>(ENVIRONMENT);
+    // What it has compiled serves the next run too.
+    environment.put("TORCHINDUCTOR_CACHE_DIR", SCRATCH.resolve("inductor").toAbsolutePath() + "");
+    return new Peer(
+        name,
+        List.of(python, "-u", PYTORCH_SCRIPT, "cpu", way),
+        environment,
+        SCRATCH.resolve("pytorch-" + way + ".log"),
+        LONG_PATIENCE_SECONDS);
   }
 
   /** A rival of the contenders' project, with the class path that Maven resolved for it alone. */

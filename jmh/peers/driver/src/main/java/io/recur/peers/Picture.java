@@ -28,7 +28,12 @@ final class Picture {
           Job.ONNX_RUNTIME, new Color(0x1F, 0x6F, 0xB4),
           Job.DJL, new Color(0xE8, 0x9C, 0x2A),
           Job.DL4J, new Color(0x5A, 0x5A, 0x5A),
-          Job.ONEDNN, new Color(0x2A, 0x9A, 0x5A));
+          Job.ONEDNN, new Color(0x2A, 0x9A, 0x5A),
+          Job.COMPILED, new Color(0x8E, 0x24, 0x6B),
+          Job.LOOP, new Color(0xD8, 0x45, 0x2A),
+          Job.LOGARITHMS, new Color(0x1F, 0x6F, 0xB4),
+          Job.CHUNKS, new Color(0xE8, 0x9C, 0x2A),
+          Job.ASSOCIATIVE, new Color(0x8E, 0x24, 0x6B));
 
   private static final Map<String, Marker> MARKERS =
       Map.of(
@@ -36,14 +41,23 @@ final class Picture {
           Job.ONNX_RUNTIME, SeriesMarkers.DIAMOND,
           Job.DJL, SeriesMarkers.SQUARE,
           Job.DL4J, SeriesMarkers.TRIANGLE_UP,
-          Job.ONEDNN, SeriesMarkers.CROSS);
+          Job.ONEDNN, SeriesMarkers.CROSS,
+          Job.COMPILED, SeriesMarkers.PLUS,
+          Job.LOOP, SeriesMarkers.TRIANGLE_DOWN,
+          Job.LOGARITHMS, SeriesMarkers.OVAL,
+          Job.CHUNKS, SeriesMarkers.RECTANGLE,
+          Job.ASSOCIATIVE, SeriesMarkers.TRAPEZOID);
 
   private Picture() {}
 
   /** Draws the picture and gives its name, or why there is none; needs no display. */
   static String draw(List<Row> all, Path file) throws IOException {
     System.setProperty("java.awt.headless", "true");
-    List<Row> rows = all.stream().filter(Row::isMeasured).toList();
+    List<Row> rows =
+        all.stream()
+            .filter(Row::isMeasured)
+            .filter(row -> !row.rival().equals(Job.GRU_RATE))
+            .toList();
     if (rows.isEmpty()) {
       return "no picture (nothing was measured)";
     }

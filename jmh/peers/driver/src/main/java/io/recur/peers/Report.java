@@ -44,7 +44,7 @@ final class Report {
   String table() {
     StringBuilder text = new StringBuilder("\n");
     facts.forEach(fact -> text.append(fact).append('\n'));
-    String line = "%-34s %-8s %-8s %-14s %10s %10s %7s %7s  %s%n";
+    String line = "%-34s %-8s %-8s %-16s %10s %10s %7s %7s %10s  %s%n";
     text.append('\n');
     text.append(
         Table.format(
@@ -57,6 +57,7 @@ final class Report {
             "ours ms",
             "ratio",
             "target",
+            "limit",
             ""));
     times()
         .forEach(
@@ -72,6 +73,7 @@ final class Report {
                         Table.ms(row.oursMs()),
                         Table.ratio(row.ratio()),
                         row.target() == 0 ? "" : Table.ratio(row.target()),
+                        row.limit().words(row.oursMs()),
                         row.failure().isEmpty() ? met(row) : row.failure())));
     text.append('\n').append(targets());
     if (!results.product().isEmpty()) {
@@ -104,6 +106,12 @@ final class Report {
       }
     }
     appendFailures(text);
+    if (!results.notes().isEmpty()) {
+      text.append("\n### Notes\n\n");
+      results
+          .notes()
+          .forEach(note -> text.append("- ").append(Table.withoutPaths(note)).append('\n'));
+    }
     return text.toString();
   }
 
@@ -114,6 +122,7 @@ final class Report {
     if (rows.isEmpty()) {
       return;
     }
+    boolean hasLimit = rows.stream().anyMatch(row -> !Double.isNaN(row.ofLimit()));
     List<String> columns = new ArrayList<>(List.of("work"));
     Map<Products, Set<String>> rivals = new LinkedHashMap<>();
     rows.forEach(
@@ -124,6 +133,9 @@ final class Report {
           String in = rivals.size() == 1 ? "" : " " + products;
           if (products.isOurs()) {
             columns.addAll(List.of("Recur" + in + ", ms", "GFLOP/s"));
+            if (hasLimit) {
+              columns.add("of the limit");
+            }
           }
           names.forEach(name -> columns.add(name + in + ", ratio"));
         });
@@ -131,13 +143,14 @@ final class Report {
     for (Job job : jobs) {
       List<Row> its = rows.stream().filter(row -> row.job().name().equals(job.name())).toList();
       if (!its.isEmpty()) {
-        table.row(figures(job, its, rivals));
+        table.row(figures(job, its, rivals, hasLimit));
       }
     }
     text.append("\n### ").append(group).append(", ").append(pass).append("\n\n").append(table);
   }
 
-  private static List<String> figures(Job job, List<Row> rows, Map<Products, Set<String>> rivals) {
+  private static List<String> figures(
+      Job job, List<Row> rows, Map<Products, Set<String>> rivals, boolean hasLimit) {
     List<String> cells = new ArrayList<>(List.of(job.name()));
     rivals.forEach(
         (products, names) -> {
@@ -146,6 +159,9 @@ final class Report {
             cells.add(its.isEmpty() ? "" : Table.ms(its.getFirst().oursMs()));
             double rate = its.isEmpty() ? Double.NaN : its.getFirst().gigaflops();
             cells.add(Double.isNaN(rate) ? "" : Table.format("%.1f", rate));
+            if (hasLimit) {
+              cells.add(its.isEmpty() ? "" : its.getFirst().limit().words(its.getFirst().oursMs()));
+            }
           }
           for (String name : names) {
             cells.add(
@@ -172,8 +188,11 @@ final class Report {
                         row.pass() + ", " + row.rival() + " ÷ Recur", key -> new ArrayList<>())
                     .add(row));
     kinds.forEach((kind, rows) -> table.row(target(kind, rows)));
-    if (!results.limits().isEmpty()) {
-      table.row(limits());
+    for (String pass : Job.PASSES) {
+      List<Row> limited = limited(pass);
+      if (!limited.isEmpty()) {
+        table.row(ofLimit(pass, limited));
+      }
     }
     results.rows().stream()
         .filter(row -> row.pass().equals(Job.SHARE))
@@ -199,7 +218,7 @@ final class Report {
     int absent = rows.size() - measured.size();
     return List.of(
         kind,
-        wanted.size() == 1 ? "" + wanted.getFirst() : wanted.getFirst() + " to " + wanted.getLast(),
+        range(wanted),
         "%d of %d%s"
             .formatted(
                 measured.size() - missed.size(),
@@ -208,18 +227,39 @@ final class Report {
         String.join("; ", missed));
   }
 
-  private List<String> limits() {
+  /** A row of each work that is to reach a share of the machine's limit, where it was measured. */
+  private List<Row> limited(String pass) {
+    Map<String, Row> rows = new LinkedHashMap<>();
+    times()
+        .filter(row -> row.pass().equals(pass) && row.job().target(pass, Job.LIMIT) > 0)
+        .filter(row -> !Double.isNaN(row.ofLimit()))
+        .forEach(row -> rows.putIfAbsent(row.job().name(), row));
+    return List.copyOf(rows.values());
+  }
+
+  private static List<String> ofLimit(String pass, List<Row> rows) {
+    List<Double> wanted =
+        rows.stream().map(row -> row.job().target(pass, Job.LIMIT)).distinct().sorted().toList();
     List<String> missed =
-        results.limits().stream()
-            .filter(limit -> limit.share() < limit.row().job().share())
-            .map(limit -> Table.format("%s %.2f", limit.row().job().name(), limit.share()))
+        rows.stream()
+            .filter(row -> row.ofLimit() < row.job().target(pass, Job.LIMIT))
+            .map(
+                row ->
+                    Table.format(
+                        "%s %.2f of %s",
+                        row.job().name(), row.ofLimit(), row.job().target(pass, Job.LIMIT)))
             .toList();
-    int all = results.limits().size();
     return List.of(
-        "train, of the machine's product rate in the same rounds",
-        "" + results.limits().getFirst().row().job().share(),
-        (all - missed.size()) + " of " + all,
+        pass + ", of the limit",
+        range(wanted),
+        (rows.size() - missed.size()) + " of " + rows.size(),
         String.join("; ", missed));
+  }
+
+  private static String range(List<Double> wanted) {
+    return wanted.size() == 1
+        ? "" + wanted.getFirst()
+        : wanted.getFirst() + " to " + wanted.getLast();
   }
 
   private static List<String> share(Row row) {

@@ -8,23 +8,10 @@ import java.util.List;
 
 /** What a run has measured, printed line by line as it is found. */
 final class Results {
-  /**
-   * What the machine's own product reached in the same rounds as a training pass.
-   *
-   * @param row our training pass
-   * @param gigaflops of the product
-   */
-  record Limit(Row row, double gigaflops) {
-    /** The share of the product's rate that our products reach. */
-    double share() {
-      return row.gigaflops() / gigaflops;
-    }
-  }
-
   private final boolean isRehearsal;
   private final List<Row> rows = new ArrayList<>();
-  private final List<Limit> limits = new ArrayList<>();
   private final List<Double> products = new ArrayList<>();
+  private final List<String> notes = new ArrayList<>();
 
   /**
    * Nothing yet.
@@ -39,8 +26,15 @@ final class Results {
     return rows;
   }
 
-  List<Limit> limits() {
-    return limits;
+  /** Sentences that stand below the tables. */
+  List<String> notes() {
+    return notes;
+  }
+
+  /** Adds a sentence, and prints it. */
+  void note(String sentence) {
+    notes.add(sentence);
+    say(sentence);
   }
 
   void add(Row row) {
@@ -58,8 +52,12 @@ final class Results {
         isRehearsal
             ? ""
             : Table.format(
-                " %10s ms, %s %10s ms, ratio %.2f,",
-                Table.ms(row.oursMs()), row.rival(), Table.ms(row.rivalMs()), row.ratio());
+                " %10s ms %s, %s %10s ms, ratio %.2f,",
+                Table.ms(row.oursMs()),
+                row.limit().words(row.oursMs()),
+                row.rival(),
+                Table.ms(row.rivalMs()),
+                row.ratio());
     return start
         + times
         + Table.format(" apart %.1e, %s %.1e", row.oursApart(), row.rival(), row.rivalApart())
@@ -72,14 +70,13 @@ final class Results {
     say(Table.format("%-34s %17.1f GFLOP/s", "product 2048³", products.getLast()));
   }
 
-  /** The machine's own product in the rounds of a training pass. */
-  void addLimit(Row row, double ms, Work work) {
-    addProduct(ms, work);
-    limits.add(new Limit(row, products.getLast()));
-  }
-
   private static double gigaflops(double ms, Work product) {
     return 2.0 * product.in() * product.in() * product.in() / ms / 1e6;
+  }
+
+  /** The best of the machine's own product in GFLOP/s, or 0. */
+  double bestProduct() {
+    return products.stream().mapToDouble(Double::doubleValue).max().orElse(0);
   }
 
   /** The machine's own product rate in GFLOP/s, in words; nothing where it was not measured. */

@@ -15,6 +15,7 @@ import java.util.Locale;
  * @param oursMs ours of the same rounds; of bf16 where the precision is the rival's alone; or NaN
  * @param rivalApart how far its answer is from ours in float32
  * @param oursApart how far our answer in this precision is from ours in float32
+ * @param limit the least time that the machine needs
  * @param failure why a figure is missing, or empty
  */
 record Row(
@@ -27,9 +28,10 @@ record Row(
     double oursMs,
     double rivalApart,
     double oursApart,
+    Limit limit,
     String failure) {
   static final String HEADER =
-      "work,pass,precision,rival,version,rival_ms,ours_ms,ratio,rival_max_diff,ours_max_diff,failure";
+      "work,pass,precision,rival,version,rival_ms,ours_ms,ratio,rival_max_diff,ours_max_diff,limit_ms,limit,failure";
 
   /** The rival's time over ours: above 1 we are faster. */
   double ratio() {
@@ -40,6 +42,11 @@ record Row(
     return !Double.isNaN(ratio());
   }
 
+  /** The share of the machine's limit that we reach, or NaN. */
+  double ofLimit() {
+    return limit.share(oursMs);
+  }
+
   /** The ratio that we want to reach, or 0. */
   double target() {
     return products.isOurs() ? job.target(pass, rival) : 0;
@@ -47,7 +54,7 @@ record Row(
 
   /** What our matrix products reach, or NaN. */
   double gigaflops() {
-    double operations = job.operations(pass);
+    double operations = Computed.of(job.work(), pass).operations();
     return operations == 0 ? Double.NaN : operations / oursMs / 1e6;
   }
 
@@ -61,7 +68,7 @@ record Row(
 
   String csv() {
     return Table.format(
-        "%s,%s,%s,%s,%s,%.6f,%.6f,%.4f,%.3e,%.3e,%s",
+        "%s,%s,%s,%s,%s,%.6f,%.6f,%.4f,%.3e,%.3e,%.6f,%s,%s",
         job.name(),
         pass,
         products,
@@ -72,6 +79,8 @@ record Row(
         ratio(),
         rivalApart,
         oursApart,
+        limit.ms(),
+        limit.by(),
         Table.withoutPaths(failure).replace(',', ';'));
   }
 
@@ -88,6 +97,7 @@ record Row(
         Double.parseDouble(cells[6]),
         Double.parseDouble(cells[8]),
         Double.parseDouble(cells[9]),
-        cells[10]);
+        new Limit(Double.parseDouble(cells[10]), cells[11]),
+        cells[12]);
   }
 }

@@ -46,6 +46,11 @@ final class Turns {
       return Turns.median(times);
     }
 
+    /** The shortest turn, or NaN of none. */
+    double best() {
+      return times.stream().mapToDouble(Double::doubleValue).min().orElse(Double.NaN);
+    }
+
     /** Why there is no time, or null. */
     String failure() {
       return failure;

@@ -1,0 +1,260 @@
+package io.recur.peers;
+
+import static io.recur.grad.Functions.cos;
+import static io.recur.grad.Functions.exp;
+import static io.recur.grad.Functions.negate;
+import static io.recur.grad.Functions.reciprocal;
+import static io.recur.grad.Functions.relu;
+import static io.recur.grad.Functions.sigmoid;
+import static io.recur.grad.Functions.sin;
+import static io.recur.grad.Functions.sqrt;
+import static io.recur.grad.Functions.tanh;
+
+import io.recur.device.Dimension;
+import io.recur.device.Elementwise;
+import io.recur.grad.Concat;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
+import io.recur.grad.Tape;
+import io.recur.grad.Tensor;
+import io.recur.nn.Cell;
+import io.recur.nn.GRUCell;
+import io.recur.nn.LSTMCell;
+import io.recur.nn.Matrix;
+import io.recur.nn.RNNCell;
+import io.recur.nn.State;
+import io.recur.nn.Step;
+import io.recur.nn.cells.MGUCell;
+import io.recur.nn.cells.MinGRUCell;
+import io.recur.nn.cells.PeepholeLSTMCell;
+import io.recur.nn.cells.UGRNNCell;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+
+/** The cells of {@link Recurrence}: of the library, or else as a user writes them. */
+final class Cells {
+  /** As PyTorch's default. */
+  private static final float EPSILON = 1e-5f;
+
+  private final int units;
+  private final Function<String, Parameter> arrays;
+  private final List<Parameter> weights = new ArrayList<>();
+
+  private Cells(int units, Function<String, Parameter> arrays) {
+    this.units = units;
+    this.arrays = arrays;
+  }
+
+  /**
+   * A cell.
+   *
+   * @param name of a {@link Recurrence}
+   * @param units length of h
+   * @param arrays gives the parameter of an array, by its name in the recurrence
+   */
+  static Cell of(String name, int units, Function<String, Parameter> arrays) {
+    return new Cells(units, arrays).named(name);
+  }
+
+  private Cell named(String name) {
+    return switch (name) {
+      case Recurrence.LSTM -> new LSTMCell(matrix("Wi"), matrix("Wh"), array("b"), zero(), zero());
+      case Recurrence.GRU ->
+          new GRUCell(matrix("Wi"), matrix("Wh"), array("b"), array("bh"), zero());
+      case "RNN" -> new RNNCell(Elementwise.TANH, matrix("Wi"), matrix("Wh"), array("b"), zero());
+      case Recurrence.OWN_GRU -> ownGru();
+      case Recurrence.UGRNN -> new UGRNNCell(matrix("Wi"), matrix("Wh"), array("b"), zero());
+      case Recurrence.MGU ->
+          new MGUCell(matrix("Wi"), matrix("Wh"), matrix("Whc"), array("b"), zero());
+      case Recurrence.LIGRU -> liGru();
+      case Recurrence.PEEPHOLE ->
+          new PeepholeLSTMCell(
+              matrix("Wi"),
+              matrix("Wh"),
+              array("pi"),
+              array("pf"),
+              array("po"),
+              array("b"),
+              zero(),
+              zero());
+      case Recurrence.LAYER_NORM -> layerNorm();
+      case Recurrence.MIN_GRU -> new MinGRUCell(matrix("Wi"), array("b"), zero());
+      case Recurrence.MIN_GRU_SCAN -> minGruScan();
+      case Recurrence.LRU -> lru();
+      case Recurrence.LRU_SCAN -> lruScan();
+      default -> throw new IllegalArgumentException("no cell is called " + name);
+    };
+  }
+
+  /** A cell of a user's own. */
+  private record Own(
+      List<Parameter> weights, List<Parameter> state0, BiFunction<State, Tensor, Step> equations)
+      implements Cell {
+    @Override
+    public Step step(State state, Tensor x) {
+      return equations.apply(state, x);
+    }
+
+    @Override
+    public List<Parameter> parameters() {
+      List<Parameter> all = new ArrayList<>(weights);
+      all.addAll(state0);
+      return all;
+    }
+  }
+
+  private Cell own(BiFunction<State, Tensor, Step> equations) {
+    return new Own(List.copyOf(weights), List.of(zero()), equations);
+  }
+
+  private Cell ownOfTwo(BiFunction<State, Tensor, Step> equations) {
+    return new Own(List.copyOf(weights), List.of(zero(), zero()), equations);
+  }
+
+  private Parameter array(String name) {
+    return with(arrays.apply(name));
+  }
+
+  private Parameter with(Parameter weight) {
+    weights.add(weight);
+    return weight;
+  }
+
+  private Matrix matrix(String name) {
+    return Matrix.dense(array(name));
+  }
+
+  private Parameter zero() {
+    return Parameter.zeros(Shape.of(units, 1));
+  }
+
+  private Tensor gate(Tensor stacked, int k) {
+    return stacked.rows(k * units, (k + 1) * units);
+  }
+
+  /** (1 − z)∘a + z∘b. */
+  private static Tensor between(Tensor a, Tensor b, Tensor z) {
+    return a.sub(z.mul(a)).add(z.mul(b));
+  }
+
+  private Cell ownGru() {
+    Matrix wi = matrix("Wi");
+    Matrix wh = matrix("Wh");
+    Parameter b = array("b");
+    Parameter bh = array("bh");
+    return own(
+        (state, x) -> {
+          Tensor h = state.h();
+          Tensor fromInput = wi.times(x).add(b);
+          Tensor fromState = wh.times(h);
+          Tensor reset = sigmoid(gate(fromInput, 0).add(gate(fromState, 0)));
+          Tensor update = sigmoid(gate(fromInput, 1).add(gate(fromState, 1)));
+          Tensor candidate = tanh(gate(fromInput, 2).add(reset.mul(gate(fromState, 2).add(bh))));
+          Tensor next = between(candidate, h, update);
+          return Step.step(next, next);
+        });
+  }
+
+  /** Without normalisation. */
+  private Cell liGru() {
+    Matrix wi = matrix("Wi");
+    Matrix wh = matrix("Wh");
+    Parameter b = array("b");
+    return own(
+        (state, x) -> {
+          Tensor sums = wi.times(x).add(wh.times(state.h())).add(b);
+          Tensor next = between(relu(gate(sums, 1)), state.h(), sigmoid(gate(sums, 0)));
+          return Step.step(next, next);
+        });
+  }
+
+  private Cell layerNorm() {
+    Matrix wi = matrix("Wi");
+    Matrix wh = matrix("Wh");
+    Parameter b = array("b");
+    Parameter gi = array("gi");
+    Parameter gh = array("gh");
+    Parameter gc = array("gc");
+    Parameter bc = array("bc");
+    UnaryOperator<Tensor> ofGates = normalised(4 * units);
+    UnaryOperator<Tensor> ofState = normalised(units);
+    return ownOfTwo(
+        (state, x) -> {
+          Tensor sums =
+              gi.mul(ofGates.apply(wi.times(x)))
+                  .add(gh.mul(ofGates.apply(wh.times(state.h()))))
+                  .add(b);
+          Tensor kept = sigmoid(gate(sums, 1)).mul(state.c());
+          Tensor c = kept.add(sigmoid(gate(sums, 0)).mul(tanh(gate(sums, 2))));
+          Tensor h = sigmoid(gate(sums, 3)).mul(tanh(gc.mul(ofState.apply(c)).add(bc)));
+          return new Step(State.of(h, c), h);
+        });
+  }
+
+  /** (z − mean) / √(variance + ε) over the rows of each column. */
+  private UnaryOperator<Tensor> normalised(int rows) {
+    float[] values = new float[rows];
+    Arrays.fill(values, 1);
+    Parameter ones = with(Parameter.fixed(Shape.of(rows, 1), values));
+    Parameter epsilon = with(Parameter.fixed(Shape.of(1), EPSILON));
+    return z -> {
+      Tensor spread = sqrt(z.variance(Dimension.ROWS).add(epsilon));
+      Tensor centred = z.sub(ones.matmul(z.mean(Dimension.ROWS)));
+      return centred.mul(ones.matmul(reciprocal(spread)));
+    };
+  }
+
+  /** h' = a∘h + b, where x is [a; b]. */
+  private Cell minGruScan() {
+    return own(
+        (state, x) -> {
+          Tensor next = gate(x, 0).mul(state.h()).add(gate(x, 1));
+          return Step.step(next, next);
+        });
+  }
+
+  /** The complex λ∘h + u of real and imaginary parts one after the other. */
+  private State rotated(State state, Tensor re, Tensor im, Tensor u) {
+    Tensor a = state.h();
+    Tensor b = state.c();
+    return State.of(
+        re.mul(a).sub(im.mul(b)).add(gate(u, 0)), im.mul(a).add(re.mul(b)).add(gate(u, 1)));
+  }
+
+  private Cell lruScan() {
+    Parameter re = array("re");
+    Parameter im = array("im");
+    return ownOfTwo(
+        (state, x) -> {
+          State next = rotated(state, re, im, x);
+          return new Step(next, Concat.rows(next.h(), next.c()));
+        });
+  }
+
+  /** λ = e^(−e^ν + i·e^θ), h' = λ∘h + e^γ∘(B·x), y = Re(C·h') + D∘x. */
+  private Cell lru() {
+    Matrix b = matrix("B");
+    Matrix cr = matrix("Cr");
+    Matrix ci = matrix("Ci");
+    Parameter d = array("D");
+    Parameter nu = array("nu");
+    Parameter theta = array("theta");
+    Parameter gamma = array("gamma");
+    return ownOfTwo(
+        (state, x) -> {
+          Tape tape = x.tape();
+          Tensor radius = exp(negate(exp(tape.use(nu))));
+          Tensor angle = exp(tape.use(theta));
+          Tensor scale = exp(tape.use(gamma));
+          Tensor bx = b.times(x);
+          Tensor u = Concat.rows(scale.mul(gate(bx, 0)), scale.mul(gate(bx, 1)));
+          State next = rotated(state, radius.mul(cos(angle)), radius.mul(sin(angle)), u);
+          Tensor y = cr.times(next.h()).sub(ci.times(next.c())).add(d.mul(x));
+          return new Step(next, y);
+        });
+  }
+}
