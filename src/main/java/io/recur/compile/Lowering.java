@@ -99,6 +99,13 @@ final class Lowering {
           }
         }
         case Node.Rows node -> addShifted(found, node.a(), -node.from());
+        case Node.BandProduct node -> {
+          int n = graph.node(node.operand()).rows();
+          for (int at = 0; at < node.rows(); at += n) {
+            found.add(at);
+            addShifted(found, node.operand(), at);
+          }
+        }
         case Node.Map node -> found.addAll(cuts(node.a()));
         case Node.Affine node -> found.addAll(cuts(node.a()));
         case Node.Drop node -> found.addAll(cuts(node.a()));
@@ -141,8 +148,7 @@ final class Lowering {
           draft.add(new Term.Vector(rows, Tables.numberOf(tables.vectors, n.parameter()), from));
       case Node.Constant n -> draft.number(n.number());
       case Node.Product n -> product(n, from, rows);
-      case Node.BandProduct _ ->
-          throw new IllegalStateException("compile: a product with a band matrix has no program");
+      case Node.BandProduct n -> diagonal(n, from, rows);
       case Node.Map n -> draft.map(n.f(), lower(n.a(), from, rows));
       case Node.Affine n -> draft.affine(lower(n.a(), from, rows), n.factor(), n.constant());
       case Node.Combine n ->
@@ -223,6 +229,17 @@ final class Lowering {
       throw new IllegalStateException("compile: " + node + " of a matrix " + shape);
     }
     return sum;
+  }
+
+  /** Some rows of one of several stacked diagonal matrices, times the operand. */
+  private int diagonal(Node.BandProduct node, int from, int rows) {
+    if (node.bandwidth() > 0) {
+      throw new IllegalStateException("compile: no program multiplies with " + node);
+    }
+    int vector = Tables.numberOf(tables.vectors, node.parameter());
+    int first = from % graph.node(node.operand()).rows();
+    return draft.multiply(
+        draft.add(new Term.Vector(rows, vector, from)), lower(node.operand(), first, rows));
   }
 
   /** The parts of a concatenation, or the node itself. */

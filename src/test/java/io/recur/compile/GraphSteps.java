@@ -64,7 +64,11 @@ final class GraphSteps {
               return sum;
             });
       }
-      case Node.BandProduct _ -> throw new UnsupportedOperationException("band");
+      case Node.BandProduct n -> {
+        int period = graph.node(n.operand()).rows();
+        yield of(
+            rows, (i, j) -> parameters[n.parameter()][i] * at(values, n.operand(), i % period, j));
+      }
       case Node.Map n -> of(rows, (i, j) -> Reference.value(n.f(), at(values, n.a(), i, j)));
       case Node.Affine n -> of(rows, (i, j) -> n.factor() * at(values, n.a(), i, j) + n.constant());
       case Node.Combine n ->

@@ -113,7 +113,7 @@ final class RandomGraph {
 
   private void grow() {
     int a = any();
-    switch (random.nextInt(10)) {
+    switch (random.nextInt(11)) {
       case 0, 1 -> product(a, 1 + random.nextInt(8));
       case 2 -> {
         Elementwise f = FUNCTIONS[random.nextInt(FUNCTIONS.length)];
@@ -141,6 +141,10 @@ final class RandomGraph {
       case 8 -> {
         int b = any();
         add(new Node.Concat(rows(a) + rows(b), List.of(a, b)));
+      }
+      case 9 -> {
+        int rows = rows(a) * (1 + random.nextInt(3));
+        add(new Node.BandProduct(parameter(Shape.of(rows)), 0, rows, a));
       }
       default -> row();
     }
