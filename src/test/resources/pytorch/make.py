@@ -306,6 +306,21 @@ def reductions():
     out.save()
 
 
+def layer_norm():
+    torch.manual_seed(160)
+    out = Out("layer_norm.txt", "y = layer_norm(x) over the features with gain, bias and epsilon 1e-5; dx, dgain, dbias "
+              "for dy")
+    x = rand(3, 4, 7, scale=2.0).requires_grad_()
+    gain, bias = rand(7).requires_grad_(), rand(7).requires_grad_()
+    dy = rand(3, 4, 7)
+    y = F.layer_norm(x, (7,), gain, bias, 1e-5)
+    for name, t in {"x": x, "gain": gain, "bias": bias, "dy": dy, "y": y}.items():
+        out.put(name, t)
+    for name, t in zip(("dx", "dgain", "dbias"), torch.autograd.grad(y, (x, gain, bias), dy)):
+        out.put(name, t)
+    out.save()
+
+
 # --- optimisers, clipping ----------------------------------------------------------------------
 
 def optimisers():
@@ -373,5 +388,6 @@ if __name__ == "__main__":
     binary()
     losses()
     reductions()
+    layer_norm()
     optimisers()
     clip()

@@ -114,6 +114,16 @@ public final class Layers {
   }
 
   /**
+   * {@link LayerNorm} with gain 1 and bias 0.
+   *
+   * @param in length of x and y
+   * @return the layer
+   */
+  public static LayerNorm layerNorm(int in) {
+    return new LayerNorm(in);
+  }
+
+  /**
    * {@link Embedding}.
    *
    * @param classes their number

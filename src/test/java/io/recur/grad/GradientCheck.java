@@ -24,14 +24,14 @@ import java.util.Random;
  *     .check("add", x -> x[0].add(x[1]), x -> Reference.zip(x[0], x[1], Double::sum));
  * }</pre>
  */
-final class GradientCheck {
+public final class GradientCheck {
   /** What is recorded. */
-  interface Recorded {
+  public interface Recorded {
     Tensor of(Tensor... x);
   }
 
   /** The same, in double. */
-  interface Exact {
+  public interface Exact {
     double[] of(double[]... x);
   }
 
@@ -57,24 +57,24 @@ final class GradientCheck {
   }
 
   /** For a function of tensors of these shapes. */
-  static GradientCheck of(Shape... shapes) {
+  public static GradientCheck of(Shape... shapes) {
     return new GradientCheck(shapes);
   }
 
   /** With values in a range; those near 0, where some functions have a kink, are moved away. */
-  GradientCheck between(float low, float high) {
+  public GradientCheck between(float low, float high) {
     this.low = low;
     this.high = high;
     return this;
   }
 
-  GradientCheck within(double tolerance) {
+  public GradientCheck within(double tolerance) {
     this.tolerance = tolerance;
     return this;
   }
 
   /** Fails with both sides in the message. */
-  void check(String what, Recorded recorded, Exact exact) {
+  public void check(String what, Recorded recorded, Exact exact) {
     int turns = (int) Math.pow(Kind.values().length, shapes.length);
     for (Device device : Devices.all().toList()) {
       try (device) {

@@ -6,6 +6,7 @@ import static io.recur.nn.Layers.dropout;
 import static io.recur.nn.Layers.embedding;
 import static io.recur.nn.Layers.gru;
 import static io.recur.nn.Layers.gruV3;
+import static io.recur.nn.Layers.layerNorm;
 import static io.recur.nn.Layers.lstm;
 import static io.recur.nn.Layers.rnn;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -57,6 +58,7 @@ class IndependentColumnsTest {
         dense(SIZE, SIZE, Elementwise.TANH),
         dropout(0.2f),
         embedding(SIZE, SIZE),
+        chain(dense(SIZE, SIZE, Elementwise.TANH), layerNorm(SIZE)),
         chain(lstm(SIZE, SIZE), chain(dropout(0.2f), dense(SIZE, SIZE)), gru(SIZE, SIZE)),
         new Recur(new Mean(true)));
   }
