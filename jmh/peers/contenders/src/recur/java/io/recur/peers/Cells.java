@@ -29,11 +29,9 @@ import io.recur.nn.cells.MinGRUCell;
 import io.recur.nn.cells.PeepholeLSTMCell;
 import io.recur.nn.cells.UGRNNCell;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 
 /** The cells of {@link Recurrence}: of the library, or else as a user writes them. */
 final class Cells {
@@ -116,10 +114,7 @@ final class Cells {
   }
 
   private Parameter array(String name) {
-    return with(arrays.apply(name));
-  }
-
-  private Parameter with(Parameter weight) {
+    Parameter weight = arrays.apply(name);
     weights.add(weight);
     return weight;
   }
@@ -138,7 +133,7 @@ final class Cells {
 
   /** (1 − z)∘a + z∘b. */
   private static Tensor between(Tensor a, Tensor b, Tensor z) {
-    return a.sub(z.mul(a)).add(z.mul(b));
+    return a.add(z.mul(b.sub(a)));
   }
 
   private Cell ownGru() {
@@ -180,32 +175,21 @@ final class Cells {
     Parameter gh = array("gh");
     Parameter gc = array("gc");
     Parameter bc = array("bc");
-    UnaryOperator<Tensor> ofGates = normalised(4 * units);
-    UnaryOperator<Tensor> ofState = normalised(units);
     return ownOfTwo(
         (state, x) -> {
           Tensor sums =
-              gi.mul(ofGates.apply(wi.times(x)))
-                  .add(gh.mul(ofGates.apply(wh.times(state.h()))))
-                  .add(b);
+              gi.mul(normalised(wi.times(x))).add(gh.mul(normalised(wh.times(state.h())))).add(b);
           Tensor kept = sigmoid(gate(sums, 1)).mul(state.c());
           Tensor c = kept.add(sigmoid(gate(sums, 0)).mul(tanh(gate(sums, 2))));
-          Tensor h = sigmoid(gate(sums, 3)).mul(tanh(gc.mul(ofState.apply(c)).add(bc)));
+          Tensor h = sigmoid(gate(sums, 3)).mul(tanh(gc.mul(normalised(c)).add(bc)));
           return new Step(State.of(h, c), h);
         });
   }
 
   /** (z − mean) / √(variance + ε) over the rows of each column. */
-  private UnaryOperator<Tensor> normalised(int rows) {
-    float[] values = new float[rows];
-    Arrays.fill(values, 1);
-    Parameter ones = with(Parameter.fixed(Shape.of(rows, 1), values));
-    Parameter epsilon = with(Parameter.fixed(Shape.of(1), EPSILON));
-    return z -> {
-      Tensor spread = sqrt(z.variance(Dimension.ROWS).add(epsilon));
-      Tensor centred = z.sub(ones.matmul(z.mean(Dimension.ROWS)));
-      return centred.mul(ones.matmul(reciprocal(spread)));
-    };
+  private static Tensor normalised(Tensor z) {
+    Tensor spread = sqrt(z.variance(Dimension.ROWS).add(EPSILON));
+    return z.sub(z.mean(Dimension.ROWS)).mul(reciprocal(spread));
   }
 
   /** h' = a∘h + b, where x is [a; b]. */
