@@ -4,17 +4,21 @@ Run:   python3 make_cells.py [FOLDER]        (needs the package torch; CPU is en
 
 Each cell below is its paper's equations, row by row of a batch. Before a file is written, its gradients are compared
 with finite differences in float64 (torch.autograd.gradcheck). With FOLDER, which holds clones of the repositories
-named at the end, outputs are also compared with the authors' code.
+named at the end, as OWNER/NAME, outputs are also compared with the authors' code.
 
 The format is that of make.py. All inputs are multiples of 1/256.
 """
+import ast
+import pathlib
 import sys
+import warnings
+from typing import List, Optional
 
 import torch
 import torch.nn.functional as F
 from torch import exp, relu, sigmoid, tanh
 
-from make import HERE, Out, rand
+from make import Out, rand
 
 IN, OUT, BATCH, T = 3, 4, 3, 5
 CELLS = {}
@@ -216,6 +220,65 @@ def rglru(p, s, x):
     return [h], h
 
 
+@cell("JANETCell", Wi=(2 * OUT, IN), Wh=(2 * OUT, OUT), b=(2 * OUT,))
+def janet(p, s, x):
+    f, a = gates(x @ p.Wi.T + s.h @ p.Wh.T + p.b, 2)
+    h = sigmoid(f) * s.h + (1 - sigmoid(f - 1)) * tanh(a)
+    return [h], h
+
+
+@cell("FastRNNCell", Wi=(OUT, IN), Wh=(OUT, OUT), b=(OUT,), alpha=(1,), beta=(1,))
+def fast_rnn(p, s, x):
+    h = sigmoid(p.alpha) * tanh(x @ p.Wi.T + s.h @ p.Wh.T + p.b) + sigmoid(p.beta) * s.h
+    return [h], h
+
+
+@cell("FastGRNNCell", Wi=(OUT, IN), Wh=(OUT, OUT), bz=(OUT,), bh=(OUT,), zeta=(1,), nu=(1,))
+def fast_grnn(p, s, x):
+    a = x @ p.Wi.T + s.h @ p.Wh.T
+    z = sigmoid(a + p.bz)
+    h = (sigmoid(p.zeta) * (1 - z) + sigmoid(p.nu)) * tanh(a + p.bh) + z * s.h
+    return [h], h
+
+
+def norm(a, gain, bias=None):
+    return F.layer_norm(a, a.shape[-1:], gain, bias)
+
+
+@cell("LayerNormLSTMCell", "hc", Wi=(4 * OUT, IN), Wh=(4 * OUT, OUT), gi=(4 * OUT,), gh=(4 * OUT,), b=(4 * OUT,),
+      gc=(OUT,), bc=(OUT,))
+def layer_norm_lstm(p, s, x):
+    i, f, g, o = gates(norm(x @ p.Wi.T, p.gi) + norm(s.h @ p.Wh.T, p.gh) + p.b, 4)
+    c = sigmoid(f) * s.c + sigmoid(i) * tanh(g)
+    h = sigmoid(o) * tanh(norm(c, p.gc, p.bc))
+    return [h, c], h
+
+
+@cell("LayerNormGRUCell", Wi=(3 * OUT, IN), Wh=(3 * OUT, OUT), gi=(3 * OUT,), gh=(3 * OUT,), b=(3 * OUT,),
+      bh=(3 * OUT,))
+def layer_norm_gru(p, s, x):
+    i, h = gates(norm(x @ p.Wi.T, p.gi, p.b), 3), gates(norm(s.h @ p.Wh.T, p.gh, p.bh), 3)
+    r, z = sigmoid(i[0] + h[0]), sigmoid(i[1] + h[1])
+    h = (1 - z) * tanh(i[2] + r * h[2]) + z * s.h
+    return [h], h
+
+
+@cell("LiGRUCell", Wi=(2 * OUT, IN), Wh=(2 * OUT, OUT), g=(2 * OUT,), b=(2 * OUT,))
+def ligru(p, s, x):
+    a, z = gates(norm(x @ p.Wi.T, p.g, p.b) + s.h @ p.Wh.T, 2)
+    h = sigmoid(z) * s.h + (1 - sigmoid(z)) * relu(a)
+    return [h], h
+
+
+@cell("S5Cell", dict(re=OUT, im=OUT), B=(2 * OUT, IN), Cr=(OUT, OUT), Ci=(OUT, OUT), D=(OUT, IN), lr=(OUT,), li=(OUT,),
+      delta=(OUT,))
+def s5(p, s, x):
+    l = torch.complex(p.lr, p.li)
+    turn = exp(l * exp(p.delta))
+    h = turn * torch.complex(s.re, s.im) + (turn - 1) / l * torch.complex(*gates(x @ p.B.T, 2))
+    return [h.real, h.imag], 2 * (h @ torch.complex(p.Cr, p.Ci).T).real + x @ p.D.T
+
+
 @cell("SLSTMCell", dict(h=OUT, c=0.0, n=0.0, m=-1e4), Wi=(4 * OUT, IN), Wh1=(4 * OUT, OUT), b=(4 * OUT,))
 def slstm(p, s, x):
     i, f, z, o = gates(x @ p.Wi.T + s.h @ p.Wh1.T + p.b, 4)
@@ -251,15 +314,19 @@ def column(t):
     return t.T if t.dim() == 2 else t
 
 
-def write(name, seed):
-    torch.manual_seed(seed)
+def numbers(name):
+    torch.manual_seed(1000 + sum(map(ord, name)))
     sizes, states, _ = CELLS[name]
     parts = [rand(*size, scale=0.6).requires_grad_() for size in sizes.values()]
     initial = [
         rand(size, scale=0.5).requires_grad_() if isinstance(size, int) else torch.full((OUT,), size)
         for size in states.values()
     ]
-    x = rand(T, BATCH, IN).requires_grad_()
+    return sizes, states, parts, initial, rand(T, BATCH, IN).requires_grad_()
+
+
+def write(name):
+    sizes, states, parts, initial, x = numbers(name)
     y, last = run(name, parts, initial, x)
     r, rest = rand(*y.shape), [rand(*s.shape) for s in last]
 
@@ -272,7 +339,7 @@ def write(name, seed):
     loss(*inputs).backward()
 
     out = Out(f"catalogue/{name}.txt", "loss = sum(y*r) + sum over states of sum(s*rT_s); made by make_cells.py",
-              *(["outputs agree with " + SOURCES[name][0]] if name in SOURCES else []))
+              *(["outputs agree with {2} of {0} {1}".format(*SOURCES[name])] if name in SOURCES else []))
     names = [*sizes, *(s + "0" for s in states), "x"]
     for n, t in zip(names, inputs):
         out.put(n, column(t) if n != "x" else t)
@@ -288,15 +355,103 @@ def write(name, seed):
     out.save()
 
 
-# --- the authors' code -----------------------------------------------------------------------------------------------
-# For a cell: where it is, and a function (folder, parts by name, initial states, x) -> outputs.
+# --- the authors' code ---------------------------------------------------------------------------------------------
+# For a cell: repository, file and name of a function or class, and how its outputs are had from it: of the borrowed
+# code, the parts and the initial states by name, and x. Nothing of it is kept here.
 
-SOURCES = {}
+
+def reordered(w, *order):
+    return torch.cat([w.chunk(len(order), 0)[k] for k in order], 0)
+
+
+def haste_lstm(code, p, s, x):
+    p = {n: reordered(t, 0, 2, 1, 3) if n in ("Wi", "Wh", "gi", "gh", "b") else t for n, t in vars(p).items()}
+    return code(True, 0.0, x, s.h, s.c, p["Wi"].T, p["Wh"].T, p["b"], torch.stack([p["gi"], p["gh"]]), p["gc"], p["bc"],
+                None)[0][1:]
+
+
+def haste_gru(code, p, s, x):
+    p = {n: reordered(t, 1, 0, 2) for n, t in vars(p).items()}
+    return code(True, 0.0, x, s.h, p["Wi"].T, p["Wh"].T, p["b"], p["bh"], torch.stack([p["gi"], p["gh"]]), None)[1:]
+
+
+def nxai_slstm(code, p, s, x):
+    states = torch.stack([s.h, s.c, s.n, s.m])
+    outputs = []
+    for t in range(T):
+        states, _ = code(x[t] @ p.Wi.T, states[0] @ p.Wh1.T, p.b, states, {})
+        outputs.append(states[0])
+    return torch.stack(outputs)
+
+
+def rusch_cornn(code, p, s, x):
+    cell = code(IN, OUT, 0.042, 2.7, 4.7)
+    cell.i2h.weight.data, cell.i2h.bias.data = torch.cat([p.Wi, p.Wz, p.Wh], 1), p.b
+    y, z, outputs = s.h, s.z, []
+    for t in range(T):
+        y, z = cell(x[t], y, z)
+        outputs.append(y)
+    return torch.stack(outputs)
+
+
+def salesforce_forget_mult(code, p, s, x):
+    z, f, o = gates(torch.stack([a @ p.Wi.T + b @ p.Wp.T + p.b for a, b in zip(x, [s.p, *x[:-1]])]), 3)
+    return sigmoid(o) * code()(1 - sigmoid(f), tanh(z), s.c)
+
+
+def asapp_sru(code, p, s, x):
+    f, a, r, u = gates(x @ p.Wi.T, 4)
+    of_units = torch.stack([a, f, r, u], -1).flatten(2)
+    return code(of_units, x, torch.cat([p.vf, p.vr]), torch.cat([p.bf, p.br]), s.c, 0, OUT, False, True)[0]
+
+
+def torch_lstm(code, p, s, x):
+    lstm = code(IN, UNITS, proj_size=OUT)
+    lstm.weight_ih_l0.data, lstm.weight_hh_l0.data, lstm.weight_hr_l0.data = p.Wi, p.Wh, p.Wr
+    lstm.bias_ih_l0.data, lstm.bias_hh_l0.data = p.b, 0 * p.b
+    return lstm(x, (s.h[None], s.c[None]))[0]
+
+
+SOURCES = {
+    "LayerNormLSTMCell": ("lmnt-com/haste", "frameworks/pytorch/layer_norm_lstm.py", "LayerNormLSTMScript", haste_lstm),
+    "LayerNormGRUCell": ("lmnt-com/haste", "frameworks/pytorch/layer_norm_gru.py", "LayerNormGRUScript", haste_gru),
+    "SLSTMCell": ("NX-AI/xlstm", "xlstm/blocks/slstm/src/vanilla/slstm.py", "slstm_forward_pointwise", nxai_slstm),
+    "CoRNNCell": ("tk-rusch/coRNN", "sMNIST/network.py", "coRNNCell", rusch_cornn),
+    "QRNNCell": ("salesforce/pytorch-qrnn", "torchqrnn/forget_mult.py", "CPUForgetMult", salesforce_forget_mult),
+    "SRUCell": ("asappresearch/sru", "sru/ops.py", "elementwise_recurrence_naive", asapp_sru),
+    "ProjectedLSTMCell": ("PyTorch", "", "torch.nn.LSTM", torch_lstm),
+}
+
+
+def borrowed(folder, repository, path, name):
+    if repository == "PyTorch":
+        return torch.nn.LSTM
+    tree = ast.parse((pathlib.Path(folder) / repository / path).read_text())
+    its = [node for node in tree.body if getattr(node, "name", None) == name]
+    its[0].decorator_list = []
+    names = dict(torch=torch, nn=torch.nn, F=F, Tensor=torch.Tensor, Optional=Optional, List=List, warnings=warnings,
+                 logsigmoid=F.logsigmoid)
+    exec(compile(ast.Module(its, []), path, "exec"), names)
+    return names[name]
+
+
+def compare(folder):
+    """The outputs of the cells above with those of the authors' code, on the numbers of the files."""
+    for name, (repository, path, its, outputs) in SOURCES.items():
+        sizes, states, parts, initial, x = numbers(name)
+        y, _ = run(name, parts, initial, x)
+        wide = [s.expand(BATCH, -1) for s in initial]
+        theirs = outputs(borrowed(folder, repository, path, its), Named(sizes, parts), Named(states, wide), x)
+        error = (y - theirs).abs().max().item()
+        print(f"{name}: {repository} {its}, largest difference {error:.1e}")
+        assert error < 1e-12, name
 
 
 def main():
     for name in CELLS:
-        write(name, 1000 + sum(map(ord, name)))
+        write(name)
+    if len(sys.argv) > 1:
+        compare(sys.argv[1])
 
 
 if __name__ == "__main__":

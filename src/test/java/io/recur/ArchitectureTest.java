@@ -23,6 +23,7 @@ import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import io.recur.bindings.Failed;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import io.recur.device.Dimension;
 import io.recur.device.Elementwise;
 import io.recur.device.cpu.CpuDevice;
 import io.recur.device.cuda.CudaDevice;
@@ -127,7 +128,8 @@ class ArchitectureTest {
         .should()
         .onlyDependOnClassesThat(
             resideInAnyPackage("java..", "org.jspecify..", CELLS, "io.recur.nn", "io.recur.grad")
-                .or(equivalentTo(Elementwise.class)))
+                .or(equivalentTo(Elementwise.class))
+                .or(equivalentTo(Dimension.class)))
         .check(main);
   }
 

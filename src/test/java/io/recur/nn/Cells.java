@@ -11,8 +11,14 @@ import io.recur.nn.cells.ATRCell;
 import io.recur.nn.cells.CFNCell;
 import io.recur.nn.cells.CoRNNCell;
 import io.recur.nn.cells.CoupledLSTMCell;
+import io.recur.nn.cells.FastGRNNCell;
+import io.recur.nn.cells.FastRNNCell;
 import io.recur.nn.cells.IndRNNCell;
+import io.recur.nn.cells.JANETCell;
 import io.recur.nn.cells.LRUCell;
+import io.recur.nn.cells.LayerNormGRUCell;
+import io.recur.nn.cells.LayerNormLSTMCell;
+import io.recur.nn.cells.LiGRUCell;
 import io.recur.nn.cells.MGUCell;
 import io.recur.nn.cells.MinGRUCell;
 import io.recur.nn.cells.MinLSTMCell;
@@ -24,6 +30,7 @@ import io.recur.nn.cells.ProjectedLSTMCell;
 import io.recur.nn.cells.QRNNCell;
 import io.recur.nn.cells.RGLRUCell;
 import io.recur.nn.cells.RHNCell;
+import io.recur.nn.cells.S5Cell;
 import io.recur.nn.cells.SCRNCell;
 import io.recur.nn.cells.SLSTMCell;
 import io.recur.nn.cells.SRUCell;
@@ -147,7 +154,14 @@ public enum Cells {
   SRU(SRUCell::new),
   QRNN(QRNNCell::new),
   MIN_LSTM(MinLSTMCell::new),
-  RG_LRU(RGLRUCell::new);
+  RG_LRU(RGLRUCell::new),
+  LAYER_NORM_LSTM(LayerNormLSTMCell::new),
+  LI_GRU(LiGRUCell::new),
+  JANET(JANETCell::new),
+  FAST_RNN(FastRNNCell::new),
+  FAST_GRNN(FastGRNNCell::new),
+  LAYER_NORM_GRU(LayerNormGRUCell::new),
+  S5(S5Cell::new);
 
   private final @Nullable BiFunction<Integer, Integer, Cell> paper;
 

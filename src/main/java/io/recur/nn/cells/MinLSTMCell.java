@@ -1,6 +1,5 @@
 package io.recur.nn.cells;
 
-import static io.recur.grad.Functions.reciprocal;
 import static io.recur.grad.Functions.sigmoid;
 
 import io.recur.grad.Parameter;
@@ -64,7 +63,7 @@ public final class MinLSTMCell extends PaperCell {
     Tensor sums = wi.times(x).add(b);
     Tensor forget = sigmoid(gate(sums, 0));
     Tensor input = sigmoid(gate(sums, 1));
-    Tensor share = forget.mul(reciprocal(forget.add(input)));
+    Tensor share = forget.div(forget.add(input));
     Tensor next = blend(share, state.h(), gate(sums, 2));
     return Step.step(next, next);
   }

@@ -1,5 +1,8 @@
 package io.recur.nn.cells;
 
+import static io.recur.grad.Functions.sqrt;
+
+import io.recur.device.Dimension;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -45,6 +48,8 @@ abstract class PaperCell implements Cell {
       return rows == needRows.of(in, out) && columns == needColumns.of(in, out);
     }
   }
+
+  private static final float EPSILON = 1e-5f;
 
   final int in;
   final int out;
@@ -213,6 +218,12 @@ abstract class PaperCell implements Cell {
           "step: neither x nor the state is on a tape; make x with tape.input(…)");
     }
     return tape.use(parameter);
+  }
+
+  /** Each column less its mean, divided by its deviation √(variance + 10⁻⁵). */
+  static Tensor normalised(Tensor a) {
+    Tensor deviation = sqrt(a.variance(Dimension.ROWS).add(EPSILON));
+    return a.sub(a.mean(Dimension.ROWS)).div(deviation);
   }
 
   /** {@code z∘a + (1 − z)∘b}. */

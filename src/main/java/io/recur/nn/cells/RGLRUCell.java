@@ -2,7 +2,6 @@ package io.recur.nn.cells;
 
 import static io.recur.grad.Functions.exp;
 import static io.recur.grad.Functions.negate;
-import static io.recur.grad.Functions.reciprocal;
 import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.softplus;
 import static io.recur.grad.Functions.sqrt;
@@ -98,8 +97,7 @@ public final class RGLRUCell extends PaperCell {
     Tensor u = wi.times(x);
     Tensor gates = sigmoid(wg.times(u).add(b));
     Tensor decay = gate(gates, 0).mul(softplus(use(lambda, state, x))).scale(8); // −log a
-    Tensor rest =
-        tanh(decay).mul(reciprocal(sigmoid(decay.scale(2)))); // 1 − a², which would cancel
+    Tensor rest = tanh(decay).div(sigmoid(decay.scale(2))); // 1 − a², which would cancel
     Tensor input = sqrt(rest).mul(gate(gates, 1)).mul(u);
     Tensor h = exp(negate(decay)).mul(state.h()).add(input);
     return Step.step(h, h);

@@ -2,8 +2,6 @@ package io.recur.nn.cells;
 
 import static io.recur.grad.Functions.exp;
 import static io.recur.grad.Functions.negate;
-import static io.recur.grad.Functions.reciprocal;
-import static io.recur.grad.Functions.relu;
 import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.softplus;
 import static io.recur.grad.Functions.tanh;
@@ -163,12 +161,12 @@ public final class SLSTMCell extends PaperCell {
     Tensor candidate = tanh(gate(fromInput, 2).add(gate(fromState, 2)));
     Tensor output = sigmoid(gate(fromInput, 3).add(gate(fromState, 3)));
     Tensor kept = m.sub(softplus(negate(forget))); // log σ(f) + m
-    Tensor nextM = input.add(relu(kept.sub(input))); // the larger of both
+    Tensor nextM = input.maximum(kept);
     Tensor inputShare = exp(input.sub(nextM));
     Tensor forgetShare = exp(kept.sub(nextM));
     Tensor nextC = forgetShare.mul(c).add(inputShare.mul(candidate));
     Tensor nextN = forgetShare.mul(n).add(inputShare);
-    Tensor h = output.mul(nextC).mul(reciprocal(nextN));
+    Tensor h = output.mul(nextC).div(nextN);
     return new Step(State.of(h, nextC, nextN, nextM), h);
   }
 
