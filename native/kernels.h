@@ -8,7 +8,7 @@
 typedef struct {
   int64_t width; /* rows of a packed panel */
   int (*projects_all)(const recur_sequence *s); /* whether forward begins with a phase more */
-  phase *pack, *forward, *backward, *pointwise, *binary, *columns, *reduce, *update;
+  phase *pack, *multiply_columns, *forward, *backward, *pointwise, *binary, *columns, *reduce, *update;
 } kernels;
 
 extern const kernels kernels_sse2, kernels_avx2, kernels_avx512, kernels_neon;
@@ -29,6 +29,18 @@ typedef struct {
   int64_t row, column;
   float *packed;
 } packing;
+
+/* C = op(A) B, or C += op(A) B; op(A): m x k, B: k x n. */
+typedef struct {
+  int transpose, adds;
+  int64_t m, n, k;
+  const float *a;
+  int64_t lda;
+  const float *b;
+  int64_t ldb;
+  float *c;
+  int64_t ldc;
+} matrix_product;
 
 /* The pieces of a sum: their number depends on the count of values alone, and they are added in
  * order, so the bits of a sum do not depend on the number of threads. */

@@ -2,29 +2,12 @@
 #ifndef RECUR_PANELS_H
 #define RECUR_PANELS_H
 #include "kernels.h"
-#include "vector.h"
+#include "terms.h"
 
-/* Columns whose sums lie in a tile beside the registers, and terms whose panel stays in L1. */
-enum { TILE = 48, TERMS = 128 };
+/* Columns whose sums lie in a tile beside the registers. */
+enum { TILE = 48 };
 
 typedef float tile[TILE * WIDTH]; /* WIDTH x TILE */
-
-/* Pairs of vectors of sums that fit in the registers beside several panels, panels and pieces of a sum at once, and
- * columns up to which one panel's sums alone do not hide the latency of an addition. */
-enum { MOST_SUMS = COLUMNS > 6 ? 12 : 6, MOST_PANELS = 4, MOST_PIECES = 4, FEW_COLUMNS = 3 };
-
-/* CALL(width) for a width from 1 to COLUMNS that the compiler is to know. */
-#define BY_WIDTH(width, CALL)                    \
-  switch (width) {                               \
-    case 1: CALL(1); break;                      \
-    case 2: CALL(2); break;                      \
-    case 3: CALL(3); break;                      \
-    case 4: CALL(4); break;                      \
-    case 5: CALL(5); break;                      \
-    case 6: CALL(6); break;                      \
-    case 7: CALL((7 <= COLUMNS ? 7 : 1)); break; \
-    case 8: CALL((8 <= COLUMNS ? 8 : 1)); break; \
-  }
 
 INLINE int64_t blocks(int64_t units) { return (units + WIDTH - 1) / WIDTH; }
 

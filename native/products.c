@@ -42,3 +42,9 @@ void recur_product(recur *r, int32_t transpose_a, int32_t transpose_b, int64_t m
   product p = {r->sgemm, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc};
   team_run(r->team, multiply, &p, 1, m * n * k / 32); /* below 2 million multiply-adds, waking costs more */
 }
+
+void recur_multiply_columns(recur *r, int32_t transpose_a, int64_t m, int64_t n, int64_t k, const float *a,
+    int64_t lda, const float *b, int64_t ldb, int32_t accumulate, float *c, int64_t ldc) {
+  matrix_product p = {transpose_a, accumulate, m, n, k, a, lda, b, ldb, c, ldc};
+  team_run(r->team, r->set->multiply_columns, &p, 1, m * n * k / 32);
+}

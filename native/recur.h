@@ -12,7 +12,9 @@
  * its context; calls that meet, on one context or on several, run on their callers' threads alone, and
  * so do some short ones after them.
  * The work is cut into the same parts in both cases, so the bits of a result depend on the
- * instruction set and the number of threads, never on who computed which part.
+ * instruction set and the number of threads, never on who computed which part. Those of a column of a
+ * sequence's states and gradients dgates, dh and dc depend on the set alone, neither on the batch nor on the
+ * column's place in it.
  */
 #ifndef RECUR_H
 #define RECUR_H
@@ -52,6 +54,11 @@ RECUR_API void recur_close(recur *r);
 RECUR_API void recur_product(recur *r, int32_t transpose_a, int32_t transpose_b, int64_t m, int64_t n,
     int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb, float beta,
     float *c, int64_t ldc);
+
+/* C = op(A) B, or C += op(A) B where it accumulates. The bits of a column of C depend on the instruction set, op(A) and
+ * that column of B and of C alone: not on n, on the column's place or on the number of threads. */
+RECUR_API void recur_multiply_columns(recur *r, int32_t transpose_a, int64_t m, int64_t n, int64_t k, const float *a,
+    int64_t lda, const float *b, int64_t ldb, int32_t accumulate, float *c, int64_t ldc);
 
 /* Floats that packed weights of gates*units x terms take: units are padded to whole panels. */
 RECUR_API int64_t recur_packed(const recur *r, int64_t gates, int64_t units, int64_t terms);

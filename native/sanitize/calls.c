@@ -100,6 +100,8 @@ void some_product(caller *c, recur *r) {
   int64_t lda = rows_a + between(c, 0, 3), ldb = rows_b + between(c, 0, 3), ldc = m + between(c, 0, 3);
   float *a = floats(c, span(rows_a, left ? m : k, lda)), *b = floats(c, span(rows_b, right ? k : n, ldb));
   CALL(product, r, left, right, m, n, k, 0.5f, a, lda, b, ldb, (float)one_in(c, 2), floats(c, span(m, n, ldc)), ldc);
+  if (!right)
+    CALL(multiply_columns, r, left, m, n, k, a, lda, b, ldb, one_in(c, 2), floats(c, span(m, n, ldc)), ldc);
 }
 
 /* Weights of gates*units x terms, plain or transposed, as the kernels want them. */

@@ -499,6 +499,74 @@ public class recur_h {
         }
     }
 
+    private static class recur_multiply_columns {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_INT,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_INT,
+            recur_h.C_POINTER,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_multiply_columns");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_multiply_columns(recur *r, int32_t transpose_a, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, int32_t accumulate, float *c, int64_t ldc)
+     * }
+     */
+    public static FunctionDescriptor recur_multiply_columns$descriptor() {
+        return recur_multiply_columns.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_multiply_columns(recur *r, int32_t transpose_a, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, int32_t accumulate, float *c, int64_t ldc)
+     * }
+     */
+    public static MethodHandle recur_multiply_columns$handle() {
+        return recur_multiply_columns.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_multiply_columns(recur *r, int32_t transpose_a, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, int32_t accumulate, float *c, int64_t ldc)
+     * }
+     */
+    public static MemorySegment recur_multiply_columns$address() {
+        return recur_multiply_columns.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_multiply_columns(recur *r, int32_t transpose_a, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, int32_t accumulate, float *c, int64_t ldc)
+     * }
+     */
+    public static void recur_multiply_columns(MemorySegment r, int transpose_a, long m, long n, long k, MemorySegment a, long lda, MemorySegment b, long ldb, int accumulate, MemorySegment c, long ldc) {
+        var mh$ = recur_multiply_columns.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_multiply_columns", r, transpose_a, m, n, k, a, lda, b, ldb, accumulate, c, ldc);
+            }
+            mh$.invokeExact(r, transpose_a, m, n, k, a, lda, b, ldb, accumulate, c, ldc);
+        } catch (Throwable ex$) {
+           throw io.recur.bindings.Failed.of(ex$);
+        }
+    }
+
     private static class recur_packed {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             recur_h.C_LONG,

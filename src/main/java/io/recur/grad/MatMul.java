@@ -6,7 +6,8 @@ import io.recur.device.kernels.Blas;
  * Matrix product {@code y = a·x}; {@code da += dy·xᵀ, dx += aᵀ·dy}.
  *
  * <p>a is a matrix m×k; x a vector k, a batch k×B or sequences k×B×T, and y has m in k's place. A
- * {@link OneHot} x is a gather of a's columns.
+ * {@link OneHot} x is a gather of a's columns. On a tape that does not record, a column of y has
+ * the same bits in every batch; a GPU's cuBLAS keeps to float tolerance.
  */
 final class MatMul implements Op {
   private Tensor a;
@@ -27,19 +28,22 @@ final class MatMul implements Op {
       op.x = x;
       op.blas = context.kernels.blas();
       op.y = context.output(x.shape(), left.rows(), a.isDifferentiable() || x.isDifferentiable());
-      op.forward();
+      op.forward(context.tape().isRecording());
       return context.record(op, op.y);
     }
   }
 
-  private void forward() {
+  /** Where no backward follows, a column's bits do not depend on the batch. */
+  private void forward(boolean isRecording) {
     int m = a.shape().rows();
     int n = x.shape().columns();
     int k = a.shape().columns();
     if (x instanceof OneHot hot) {
       y.device().columns().gather(m, n, a.value(), hot.index(), null, y.value());
-    } else {
+    } else if (isRecording) {
       blas.multiply(false, false, m, n, k, 1, a.value(), m, x.value(), k, 0, y.value(), m);
+    } else {
+      blas.multiplyColumns(false, m, n, k, a.value(), m, x.value(), k, 0, y.value(), m);
     }
   }
 

@@ -83,7 +83,7 @@ final class BandMatrix extends Matrix {
       op.w = this;
       op.x = x;
       op.y = context.output(x.shape(), rows(), true);
-      multiply(op.kernels, x.value(), x.shape().columns(), 0, op.y.value(), rows());
+      multiply(op.kernels, true, x.value(), x.shape().columns(), 0, op.y.value(), rows());
       return context.record(op, op.y);
     }
   }
@@ -106,19 +106,21 @@ final class BandMatrix extends Matrix {
       int n = x.shape().columns();
       w.addGradient(kernels, y.gradient(), w.rows(), x.value(), n);
       if (x.isDifferentiable()) {
-        w.multiplyTransposed(kernels, y.gradient(), w.rows(), n, 1, x.accumulator());
+        w.multiplyTransposed(kernels, true, y.gradient(), w.rows(), n, 1, x.accumulator());
       }
     }
   }
 
   @Override
-  void multiply(KernelDevice kernels, Buffer x, int n, float beta, Buffer y, int ldy) {
+  void multiply(
+      KernelDevice kernels, boolean alone, Buffer x, int n, float beta, Buffer y, int ldy) {
     Buffer w = values().value();
     kernels.bands().multiply(band, w, x, n, beta, y, ldy);
   }
 
   @Override
-  void multiplyTransposed(KernelDevice kernels, Buffer dy, int lddy, int n, float beta, Buffer dx) {
+  void multiplyTransposed(
+      KernelDevice kernels, boolean alone, Buffer dy, int lddy, int n, float beta, Buffer dx) {
     Buffer w = values().value();
     kernels.bands().multiplyTransposed(band, w, dy, lddy, n, beta, dx);
   }

@@ -1,6 +1,7 @@
 package io.recur.nn;
 
 import io.recur.device.Buffer;
+import io.recur.device.kernels.Blas;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.device.kernels.Packed;
 import io.recur.device.kernels.Recurrences;
@@ -50,19 +51,27 @@ final class DenseMatrix extends Matrix {
   }
 
   @Override
-  void multiply(KernelDevice kernels, Buffer x, int n, float beta, Buffer y, int ldy) {
+  void multiply(
+      KernelDevice kernels, boolean alone, Buffer x, int n, float beta, Buffer y, int ldy) {
     Buffer w = values().value();
-    kernels
-        .blas()
-        .multiply(false, false, rows(), n, columns(), 1, w, rows(), x, columns(), beta, y, ldy);
+    Blas blas = kernels.blas();
+    if (alone) {
+      blas.multiplyColumns(false, rows(), n, columns(), w, rows(), x, columns(), beta, y, ldy);
+    } else {
+      blas.multiply(false, false, rows(), n, columns(), 1, w, rows(), x, columns(), beta, y, ldy);
+    }
   }
 
   @Override
-  void multiplyTransposed(KernelDevice kernels, Buffer dy, int lddy, int n, float beta, Buffer dx) {
+  void multiplyTransposed(
+      KernelDevice kernels, boolean alone, Buffer dy, int lddy, int n, float beta, Buffer dx) {
     Buffer w = values().value();
-    kernels
-        .blas()
-        .multiply(true, false, columns(), n, rows(), 1, w, rows(), dy, lddy, beta, dx, columns());
+    Blas blas = kernels.blas();
+    if (alone) {
+      blas.multiplyColumns(true, columns(), n, rows(), w, rows(), dy, lddy, beta, dx, columns());
+    } else {
+      blas.multiply(true, false, columns(), n, rows(), 1, w, rows(), dy, lddy, beta, dx, columns());
+    }
   }
 
   @Override

@@ -128,7 +128,7 @@ public final class GRUCell extends StackedCell {
     void step(Buffer gates, int t) {
       Buffer products = recurrent.at(t);
       Buffer bh = cell.bh == null ? null : cell.bh.value();
-      cell.wh.multiply(kernels, h.at(t), batch, 0, products, 3 * units);
+      cell.wh.multiply(kernels, alone(), h.at(t), batch, 0, products, 3 * units);
       kernels.gates().gru(units, batch, gates, bias, products, bh, h.at(t), h.at(t + 1));
     }
 
@@ -143,7 +143,7 @@ public final class GRUCell extends StackedCell {
       kernels
           .gates()
           .gruSlope(units, batch, gates.at(t), recurrent.at(t), h.at(t), dy, dh, dgates, dproducts);
-      cell.wh.multiplyTransposed(kernels, dproducts, 3 * units, batch, 1, dh);
+      cell.wh.multiplyTransposed(kernels, false, dproducts, 3 * units, batch, 1, dh);
     }
 
     @Override

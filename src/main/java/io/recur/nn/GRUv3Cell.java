@@ -133,9 +133,9 @@ public final class GRUv3Cell extends StackedCell {
 
     @Override
     void step(Buffer gates, int t) {
-      cell.wh.multiply(kernels, h.at(t), batch, 1, gates, 3 * units);
+      cell.wh.multiply(kernels, alone(), h.at(t), batch, 1, gates, 3 * units);
       kernels.gates().gruV3Reset(units, batch, gates, bias, h.at(t), q.at(t));
-      cell.whCandidate.multiply(kernels, q.at(t), batch, 1, candidates.at(t), 3 * units);
+      cell.whCandidate.multiply(kernels, alone(), q.at(t), batch, 1, candidates.at(t), 3 * units);
       kernels.gates().gruV3Candidate(units, batch, gates, bias, h.at(t), h.at(t + 1));
     }
 
@@ -151,9 +151,10 @@ public final class GRUv3Cell extends StackedCell {
     void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
       Buffer here = gates.at(t);
       kernels.gates().gruV3CandidateSlope(units, batch, here, h.at(t), dy, dh, dgates);
-      cell.whCandidate.multiplyTransposed(kernels, dcandidates.at(t), 3 * units, batch, 0, dq);
+      cell.whCandidate.multiplyTransposed(
+          kernels, false, dcandidates.at(t), 3 * units, batch, 0, dq);
       kernels.gates().gruV3ResetSlope(units, batch, here, h.at(t), dq, dh, dgates);
-      cell.wh.multiplyTransposed(kernels, dgates, 3 * units, batch, 1, dh);
+      cell.wh.multiplyTransposed(kernels, false, dgates, 3 * units, batch, 1, dh);
     }
 
     @Override

@@ -119,7 +119,7 @@ public final class LSTMCell extends StackedCell {
 
     @Override
     void step(Buffer gates, int t) {
-      cell.wh.multiply(kernels, h.at(t), batch, 1, gates, 4 * units);
+      cell.wh.multiply(kernels, alone(), h.at(t), batch, 1, gates, 4 * units);
       kernels.gates().lstm(units, batch, gates, bias, c.at(t), c.at(t + 1), h.at(t + 1));
     }
 
@@ -149,7 +149,7 @@ public final class LSTMCell extends StackedCell {
       kernels
           .gates()
           .lstmSlope(units, batch, gates.at(t), c.at(t), c.at(t + 1), dy, dh, dc, dgates);
-      cell.wh.multiplyTransposed(kernels, dgates, 4 * units, batch, 0, dh);
+      cell.wh.multiplyTransposed(kernels, false, dgates, 4 * units, batch, 0, dh);
     }
   }
 }

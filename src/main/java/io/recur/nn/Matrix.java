@@ -118,12 +118,17 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
    */
   public abstract Tensor times(Tensor x);
 
-  /** {@code Y = W·X + beta·Y} on n columns; Y is a part of a matrix of ldy rows. */
-  abstract void multiply(KernelDevice kernels, Buffer x, int n, float beta, Buffer y, int ldy);
+  /**
+   * {@code Y = W·X + beta·Y} on n columns; Y is a part of a matrix of ldy rows.
+   *
+   * @param alone whether the bits of a column must not depend on n
+   */
+  abstract void multiply(
+      KernelDevice kernels, boolean alone, Buffer x, int n, float beta, Buffer y, int ldy);
 
-  /** {@code dX = Wᵀ·dY + beta·dX}. */
+  /** {@code dX = Wᵀ·dY + beta·dX}, likewise. */
   abstract void multiplyTransposed(
-      KernelDevice kernels, Buffer dy, int lddy, int n, float beta, Buffer dx);
+      KernelDevice kernels, boolean alone, Buffer dy, int lddy, int n, float beta, Buffer dx);
 
   /** {@code dW += dY·Xᵀ}, where W is trained. */
   abstract void addGradient(KernelDevice kernels, Buffer dy, int lddy, Buffer x, int n);
@@ -144,10 +149,10 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
   }
 
   /** {@code Y = W·X + b}. */
-  void multiplyInput(KernelDevice kernels, Tensor x, Buffer b, Buffer y) {
+  void multiplyInput(KernelDevice kernels, boolean alone, Tensor x, Buffer b, Buffer y) {
     int n = x.shape().columns();
     b.device().columns().repeat(rows, n, b, y);
-    multiply(kernels, x.value(), n, 1, y, rows);
+    multiply(kernels, alone, x.value(), n, 1, y, rows);
   }
 
   /** {@code dW += dY·Xᵀ}. */

@@ -90,7 +90,7 @@ public final class RNNCell extends StackedCell {
   private static final class Run extends Sweep<RNNCell> {
     @Override
     void step(Buffer gates, int t) {
-      cell.wh.multiply(kernels, h.at(t), batch, 1, gates, units);
+      cell.wh.multiply(kernels, alone(), h.at(t), batch, 1, gates, units);
       kernels.gates().rnn(cell.function, units, batch, gates, bias, h.at(t + 1));
     }
 
@@ -99,7 +99,7 @@ public final class RNNCell extends StackedCell {
       kernels
           .gates()
           .rnnSlope(cell.function, (int) size(), gates.at(t), h.at(t + 1), dy, dh, dgates);
-      cell.wh.multiplyTransposed(kernels, dgates, units, batch, 0, dh);
+      cell.wh.multiplyTransposed(kernels, false, dgates, units, batch, 0, dh);
     }
   }
 }

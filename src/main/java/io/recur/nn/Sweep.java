@@ -141,7 +141,8 @@ abstract class Sweep<C extends StackedCell> implements Op {
     }
     if (x.isDifferentiable()) {
       int rows = cell.gates * units;
-      cell.wi.multiplyTransposed(kernels, dgates.whole(), rows, batch * time, 1, x.accumulator());
+      cell.wi.multiplyTransposed(
+          kernels, isWhole(), dgates.whole(), rows, batch * time, 1, x.accumulator());
     }
     addTo(before.h(), dh);
   }
@@ -166,6 +167,14 @@ abstract class Sweep<C extends StackedCell> implements Op {
   /** The gradient of a parameter's values, or null where it is not trained. */
   static @Nullable Buffer gradient(Parameter parameter) {
     return parameter.isTrainable() ? parameter.accumulator() : null;
+  }
+
+  /**
+   * Whether the bits of a column must not depend on the batch in products that do not run in that
+   * call: while no backward follows. In training that would be slower on the kernels in Java.
+   */
+  final boolean alone() {
+    return !context.tape().isRecording();
   }
 
   /** Whether the device runs the whole sequence in one call. */
@@ -202,7 +211,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
       sequence.with(Array.WI, packed(cell.wi, cell.gates, false)).with(Array.X, x.value());
     } else {
       Buffer sums = context.scratch(cell.gates * size() * time);
-      cell.wi.multiplyInput(kernels, x, cell.b.value(), sums);
+      cell.wi.multiplyInput(kernels, alone(), x, cell.b.value(), sums);
       sequence.with(Array.SUMS, sums);
     }
     name(sequence);
@@ -252,7 +261,7 @@ abstract class Sweep<C extends StackedCell> implements Op {
     } else {
       bias = cell.b.value();
       int rows = cell.gates * units;
-      cell.wi.multiply(kernels, x.value(), batch * time, 0, gates.whole(), rows);
+      cell.wi.multiply(kernels, alone(), x.value(), batch * time, 0, gates.whole(), rows);
     }
     for (int t = 0; t < time; t++) {
       step(gates.at(t), t);

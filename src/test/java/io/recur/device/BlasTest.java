@@ -64,6 +64,9 @@ class BlasTest {
       sizes.add(new int[] {3, s, 17});
       sizes.add(new int[] {s, s, s});
     }
+    sizes.add(new int[] {401, 1, 350}); // more than a core's cache holds, terms of several pieces
+    sizes.add(new int[] {401, 13, 350});
+    sizes.add(new int[] {40, 61, 300});
     return sizes;
   }
 
@@ -93,6 +96,14 @@ class BlasTest {
   }
 
   private void check(Call call) {
+    check(call, false);
+    if (!call.tb && call.alpha == 1 && (call.beta == 0 || call.beta == 1)) {
+      check(call, true);
+    }
+  }
+
+  /** Either product: that whose columns keep their bits in every batch, or the general one. */
+  private void check(Call call, boolean columns) {
     Guarded memory = new Guarded(device, 1);
     Guarded.Piece a = matrix(memory, call.ta ? call.k : call.m, call.ta ? call.m : call.k, call);
     Guarded.Piece b = matrix(memory, call.tb ? call.n : call.k, call.tb ? call.k : call.n, call);
@@ -115,7 +126,11 @@ class BlasTest {
         magnitude[at] = Math.abs(call.alpha) * size + Math.abs(old);
       }
     }
-    multiply(call, a.buffer(), b.buffer(), c.buffer());
+    if (columns) {
+      multiplyColumns(call, a.buffer(), b.buffer(), c.buffer());
+    } else {
+      multiply(call, a.buffer(), b.buffer(), c.buffer());
+    }
     // k + 3 roundings of at most half an ulp each, on the sum of magnitudes
     Near.check(call.toString(), expected, magnitude, c.read(), (call.k + 3) * 0x1p-24);
     memory.check();
@@ -131,6 +146,23 @@ class BlasTest {
       }
     }
     return memory.input(values);
+  }
+
+  private void multiplyColumns(Call call, Buffer a, Buffer b, Buffer c) {
+    KernelDevice.of(device)
+        .blas()
+        .multiplyColumns(
+            call.ta,
+            call.m,
+            call.n,
+            call.k,
+            a,
+            call.lda(),
+            b,
+            call.ldb(),
+            call.beta,
+            c,
+            call.ldc());
   }
 
   private void multiply(Call call, Buffer a, Buffer b, Buffer c) {

@@ -35,9 +35,9 @@ final class OpenBlasProducts implements Blas {
       Buffer c,
       int ldc) {
     if (n == 1) {
-      vector(transposeA, m, k, alpha, a, lda, b, transposeB ? ldb : 1, beta, c, 1);
+      vector(transposeA, m, k, alpha, a, lda, b, 0, transposeB ? ldb : 1, beta, c, 0, 1);
     } else if (m == 1) {
-      vector(!transposeB, n, k, alpha, b, ldb, a, transposeA ? 1 : lda, beta, c, ldc);
+      vector(!transposeB, n, k, alpha, b, ldb, a, 0, transposeA ? 1 : lda, beta, c, 0, ldc);
     } else if (k == 1 && beta == 1) {
       cblas_sger(
           CblasColMajor(),
@@ -69,7 +69,26 @@ final class OpenBlasProducts implements Blas {
     }
   }
 
-  /** {@code y = alpha·op(A)·x + beta·y}, where op(A) is rows × terms. */
+  /** Column by column: gemm adds up the terms of one column and of many in different orders. */
+  @Override
+  public void multiplyColumns(
+      boolean transposeA,
+      int m,
+      int n,
+      int k,
+      Buffer a,
+      int lda,
+      Buffer b,
+      int ldb,
+      float beta,
+      Buffer c,
+      int ldc) {
+    for (int j = 0; j < n; j++) {
+      vector(transposeA, m, k, 1, a, lda, b, (long) j * ldb, 1, beta, c, (long) j * ldc, 1);
+    }
+  }
+
+  /** {@code y = alpha·op(A)·x + beta·y}, where op(A) is rows × terms, and x and y begin there. */
   private static void vector(
       boolean transpose,
       int rows,
@@ -78,9 +97,11 @@ final class OpenBlasProducts implements Blas {
       Buffer a,
       int lda,
       Buffer x,
+      long beginX,
       int strideX,
       float beta,
       Buffer y,
+      long beginY,
       int strideY) {
     for (int from = 0; from < terms; from += MOST_TERMS) {
       int few = Math.min(MOST_TERMS, terms - from);
@@ -92,10 +113,10 @@ final class OpenBlasProducts implements Blas {
           alpha,
           at(a, transpose ? from : (long) from * lda),
           lda,
-          at(x, (long) from * strideX),
+          at(x, beginX + (long) from * strideX),
           strideX,
           from == 0 ? beta : 1,
-          y.target(),
+          beginY == 0 ? y.target() : y.target().asSlice(beginY * Float.BYTES),
           strideY);
     }
   }

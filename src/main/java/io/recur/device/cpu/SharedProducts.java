@@ -1,11 +1,15 @@
 package io.recur.device.cpu;
 
+import static io.recur.bindings.kernels.recur_h.recur_multiply_columns;
 import static io.recur.bindings.kernels.recur_h.recur_product;
 
 import io.recur.device.Buffer;
 import io.recur.device.kernels.Blas;
 
-/** Matrix products by OpenBLAS. The team shares larger ones; each thread computes a part. */
+/**
+ * Matrix products by OpenBLAS, and by kernels of ours where a column's bits must not depend on the
+ * others. The team shares larger ones; each thread computes a part.
+ */
 final class SharedProducts implements Blas {
   private final Kernels kernels;
   private final Blas single;
@@ -47,6 +51,34 @@ final class SharedProducts implements Blas {
         b.segment(),
         ldb,
         beta,
+        c.target(),
+        ldc);
+  }
+
+  @Override
+  public void multiplyColumns(
+      boolean transposeA,
+      int m,
+      int n,
+      int k,
+      Buffer a,
+      int lda,
+      Buffer b,
+      int ldb,
+      float beta,
+      Buffer c,
+      int ldc) {
+    recur_multiply_columns(
+        kernels.context(),
+        transposeA ? 1 : 0,
+        m,
+        n,
+        k,
+        a.segment(),
+        lda,
+        b.segment(),
+        ldb,
+        beta == 0 ? 0 : 1,
         c.target(),
         ldc);
   }

@@ -56,4 +56,20 @@ final class CublasProducts implements Blas {
     Reference.reachabilityFence(b);
     Reference.reachabilityFence(c);
   }
+
+  @Override
+  public void multiplyColumns(
+      boolean transposeA,
+      int m,
+      int n,
+      int k,
+      Buffer a,
+      int lda,
+      Buffer b,
+      int ldb,
+      float beta,
+      Buffer c,
+      int ldc) {
+    multiply(transposeA, false, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+  }
 }

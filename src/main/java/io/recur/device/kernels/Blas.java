@@ -45,4 +45,34 @@ public interface Blas {
       float beta,
       Buffer c,
       int ldc);
+
+  /**
+   * {@code C = op(A)·B + beta·C} where a column of C has the same bits whatever n is: they depend
+   * on A and that column of B and C alone. On a GPU cuBLAS chooses an order of each sum by the
+   * sizes, n among them, and the bits may differ within float tolerance.
+   *
+   * @param transposeA whether op(A) is Aᵀ
+   * @param m rows of op(A) and of C
+   * @param n columns of B and of C
+   * @param k columns of op(A), rows of B
+   * @param a A, {@code m×k}, or {@code k×m} where it is transposed
+   * @param lda leading dimension of A
+   * @param b B, {@code k×n}
+   * @param ldb leading dimension of B
+   * @param beta factor of the old C, 0 or 1
+   * @param c C, {@code m×n}, which overlaps neither A nor B
+   * @param ldc leading dimension of C
+   */
+  void multiplyColumns(
+      boolean transposeA,
+      int m,
+      int n,
+      int k,
+      Buffer a,
+      int lda,
+      Buffer b,
+      int ldb,
+      float beta,
+      Buffer c,
+      int ldc);
 }
