@@ -54,22 +54,20 @@ static void project_step(const patch *p, int blocks) {
 /* The same for small batches, of all steps before the first: several steps fill a tile. */
 static void project_all(const recur_sequence *s, int part, int parts) {
   int gates = gate_count(s), steps = TILE / s->batch;
-  int64_t all = blocks(s->units);
-  int64_t from = part_begin(all, part, parts), to = part_begin(all, part + 1, parts);
+  int64_t runs = (s->time + steps - 1) / steps, all = blocks(s->units) * runs;
   tile tiles[MOST_GATES];
   float *sums[MOST_GATES];
   for (int g = 0; g < gates; g++) sums[g] = tiles[g];
-  for (int64_t t = 0; t < s->time; t += steps) {
+  for (int64_t i = part_begin(all, part, parts); i < part_begin(all, part + 1, parts); i++) {
+    int64_t block = i / runs, t = i % runs * steps;
     int few = s->time - t < steps ? s->time - t : steps, columns = few * s->batch;
-    for (int64_t block = from; block < to; block++) {
-      for (int g = 0; g < gates; g++) fill_bias(s, g, block * WIDTH, columns, sums[g]);
-      NAME(multiply_panels)(gates, panel_of(s->wi, block, 0, gates, s->in), s->in, is_far(s),
-          s->x + t * s->batch * s->in, s->in, columns, sums);
-      for (int step = 0; step < few; step++) {
-        patch p = patch_of(s, t + step, 0, block);
-        for (int g = 0; g < gates; g++)
-          memcpy(gate_of(&p, g), sums[g] + step * s->batch * WIDTH, sizeof(float) * WIDTH * s->batch);
-      }
+    for (int g = 0; g < gates; g++) fill_bias(s, g, block * WIDTH, columns, sums[g]);
+    NAME(multiply_panels)(gates, panel_of(s->wi, block, 0, gates, s->in), s->in, is_far(s),
+        s->x + t * s->batch * s->in, s->in, columns, sums);
+    for (int step = 0; step < few; step++) {
+      patch p = patch_of(s, t + step, 0, s->batch, block);
+      for (int g = 0; g < gates; g++)
+        memcpy(gate_of(&p, g), sums[g] + step * s->batch * WIDTH, sizeof(float) * WIDTH * s->batch);
     }
   }
 }

@@ -11,18 +11,20 @@ typedef struct {
   int64_t t, block, unit; /* unit: the block's first */
   int64_t units;          /* how many of the block exist, 1 to WIDTH */
   int column, columns;
-  float *tile;            /* WIDTH x columns for each gate, one behind the other */
+  int room;               /* columns that the tiles of a gate have room for: of this and of other patches */
+  float *tile;            /* WIDTH x columns of the first gate; see gate_of */
   float *dtile;           /* WIDTH x columns of the first gate's gradients, or NULL; see dterms */
 } patch;
 
 /* Of some adjacent blocks, one patch each. */
 typedef void patch_kernel(const patch *p, int blocks);
 
-/* Where the tiles of a patch lie: those of a step together, in the order in which they are used. */
-static inline float *tile_of(const recur_sequence *s, int64_t t, int column, int columns, int64_t block) {
-  int64_t all = blocks(s->units);
+/* Where the tiles of a patch lie: those of a step together, in the order in which they are used, whatever the cut. */
+static inline float *tile_of(const recur_sequence *s, int64_t t, int column, int room, int64_t block) {
+  int64_t all = blocks(s->units), first = column / TILE * TILE;
   int64_t step = t < 0 ? 0 : t % s->steps;
-  return s->tiles + ((step * s->batch + column) * all + block * columns) * tile_count(s) * WIDTH;
+  int64_t tiles = (step * s->batch + first) * all + block * room;
+  return s->tiles + (tiles * tile_count(s) + column - first) * WIDTH;
 }
 
 /* The first step of the run that step t belongs to. */
@@ -43,31 +45,31 @@ static inline float *dtile_of(const recur_sequence *s, int64_t t, int column, in
   return dpanel_of(s, block, 0) + ((t - run_begin(s, t)) * s->batch + column) * WIDTH;
 }
 
-static inline patch patch_of(const recur_sequence *s, int64_t t, int column, int64_t block) {
+/* As many columns from `column` as tiles have room for, before `end`. */
+static inline patch patch_of(const recur_sequence *s, int64_t t, int column, int end, int64_t block) {
   int64_t unit = block * WIDTH;
-  int columns = s->batch - column < TILE ? s->batch - column : TILE;
-  return (patch){s, t, block, unit, s->units - unit < WIDTH ? s->units - unit : WIDTH, column, columns,
-      tile_of(s, t, column, columns, block), dtile_of(s, t, column, block)};
+  int first = column / TILE * TILE, room = s->batch - first < TILE ? s->batch - first : TILE;
+  int columns = (end < first + room ? end : first + room) - column;
+  return (patch){s, t, block, unit, s->units - unit < WIDTH ? s->units - unit : WIDTH, column, columns, room,
+      tile_of(s, t, column, room, block), dtile_of(s, t, column, block)};
 }
 
-/* Hands a part its blocks of units, each with all columns: its own first, then what others have not
+/* Hands a part its blocks of units, each with all columns or with some: its own first, then what others have not
  * begun, because a thread that the system holds up would hold up all. Who computes a block does not
  * show. With few columns several blocks come at once, of `panels` panels each. `then`, if not NULL, follows on
- * the same patches. */
+ * the same patches, and no block is cut. */
 static inline void over_patches(const recur_sequence *s, int64_t t, claim *claims, int part, int parts, int panels,
     patch_kernel *run, patch_kernel *then) {
-  int helped = 0, count;
-  for (;;) {
-    count = s->batch <= FEW_COLUMNS ? MOST_PANELS / panels : 1;
-    int64_t block = next_items(claims, blocks(s->units), part, parts, &helped, &count);
-    if (block < 0) return;
-    for (int column = 0; column < s->batch; column += TILE) {
+  int helped = 0, at_once = s->batch <= FEW_COLUMNS ? MOST_PANELS / panels : 1, cuts = at_once == 1 && !then;
+  share next;
+  while (take_share(claims, blocks(s->units), s->batch, part, parts, at_once, cuts, &helped, &next))
+    for (int column = next.from; column < next.to;) {
       patch p[MOST_PANELS];
-      for (int i = 0; i < count; i++) p[i] = patch_of(s, t, column, block + i);
-      run(p, count);
-      if (then) then(p, count);
+      for (int i = 0; i < next.blocks; i++) p[i] = patch_of(s, t, column, next.to, next.block + i);
+      run(p, next.blocks);
+      if (then) then(p, next.blocks);
+      column += p->columns;
     }
-  }
 }
 
 /* A kernel for blocks that are full, where the compiler knows it, and for the last one. */
@@ -78,7 +80,7 @@ static inline void over_patches(const recur_sequence *s, int64_t t, claim *claim
   }
 
 /* The tile of gate g, a column of it, and the place of unit p->unit in column j of an H x B matrix. */
-INLINE float *gate_of(const patch *p, int g) { return p->tile + (int64_t)g * p->columns * WIDTH; }
+INLINE float *gate_of(const patch *p, int g) { return p->tile + (int64_t)g * p->room * WIDTH; }
 INLINE int64_t at(const patch *p, int j) { return (int64_t)(p->column + j) * p->s->units + p->unit; }
 
 /* Where gradients of step t lie among the steps that dgates has room for. */
@@ -106,7 +108,7 @@ INLINE void clear(float *tile, int columns) { memset(tile, 0, sizeof(float) * WI
 
 /* The tile of c of the step before, or NULL at the first. */
 INLINE const float *cells_before(const patch *p) {
-  return p->t ? tile_of(p->s, p->t - 1, p->column, p->columns, p->block) + 4 * (int64_t)p->columns * WIDTH : NULL;
+  return p->t ? tile_of(p->s, p->t - 1, p->column, p->room, p->block) + 4 * (int64_t)p->room * WIDTH : NULL;
 }
 
 /* The phases of recur_forward and recur_backward, and whether forward begins with one more. */

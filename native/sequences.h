@@ -56,19 +56,31 @@ static inline claim *claims_of(const sequence_job *job, int64_t number, int part
   return job->claims + number % 2 * parts;
 }
 
-/* The first of up to *count next items for a part, and how many, or -1; helped counts from 0 the parts whose items are
- * all taken. */
-static inline int64_t next_items(claim *claims, int64_t items, int part, int parts, int *helped, int *count) {
-  for (; *helped < parts; (*helped)++) {
+/* What a part computes next: some adjacent blocks of units, in some of the batch's columns. */
+typedef struct {
+  int64_t block;
+  int blocks, from, to;
+} share;
+
+/* Takes up to at_once of the blocks, or, where it cuts, one block of which two parts may have some columns each: they
+ * would wait for whoever has one block more. Returns 0 where all are taken. helped counts from 0 the parts whose
+ * shares are all taken. */
+static inline int take_share(claim *claims, int64_t blocks, int batch, int part, int parts, int at_once, int cuts,
+    int *helped, share *next) {
+  for (int64_t each = cuts ? batch : 1; *helped < parts; (*helped)++) {
     int owner = (part + *helped) % parts;
-    int64_t begin = part_begin(items, owner, parts), end = part_begin(items, owner + 1, parts);
-    if (begin + atomic_load_explicit(&claims[owner].taken, memory_order_relaxed) >= end) continue;
-    int64_t item = begin + atomic_fetch_add_explicit(&claims[owner].taken, *count, memory_order_relaxed);
-    if (item >= end) continue;
-    if (*count > end - item) *count = end - item;
-    return item;
+    int64_t begin = part_begin(blocks * each, owner, parts), end = part_begin(blocks * each, owner + 1, parts);
+    int64_t first = begin / each, last = (end + each - 1) / each;
+    if (begin == end || first + atomic_load_explicit(&claims[owner].taken, memory_order_relaxed) >= last) continue;
+    int64_t block = first + atomic_fetch_add_explicit(&claims[owner].taken, at_once, memory_order_relaxed);
+    if (block >= last) continue;
+    next->block = block;
+    next->blocks = at_once < last - block ? at_once : last - block;
+    next->from = cuts && block == first ? begin % each : 0;
+    next->to = cuts && block == last - 1 ? end - block * each : batch;
+    return 1;
   }
-  return -1;
+  return 0;
 }
 
 #endif

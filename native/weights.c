@@ -65,13 +65,14 @@ static void add_matrix(const recur_sequence *s, int gates, const int *tiles, con
   for (int64_t from = 0; from < terms; from += most) {
     int64_t few = terms - from < most ? terms - from : most;
     pack_strips(x + from * features, features, few, packed);
-    for (int64_t block = part_begin(all, part, parts); block < part_begin(all, part + 1, parts); block++)
-      for (int g = 0; g < gates; g++) {
-        const float *panel = dpanel_of(s, block, tiles[g]) + from * WIDTH;
-        const float *next = g + 1 < gates ? dpanel_of(s, block, tiles[g + 1]) : dpanel_of(s, block + 1, tiles[0]);
-        add_strips(panel, next + from * WIDTH, features, few, packed, s->units - block * WIDTH,
-            dw + g * s->units + block * WIDTH, (int64_t)gates * s->units);
-      }
+    for (int64_t i = part_begin(all * gates, part, parts); i < part_begin(all * gates, part + 1, parts); i++) {
+      int64_t block = i / gates;
+      int g = i % gates;
+      const float *panel = dpanel_of(s, block, tiles[g]) + from * WIDTH;
+      const float *next = g + 1 < gates ? dpanel_of(s, block, tiles[g + 1]) : dpanel_of(s, block + 1, tiles[0]);
+      add_strips(panel, next + from * WIDTH, features, few, packed, s->units - block * WIDTH,
+          dw + g * s->units + block * WIDTH, (int64_t)gates * s->units);
+    }
   }
 }
 
