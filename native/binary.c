@@ -35,18 +35,9 @@ static loop *const loops[][3] = {
     BINARY(ENTRY)
 };
 
-/* Rows of one column. A value that every row has is spread over an array, so that the loops need not know. */
-static void over_rows(const binary_pass *p, int64_t j, range rows) {
-  loop *run = loops[p->function][p->target];
-  const float *a = p->a + j * p->column_a + rows.from * p->row_a;
-  const float *b = p->b + j * p->column_b + rows.from * p->row_b;
-  int64_t at = j * p->m + rows.from, n = rows.to - rows.from;
-  const float *d = p->d + at;
-  float *y = p->y + at, same_a[CUT], same_b[CUT];
-  if (p->row_a && p->row_b) {
-    run(a, b, d, y, p->accumulate, n);
-    return;
-  }
+/* n rows of one column, of which an operand has one value: it is spread over an array, so that the loops need not know. */
+static void spread(const binary_pass *p, loop *run, const float *a, const float *b, const float *d, float *y, int64_t n) {
+  float same_a[CUT], same_b[CUT];
   if (!p->row_a) OVER(CUT, { PUT(same_a, splat(*a)); })
   if (!p->row_b) OVER(CUT, { PUT(same_b, splat(*b)); })
   for (int64_t i = 0; i < n; i += CUT)
@@ -56,8 +47,16 @@ static void over_rows(const binary_pass *p, int64_t j, range rows) {
 void NAME(binary)(const void *job, int64_t number, int part, int parts) {
   (void)number;
   const binary_pass *p = job;
+  loop *run = loops[p->function][p->target];
   range rows, columns;
   share_out(p->m, p->n, part, parts, &rows, &columns);
-  if (rows.from < rows.to)
-    for (int64_t j = columns.from; j < columns.to; j++) over_rows(p, j, rows);
+  int64_t n = rows.to - rows.from;
+  if (n <= 0) return;
+  for (int64_t j = columns.from; j < columns.to; j++) {
+    const float *a = p->a + j * p->column_a + rows.from * p->row_a;
+    const float *b = p->b + j * p->column_b + rows.from * p->row_b;
+    int64_t at = j * p->m + rows.from;
+    if (p->row_a && p->row_b) run(a, b, p->d + at, p->y + at, p->accumulate, n);
+    else spread(p, run, a, b, p->d + at, p->y + at, n);
+  }
 }

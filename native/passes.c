@@ -58,26 +58,26 @@ void recur_drop(recur *r, float rate, int64_t seed, int32_t accumulate, const fl
 }
 
 /* Joins all columns into one where every operand's follow each other, or have one value each. */
-static void binary(recur *r, binary_pass p) {
-  if (p.m == 1) {
-    p.m = p.n, p.n = 1;
-    p.row_a = p.column_a, p.row_b = p.column_b;
-  } else if (p.column_a == p.m * p.row_a && p.column_b == p.m * p.row_b) {
-    p.m *= p.n, p.n = 1;
+static void binary(recur *r, binary_pass *p) {
+  if (p->m == 1) {
+    p->m = p->n, p->n = 1;
+    p->row_a = p->column_a, p->row_b = p->column_b;
+  } else if (p->column_a == p->m * p->row_a && p->column_b == p->m * p->row_b) {
+    p->m *= p->n, p->n = 1;
   }
-  team_run(r->team, r->set->binary, &p, 1, p.m * p.n * LIGHT);
+  team_run(r->team, r->set->binary, p, 1, p->m * p->n * LIGHT);
 }
 
 void recur_binary(recur *r, int32_t function, int64_t m, int64_t n, const float *a, int64_t row_a, int64_t column_a,
     const float *b, int64_t row_b, int64_t column_b, float *y) {
-  binary(r, (binary_pass){.function = function, .target = TO_Y, .m = m, .n = n, .a = a, .row_a = row_a,
+  binary(r, &(binary_pass){.function = function, .target = TO_Y, .m = m, .n = n, .a = a, .row_a = row_a,
       .column_a = column_a, .b = b, .row_b = row_b, .column_b = column_b, .d = y, .y = y});
 }
 
 void recur_binary_derivative(recur *r, int32_t function, int32_t of_b, int32_t accumulate, int64_t m, int64_t n,
     const float *a, int64_t row_a, int64_t column_a, const float *b, int64_t row_b, int64_t column_b, const float *d,
     float *y) {
-  binary(r, (binary_pass){.function = function, .target = of_b ? TO_B : TO_A, .accumulate = accumulate, .m = m, .n = n,
+  binary(r, &(binary_pass){.function = function, .target = of_b ? TO_B : TO_A, .accumulate = accumulate, .m = m, .n = n,
       .a = a, .row_a = row_a, .column_a = column_a, .b = b, .row_b = row_b, .column_b = column_b, .d = d, .y = y});
 }
 
