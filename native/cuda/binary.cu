@@ -3,7 +3,7 @@
 
 DEVICE float binary_value(int64_t function, float a, float b) {
   switch (function) {
-#define BINARY_VALUE(name, value, to_a, to_b) case name: return value;
+#define BINARY_VALUE(name, value, to_a, to_b) case name: return binary_of_##name(a, b);
     BINARY(BINARY_VALUE)
   }
   return a;

@@ -13,6 +13,12 @@ DEVICE void refuse(int64_t *note, int64_t operation, int64_t columns, int64_t j,
   note[0] = (int64_t)((uint64_t)(uint32_t)index << 32 | (uint32_t)(j + 1));
 }
 
+/* Notes indexes of a gather that name no column. */
+KERNEL(recur_check_indexes, int64_t, n, int64_t, columns, const int32_t *, index, int64_t *, note)
+{
+  OVER(j, n) if ((uint32_t)index[j] >= columns) refuse(note, GATHERS, columns, j, index[j]);
+}
+
 KERNEL(recur_add_column, int64_t, m, int64_t, n, const float *, x, const float *, b, float *, y)
 {
   tile it = tile_of(m);

@@ -1,4 +1,4 @@
-/* How the threads of a launch go over values: four at a time, or over the columns of a matrix. */
+/* How the threads of a launch go over values, four at a time or over the columns of a matrix, and add up what they have. */
 
 #ifdef __CUDACC__
 #define ROLLED _Pragma("unroll 1")
@@ -44,7 +44,37 @@ DEVICE tile tile_of(int64_t m) {
   it.row = ((int64_t)piece << shift) + (THREAD & ((1 << shift) - 1));
   it.column = group * (THREADS >> shift) + (THREAD >> shift);
   it.step = (uint32_t)BLOCKS / pieces * (THREADS >> shift);
+  if (group == (uint32_t)BLOCKS / pieces) it.column = (int64_t)1 << 62; /* a block too many for these rows: none */
   return it;
 }
 
 #define OVER_COLUMNS(at, m, n) for (; at.row < (m) && at.column < (n); at.column += at.step)
+
+/* A block has 256 threads at most; `group` successive ones, a power of two, work together. Each passes an x and gets
+ * the sum of its group's, always added in the same order. `shared` has a place for each thread of the block. */
+enum { MOST_THREADS = 256 };
+
+DEVICE double sum_of_group(double *shared, int64_t group, double x) {
+  int64_t place = THREAD & (group - 1);
+  BARRIER(); /* who still reads the last result */
+  shared[THREAD] = x;
+  for (int64_t half = group / 2; half > 0; half /= 2) {
+    BARRIER();
+    if (place < half) shared[THREAD] += shared[THREAD + half];
+  }
+  BARRIER();
+  return shared[THREAD - place];
+}
+
+/* The same for the largest. */
+DEVICE float top_of_group(float *shared, int64_t group, float x) {
+  int64_t place = THREAD & (group - 1);
+  BARRIER();
+  shared[THREAD] = x;
+  for (int64_t half = group / 2; half > 0; half /= 2) {
+    BARRIER();
+    if (place < half) shared[THREAD] = larger(shared[THREAD + half], shared[THREAD]);
+  }
+  BARRIER();
+  return shared[THREAD - place];
+}

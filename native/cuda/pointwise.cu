@@ -2,7 +2,7 @@
 
 DEVICE float value_of(int64_t function, float x) {
   switch (function) {
-#define VALUE(name, value, derivative) case name: return value;
+#define VALUE(name, value, derivative) case name: return value_of_##name(x);
     ELEMENTWISE(VALUE)
   }
   return x;
@@ -10,7 +10,7 @@ DEVICE float value_of(int64_t function, float x) {
 
 DEVICE float derivative_of(int64_t function, float x, float y) {
   switch (function) {
-#define DERIVATIVE(name, value, derivative) case name: return derivative;
+#define DERIVATIVE(name, value, derivative) case name: return derivative_of_##name(x, y);
     ELEMENTWISE(DERIVATIVE)
   }
   return y;
@@ -78,15 +78,6 @@ KERNEL(recur_add_derivative, int64_t, function, const float *, x, const float *,
 {
   FOURS(i, n, (one[k] = x[i], two[k] = y[i], three[k] = dy[i]),
       dx[i] += three[k] * derivative_of(function, one[k], two[k]))
-}
-
-/* The coin of value i: 24 uniform bits from a seed and a counter, the finaliser of SplitMix64 (its last shift does not
- * reach these bits). The seed changes at every step, so the kernel reads it from memory. */
-DEVICE int64_t coin(uint64_t seed, int64_t i) {
-  uint64_t z = seed + (uint64_t)(i + 1) * 0x9E3779B97F4A7C15u;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  return (int64_t)(z >> 40);
 }
 
 KERNEL(recur_drop, float, rate, const int64_t *, seed, int64_t, accumulate, const float *, x, float *, y, int64_t, n)

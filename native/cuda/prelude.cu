@@ -6,7 +6,9 @@
  *       OVER(i, n) y[i] *= alpha;
  *     }
  *
- * A kernel has 1 to 20 parameters, each an int64_t, a float or a pointer to device memory, passed in eight bytes.
+ * A kernel has 1 to 20 parameters, each an int64_t, a float or a pointer to device memory, passed in eight bytes. LISTED
+ * begins one with any number of them, which a program writes: their count, then in parentheses PARAMETER, ARGUMENT and SIZE
+ * of each.
  * Kernels use nothing beyond this file, no atomics and no shuffles: the same launch computes the same bits.
  *
  *     THREAD THREADS BLOCK BLOCKS   which thread of its block, which block, and how many; int64_t
@@ -49,7 +51,7 @@ typedef __UINT64_TYPE__ uint64_t;
 #undef INFINITY
 #define INFINITY __uint_as_float(0x7f800000u)
 
-#define KERNEL(name, ...) extern "C" __global__ void name(EACH(PARAMETER, __VA_ARGS__))
+#define LISTED(name, count, parameters, arguments, sizes) extern "C" __global__ void name parameters
 
 #else
 
@@ -112,19 +114,23 @@ DEVICE float FLOAT(uint32_t u) {
 #endif
 
 /* The kernel, a stub that calls it with a list of pointers to its arguments, its entry in the double's table. */
-#define KERNEL(name, ...) \
-  static void name(EACH(PARAMETER, __VA_ARGS__)); \
-  static void name##_stub(void **arguments) { \
-    void **end = arguments + PAIRS(__VA_ARGS__); \
-    name(EACH(ARGUMENT, __VA_ARGS__)); \
+#define LISTED(name, count, parameters, arguments, sizes) \
+  static void name parameters; \
+  static void name##_stub(void **list) { \
+    void **end = list + count; \
+    name arguments; \
   } \
   __attribute__((constructor)) static void name##_entry(void) { \
-    static const recur_size sizes[] = {EACH(SIZE, __VA_ARGS__)}; \
-    recur_double_kernel(PROGRAM, #name, name##_stub, PAIRS(__VA_ARGS__), sizes); \
+    static const recur_size of_each[] = {BARE sizes}; \
+    recur_double_kernel(PROGRAM, #name, name##_stub, count, of_each); \
   } \
-  static void name(EACH(PARAMETER, __VA_ARGS__))
+  static void name parameters
+#define BARE(...) __VA_ARGS__
 
 #endif
+
+#define KERNEL(name, ...) \
+  LISTED(name, PAIRS(__VA_ARGS__), (EACH(PARAMETER, __VA_ARGS__)), (EACH(ARGUMENT, __VA_ARGS__)), (EACH(SIZE, __VA_ARGS__)))
 
 /* Of a parameter with its type, its name and its place counted from the last, which has 1: how it is declared, where a
  * stub finds its argument, and its size. A type that SIZE does not list does not compile: the double would not know what

@@ -10,38 +10,6 @@ DEVICE void add_kept(float *y, float *carry, double x) {
   if (carry) *carry = (float)(sum - after);
 }
 
-/* A block has 256 threads at most; `group` successive ones, a power of two, work together. Each passes an x and gets
- * the sum of its group's, always added in the same order. `shared` has a place for each thread of the block. */
-enum { MOST_THREADS = 256 };
-
-DEVICE double sum_of_group(double *shared, int64_t group, double x) {
-  int64_t place = THREAD & (group - 1);
-  BARRIER(); /* who still reads the last result */
-  shared[THREAD] = x;
-  for (int64_t half = group / 2; half > 0; half /= 2) {
-    BARRIER();
-    if (place < half) shared[THREAD] += shared[THREAD + half];
-  }
-  BARRIER();
-  return shared[THREAD - place];
-}
-
-/* The larger value; not a number if one is not. */
-DEVICE float larger(float a, float b) { return a > b || a != a ? a : b; }
-
-/* The same for the largest. */
-DEVICE float top_of_group(float *shared, int64_t group, float x) {
-  int64_t place = THREAD & (group - 1);
-  BARRIER();
-  shared[THREAD] = x;
-  for (int64_t half = group / 2; half > 0; half /= 2) {
-    BARRIER();
-    if (place < half) shared[THREAD] = larger(shared[THREAD + half], shared[THREAD]);
-  }
-  BARRIER();
-  return shared[THREAD - place];
-}
-
 /* parts[block] = its share of the sum of x, or of its squares. */
 KERNEL(recur_sum, int64_t, squares, const float *, x, int64_t, n, double *, parts)
 {

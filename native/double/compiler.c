@@ -1,9 +1,12 @@
-/* NVRTC, which compiles nothing: it compares what it is given with what this library was built from, so that a change
- * of the source that was not built in is seen, and returns an image that names the program. */
+/* NVRTC. The program of the kernels it does not compile: it compares it with what this library was built from, so that a
+ * change of the source that was not built in is seen, and returns an image that names the program. A source of the name
+ * program.cu, which was written while the program runs, goes to the host's C compiler; its image is a shared library. */
 #include "compiler.h"
 #include "calls.h"
+#include "host.h"
 
 #include <ctype.h>
+#include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +27,8 @@ static const struct {
 typedef struct program {
   object object;
   char *source, *name;
-  char log[1024], image[64];
+  char log[1 << 16], image[64], *library;
+  size_t library_bytes;
   int has_binary;
 } program;
 
@@ -57,6 +61,15 @@ const char *program_of_image(const void *image) {
     return (is_cubin ? ends(text + bytes) : text[bytes] == 0) ? programs[i].name : NULL;
   }
   return NULL;
+}
+
+/* As the host's linker writes it, the table of sections is the last part. */
+size_t library_of_image(const void *image) {
+  const Elf64_Ehdr *header = image;
+  if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_type != ET_DYN)
+    return 0;
+  size_t bytes = header->e_shoff + (size_t)header->e_shentsize * header->e_shnum;
+  return ends((const char *)image + bytes) ? bytes : 0;
 }
 
 /* Where the next line that says something begins and ends; lines without a word and those of #line say nothing. */
@@ -138,13 +151,25 @@ EXPORT int nvrtcDestroyProgram(void **handle) {
   if (p == NULL) return leave(INVALID_PROGRAM);
   free(p->source);
   free(p->name);
+  free(p->library);
   object_free(p);
   *handle = NULL;
   return leave(SUCCESS);
 }
 
+/* An image for another card than this one would be a text. */
+static int compile_here(program *p) {
+  if (!p->has_binary) {
+    snprintf(p->log, sizeof p->log, "%s: error: the CPU double compiles for its own card alone\n", p->name);
+    return COMPILATION;
+  }
+  p->library = host_compile(p->source, &p->library_bytes, p->log, sizeof p->log);
+  return p->library == NULL ? COMPILATION : SUCCESS;
+}
+
 /* Of all programs the one that agrees longest is the one that is meant. */
 static int compile(program *p) {
+  if (strcmp(p->name, "program.cu") == 0) return compile_here(p);
   cursor meant = {.seen = -1};
   size_t which = 0;
   for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
@@ -168,6 +193,8 @@ EXPORT int nvrtcCompileProgram(void *handle, int count, const char *const *optio
   program *p = object_of(handle, PROGRAM_HANDLE);
   if (p == NULL) return leave(INVALID_PROGRAM);
   p->log[0] = p->image[0] = 0;
+  free(p->library);
+  p->library = NULL;
   p->has_binary = 0;
   for (int i = 0; i < count; i++) {
     const char *real;
@@ -185,6 +212,11 @@ enum wanted { LOG, PTX, CUBIN };
 static int give(void *handle, size_t *size, char *text, enum wanted wanted) {
   program *p = object_of(handle, PROGRAM_HANDLE);
   if (p == NULL) return INVALID_PROGRAM;
+  if (wanted == CUBIN && p->library != NULL) {
+    if (size != NULL) *size = p->library_bytes;
+    if (text != NULL) memcpy(text, p->library, p->library_bytes);
+    return size == NULL && text == NULL ? INVALID_INPUT : SUCCESS;
+  }
   const char *what = wanted == LOG ? p->log : p->image;
   if (wanted != LOG && *what == 0) return INVALID_PROGRAM;
   size_t before = wanted == CUBIN ? ELF : 0, bytes = strlen(what) + (wanted != CUBIN);

@@ -18,7 +18,7 @@
 
 enum { STACK = 64 << 10, SPARE = 16 << 10 /* unmapped, between two stacks */ };
 
-struct recur_place recur_place;
+EXPORT struct recur_place recur_place;
 
 typedef struct fiber {
   void *saved; /* where its stack stands while it does not run */
@@ -224,7 +224,7 @@ static fiber *fiber_begin(void) {
   return it;
 }
 
-void recur_double_barrier(int line) {
+EXPORT void recur_double_barrier(int line) {
   fiber *me = block.running;
   me->line = line;
   recur_place.fresh = 0;
@@ -235,7 +235,7 @@ void recur_double_barrier(int line) {
   recur_double_switch(&me->saved, block.running->saved);
 }
 
-void recur_double_undefined(void *shared, uint64_t bytes) { memset(shared, 0xFF, bytes); }
+EXPORT void recur_double_undefined(void *shared, uint64_t bytes) { memset(shared, 0xFF, bytes); }
 
 void block_run(void (*stub)(void **), void **arguments, int64_t blocks, int64_t threads) {
   block.stub = stub;

@@ -1,13 +1,15 @@
-/* Modules, and launches of the kernels that this library was built with. */
+/* Modules, and launches of their kernels: those that this library was built with, and those of programs compiled since. */
 #include "calls.h"
 #include "chip.h"
 #include "compiler.h"
+#include "host.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_KERNELS = 512, MOST_PARAMETERS = 24, PLAIN_SHARED = 49152 };
+enum { MOST_KERNELS = 512, MOST_PARAMETERS = 256, PLAIN_SHARED = 49152 };
 
 /* As prelude.cu has it: what the address of a pointer to device memory must be a multiple of; 1 of what is no pointer. */
 typedef struct parameter_size {
@@ -21,32 +23,45 @@ typedef struct kernel_entry {
   const parameter_size *sizes;
 } kernel_entry;
 
-static kernel_entry kernels[MOST_KERNELS];
-static int kernel_count;
+typedef struct kernel_table {
+  kernel_entry *entries;
+  int count, most;
+} kernel_table;
 
-void recur_double_kernel(
+static kernel_entry room[MOST_KERNELS];
+static kernel_table built_in = {.entries = room, .most = MOST_KERNELS}, *table = &built_in;
+
+EXPORT void recur_double_kernel(
     const char *program, const char *name, void (*stub)(void **), int parameters, const parameter_size *sizes);
 
-/* Called by the entry of each kernel when the library is loaded. */
+/* Called by the entry of each kernel when its library is loaded: this one, or that of a module. */
 void recur_double_kernel(
     const char *program, const char *name, void (*stub)(void **), int parameters, const parameter_size *sizes) {
-  if (kernel_count == MOST_KERNELS || parameters > MOST_PARAMETERS) {
+  if (table->count == table->most && table != &built_in) {
+    table->most = 2 * table->most + 8;
+    table->entries = realloc(table->entries, (size_t)table->most * sizeof *table->entries);
+  }
+  if (table->entries == NULL || table->count == table->most || parameters > MOST_PARAMETERS) {
     say("kernel %s with %d parameters: at most %d kernels of %d parameters", name, parameters, MOST_KERNELS, MOST_PARAMETERS);
     abort();
   }
-  kernels[kernel_count++] = (kernel_entry){program, name, stub, parameters, sizes};
-}
-
-static const kernel_entry *kernel_find(const char *program, const char *name) {
-  for (int i = 0; i < kernel_count; i++)
-    if (strcmp(kernels[i].program, program) == 0 && strcmp(kernels[i].name, name) == 0) return &kernels[i];
-  return NULL;
+  table->entries[table->count++] = (kernel_entry){program, name, stub, parameters, sizes};
 }
 
 typedef struct module {
   object object;
-  const char *program;
+  const char *program; /* or NULL: its kernels are in the library */
+  void *library;
+  kernel_table own;
 } module;
+
+static const kernel_entry *kernel_find(const module *m, const char *name) {
+  const kernel_table *from = m->program == NULL ? &m->own : &built_in;
+  for (int i = 0; i < from->count; i++)
+    if (m->program == NULL || strcmp(from->entries[i].program, m->program) == 0)
+      if (strcmp(from->entries[i].name, name) == 0) return &from->entries[i];
+  return NULL;
+}
 
 typedef struct function {
   object object;
@@ -58,11 +73,22 @@ typedef struct function {
 EXPORT int cuModuleLoadData(void **handle, const void *image) {
   BEGIN(CONTEXT);
   int code = captures_forbid();
-  const char *program = image == NULL ? NULL : program_of_image(image);
-  if (code != SUCCESS || program == NULL) return leave(code != SUCCESS ? code : image == NULL ? INVALID_VALUE : INVALID_IMAGE);
+  if (code != SUCCESS || image == NULL) return leave(code != SUCCESS ? code : INVALID_VALUE);
+  const char *program = program_of_image(image);
+  size_t bytes = program == NULL ? library_of_image(image) : 0;
+  if (program == NULL && bytes == 0) return leave(INVALID_IMAGE);
   module *m = object_new(MODULE, sizeof *m, here());
   if (m == NULL) return leave(OUT_OF_MEMORY);
   m->program = program;
+  if (program == NULL) {
+    table = &m->own;
+    m->library = host_open(image, bytes);
+    table = &built_in;
+  }
+  if (program == NULL && m->library == NULL) {
+    object_free(m);
+    return leave(INVALID_IMAGE);
+  }
   *handle = m->object.handle;
   return leave(SUCCESS);
 }
@@ -81,7 +107,7 @@ EXPORT int cuModuleGetFunction(void **handle, void *in, const char *name) {
   BEGIN(CONTEXT);
   module *m = module_of(in);
   if (m == NULL) return leave(INVALID_HANDLE);
-  const kernel_entry *kernel = kernel_find(m->program, name);
+  const kernel_entry *kernel = kernel_find(m, name);
   if (kernel == NULL) return leave(NOT_FOUND);
   function *f = object_new(FUNCTION, sizeof *f, here());
   if (f == NULL) return leave(OUT_OF_MEMORY);
@@ -106,6 +132,8 @@ EXPORT int cuModuleUnload(void *handle) {
     next = object_next(f, FUNCTION, here());
     if (f->of == m) object_free(f);
   }
+  if (m->library != NULL) dlclose(m->library);
+  free(m->own.entries);
   object_free(m);
   return leave(here()->fault);
 }

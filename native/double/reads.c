@@ -19,9 +19,9 @@ static void note(address a) {
   watched.list[watched.count++] = a;
 }
 
-void recur_double_read(const void *place) { note(memory_address(place)); }
+EXPORT void recur_double_read(const void *place) { note(memory_address(place)); }
 
-void recur_double_need(void) { note(0); }
+EXPORT void recur_double_need(void) { note(0); }
 
 /* For tests: from now on the reads of that thread of that block are noted; of none where the block is -1. */
 EXPORT void recur_double_watch(int64_t block, int64_t thread) {

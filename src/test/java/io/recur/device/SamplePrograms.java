@@ -3,13 +3,19 @@ package io.recur.device;
 import io.recur.device.ProgramSketch.Role;
 import io.recur.device.ProgramSketch.Sample;
 import io.recur.device.kernels.Binary;
+import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.CellProgram.ReductionKind;
 import io.recur.device.kernels.Instruction;
 import java.util.List;
 
 /** Programs written by hand: each instruction, each function, and what a device may do early. */
-final class SamplePrograms {
+public final class SamplePrograms {
   private SamplePrograms() {}
+
+  /** What all of them are to a device, in the order of {@link #all}. */
+  public static List<CellProgram> programs(int in, int units) {
+    return all(in, units).stream().map(Sample::program).toList();
+  }
 
   /** All of them. */
   static List<Sample> all(int in, int units) {

@@ -71,8 +71,9 @@ interface JavaInstruction {
         int first = places[a];
         int second = places[b];
         int y = places[to];
+        JavaBinary function = JavaBinary.of(f);
         yield tile ->
-            Loops.combine(f, tile.values[first], tile.values[second], tile.values[y], tile.n);
+            function.value(tile.values[first], tile.values[second], tile.values[y], tile.n);
       }
       case Reduce(int value, int reduction) -> {
         ReductionKind kind = schedule.program().reductions().get(reduction).kind();

@@ -1,6 +1,5 @@
 package io.recur.device.cpu;
 
-import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.ReductionKind;
 
 /** Loops over heap arrays that the JIT compiler vectorises: one variable indexes all arrays. */
@@ -25,77 +24,6 @@ final class Loops {
   static void multiplyBy(float[] y, float[] x, int n) {
     for (int i = 0; i < n; i++) {
       y[i] *= x[i];
-    }
-  }
-
-  /** {@code y = f(a, b)}. */
-  static void combine(Binary f, float[] a, float[] b, float[] y, int n) {
-    switch (f) {
-      case ADD -> add(a, b, y, n);
-      case SUBTRACT -> subtract(a, b, y, n);
-      case MULTIPLY -> multiply(a, b, y, n);
-      case DIVIDE -> divide(a, b, y, n);
-      case MINIMUM -> minimum(a, b, y, n);
-      case MAXIMUM -> maximum(a, b, y, n);
-      case GREATER -> greater(a, b, y, n);
-      case GREATER_EQUAL -> greaterEqual(a, b, y, n);
-      case LESS -> greater(b, a, y, n);
-      case LESS_EQUAL -> greaterEqual(b, a, y, n);
-      case EQUAL -> equal(a, b, y, n);
-    }
-  }
-
-  private static void add(float[] a, float[] b, float[] y, int n) {
-    for (int i = 0; i < n; i++) {
-      y[i] = a[i] + b[i];
-    }
-  }
-
-  private static void subtract(float[] a, float[] b, float[] y, int n) {
-    for (int i = 0; i < n; i++) {
-      y[i] = a[i] - b[i];
-    }
-  }
-
-  private static void multiply(float[] a, float[] b, float[] y, int n) {
-    for (int i = 0; i < n; i++) {
-      y[i] = a[i] * b[i];
-    }
-  }
-
-  private static void divide(float[] a, float[] b, float[] y, int n) {
-    for (int i = 0; i < n; i++) {
-      y[i] = a[i] / b[i];
-    }
-  }
-
-  private static void minimum(float[] a, float[] b, float[] y, int n) {
-    for (int i = 0; i < n; i++) {
-      y[i] = Math.min(a[i], b[i]);
-    }
-  }
-
-  private static void maximum(float[] a, float[] b, float[] y, int n) {
-    for (int i = 0; i < n; i++) {
-      y[i] = Math.max(a[i], b[i]);
-    }
-  }
-
-  private static void greater(float[] a, float[] b, float[] y, int n) {
-    for (int i = 0; i < n; i++) {
-      y[i] = a[i] > b[i] ? 1f : 0f;
-    }
-  }
-
-  private static void greaterEqual(float[] a, float[] b, float[] y, int n) {
-    for (int i = 0; i < n; i++) {
-      y[i] = a[i] >= b[i] ? 1f : 0f;
-    }
-  }
-
-  private static void equal(float[] a, float[] b, float[] y, int n) {
-    for (int i = 0; i < n; i++) {
-      y[i] = a[i] == b[i] ? 1f : 0f;
     }
   }
 

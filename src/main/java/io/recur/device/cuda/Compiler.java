@@ -36,17 +36,26 @@ import java.util.Optional;
  * another card or another source.
  */
 final class Compiler {
-  private static final String NAME = "recur.cu";
+  /** The names of the kernels' source, and of one that is written while the program runs. */
+  static final String KERNELS = "recur.cu";
+
+  static final String PROGRAM = "program.cu";
   private static final int HASH_CHARACTERS = 32;
   private static final String CARD = "sm_";
   private static final String ELF = "\u007FELF";
 
   private final Libraries libraries;
   private final String source;
+  private final String file;
 
   Compiler(Libraries libraries, String source) {
+    this(libraries, source, KERNELS);
+  }
+
+  Compiler(Libraries libraries, String source, String file) {
     this.libraries = libraries;
     this.source = source;
+    this.file = file;
   }
 
   /** {@return the program for a card: the cache's, if it is intact and nobody else can write it} */
@@ -183,7 +192,7 @@ final class Compiler {
       MemorySegment none = MemorySegment.NULL;
       Status.checkCompiler(
           nvrtcCreateProgram(
-              handle, arena.allocateFrom(source), arena.allocateFrom(NAME), 0, none, none),
+              handle, arena.allocateFrom(source), arena.allocateFrom(file), 0, none, none),
           "nvrtcCreateProgram");
       MemorySegment program = handle.get(ADDRESS, 0);
       try {

@@ -70,7 +70,7 @@ public final class CudaDevice extends Device implements KernelDevice {
             new ReductionKernels(queue),
             new UpdateKernels(queue, scratch),
             null,
-            null);
+            new ProgramKernels(this, queue));
   }
 
   /**

@@ -32,6 +32,7 @@ final class Graphs {
   private static final int MOST_SEEN = 1024;
 
   private final Context context;
+  private final Program program;
   private final Graph[] graphs = new Graph[MOST_GRAPHS];
   private int count;
 
@@ -54,8 +55,9 @@ final class Graphs {
     }
   }
 
-  Graphs(Context context) {
+  Graphs(Context context, Program program) {
     this.context = context;
+    this.program = program;
   }
 
   /** Launches a list on the stream. Without a graph, {@code pieces} launches each operation. */
@@ -74,7 +76,7 @@ final class Graphs {
       graph.lastUse = launches;
       int status = cuGraphLaunch(graph.executable, context.stream());
       if (status != 0) {
-        throw context.failed("cuGraphLaunch of " + Names.of(list), status);
+        throw context.failed("cuGraphLaunch of " + Names.of(list, program), status);
       }
     }
   }
@@ -155,7 +157,8 @@ final class Graphs {
   private void check(int status, String call, WorkList list) {
     if (status != 0) {
       throw context.failed(
-          call + " of " + Names.of(list) + " (-Dio.recur.cuda.graphs=false does without)", status);
+          call + " of " + Names.of(list, program) + " (-Dio.recur.cuda.graphs=false does without)",
+          status);
     }
   }
 

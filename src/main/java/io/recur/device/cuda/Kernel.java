@@ -29,6 +29,7 @@ enum Kernel {
   ADD_PARTS,
 
   // columns.cu
+  CHECK_INDEXES,
   ADD_COLUMN,
   ADD_COLUMN_SUM,
   BLOCK,

@@ -25,14 +25,14 @@ final class Launch {
     long multiprocessors();
   }
 
-  static final int MOST_ARGUMENTS = 24;
+  static final int MOST_ARGUMENTS = 256;
   static final int BLOCK = 256;
   private static final int LEAST_BLOCK = 64;
   private static final int MOST_UPLOADED = 16;
   private static final int NONE = -1;
 
   private @Nullable Recorder recorder;
-  private Kernel kernel = Kernel.values()[0];
+  private int kernel;
   final long[] arguments = new long[MOST_ARGUMENTS];
   int count;
 
@@ -45,7 +45,7 @@ final class Launch {
   int uploadedWords;
   int uploadedArgument;
 
-  Launch begin(Recorder recorder, Kernel kernel) {
+  Launch begin(Recorder recorder, int kernel) {
     this.recorder = recorder;
     this.kernel = kernel;
     count = 0;
@@ -54,7 +54,8 @@ final class Launch {
     return this;
   }
 
-  Kernel kernel() {
+  /** {@return the number of the kernel, see {@link Program}} */
+  int kernel() {
     return kernel;
   }
 
@@ -76,6 +77,13 @@ final class Launch {
   Launch pointer(MemorySegment value) {
     held[count] = value;
     arguments[count++] = value.address();
+    return this;
+  }
+
+  /** Adds a pointer to a word of device memory. */
+  Launch pointer(MemorySegment whole, long word) {
+    held[count] = whole;
+    arguments[count++] = whole.address() + word * Float.BYTES;
     return this;
   }
 
@@ -112,7 +120,7 @@ final class Launch {
 
   private Launch uploaded(int words) {
     if (uploadedArgument != NONE) {
-      throw new IllegalStateException("launch: " + kernel + " uploads twice; once is all");
+      throw new IllegalStateException("launch: kernel " + kernel + " uploads twice; once is all");
     }
     uploadedWords = words;
     uploadedArgument = count;

@@ -8,12 +8,15 @@ final class Names implements WorkList.Reader {
   private static final int MOST_NAMES = 6;
 
   private final List<String> names = new ArrayList<>();
+  private final Program program;
 
-  private Names() {}
+  private Names(Program program) {
+    this.program = program;
+  }
 
   /** What a list does, for errors: the first and the last operations by name. */
-  static String of(WorkList list) {
-    Names reader = new Names();
+  static String of(WorkList list, Program program) {
+    Names reader = new Names(program);
     list.read(reader);
     List<String> names = reader.names;
     return names.size() <= MOST_NAMES
@@ -24,8 +27,8 @@ final class Names implements WorkList.Reader {
   }
 
   @Override
-  public void kernel(Kernel kernel, int blocks, int threads, long[] words, int at, int arguments) {
-    names.add(kernel.symbol());
+  public void kernel(int kernel, int blocks, int threads, long[] words, int at, int arguments) {
+    names.add(program.symbol(kernel));
   }
 
   @Override

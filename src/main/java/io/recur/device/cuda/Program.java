@@ -10,22 +10,41 @@ import io.recur.device.DeviceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 
-/** The kernels, loaded on a card. */
+/**
+ * The kernels, loaded on a card. Those of {@link Kernel} have the numbers of their entries; those
+ * of cells, which are loaded later, the numbers after them.
+ */
 final class Program {
   private static final int ZEROS = 16;
 
-  private final MemorySegment module;
-  private final MemorySegment[] functions;
+  private final Context context;
+  private final List<MemorySegment> modules = new ArrayList<>();
+  private final List<MemorySegment> functions = new ArrayList<>();
+  private final List<String> symbols = new ArrayList<>();
 
-  private Program(MemorySegment module, MemorySegment[] functions) {
-    this.module = module;
-    this.functions = functions;
+  private Program(Context context) {
+    this.context = context;
   }
 
   /** Compiles the kernels or reads them from the cache, and loads them. The context is current. */
   static Program load(Context context, Libraries libraries) {
     Compiler compiler = new Compiler(libraries, Source.read());
+    Program program = new Program(context);
+    program.load(compiler, Arrays.stream(Kernel.values()).map(Kernel::symbol).toList());
+    return program;
+  }
+
+  /**
+   * Loads further kernels, compiled or from the cache. The context is current, under the queue's
+   * monitor.
+   *
+   * @return the number of the first
+   */
+  int load(Compiler compiler, List<String> names) {
     int architecture = context.card().architecture();
     byte[] image = compiler.image(architecture);
     try (Arena arena = Arena.ofConfined()) {
@@ -38,7 +57,12 @@ final class Program {
       context.refuse(status, "cuModuleLoadData of the kernels on " + context);
       MemorySegment module = out.get(ValueLayout.ADDRESS, 0);
       try {
-        return new Program(module, functions(context, arena, module, out));
+        List<MemorySegment> found = functions(arena, module, names, out);
+        int first = functions.size();
+        modules.add(module);
+        functions.addAll(found);
+        symbols.addAll(names);
+        return first;
       } catch (DeviceException e) {
         cuModuleUnload(module);
         throw e;
@@ -46,17 +70,15 @@ final class Program {
     }
   }
 
-  private static MemorySegment[] functions(
-      Context context, Arena arena, MemorySegment module, MemorySegment out) {
-    Kernel[] kernels = Kernel.values();
-    MemorySegment[] functions = new MemorySegment[kernels.length];
-    for (int i = 0; i < kernels.length; i++) {
-      String symbol = kernels[i].symbol();
+  private List<MemorySegment> functions(
+      Arena arena, MemorySegment module, List<String> names, MemorySegment out) {
+    List<MemorySegment> found = new ArrayList<>();
+    for (String symbol : names) {
       int status = cuModuleGetFunction(out, module, arena.allocateFrom(symbol));
       context.refuse(status, "cuModuleGetFunction of " + symbol);
-      functions[i] = out.get(ValueLayout.ADDRESS, 0);
+      found.add(out.get(ValueLayout.ADDRESS, 0));
     }
-    return functions;
+    return found;
   }
 
   /** {@return the image with zeros after it: a driver that takes it for text stops at the first} */
@@ -65,11 +87,16 @@ final class Program {
     return data.copyFrom(MemorySegment.ofArray(image));
   }
 
-  MemorySegment function(Kernel kernel) {
-    return functions[kernel.ordinal()];
+  MemorySegment function(int kernel) {
+    return functions.get(kernel);
+  }
+
+  /** {@return the name of the C function} */
+  String symbol(int kernel) {
+    return symbols.get(kernel);
   }
 
   void close() {
-    cuModuleUnload(module);
+    modules.forEach(module -> cuModuleUnload(module));
   }
 }

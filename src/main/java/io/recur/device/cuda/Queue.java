@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,8 +52,10 @@ final class Queue implements Memory.Work, Launch.Recorder {
   /** Throws if the device is closed. */
   private final Runnable checkOpen;
 
+  private final Libraries libraries;
   private final Context context;
   private final Memory memory;
+  private final Program program;
   private final Staging staging;
   private final BadIndexes indexes;
   private final Cublas blas;
@@ -75,12 +78,13 @@ final class Queue implements Memory.Work, Launch.Recorder {
   /** Takes over the context: closes it with the queue, or if the constructor fails. */
   Queue(Runnable checkOpen, Context context, Libraries libraries, Precision precision) {
     this.checkOpen = checkOpen;
+    this.libraries = libraries;
     this.context = context;
     closing.push(context::close);
     try {
       memory = new Memory(this, context);
       closing.push(memory::close);
-      Program program = Program.load(context, libraries);
+      program = Program.load(context, libraries);
       closing.push(program::close);
       blas = new Cublas(context, memory, libraries, precision);
       closing.push(blas::close);
@@ -88,7 +92,7 @@ final class Queue implements Memory.Work, Launch.Recorder {
       closing.push(staging::close);
       indexes = new BadIndexes(context);
       closing.push(indexes::close);
-      graphs = new Graphs(context);
+      graphs = new Graphs(context, program);
       closing.push(graphs::close);
       stream = new StreamLauncher(context, program, blas);
     } catch (DeviceException | LinkageError e) {
@@ -147,7 +151,19 @@ final class Queue implements Memory.Work, Launch.Recorder {
 
   /** {@return a launch of this kernel, to which the caller adds arguments} */
   Launch kernel(Kernel kernel) {
-    return launches.get().begin(this, kernel);
+    return kernel(kernel.ordinal());
+  }
+
+  /** {@return a launch of the kernel of this number} */
+  Launch kernel(int number) {
+    return launches.get().begin(this, number);
+  }
+
+  /** Compiles or finds kernels, and loads them. Returns the number of the first. */
+  synchronized int load(String source, List<String> symbols) {
+    refuse();
+    context.enter();
+    return program.load(new Compiler(libraries, source, Compiler.PROGRAM), symbols);
   }
 
   @Override
@@ -196,7 +212,7 @@ final class Queue implements Memory.Work, Launch.Recorder {
 
   private void recorded() {
     if (checks) {
-      String what = Names.of(list);
+      String what = Names.of(list, program);
       submit();
       context.synchronise(what);
       indexes.check();

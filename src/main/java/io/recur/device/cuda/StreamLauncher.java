@@ -32,7 +32,7 @@ final class StreamLauncher implements WorkList.Reader {
   }
 
   @Override
-  public void kernel(Kernel kernel, int blocks, int threads, long[] words, int at, int count) {
+  public void kernel(int kernel, int blocks, int threads, long[] words, int at, int count) {
     MemorySegment.copy(words, at, arguments, ValueLayout.JAVA_LONG, 0, count);
     int status =
         cuLaunchKernel(
@@ -50,7 +50,7 @@ final class StreamLauncher implements WorkList.Reader {
     if (status != 0) {
       throw context.failed(
           "cuLaunchKernel of %s, blocks=%d, threads=%d, arguments=%d"
-              .formatted(kernel.symbol(), blocks, threads, count),
+              .formatted(program.symbol(kernel), blocks, threads, count),
           status);
     }
   }

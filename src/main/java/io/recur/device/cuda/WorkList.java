@@ -1,7 +1,6 @@
 package io.recur.device.cuda;
 
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * Operations in the order in which they will run, encoded as words: two lists with the same words
@@ -26,7 +25,6 @@ final class WorkList {
   private static final int FILL_WORDS = 4;
   private static final int COPY_WORDS = 4;
 
-  private static final List<Kernel> KERNELS = List.of(Kernel.values());
   private static final long HASH_FACTOR = 0x9E3779B97F4A7C15L;
 
   /** What is read now. */
@@ -38,7 +36,7 @@ final class WorkList {
 
   /** Receives the operations of a list. */
   interface Reader {
-    void kernel(Kernel kernel, int blocks, int threads, long[] words, int at, int arguments);
+    void kernel(int kernel, int blocks, int threads, long[] words, int at, int arguments);
 
     void product(Product product);
 
@@ -50,12 +48,8 @@ final class WorkList {
   void kernel(Launch launch, int blocks, int threads) {
     int count = launch.count;
     int at = reserve(KERNEL_WORDS + count);
-    words[at] =
-        KERNEL
-            | (long) launch.kernel().ordinal() << FIRST_SHIFT
-            | (long) count << SECOND_SHIFT
-            | (long) threads << THIRD_SHIFT;
-    words[at + 1] = blocks;
+    words[at] = KERNEL | (long) count << SECOND_SHIFT | (long) threads << THIRD_SHIFT;
+    words[at + 1] = pair(blocks, launch.kernel());
     System.arraycopy(launch.arguments, 0, words, at + KERNEL_WORDS, count);
   }
 
@@ -125,8 +119,9 @@ final class WorkList {
         case KERNEL -> {
           int arguments = (int) (head >> SECOND_SHIFT) & FIELD_MASK;
           int threads = (int) (head >> THIRD_SHIFT) & FIELD_MASK;
-          reader.kernel(
-              kernel(head), (int) words[at + 1], threads, words, at + KERNEL_WORDS, arguments);
+          int kernel = high(words[at + 1]);
+          int blocks = (int) words[at + 1];
+          reader.kernel(kernel, blocks, threads, words, at + KERNEL_WORDS, arguments);
           at += KERNEL_WORDS + arguments;
         }
         case PRODUCT -> {
@@ -143,10 +138,6 @@ final class WorkList {
         }
       }
     }
-  }
-
-  private static Kernel kernel(long head) {
-    return KERNELS.get((int) (head >> FIRST_SHIFT) & FIELD_MASK);
   }
 
   private Product product(long head, int at) {

@@ -125,11 +125,28 @@ public final class Values {
    * @return those that store, and those that these need
    */
   static List<Instruction> needed(List<Instruction> instructions) {
+    return needed(instructions, new BitSet(), true);
+  }
+
+  /**
+   * Finds what computes a value.
+   *
+   * @param instructions of one section
+   * @param value one of its values
+   * @return those that are needed for it, in order
+   */
+  public static List<Instruction> needed(List<Instruction> instructions, int value) {
     BitSet read = new BitSet();
+    read.set(value);
+    return needed(instructions, read, false);
+  }
+
+  private static List<Instruction> needed(
+      List<Instruction> instructions, BitSet read, boolean stores) {
     List<Instruction> kept = new ArrayList<>();
     for (Instruction instruction : instructions.reversed()) {
       int to = written(instruction);
-      if (to == Instruction.NONE || read.get(to)) {
+      if (to == Instruction.NONE ? stores : read.get(to)) {
         kept.add(instruction);
         for (int value : read(instruction)) {
           if (value != Instruction.NONE) {

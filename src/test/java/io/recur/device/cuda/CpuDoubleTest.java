@@ -312,6 +312,26 @@ class CpuDoubleTest {
   }
 
   @Test
+  void aProgramThatDoesNotCompileSaysWhy() {
+    MemorySegment out = cuda.arena.allocate(ValueLayout.ADDRESS);
+    MemorySegment log = cuda.arena.allocate(1 << 16);
+    MemorySegment text =
+        cuda.arena.allocateFrom(Source.words() + "DEVICE int f(void) { return g; }\n");
+    MemorySegment name = cuda.arena.allocateFrom(Compiler.PROGRAM);
+    assertEquals(
+        SUCCESS, nvrtcCreateProgram(out, text, name, 0, MemorySegment.NULL, MemorySegment.NULL));
+    MemorySegment program = out.get(ValueLayout.ADDRESS, 0);
+    MemorySegment options = cuda.arena.allocate(ValueLayout.ADDRESS);
+    options.set(ValueLayout.ADDRESS, 0, cuda.arena.allocateFrom("--gpu-architecture=sm_90"));
+    assertEquals(NVRTC_ERROR_COMPILATION(), nvrtcCompileProgram(program, 1, options));
+    assertEquals(SUCCESS, nvrtcGetProgramLog(program, log));
+    String said = log.getString(0);
+    assertTrue(said.startsWith("error: the host's C compiler ended with 1"), said);
+    assertTrue(said.contains("undeclared"), said);
+    assertEquals(SUCCESS, nvrtcDestroyProgram(out));
+  }
+
+  @Test
   void aCallCanBeMadeToFailOnce() {
     MemorySegment out = cuda.arena.allocate(ValueLayout.JAVA_LONG);
     long before = CpuDouble.count("cuMemAlloc_v2");

@@ -1,12 +1,16 @@
 package io.recur.device.cuda;
 
 import static io.recur.bindings.nvrtc.nvrtc_h.nvrtcVersion;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.recur.ChildJvm;
 import io.recur.device.DeviceException;
 import io.recur.device.Devices;
+import io.recur.device.SamplePrograms;
+import io.recur.device.kernels.CellProgram;
+import io.recur.device.kernels.Schedule;
 import io.recur.device.natives.CacheFolder;
 import io.recur.device.natives.Library;
 import java.io.IOException;
@@ -17,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,12 +47,7 @@ class NvrtcTest {
      * @param arguments the file of NVRTC
      */
     public static void main(String[] arguments) {
-      Path file = Path.of(arguments[0]);
-      LibraryFile.BUILTINS.beside(file).forEach(beside -> Library.open(beside, List.of()));
-      Library.open(file, List.of("nvrtcVersion"));
-      int version = version();
-      System.out.println("NVRTC " + Libraries.version(version));
-      Libraries libraries = new Libraries(file, file, version, version);
+      Libraries libraries = opened(Path.of(arguments[0]));
       Compiler compiler = new Compiler(libraries, Source.read());
       for (int architecture : new int[] {80, 90, 120, UNKNOWN}) {
         byte[] image = compiler.compiled(architecture);
@@ -59,6 +59,14 @@ class NvrtcTest {
             isCubin ? kernels(image, ".text.", "\0") : kernels(image, ".entry ", "("),
             Arrays.equals(image, compiler.compiled(architecture)) ? "the same" : "another");
       }
+    }
+
+    static Libraries opened(Path file) {
+      LibraryFile.BUILTINS.beside(file).forEach(beside -> Library.open(beside, List.of()));
+      Library.open(file, List.of("nvrtcVersion"));
+      int version = version();
+      System.out.println("NVRTC " + Libraries.version(version));
+      return new Libraries(file, file, version, version);
     }
 
     private static int version() {
@@ -76,6 +84,40 @@ class NvrtcTest {
       return Arrays.stream(Kernel.values())
           .filter(kernel -> text.contains(before + kernel.symbol() + after))
           .count();
+    }
+  }
+
+  /** What another JVM runs: it compiles the phases of the sample programs. */
+  static final class Phases {
+    private static final Pattern FORBIDDEN =
+        Pattern.compile("(ex2|tanh)\\.approx|(div|rem)\\.[su]64");
+
+    private Phases() {}
+
+    /**
+     * Compiles each program for several cards.
+     *
+     * @param arguments the file of NVRTC
+     */
+    public static void main(String[] arguments) {
+      Libraries libraries = Program.opened(Path.of(arguments[0]));
+      int number = 0;
+      for (CellProgram program : SamplePrograms.programs(5, 65)) {
+        List<PhaseSource> phases = ProgramKernels.phases(Schedule.of(program));
+        String source = ProgramKernels.source(phases);
+        Compiler compiler = new Compiler(libraries, source, Compiler.PROGRAM);
+        for (int architecture : new int[] {80, 90, 120, UNKNOWN}) {
+          String image = new String(compiler.compiled(architecture), StandardCharsets.ISO_8859_1);
+          boolean hasAll = phases.stream().allMatch(phase -> image.contains(phase.symbol()));
+          System.out.printf(
+              "program %d for %d: %s, %s%n",
+              number,
+              architecture,
+              hasAll ? "all kernels" : "kernels are missing",
+              FORBIDDEN.matcher(image).find() ? "forbidden instructions" : "no forbidden ones");
+        }
+        number++;
+      }
     }
   }
 
@@ -99,5 +141,16 @@ class NvrtcTest {
       assertTrue(lines.contains(expected), printed);
     }
     assertTrue(lines.stream().anyMatch(line -> line.matches("120: (cubin|PTX)" + all)), printed);
+  }
+
+  @Test
+  void everyPhaseOfAProgramCompilesForEveryCard() throws IOException, InterruptedException {
+    String cache = "-D" + CacheFolder.PROPERTY + "=" + folder.resolve("cache");
+    String printed = ChildJvm.run(Phases.class, List.of(cache), nvrtc().toString());
+    List<String> lines = printed.lines().filter(line -> line.startsWith("program")).toList();
+    assertEquals(4 * SamplePrograms.programs(5, 65).size(), lines.size(), printed);
+    for (String line : lines) {
+      assertTrue(line.endsWith(": all kernels, no forbidden ones"), printed);
+    }
   }
 }
