@@ -6,9 +6,12 @@
 
 /* One instruction set. */
 typedef struct {
-  int64_t width; /* rows of a packed panel */
+  int64_t width;   /* rows of a packed panel */
+  int64_t group;   /* columns that a product computes together */
+  int64_t tile;    /* columns of a tile */
   int (*projects_all)(const recur_sequence *s); /* whether forward begins with a phase more */
-  phase *pack, *multiply_columns, *forward, *backward, *pointwise, *binary, *columns, *reduce, *update;
+  phase *pack, *pack_gate, *multiply_columns, *forward, *backward, *program, *pointwise, *binary, *columns, *reduce,
+      *update;
 } kernels;
 
 extern const kernels kernels_sse2, kernels_avx2, kernels_avx512, kernels_neon;
@@ -41,6 +44,13 @@ typedef struct {
   float *c;
   int64_t ldc;
 } matrix_product;
+
+typedef struct {
+  int64_t gates, gate, units, terms;
+  const float *w;
+  int64_t row, column;
+  float *packed;
+} gate_packing;
 
 /* The pieces of a sum: their number depends on the count of values alone, and they are added in
  * order, so the bits of a sum do not depend on the number of threads. */

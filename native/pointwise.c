@@ -42,17 +42,6 @@ void NAME(derivative)(int f, const float *x, const float *y, float *d, int64_t n
   functions[f].derivative(x, y, d, n);
 }
 
-/* The coins of values first, first + 1 ...: 24 uniform bits from a seed and a counter, the finaliser
- * of SplitMix64 (its last shift does not reach these bits). */
-static void toss(uint64_t seed, int64_t first, int n, int32_t *coins) {
-  for (int i = 0; i < n; i++) {
-    uint64_t z = seed + (uint64_t)(first + i + 1) * 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    coins[i] = (int32_t)(z >> 40);
-  }
-}
-
 static void drop(const pointwise_pass *p, int64_t from, int64_t to) {
   float kept = 1 / (1 - p->alpha);
   vi threshold = (int32_t)(p->alpha * (1 << 24)) - (vi){};

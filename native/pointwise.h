@@ -10,6 +10,17 @@
 #define DEVICE INLINE
 #include "cuda/elementwise.h"
 
+/* The coins of values first, first + 1 ...: 24 uniform bits from a seed and a counter, the finaliser
+ * of SplitMix64 (its last shift does not reach these bits). */
+INLINE void toss(uint64_t seed, int64_t first, int n, int32_t *coins) {
+  for (int i = 0; i < n; i++) {
+    uint64_t z = seed + (uint64_t)(first + i + 1) * 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    coins[i] = (int32_t)(z >> 40);
+  }
+}
+
 /* y = f(x); y may be x. */
 void NAME(map)(int f, const float *x, float *y, int64_t n);
 

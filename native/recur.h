@@ -249,4 +249,156 @@ RECUR_API int64_t recur_dtiles(const recur *r, const recur_sequence *s);
 RECUR_API void recur_forward(recur *r, const recur_sequence *s);
 RECUR_API void recur_backward(recur *r, const recur_sequence *s);
 
+/*
+ * Programs of cells. A program is steps of a cell, forward and backward, as instructions on tiles: values of up to a
+ * panel's rows (a block) and some columns. It knows the rows of all matrices, neither batch nor time; a run names
+ * these and the memory. Indexes are not checked, nor is the program.
+ */
+
+/* What an instruction does; to, a, b and c are tiles, -1 for none. A clip leaves out rows that an array has not. */
+enum {
+  RECUR_CLEAR,        /* to = 0 */
+  RECUR_CONSTANT,     /* to = p */
+  RECUR_COPY,         /* to = a */
+  RECUR_LOAD,         /* to = rows `row` ... of a matrix at step t + lag, clipped to zeros */
+  RECUR_LOAD_ROW,     /* to = that row alone, in all rows */
+  RECUR_STORE,        /* such rows = a, where the array has memory */
+  RECUR_TAKE,         /* to = the tile of an array in tiles at step t + lag */
+  RECUR_GIVE,         /* such a tile = a */
+  RECUR_KEEP,         /* the panel `array` of gradients = a */
+  RECUR_LOAD_VECTOR,  /* to = values `row` ... of a vector, clipped to zeros, in all columns */
+  RECUR_LOAD_SCALAR,  /* to = value `row` of a vector everywhere */
+  RECUR_PRODUCT,      /* the tiles of the product `array` += its weights times its operand */
+  RECUR_EXPECT,       /* will read what a load with the same array, row and lag reads */
+  RECUR_GATHER,       /* to = a + W[:, index], of weights `array` */
+  RECUR_SCATTER,      /* dW[:, index] += a */
+  RECUR_MAP,          /* to = f(a) */
+  RECUR_DERIVATIVE,   /* to = a f'(b), where c = f(b) */
+  RECUR_AFFINE,       /* to = p a + q */
+  RECUR_COMBINE,      /* to = f(a, b), f's number in the Java enum Binary */
+  RECUR_MULTIPLY_ADD, /* to = a b + c; function 1: a b - c; 2: c - a b */
+  RECUR_REDUCE,       /* a goes into the reduction `array` */
+  RECUR_REDUCED,      /* to = the reduction `array`, in all rows */
+  RECUR_DROP,         /* to = a/(1 - p) or 0, by coins: of draw `array`, value column*b + row */
+  RECUR_CODES
+};
+
+typedef struct recur_instruction {
+  int32_t code, function, to, a, b, c, array, row, lag;
+  int32_t length;            /* instructions from here on that work on some columns after the others; 0: on all at once */
+  float p, q;
+} recur_instruction;
+
+/* Weights of some panels that multiply the same matrix, packed side by side. */
+typedef struct recur_multiplication {
+  int32_t packed;            /* number of the packed weights */
+  int32_t panels, terms;
+  int32_t operand, lag;
+  int32_t skips_first;       /* nothing happens at the first step of a pass */
+  int32_t first;             /* its tiles begin here in the list of these */
+} recur_multiplication;
+
+/* A tile that lies in an array in tiles at step t + lag, or in a panel of gradients (lag unused), not in scratch. */
+typedef struct recur_place {
+  int32_t tile, is_panel, number, lag;
+} recur_place;
+
+typedef struct recur_section {
+  int32_t rows;
+  int32_t first, before, recurrent, after; /* instructions: see is_free */
+  int32_t first_place, places;
+  int32_t is_free;           /* its blocks need no other block: they run `before` for several steps at once, `recurrent`
+                                step by step, then `after`; else `after` is all */
+} recur_section;
+
+typedef struct recur_phase {
+  int32_t first, sections;
+} recur_phase;
+
+typedef struct recur_pass {
+  int32_t begin, begins;     /* phases before the first step, for all steps at once; all sections free */
+  int32_t first, phases;     /* of a step */
+  int32_t end, ends;         /* after the last step */
+  int32_t is_free;           /* one phase, whose blocks run all steps on their own */
+  int32_t is_far;            /* its weights do not stay in the cache from step to step */
+  int64_t work;              /* multiply-adds of a column in a phase, or with is_free in all of a step */
+} recur_pass;
+
+/* Part of a parameter matrix. */
+typedef struct recur_weights {
+  int32_t matrix, row, rows, column, columns;
+} recur_weights;
+
+typedef struct recur_reduction {
+  int32_t kind;              /* sum, largest, variance */
+  int32_t rows;
+} recur_reduction;
+
+/* Gradients that are kept in panels. before: the rows of the panels in front, each padded to whole panels. */
+typedef struct recur_kept {
+  int32_t rows;
+  int64_t before;
+} recur_kept;
+
+/* What panels add to the gradient of a matrix, or of a vector where operand is -1: rows `row` ... */
+typedef struct recur_gradient {
+  int32_t kept, parameter, row, column, operand, lag;
+} recur_gradient;
+
+typedef struct recur_program {
+  const recur_instruction *instructions;
+  const recur_multiplication *products;
+  const int32_t *tiles;      /* lists of products */
+  const recur_place *places;
+  const recur_section *sections;
+  const recur_phase *phases;
+  const recur_pass *passes;  /* forward; forward where a step has few columns; backward */
+  const recur_weights *weights;
+  const recur_reduction *reductions;
+  const recur_kept *kept;
+  const recur_gradient *gradients; /* those with the same operand and lag together */
+  int64_t weight_gradients;  /* floats of the gradients of matrices */
+  int64_t kept_rows;         /* of all panels, padded */
+  int32_t gradient_count, reduction_count, draws;
+  int32_t arrays, hidden;    /* arrays of the caller; behind them arrays in tiles in scratch, for few columns */
+  const int32_t *hidden_rows;
+  int32_t most_tiles;        /* of a section */
+  int32_t most_terms;        /* rows of the largest operand of a gradient */
+} recur_program;
+
+typedef struct recur_array {
+  float *data;               /* NULL: nothing is stored */
+  int64_t steps;             /* step t is matrix t modulo steps */
+  int32_t rows;
+} recur_array;
+
+typedef struct recur_parameter {
+  const float *values;
+  float *gradient;           /* added to; NULL: not wanted */
+  float *carry;              /* see recur_carry_column_sum; NULL: none */
+  int64_t rows;
+} recur_parameter;
+
+typedef struct recur_run {
+  const recur_program *program;
+  int64_t batch, time;
+  recur_array *arrays;       /* and room for the hidden ones, which forward fills in */
+  const recur_parameter *vectors, *matrices;
+  const float *const *packed;
+  const int32_t *index;      /* batch x time classes, for RECUR_GATHER and RECUR_SCATTER */
+  float *scratch;            /* recur_run_scratch floats, 64-byte aligned; begins with draws x time seeds, int64 */
+} recur_run;
+
+/* Floats of scratch for a pass, 0 forward, 1 backward. */
+RECUR_API int64_t recur_run_scratch(const recur *r, const recur_program *program, int64_t batch, int64_t time,
+    int32_t backward);
+
+/* All steps in order, then the end; all steps in reverse, then the end, and gradients are added to. */
+RECUR_API void recur_run_forward(recur *r, const recur_run *run);
+RECUR_API void recur_run_backward(recur *r, const recur_run *run);
+
+/* Packs one of several gates that share an operand; units x terms, as recur_pack has them. packed: all gates'. */
+RECUR_API void recur_pack_gate(recur *r, int64_t gates, int64_t gate, int64_t units, int64_t terms, const float *w,
+    int64_t row, int64_t column, float *packed);
+
 #endif

@@ -49,11 +49,14 @@ typedef struct {
 } sequence_job;
 
 /* Called by every part when it begins a phase: resets the claims of the next one. */
-static inline claim *claims_of(const sequence_job *job, int64_t number, int part, int parts) {
+static inline claim *claims_for(claim *claims, int64_t number, int part, int parts) {
   if (part == 0)
     for (int i = 0; i < parts; i++)
-      atomic_store_explicit(&job->claims[(number + 1) % 2 * parts + i].taken, 0, memory_order_relaxed);
-  return job->claims + number % 2 * parts;
+      atomic_store_explicit(&claims[(number + 1) % 2 * parts + i].taken, 0, memory_order_relaxed);
+  return claims + number % 2 * parts;
+}
+static inline claim *claims_of(const sequence_job *job, int64_t number, int part, int parts) {
+  return claims_for(job->claims, number, part, parts);
 }
 
 /* What a part computes next: some adjacent blocks of units, in some of the batch's columns. */

@@ -1,60 +1,8 @@
 /* Gradients of the biases, and of the weights where they are made of panels: a part's own rows, some terms at a time, a
- * term being a column of a step. The columns of x are first packed in strips of up to COLUMNS
- * features, term after term. */
+ * term being a column of a step. */
 #include "patches.h"
+#include "strips.h"
 #include "sums.h"
-
-/* Terms that are summed up in registers before they are added to the gradient: the roundings of a sum over a
- * million terms are shared out between the two. */
-enum { MOST_TERMS = 1024 };
-
-static int64_t strip_count(int64_t features) { return (features + COLUMNS - 1) / COLUMNS; }
-
-static void pack_strips(const float *x, int64_t features, int64_t terms, float *packed) {
-  int64_t strips = strip_count(features);
-  for (int64_t i = 0; i < strips; i++) {
-    const float *from = x + features * i / strips;
-    float *to = packed + features * i / strips * terms;
-#define PACK(n) \
-  for (int64_t k = 0; k < terms; k++) memcpy(to + k * (n), from + k * features, sizeof(float) * (n))
-    BY_WIDTH(features * (i + 1) / strips - features * i / strips, PACK)
-#undef PACK
-  }
-}
-
-/* dw (WIDTH rows of which `rows` exist, n columns) += panel x'. */
-INLINE void add_strip(int n, const float *panel, int64_t terms, const float *x, int64_t rows, float *dw,
-    int64_t ldw) {
-  vf sum[COLUMNS][2] = {};
-  for (int64_t k = 0; k < terms; k++) {
-    vf low = load(panel + k * WIDTH), high = load(panel + k * WIDTH + LANES);
-    for (int j = 0; j < n; j++) {
-      vf value = splat(x[k * n + j]);
-      sum[j][0] += low * value;
-      sum[j][1] += high * value;
-    }
-  }
-  for (int j = 0; j < n; j++)
-    for (int half = 0; half < 2; half++) {
-      float *to = dw + j * ldw + half * LANES;
-      store_part(to, load_part(to, rows - half * LANES) + sum[j][half], rows - half * LANES);
-    }
-}
-
-/* The same of all strips. Meanwhile it asks for the next panel, which nobody has read since it was
- * written. */
-static void add_strips(const float *panel, const float *next, int64_t features, int64_t terms,
-    const float *packed, int64_t rows, float *dw, int64_t ldw) {
-  int64_t strips = strip_count(features), size = terms * WIDTH;
-  for (int64_t i = 0; i < strips; i++) {
-    int64_t j = features * i / strips;
-    for (int64_t ahead = size * i / strips; ahead < size * (i + 1) / strips; ahead += 16)
-      __builtin_prefetch(next + ahead);
-#define ADD(n) add_strip(n, panel, terms, packed + j * terms, rows, dw + j * ldw, ldw)
-    BY_WIDTH(features * (i + 1) / strips - j, ADD)
-#undef ADD
-  }
-}
 
 /* dw += the gradients of `gates` gates times x'; x: features x terms. */
 static void add_matrix(const recur_sequence *s, int gates, const int *tiles, const float *x,
@@ -75,8 +23,6 @@ static void add_matrix(const recur_sequence *s, int gates, const int *tiles, con
     }
   }
 }
-
-INLINE float *beside(float *carry, int64_t at) { return carry ? carry + at : NULL; }
 
 /* db and dbh += the sums of the panels. */
 static void add_biases_of_run(const recur_sequence *s, int64_t terms, int part, int parts) {

@@ -2693,5 +2693,248 @@ public class recur_h {
            throw io.recur.bindings.Failed.of(ex$);
         }
     }
+
+    private static class recur_run_scratch {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_run_scratch");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t recur_run_scratch(const recur *r, const recur_program *program, int64_t batch, int64_t time, int32_t backward)
+     * }
+     */
+    public static FunctionDescriptor recur_run_scratch$descriptor() {
+        return recur_run_scratch.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t recur_run_scratch(const recur *r, const recur_program *program, int64_t batch, int64_t time, int32_t backward)
+     * }
+     */
+    public static MethodHandle recur_run_scratch$handle() {
+        return recur_run_scratch.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t recur_run_scratch(const recur *r, const recur_program *program, int64_t batch, int64_t time, int32_t backward)
+     * }
+     */
+    public static MemorySegment recur_run_scratch$address() {
+        return recur_run_scratch.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t recur_run_scratch(const recur *r, const recur_program *program, int64_t batch, int64_t time, int32_t backward)
+     * }
+     */
+    public static long recur_run_scratch(MemorySegment r, MemorySegment program, long batch, long time, int backward) {
+        var mh$ = recur_run_scratch.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_run_scratch", r, program, batch, time, backward);
+            }
+            return (long)mh$.invokeExact(r, program, batch, time, backward);
+        } catch (Throwable ex$) {
+           throw io.recur.bindings.Failed.of(ex$);
+        }
+    }
+
+    private static class recur_run_forward {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_run_forward");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_run_forward(recur *r, const recur_run *run)
+     * }
+     */
+    public static FunctionDescriptor recur_run_forward$descriptor() {
+        return recur_run_forward.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_run_forward(recur *r, const recur_run *run)
+     * }
+     */
+    public static MethodHandle recur_run_forward$handle() {
+        return recur_run_forward.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_run_forward(recur *r, const recur_run *run)
+     * }
+     */
+    public static MemorySegment recur_run_forward$address() {
+        return recur_run_forward.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_run_forward(recur *r, const recur_run *run)
+     * }
+     */
+    public static void recur_run_forward(MemorySegment r, MemorySegment run) {
+        var mh$ = recur_run_forward.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_run_forward", r, run);
+            }
+            mh$.invokeExact(r, run);
+        } catch (Throwable ex$) {
+           throw io.recur.bindings.Failed.of(ex$);
+        }
+    }
+
+    private static class recur_run_backward {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_run_backward");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_run_backward(recur *r, const recur_run *run)
+     * }
+     */
+    public static FunctionDescriptor recur_run_backward$descriptor() {
+        return recur_run_backward.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_run_backward(recur *r, const recur_run *run)
+     * }
+     */
+    public static MethodHandle recur_run_backward$handle() {
+        return recur_run_backward.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_run_backward(recur *r, const recur_run *run)
+     * }
+     */
+    public static MemorySegment recur_run_backward$address() {
+        return recur_run_backward.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_run_backward(recur *r, const recur_run *run)
+     * }
+     */
+    public static void recur_run_backward(MemorySegment r, MemorySegment run) {
+        var mh$ = recur_run_backward.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_run_backward", r, run);
+            }
+            mh$.invokeExact(r, run);
+        } catch (Throwable ex$) {
+           throw io.recur.bindings.Failed.of(ex$);
+        }
+    }
+
+    private static class recur_pack_gate {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_pack_gate");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void recur_pack_gate(recur *r, int64_t gates, int64_t gate, int64_t units, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
+     * }
+     */
+    public static FunctionDescriptor recur_pack_gate$descriptor() {
+        return recur_pack_gate.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void recur_pack_gate(recur *r, int64_t gates, int64_t gate, int64_t units, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
+     * }
+     */
+    public static MethodHandle recur_pack_gate$handle() {
+        return recur_pack_gate.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void recur_pack_gate(recur *r, int64_t gates, int64_t gate, int64_t units, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
+     * }
+     */
+    public static MemorySegment recur_pack_gate$address() {
+        return recur_pack_gate.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void recur_pack_gate(recur *r, int64_t gates, int64_t gate, int64_t units, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
+     * }
+     */
+    public static void recur_pack_gate(MemorySegment r, long gates, long gate, long units, long terms, MemorySegment w, long row, long column, MemorySegment packed) {
+        var mh$ = recur_pack_gate.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_pack_gate", r, gates, gate, units, terms, w, row, column, packed);
+            }
+            mh$.invokeExact(r, gates, gate, units, terms, w, row, column, packed);
+        } catch (Throwable ex$) {
+           throw io.recur.bindings.Failed.of(ex$);
+        }
+    }
 }
 

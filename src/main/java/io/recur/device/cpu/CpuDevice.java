@@ -100,7 +100,7 @@ public final class CpuDevice extends Device implements KernelDevice {
         new NativeReductions(kernels),
         new NativeUpdates(kernels, passes),
         new NativeRecurrences(this, kernels),
-        null);
+        new NativePrograms(this, kernels));
   }
 
   @Override

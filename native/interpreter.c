@@ -1,0 +1,191 @@
+/* Runs the instructions of a program: which blocks and columns a part takes in a phase, and in which order. */
+#include "tiles.h"
+
+/* Runs instructions first ... end - 1 on the columns from `from` on. */
+static void execute(patch_of_tiles *p, int first, int end, int from, int columns) {
+  const recur_instruction *i = p->run->program->instructions + first, *stop = p->run->program->instructions + end;
+  int64_t at = p->at;
+  p->from = from;
+  while (i < stop) {
+    if (i->length == 0) {
+      p->n = columns;
+      NAME(operations)[i->code](p, i);
+      i++;
+      continue;
+    }
+    const recur_instruction *next = i + i->length;
+    for (int done = 0; done < columns; done += SOME_COLUMNS) {
+      p->from = from + done;
+      p->at = at + done;
+      p->n = columns - done < SOME_COLUMNS ? columns - done : SOME_COLUMNS;
+      for (const recur_instruction *k = i; k < next; k++) NAME(operations)[k->code](p, k);
+    }
+    p->from = from;
+    p->at = at;
+    i = next;
+  }
+}
+
+/* Where the tiles of a patch are: in memory of the part's own, unless they have a place. */
+static void place_tiles(patch_of_tiles *p) {
+  const recur_program *program = p->run->program;
+  const recur_place *place = program->places + p->section->first_place;
+  for (int k = 0; k < p->section->places; k++, place++) {
+    if (place->is_panel) {
+      if (p->job->runs && p->t >= 0) p->tiles[place->tile] = kept_columns(p, place->number, p->t, p->column);
+    } else {
+      const recur_array *a = &p->run->arrays[place->number];
+      if (a->data) p->tiles[place->tile] = tile_in(p, a, p->t + place->lag, p->column);
+    }
+  }
+}
+
+static void run_patch(patch_of_tiles *p) {
+  const recur_section *s = p->section;
+  int first = s->first, recurrent = first + s->before, after = recurrent + s->recurrent, end = after + s->after;
+  int batch = p->columns / p->steps, back = p->job->is_backward;
+  place_tiles(p);
+  p->now = p->t;
+  p->at = p->column;
+  if (p->steps == 1) {
+    execute(p, first, end, 0, p->columns);
+    return;
+  }
+  execute(p, first, recurrent, 0, p->columns);
+  for (int k = 0; k < p->steps; k++) {
+    int step = back ? p->steps - 1 - k : k;
+    p->now = p->t + step;
+    p->at = p->column;
+    execute(p, recurrent, after, step * batch, batch);
+  }
+  p->now = p->t;
+  execute(p, after, end, 0, p->columns);
+}
+
+/* A block of a section for a part. Its tiles lie behind the addresses of them. */
+static patch_of_tiles begin_patch(const program_job *job, const recur_section *s, int64_t block, int part) {
+  float *memory = job->parts + part * job->part_floats;
+  int64_t row = block * WIDTH;
+  int most = job->run->program->most_tiles;
+  float **tiles = (float **)(memory + (int64_t)most * TILE * WIDTH);
+  for (int i = 0; i < most; i++) tiles[i] = memory + (int64_t)i * TILE * WIDTH;
+  return (patch_of_tiles){.job = job, .run = job->run, .section = s, .tiles = tiles, .block = block, .row = row,
+      .rows = s->rows - row < WIDTH ? s->rows - row : WIDTH, .steps = 1};
+}
+
+/* Step t, all columns. */
+static void run_step(patch_of_tiles *p, int64_t t) {
+  int64_t batch = p->run->batch;
+  p->t = t;
+  p->is_first = t == (p->job->is_backward ? p->run->time - 1 : 0);
+  for (p->column = 0; p->column < batch; p->column += TILE) {
+    p->columns = batch - p->column < TILE ? batch - p->column : TILE;
+    run_patch(p);
+  }
+}
+
+/* Whether the matrices of an array at all steps t + lag follow each other. */
+static int is_whole(const recur_run *run, int array, int lag) {
+  const recur_array *a = &run->arrays[array];
+  return !a->data || (lag >= 0 && a->steps >= run->time + lag);
+}
+
+/* How many steps a tile may hold: more than one where the columns of these steps follow each other in all arrays. */
+static int steps_at_once(const recur_run *run, const recur_section *s) {
+  int few = run->batch <= TILE / 2 && s->is_free ? TILE / (int)run->batch : 1;
+  if (few == 1) return 1;
+  const recur_program *program = run->program;
+  for (int k = 0; k < s->places; k++) {
+    const recur_place *place = &program->places[s->first_place + k];
+    if (!place->is_panel && !is_whole(run, place->number, place->lag)) return 1;
+  }
+  for (int k = 0; k < s->before + s->recurrent + s->after; k++) {
+    const recur_instruction *i = &program->instructions[s->first + k];
+    if (k >= s->before && k < s->before + s->recurrent) continue;
+    switch (i->code) {
+      case RECUR_LOAD:
+      case RECUR_LOAD_ROW:
+      case RECUR_STORE:
+      case RECUR_TAKE:
+      case RECUR_GIVE: if (!is_whole(run, i->array, i->lag)) return 1; break;
+      case RECUR_PRODUCT: {
+        const recur_multiplication *m = &program->products[i->array];
+        if (!is_whole(run, m->operand, m->lag)) return 1;
+      }
+    }
+  }
+  return few;
+}
+
+/* Steps from ... to - 1 of a block of a free section: nothing waits for other blocks. */
+static void run_steps_of(patch_of_tiles *p, int64_t from, int64_t to) {
+  const recur_run *run = p->run;
+  int few = steps_at_once(run, p->section), back = p->job->is_backward;
+  if (few == 1) {
+    for (int64_t k = from; k < to; k++) run_step(p, back ? to - 1 - (k - from) : k);
+    return;
+  }
+  for (int64_t done = 0; done < to - from; done += few) {
+    p->steps = to - from - done < few ? to - from - done : few;
+    p->t = back ? to - done - p->steps : from + done;
+    p->column = 0;
+    p->columns = p->steps * run->batch;
+    p->is_first = 0; /* free sections have no product that skips the first step */
+    run_patch(p);
+  }
+  p->steps = 1;
+}
+
+/* A part's blocks of a phase: its own first, then what others have not begun. Steps from ... to - 1, one or, where
+ * sections are free, more. */
+static void over_blocks(const program_job *job, const recur_phase *phase, int64_t from, int64_t to, claim *claims,
+    int part, int parts) {
+  const recur_section *sections = job->run->program->sections + phase->first;
+  int64_t all = 0;
+  for (int k = 0; k < phase->sections; k++) all += blocks(sections[k].rows);
+  int helped = 0;
+  share next;
+  while (take_share(claims, all, job->run->batch, part, parts, 1, 0, &helped, &next)) {
+    int64_t item = next.block;
+    const recur_section *s = sections;
+    for (; item >= blocks(s->rows); s++) item -= blocks(s->rows);
+    patch_of_tiles p = begin_patch(job, s, item, part);
+    if (to - from == 1) run_step(&p, from);
+    else run_steps_of(&p, from, to);
+  }
+}
+
+/* The phases of some steps of a pass, and in backward the gradients of parameters after each run of steps. */
+static void run_steps_phase(const program_job *job, int64_t number, claim *claims, int part, int parts) {
+  const recur_pass *pass = job->pass;
+  const recur_phase *phases = job->run->program->phases + pass->first;
+  int64_t time = job->run->time;
+  if (!job->is_backward) {
+    if (pass->is_free) over_blocks(job, phases, 0, time, claims, part, parts);
+    else over_blocks(job, phases + number % pass->phases, number / pass->phases, number / pass->phases + 1, claims, part,
+        parts);
+    return;
+  }
+  int64_t steps = job->run_steps, each = pass->is_free ? 1 : pass->phases;
+  int64_t count = (pass->is_free ? 1 : steps * each) + (job->runs ? 1 : 0);
+  int64_t to = time - number / count * steps, from = to - steps > 0 ? to - steps : 0, k = number % count;
+  if (job->runs && k == (pass->is_free ? 1 : (to - from) * each)) NAME(add_gradients)(job, from, to, part, parts);
+  else if (pass->is_free) over_blocks(job, phases, from, to, claims, part, parts);
+  else over_blocks(job, phases + k % each, to - 1 - k / each, to - k / each, claims, part, parts);
+}
+
+void NAME(program)(const void *argument, int64_t number, int part, int parts) {
+  const program_job *job = argument;
+  const recur_pass *pass = job->pass;
+  const recur_phase *phases = job->run->program->phases;
+  claim *claims = claims_for(job->claims, number, part, parts);
+  int64_t time = job->run->time, stepping = step_phases_of(job) + job->runs;
+  if (number < pass->begins) {
+    over_blocks(job, phases + pass->begin + number, 0, time, claims, part, parts);
+  } else if (number < pass->begins + stepping) {
+    run_steps_phase(job, number - pass->begins, claims, part, parts);
+  } else {
+    int64_t t = job->is_backward ? -1 : time;
+    over_blocks(job, phases + pass->end + (number - pass->begins - stepping), t, t + 1, claims, part, parts);
+  }
+}

@@ -1,0 +1,235 @@
+/* The operations of programs that move values: between tiles and memory, products, classes, reductions. */
+#include "operations.h"
+
+/* Values row ... row + WIDTH - 1 of a column, zeros where it has none. */
+INLINE vf load_clipped(const float *column, int64_t row, int64_t rows) {
+  if (row >= 0) return load_part(column + row, rows - row);
+  vf x = {};
+  for (int i = 0; i < LANES; i++)
+    if (row + i >= 0 && row + i < rows) x[i] = column[row + i];
+  return x;
+}
+
+/* The first columns of a tile = x. */
+INLINE void fill(float *to, int n, vf low, vf high) {
+  for (int j = 0; j < n; j++) {
+    store(to + j * WIDTH, low);
+    store(to + j * WIDTH + LANES, high);
+  }
+}
+
+OPERATION(clear) { fill(tile_of_patch(p, i->to), p->n, splat(0), splat(0)); }
+
+OPERATION(constant) { fill(tile_of_patch(p, i->to), p->n, splat(i->p), splat(i->p)); }
+
+OPERATION(copy) { memcpy(tile_of_patch(p, i->to), tile_of_patch(p, i->a), sizeof(float) * WIDTH * p->n); }
+
+OPERATION(load_matrix) {
+  const recur_array *a = &p->run->arrays[i->array];
+  int64_t row = i->row + p->row, rows = a->rows;
+  const float *column = matrix_of(p, a, i->lag);
+  float *to = tile_of_patch(p, i->to);
+  if (row >= 0 && row + WIDTH <= rows) {
+    column += row;
+    for (int j = 0; j < p->n; j++, column += rows, to += WIDTH) {
+      store(to, load(column));
+      store(to + LANES, load(column + LANES));
+    }
+    return;
+  }
+  for (int j = 0; j < p->n; j++, column += rows, to += WIDTH) {
+    store(to, load_clipped(column, row, rows));
+    store(to + LANES, load_clipped(column, row + LANES, rows));
+  }
+}
+
+OPERATION(load_row) {
+  const recur_array *a = &p->run->arrays[i->array];
+  const float *from = matrix_of(p, a, i->lag) + i->row;
+  float *to = tile_of_patch(p, i->to);
+  for (int j = 0; j < p->n; j++) fill(to + j * WIDTH, 1, splat(from[j * (int64_t)a->rows]), splat(from[j * (int64_t)a->rows]));
+}
+
+OPERATION(store_matrix) {
+  const recur_array *a = &p->run->arrays[i->array];
+  if (!a->data) return;
+  float *column = matrix_of(p, a, i->lag) + i->row + p->row;
+  const float *from = tile_of_patch(p, i->a);
+  if (p->rows == WIDTH) {
+    for (int j = 0; j < p->n; j++, column += a->rows, from += WIDTH) {
+      store(column, load(from));
+      store(column + LANES, load(from + LANES));
+    }
+    return;
+  }
+  for (int j = 0; j < p->n; j++, column += a->rows, from += WIDTH) {
+    store_part(column, load(from), p->rows);
+    store_part(column + LANES, load(from + LANES), p->rows - LANES);
+  }
+}
+
+OPERATION(take) {
+  const recur_array *a = &p->run->arrays[i->array];
+  memcpy(tile_of_patch(p, i->to), tile_in(p, a, p->now + i->lag, p->at), sizeof(float) * WIDTH * p->n);
+}
+
+OPERATION(give) {
+  const recur_array *a = &p->run->arrays[i->array];
+  if (a->data) memcpy(tile_in(p, a, p->now + i->lag, p->at), tile_of_patch(p, i->a), sizeof(float) * WIDTH * p->n);
+}
+
+OPERATION(keep) {
+  if (p->job->runs && p->now >= 0)
+    memcpy(kept_columns(p, i->array, p->now, p->at), tile_of_patch(p, i->a), sizeof(float) * WIDTH * p->n);
+}
+
+OPERATION(load_vector) {
+  const recur_parameter *v = &p->run->vectors[i->array];
+  int64_t row = i->row + p->row;
+  fill(tile_of_patch(p, i->to), p->n, load_clipped(v->values, row, v->rows),
+      load_clipped(v->values, row + LANES, v->rows));
+}
+
+OPERATION(load_scalar) {
+  vf x = splat(p->run->vectors[i->array].values[i->row]);
+  fill(tile_of_patch(p, i->to), p->n, x, x);
+}
+
+/* Columns of matrices lie too far apart for the processor to see them coming. */
+OPERATION(expect) {
+  const recur_array *a = &p->run->arrays[i->array];
+  const float *column = matrix_of(p, a, i->lag) + i->row + p->row;
+  for (int j = 0; j < p->n; j++, column += a->rows)
+    for (int k = 0; k < WIDTH; k += 16) __builtin_prefetch(column + k);
+}
+
+OPERATION(product) {
+  const recur_run *run = p->run;
+  const recur_multiplication *m = &run->program->products[i->array];
+  if (m->skips_first && p->is_first) return;
+  const recur_array *operand = &run->arrays[m->operand];
+  const float *panel = panel_of(run->packed[m->packed], p->block, 0, m->panels, m->terms);
+  const float *column = matrix_of(p, operand, m->lag);
+  for (int done = 0; done < m->panels; done += MOST_PANELS) {
+    int few = m->panels - done < MOST_PANELS ? m->panels - done : MOST_PANELS;
+    float *sums[MOST_PANELS];
+    for (int k = 0; k < few; k++) sums[k] = tile_of_patch(p, run->program->tiles[m->first + done + k]);
+    NAME(multiply_panels)(few, panel + done * (int64_t)m->terms * WIDTH, m->terms, p->job->pass->is_far, column,
+        operand->rows, p->n, sums);
+  }
+}
+
+/* The column of weights that the class of column j of an instruction takes, and its place in the gradient's carry. */
+INLINE int64_t class_at(const patch_of_tiles *p, const recur_weights *w, int j) {
+  int64_t column = w->column + p->run->index[p->now * p->run->batch + p->at + j];
+  return column * p->run->matrices[w->matrix].rows + w->row + p->row;
+}
+
+OPERATION(gather) {
+  const recur_weights *w = &p->run->program->weights[i->array];
+  const float *values = p->run->matrices[w->matrix].values, *sum = tile_of_patch(p, i->a);
+  float *to = tile_of_patch(p, i->to);
+  for (int j = 0; j < p->n; j++)
+    for (int k = 0; k < WIDTH; k += LANES)
+      store(to + j * WIDTH + k, load(sum + j * WIDTH + k) + load_part(values + class_at(p, w, j) + k, p->rows - k));
+}
+
+OPERATION(scatter) {
+  const recur_weights *w = &p->run->program->weights[i->array];
+  const recur_parameter *matrix = &p->run->matrices[w->matrix];
+  if (!matrix->gradient) return;
+  for (int j = 0; j < p->n; j++)
+    for (int k = 0; k < WIDTH; k += LANES) {
+      int64_t at = class_at(p, w, j) + k;
+      float *to = matrix->gradient + at;
+      vf d = load(tile_of_patch(p, i->a) + j * WIDTH + k);
+      if (matrix->carry) add_kept(to, matrix->carry + at, d, p->rows - k);
+      else store_part(to, load_part(to, p->rows - k) + d, p->rows - k);
+    }
+}
+
+/* Each block leaves two numbers per column; whoever reads the reduction joins those of all blocks in their order. */
+enum { SUM_OF_ROWS, LARGEST_ROW, VARIANCE_OF_ROWS };
+
+INLINE float *partials_of(const patch_of_tiles *p, int reduction, int64_t block) {
+  const recur_reduction *all = p->run->program->reductions;
+  int64_t before = 0;
+  for (int k = 0; k < reduction; k++) before += blocks(all[k].rows);
+  return p->job->partials + 2 * ((before + block) * p->run->batch + p->at);
+}
+
+static float sum_of(const float *x, int64_t n) {
+  float sums[2] = {0, 0};
+  for (int k = 0; k < n; k++) sums[k % 2] += x[k];
+  return sums[0] + sums[1];
+}
+
+static float larger(float a, float b) { return a > b || a != a ? a : b; }
+
+OPERATION(reduce) {
+  const float *x = tile_of_patch(p, i->a);
+  float *to = partials_of(p, i->array, p->block);
+  for (int j = 0; j < p->n; j++, x += WIDTH, to += 2) switch (p->run->program->reductions[i->array].kind) {
+      case SUM_OF_ROWS: to[0] = sum_of(x, p->rows); break;
+      case LARGEST_ROW:
+        to[0] = x[0];
+        for (int k = 1; k < p->rows; k++) to[0] = larger(to[0], x[k]);
+        break;
+      default: {
+        float squares[WIDTH];
+        to[0] = sum_of(x, p->rows) / p->rows;
+        for (int k = 0; k < p->rows; k++) squares[k] = (x[k] - to[0]) * (x[k] - to[0]);
+        to[1] = sum_of(squares, p->rows);
+      }
+    }
+}
+
+/* The mean squared distance from the mean of all rows, from those of the blocks (Chan, Golub and LeVeque 1979). */
+static float variance_of(const float *partial, int64_t stride, int64_t rows) {
+  float mean = 0, squares = 0;
+  for (int64_t done = 0; done < rows; done += WIDTH, partial += stride) {
+    float n = rows - done < WIDTH ? rows - done : WIDTH, distance = partial[0] - mean;
+    mean += distance * (n / (done + n));
+    squares += partial[1] + distance * distance * (n * done / (done + n));
+  }
+  return squares / rows;
+}
+
+OPERATION(reduced) {
+  const recur_reduction *its = &p->run->program->reductions[i->array];
+  const float *partial = partials_of(p, i->array, 0);
+  int64_t stride = 2 * p->run->batch, all = blocks(its->rows);
+  float *to = tile_of_patch(p, i->to);
+  for (int j = 0; j < p->n; j++, partial += 2) {
+    float x = partial[0];
+    for (int64_t k = 1; k < all && its->kind != VARIANCE_OF_ROWS; k++)
+      x = its->kind == SUM_OF_ROWS ? x + partial[k * stride] : larger(x, partial[k * stride]);
+    if (its->kind == VARIANCE_OF_ROWS) x = variance_of(partial, stride, its->rows);
+    fill(to + j * WIDTH, 1, splat(x), splat(x));
+  }
+}
+
+OPERATION(drop) {
+  float kept = 1 / (1 - i->p);
+  vi threshold = (int32_t)(i->p * (1 << 24)) - (vi){};
+  uint64_t seed = (uint64_t)p->job->seeds[p->now * p->run->program->draws + i->array];
+  const float *from = tile_of_patch(p, i->a);
+  float *to = tile_of_patch(p, i->to);
+  for (int j = 0; j < p->n; j++) {
+    int32_t coins[WIDTH];
+    toss(seed, (p->at + j) * (int64_t)i->b + i->row + p->row, WIDTH, coins);
+    for (int k = j * WIDTH; k < (j + 1) * WIDTH; k += LANES) {
+      vi coin = (vi)load((const float *)coins + k - j * WIDTH);
+      store(to + k, choose(coin >= threshold, kept * load(from + k), splat(0)));
+    }
+  }
+}
+
+operation *const NAME(operations)[RECUR_CODES] = {[RECUR_CLEAR] = clear, [RECUR_CONSTANT] = constant,
+    [RECUR_COPY] = copy, [RECUR_LOAD] = load_matrix, [RECUR_LOAD_ROW] = load_row, [RECUR_STORE] = store_matrix,
+    [RECUR_TAKE] = take, [RECUR_GIVE] = give, [RECUR_KEEP] = keep, [RECUR_LOAD_VECTOR] = load_vector,
+    [RECUR_LOAD_SCALAR] = load_scalar, [RECUR_PRODUCT] = product, [RECUR_EXPECT] = expect, [RECUR_GATHER] = gather,
+    [RECUR_SCATTER] = scatter, [RECUR_MAP] = NAME(map_tile), [RECUR_DERIVATIVE] = NAME(derive_tile),
+    [RECUR_AFFINE] = NAME(affine_tile), [RECUR_COMBINE] = NAME(combine_tiles),
+    [RECUR_MULTIPLY_ADD] = NAME(multiply_add_tiles), [RECUR_REDUCE] = reduce, [RECUR_REDUCED] = reduced,
+    [RECUR_DROP] = drop};

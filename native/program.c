@@ -1,0 +1,90 @@
+/* Runs of programs: how much scratch they take, how it is cut up, and their jobs for the team. */
+#include "programs.h"
+
+#include <stddef.h>
+
+enum { LINE_FLOATS = 64 / sizeof(float) };
+
+static int64_t padded(const recur *r, int64_t rows) { return (rows + r->set->width - 1) / r->set->width * r->set->width; }
+
+/* Floats of scratch in whole lines: returns where they begin and moves on. */
+static int64_t take(int64_t *used, int64_t floats) {
+  int64_t at = *used;
+  *used += (floats + LINE_FLOATS - 1) / LINE_FLOATS * LINE_FLOATS;
+  return at;
+}
+
+static int is_few(const recur *r, const recur_run *run) {
+  return run->program->passes[FEW_PASS].phases > 0 && run->batch < r->set->group && run->time > 1;
+}
+
+/* Steps whose gradients lie in the panels together, see run_steps of sequences.h. */
+static int64_t steps_of_run(const recur_run *run) {
+  int64_t steps = run->batch < 256 ? 256 / run->batch : 1;
+  return steps < run->time && run->program->weight_gradients <= 1 << 20 ? steps : run->time;
+}
+
+static int wants_gradients(const recur_run *run) {
+  const recur_program *program = run->program;
+  for (int i = 0; i < program->gradient_count; i++) {
+    const recur_gradient *g = &program->gradients[i];
+    if ((g->operand < 0 ? run->vectors : run->matrices)[g->parameter].gradient) return 1;
+  }
+  return 0;
+}
+
+/* Cuts up the scratch and returns its floats. */
+static int64_t lay_out(const recur *r, const recur_run *run, int backward, program_job *job) {
+  const recur_program *program = run->program;
+  int64_t used = 0, threads = team_threads(r->team), width = r->set->width;
+  float *scratch = run->scratch;
+  *job = (program_job){.run = run, .is_backward = backward};
+  job->pass = &program->passes[backward ? BACKWARD_PASS : is_few(r, run) ? FEW_PASS : FORWARD_PASS];
+  job->seeds = (const int64_t *)(scratch + take(&used, 2 * program->draws * run->time));
+  job->claims = (claim *)(scratch + take(&used, 2 * threads * (int64_t)(sizeof(claim) / sizeof(float))));
+  job->part_floats = program->most_tiles * (r->set->tile * width + LINE_FLOATS);
+  job->parts = scratch + take(&used, threads * job->part_floats);
+  int64_t partials = 0;
+  for (int i = 0; i < program->reduction_count; i++)
+    partials += 2 * run->batch * (padded(r, program->reductions[i].rows) / width);
+  job->partials = scratch + take(&used, partials);
+  if (backward) {
+    job->run_steps = steps_of_run(run);
+    job->terms = job->run_steps * run->batch + 1;
+    job->strip_floats = program->most_terms > 1 << 17 ? program->most_terms : 1 << 17;
+    job->panels = scratch + take(&used, program->kept_rows * job->terms);
+    job->strips = scratch + take(&used, program->gradient_count ? threads * job->strip_floats : 0);
+  } else if (is_few(r, run)) {
+    for (int i = 0; i < program->hidden; i++) {
+      int64_t at = take(&used, padded(r, program->hidden_rows[i]) * run->batch * run->time);
+      if (scratch) run->arrays[program->arrays + i] = (recur_array){scratch + at, run->time, program->hidden_rows[i]};
+    }
+  }
+  return used;
+}
+
+int64_t recur_run_scratch(const recur *r, const recur_program *program, int64_t batch, int64_t time, int32_t backward) {
+  program_job job;
+  recur_run sizes = {.program = program, .batch = batch, .time = time};
+  return lay_out(r, &sizes, backward, &job);
+}
+
+static void run_pass(recur *r, const recur_run *run, int backward) {
+  program_job job;
+  lay_out(r, run, backward, &job);
+  job.runs = backward && wants_gradients(run) ? (run->time + job.run_steps - 1) / job.run_steps : 0;
+  if (!job.runs) job.run_steps = run->time;
+  for (int i = 0; i < 2 * team_threads(r->team); i++) atomic_init(&job.claims[i].taken, 0);
+  int64_t work = job.pass->work * run->batch * (job.pass->is_free ? job.run_steps ? job.run_steps : run->time : 1);
+  team_run(r->team, r->set->program, &job, phases_of(&job), work);
+}
+
+void recur_run_forward(recur *r, const recur_run *run) { run_pass(r, run, 0); }
+
+void recur_run_backward(recur *r, const recur_run *run) { run_pass(r, run, 1); }
+
+void recur_pack_gate(recur *r, int64_t gates, int64_t gate, int64_t units, int64_t terms, const float *w, int64_t row,
+    int64_t column, float *packed) {
+  gate_packing p = {gates, gate, units, terms, w, row, column, packed};
+  team_run(r->team, r->set->pack_gate, &p, 1, units * terms);
+}

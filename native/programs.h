@@ -1,0 +1,36 @@
+/* What the runs of programs and those who call them agree on: how scratch is cut up, and what a phase is. */
+#ifndef RECUR_PROGRAMS_H
+#define RECUR_PROGRAMS_H
+#include "sequences.h"
+
+/* Forward, forward where a step has few columns, backward. */
+enum { FORWARD_PASS, FEW_PASS, BACKWARD_PASS };
+
+/* A pass of a run. */
+typedef struct {
+  const recur_run *run;
+  const recur_pass *pass;
+  int is_backward;
+  int64_t run_steps;  /* backward: steps whose gradients lie in the panels together */
+  int64_t runs;       /* of steps; 0: no gradient of a parameter is wanted, and nothing is kept */
+  int64_t terms;      /* of a panel: the columns of a run and one more, so that panels do not fall upon each other */
+  const int64_t *seeds;
+  claim *claims;
+  float *parts;       /* tiles of each part, and their addresses */
+  int64_t part_floats;
+  float *partials;    /* of reductions */
+  float *panels;
+  float *strips;      /* of each part */
+  int64_t strip_floats;
+} program_job;
+
+/* Phases of all steps and of those before and after them. */
+static inline int64_t step_phases_of(const program_job *job) {
+  int64_t time = job->run->time;
+  return job->pass->is_free ? (job->is_backward && job->runs ? job->runs : time > 0) : job->pass->phases * time;
+}
+static inline int64_t phases_of(const program_job *job) {
+  return job->pass->begins + step_phases_of(job) + job->runs + job->pass->ends;
+}
+
+#endif

@@ -1,0 +1,74 @@
+/* What instructions work on: some columns of a patch, a block of rows of a section. */
+#ifndef RECUR_TILES_H
+#define RECUR_TILES_H
+#include "panels.h"
+#include "programs.h"
+
+/* Columns that instructions other than products work on one after the other, so that what they pass on stays in the
+ * first-level cache. */
+enum { SOME_COLUMNS = 16 };
+
+/* A block of rows of a section, and columns: of one step, or all columns of some steps. */
+typedef struct {
+  const program_job *job;
+  const recur_run *run;
+  const recur_section *section;
+  float **tiles;          /* WIDTH x columns each */
+  int64_t t;              /* the first step */
+  int64_t block, row;     /* row: the block's first */
+  int64_t rows;           /* how many of the block exist, 1 to WIDTH */
+  int64_t column;         /* of the batch */
+  int columns;
+  int steps;              /* that columns count */
+  int is_first;           /* of the steps that a pass executes */
+  /* What an instruction works on: n columns of each tile from `from` on, which belong to step `now`, or to some from
+   * there on, and are columns `at` ... there. */
+  int64_t now, at;
+  int from, n;
+} patch_of_tiles;
+
+typedef void operation(const patch_of_tiles *p, const recur_instruction *i);
+
+/* The operations, by code. */
+extern operation *const NAME(operations)[RECUR_CODES];
+
+/* t modulo steps. */
+INLINE int64_t wrapped(int64_t t, int64_t steps) {
+  if (t >= 0 && t < steps) return t;
+  if (steps == 1) return 0;
+  t %= steps;
+  return t < 0 ? t + steps : t;
+}
+
+/* The first column of a matrix that an instruction works on, at step now + lag. */
+INLINE float *matrix_of(const patch_of_tiles *p, const recur_array *a, int lag) {
+  return a->data + (wrapped(p->now + lag, a->steps) * p->run->batch + p->at) * a->rows;
+}
+
+/* In tiles a block's columns of all steps lie together. */
+INLINE float *tile_in(const patch_of_tiles *p, const recur_array *a, int64_t t, int64_t column) {
+  return a->data + ((p->block * a->steps + wrapped(t, a->steps)) * p->run->batch + column) * WIDTH;
+}
+
+/* The first step of the run of steps that t belongs to: the last run may have less. */
+INLINE int64_t first_of_run(const program_job *job, int64_t t) {
+  int64_t begin = job->run->time - ((job->run->time - 1 - t) / job->run_steps + 1) * job->run_steps;
+  return begin > 0 ? begin : 0;
+}
+
+/* A panel of gradients, and where the columns of a step are in it. */
+INLINE float *kept_panel(const program_job *job, const recur_kept *kept, int64_t block) {
+  return job->panels + (kept->before + block * WIDTH) * job->terms;
+}
+INLINE float *kept_columns(const patch_of_tiles *p, int number, int64_t t, int64_t column) {
+  return kept_panel(p->job, &p->run->program->kept[number], p->block) +
+      ((t - first_of_run(p->job, t)) * p->run->batch + column) * WIDTH;
+}
+
+/* The phases of a run of a program, of packing, and a part's own rows of the gradients of parameters, from the panels
+ * of steps from ... to - 1. */
+void NAME(program)(const void *job, int64_t number, int part, int parts);
+void NAME(pack_gate)(const void *job, int64_t number, int part, int parts);
+void NAME(add_gradients)(const program_job *job, int64_t from, int64_t to, int part, int parts);
+
+#endif

@@ -1,0 +1,102 @@
+package io.recur.device.cpu;
+
+import io.recur.device.kernels.CellProgram;
+import io.recur.device.kernels.Instruction;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** Makes the tables of a program: section by section, pass by pass. */
+final class Assembly {
+  private final CellProgram program;
+  private final Tables tables;
+
+  /**
+   * Assembles a program.
+   *
+   * @param width rows of a panel
+   * @return its tables
+   */
+  static Tables of(CellProgram program, int width) {
+    return new Assembly(program, width).tables;
+  }
+
+  private Assembly(CellProgram program, int width) {
+    this.program = program;
+    this.tables = new Tables(program, width);
+    CellProgram.Pass forward = program.forward();
+    boolean isFree = Freedom.of(forward);
+    tables.passes.add(assemble(List.of(), forward, false));
+    FewColumns few = new FewColumns(program, tables.arrays);
+    CellProgram.Phase begin = isFree ? null : few.begin();
+    tables.passes.add(
+        begin == null
+            ? new Tables.Pass(0, 0, 0, 0, 0, 0, false, false, 0)
+            : assemble(List.of(begin), few.forward(), false));
+    tables.passes.add(assemble(List.of(), program.backward(), true));
+    tables.gradients.sort(Comparator.comparingInt(Tables.Gradient::operand).thenComparingInt(Tables.Gradient::lag));
+  }
+
+  private Tables.Pass assemble(List<CellProgram.Phase> begin, CellProgram.Pass pass, boolean keeps) {
+    boolean isFree = Freedom.of(pass);
+    int begins = add(begin, true, false);
+    int first = add(pass.phases(), isFree, keeps);
+    int end = add(pass.end(), false, false);
+    long floats = 0;
+    long work = 0;
+    for (CellProgram.Phase phase : pass.phases()) {
+      for (CellProgram.Section section : phase.sections()) {
+        work += 2L * section.rows() * section.instructions().size();
+        for (Instruction instruction : section.instructions()) {
+          if (instruction instanceof Instruction.Product p) {
+            CellProgram.Weights w = program.weights().get(p.weights());
+            floats += (long) w.rows() * w.columns();
+          }
+        }
+      }
+    }
+    work = (work + floats) / Math.max(1, pass.phases().size());
+    return new Tables.Pass(
+        begins,
+        begin.size(),
+        first,
+        pass.phases().size(),
+        end,
+        pass.end().size(),
+        isFree,
+        floats > 1 << 19,
+        work);
+  }
+
+  /** Adds phases and returns the number of the first. */
+  private int add(List<CellProgram.Phase> all, boolean isFree, boolean keeps) {
+    int first = tables.phases.size();
+    List<Tables.Phase> added = new ArrayList<>();
+    for (CellProgram.Phase phase : all) {
+      int firstSection = tables.sections.size();
+      for (CellProgram.Section section : phase.sections()) {
+        add(section, isFree, keeps);
+      }
+      added.add(new Tables.Phase(firstSection, phase.sections().size()));
+    }
+    tables.phases.addAll(added);
+    return first;
+  }
+
+  private void add(CellProgram.Section section, boolean isFree, boolean keeps) {
+    SectionOrder ordered = new SectionOrder(section, Freedom.recurrent(section), isFree);
+    SectionAssembly its = new SectionAssembly(tables, section, ordered, keeps);
+    int[] groups = its.groups.stream().mapToInt(List::size).toArray();
+    tables.sections.add(
+        new Tables.Section(
+            section.rows(),
+            tables.codes.size(),
+            groups,
+            tables.places.size(),
+            its.places().size(),
+            isFree));
+    tables.places.addAll(its.places());
+    its.groups.forEach(tables.codes::addAll);
+    tables.mostTiles = Math.max(tables.mostTiles, its.tiles());
+  }
+}

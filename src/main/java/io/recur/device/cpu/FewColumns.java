@@ -1,0 +1,90 @@
+package io.recur.device.cpu;
+
+import io.recur.device.kernels.CellProgram;
+import io.recur.device.kernels.CellProgram.Layout;
+import io.recur.device.kernels.Instruction;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The forward pass for steps of few columns: products with inputs are computed before the first
+ * step, those of several steps at once, and wait in hidden arrays.
+ */
+final class FewColumns {
+  private final CellProgram program;
+  private final List<CellProgram.Array> arrays;
+  private final List<CellProgram.Section> begin = new ArrayList<>();
+  private final List<CellProgram.Phase> phases = new ArrayList<>();
+
+  /** Splits a pass; hidden arrays are added to the list. */
+  FewColumns(CellProgram program, List<CellProgram.Array> arrays) {
+    this.program = program;
+    this.arrays = arrays;
+    for (CellProgram.Phase phase : program.forward().phases()) {
+      phases.add(new CellProgram.Phase(phase.sections().stream().map(this::split).toList()));
+    }
+  }
+
+  /** {@return the phase before the first step; null where there is no product with an input} */
+  CellProgram.@Nullable Phase begin() {
+    return begin.isEmpty() ? null : new CellProgram.Phase(begin);
+  }
+
+  /** {@return the steps after it} */
+  CellProgram.Pass forward() {
+    return new CellProgram.Pass(phases, program.forward().end());
+  }
+
+  private boolean isEarly(Instruction instruction, Set<Integer> early) {
+    return switch (instruction) {
+      case Instruction.LoadVector i -> true;
+      case Instruction.LoadScalar i -> true;
+      case Instruction.Constant i -> true;
+      case Instruction.Product i ->
+          program.arrays().get(i.operand()).isInput()
+              && !i.skipsFirst()
+              && (i.sum() == Instruction.NONE || early.contains(i.sum()));
+      default -> false;
+    };
+  }
+
+  private CellProgram.Section split(CellProgram.Section section) {
+    Set<Integer> early = new HashSet<>();
+    Map<Integer, Instruction.Product> products = new HashMap<>();
+    Set<Integer> wanted = new HashSet<>(); // products that something later reads
+    List<Instruction> before = new ArrayList<>();
+    for (Instruction instruction : section.instructions()) {
+      if (isEarly(instruction, early)) {
+        before.add(instruction);
+        Node node = Node.of(instruction);
+        early.add(node.to());
+        if (instruction instanceof Instruction.Product p) {
+          products.put(p.to(), p);
+        }
+      } else {
+        wanted.addAll(Node.of(instruction).reads());
+      }
+    }
+    wanted.retainAll(products.keySet());
+    if (wanted.isEmpty()) {
+      return section;
+    }
+    List<Instruction> after = new ArrayList<>();
+    for (Instruction instruction : section.instructions()) {
+      if (!(instruction instanceof Instruction.Product p) || !products.containsKey(p.to())) {
+        after.add(instruction);
+      } else if (wanted.contains(p.to())) {
+        arrays.add(new CellProgram.Array(section.rows(), Layout.TILES, false));
+        before.add(new Instruction.Store(p.to(), arrays.size() - 1, 0, 0));
+        after.add(new Instruction.Load(p.to(), arrays.size() - 1, 0, 0));
+      }
+    }
+    begin.add(new CellProgram.Section(section.rows(), before));
+    return new CellProgram.Section(section.rows(), after);
+  }
+}

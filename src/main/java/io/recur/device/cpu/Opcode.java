@@ -1,0 +1,33 @@
+package io.recur.device.cpu;
+
+/** What an instruction of the C interpreter does, in the order of {@code native/recur.h}. */
+enum Opcode {
+  CLEAR,
+  CONSTANT,
+  COPY,
+  LOAD,
+  LOAD_ROW,
+  STORE,
+  TAKE,
+  GIVE,
+  KEEP,
+  LOAD_VECTOR,
+  LOAD_SCALAR,
+  PRODUCT,
+  EXPECT,
+  GATHER,
+  SCATTER,
+  MAP,
+  DERIVATIVE,
+  AFFINE,
+  COMBINE,
+  MULTIPLY_ADD,
+  REDUCE,
+  REDUCED,
+  DROP;
+
+  /** Whether it works on all columns of a tile at once, not on some after the others. */
+  boolean isWhole() {
+    return this == PRODUCT || this == EXPECT;
+  }
+}

@@ -1,0 +1,122 @@
+package io.recur.device.cpu;
+
+import static io.recur.bindings.kernels.recur_h.recur_pack_gate;
+import static io.recur.bindings.kernels.recur_h.recur_packed;
+
+import io.recur.device.Buffer;
+import io.recur.device.Device;
+import io.recur.device.kernels.CellProgram;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * Weights of products with the same operand, packed side by side, for each set of matrices that the
+ * program runs with.
+ */
+final class PackedPanels {
+  /** More models than share a program at a time; another one's copy is shared by its runs alone. */
+  private static final int MOST = 8;
+
+  private final Device device;
+  private final Kernels kernels;
+  private final List<CellProgram.Weights> parts;
+  private final List<CellProgram.Matrix> sizes;
+  private final boolean transposed;
+  private final int rows;
+  private final int terms;
+  private final Deque<Copy> copies = new ArrayDeque<>();
+
+  PackedPanels(
+      Device device, Kernels kernels, CellProgram program, Tables.Panels panels, Tables its) {
+    this.device = device;
+    this.kernels = kernels;
+    this.parts = panels.weights().stream().map(program.weights()::get).toList();
+    this.sizes = parts.stream().map(part -> program.matrices().get(part.matrix())).toList();
+    this.transposed = panels.transposed();
+    this.rows = its.rowsOf(panels);
+    this.terms = its.termsOf(panels);
+  }
+
+  /**
+   * Finds the copy of some matrices, or makes one.
+   *
+   * @param matrices of the program, those of this product's weights not null
+   */
+  synchronized Copy of(Buffer[] matrices) {
+    for (Copy copy : copies) {
+      if (copy.isOf(matrices)) {
+        return copy;
+      }
+    }
+    if (copies.size() == MOST) {
+      copies.removeFirst();
+    }
+    Copy copy = new Copy(matrices);
+    copies.addLast(copy);
+    return copy;
+  }
+
+  /** A packed copy, which follows its matrices. Threads may share it. */
+  final class Copy {
+    private final Buffer[] sources;
+    private final Buffer packed =
+        device.allocate(recur_packed(kernels.context(), parts.size(), rows, terms));
+
+    /** A version before any. */
+    private volatile long version = -1;
+
+    private Copy(Buffer[] matrices) {
+      sources = parts.stream().map(part -> matrices[part.matrix()]).toArray(Buffer[]::new);
+    }
+
+    boolean isOf(Buffer[] matrices) {
+      for (int i = 0; i < sources.length; i++) {
+        Buffer its = matrices[parts.get(i).matrix()];
+        if (its != sources[i] && !its.isAt(sources[i])) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    MemorySegment current() {
+      if (version != now()) {
+        refresh();
+      }
+      return packed.segment();
+    }
+
+    /** Grows with each write to a matrix. */
+    private long now() {
+      long sum = 0;
+      for (Buffer source : sources) {
+        sum += source.version();
+      }
+      return sum;
+    }
+
+    private synchronized void refresh() {
+      long now = now();
+      if (version == now) {
+        return;
+      }
+      for (int gate = 0; gate < sources.length; gate++) {
+        CellProgram.Weights part = parts.get(gate);
+        int stacked = sizes.get(gate).rows();
+        recur_pack_gate(
+            kernels.context(),
+            sources.length,
+            gate,
+            rows,
+            terms,
+            sources[gate].segment().asSlice(((long) part.column() * stacked + part.row()) * 4),
+            transposed ? stacked : 1,
+            transposed ? 1 : stacked,
+            packed.target());
+      }
+      version = now;
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package io.recur.device.cpu;
+
+import io.recur.bindings.kernels.recur_array;
+import io.recur.bindings.kernels.recur_parameter;
+import io.recur.bindings.kernels.recur_run;
+import io.recur.device.Buffer;
+import io.recur.device.Device;
+import io.recur.device.kernels.CellProgram;
+import io.recur.device.kernels.Instruction;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+
+/** What the runs of a program share, and where the tables of a run begin in its description. */
+final class RunTables {
+  final Kernels kernels;
+  final CellProgram program;
+  final Buffer tables;
+  final List<PackedPanels> packed;
+
+  /** Whether the gradient of a matrix grows class by class. */
+  final boolean[] scatters;
+
+  /** For each matrix the columns that classes may name; 0 where none do. */
+  final int[] classes;
+
+  /** Where the tables of a run begin in its description, in bytes. */
+  final long arrays = recur_run.sizeof();
+
+  final long vectors;
+  final long matrices;
+  final long panels;
+  final long end;
+  
+  RunTables(Device device, Kernels kernels, Tables its) {
+    this.kernels = kernels;
+      this.program = its.program();
+    this.tables = ProgramTables.write(device, its);
+    this.packed =
+        its.packed.stream()
+            .map(panels -> new PackedPanels(device, kernels, program, panels, its))
+            .toList();
+    this.scatters = new boolean[program.matrices().size()];
+    this.classes = new int[program.matrices().size()];
+    findClasses(program.forward());
+    findClasses(program.backward());
+    vectors = arrays + its.arrays.size() * recur_array.sizeof();
+    matrices = vectors + program.vectors().size() * recur_parameter.sizeof();
+    panels = matrices + program.matrices().size() * recur_parameter.sizeof();
+    end = panels + packed.size() * ValueLayout.ADDRESS.byteSize();
+  }
+
+  private void findClasses(CellProgram.Pass pass) {
+    for (CellProgram.Phase phase : pass.phases()) {
+      for (CellProgram.Section section : phase.sections()) {
+        for (Instruction instruction : section.instructions()) {
+          if (instruction instanceof Instruction.Gather i) {
+            limitClasses(program.weights().get(i.weights()));
+          } else if (instruction instanceof Instruction.Scatter i) {
+            limitClasses(program.weights().get(i.weights()));
+            scatters[program.weights().get(i.weights()).matrix()] = true;
+          }
+        }
+      }
+    }
+  }
+
+  private void limitClasses(CellProgram.Weights weights) {
+    int known = classes[weights.matrix()];
+    classes[weights.matrix()] =
+        known == 0 ? weights.columns() : Math.min(known, weights.columns());
+  }
+}

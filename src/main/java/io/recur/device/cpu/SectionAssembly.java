@@ -1,0 +1,340 @@
+package io.recur.device.cpu;
+
+import static io.recur.device.cpu.Code.NO_TILE;
+
+import io.recur.device.kernels.CellProgram;
+import io.recur.device.kernels.CellProgram.Layout;
+import io.recur.device.kernels.Instruction;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A section as the C interpreter runs it. Each value gets a tile: the one of a value that dies
+ * there, the array in tiles or the panel of gradients that keeps it, or one that is free.
+ */
+final class SectionAssembly {
+  private final Tables program;
+  private final CellProgram.Section section;
+  private final List<Node> order = new ArrayList<>();
+
+  /** For each value the last node that reads it. */
+  private final Map<Integer, Node> readers = new HashMap<>();
+
+  private final Map<Integer, Node> writers = new HashMap<>();
+
+  /** Tiles of values; −1 − k for place k. */
+  private final Map<Integer, Integer> tiles = new HashMap<>();
+
+  private final List<Tables.Place> places = new ArrayList<>();
+
+  /** Places that a value may be overwritten in. */
+  private final Set<Integer> disposable = new HashSet<>();
+
+  private final Set<Integer> stored = new HashSet<>();
+  private final Set<Integer> loaded = new HashSet<>();
+  private final Set<Instruction> done = new HashSet<>();
+
+  /** The panels of values that are kept, and those of them that are computed there. */
+  private final Map<Integer, Integer> kept = new HashMap<>();
+
+  private final Set<Integer> inPanel = new HashSet<>();
+  private final Deque<Integer> free = new ArrayDeque<>();
+  private int count;
+
+  final List<List<Code>> groups = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+
+  SectionAssembly(
+      Tables program, CellProgram.Section section, SectionOrder ordered, boolean keepsGradients) {
+    this.program = program;
+    this.section = section;
+    ordered.groups.forEach(group -> group.forEach(order::addAll));
+    for (Node node : order) {
+      node.reads().forEach(value -> readers.put(value, node));
+      writers.put(node.to(), node);
+      if (node.its() instanceof Instruction.Load i) {
+        loaded.add(i.array());
+      } else if (node.its() instanceof Instruction.Store i) {
+        stored.add(i.array());
+      }
+    }
+    placeStored(keepsGradients);
+    int firstOfMultiplications = program.tiles.size();
+    for (int i = 0; i < 3; i++) {
+      for (List<Node> item : ordered.groups.get(i)) {
+        emit(item, groups.get(i));
+      }
+      measure(groups.get(i));
+    }
+    number(firstOfMultiplications);
+  }
+
+  /** Numbers tiles with a place after the section's own, which are known now. */
+  private void number(int firstOfMultiplications) {
+    for (int i = 0; i < places.size(); i++) {
+      Tables.Place its = places.get(i);
+      places.set(i, new Tables.Place(count + i, its.isPanel(), its.number(), its.lag()));
+    }
+    for (int i = firstOfMultiplications; i < program.tiles.size(); i++) {
+      program.tiles.set(i, tile(program.tiles.get(i)));
+    }
+    for (List<Code> group : groups) {
+      group.forEach(code -> code.number(this::tile));
+    }
+  }
+
+  List<Tables.Place> places() {
+    return places;
+  }
+
+  int tiles() {
+    return count + places.size();
+  }
+
+  private int tile(int number) {
+    return number >= 0 ? number : number == NO_TILE ? -1 : count - 1 - number;
+  }
+
+  // Places.
+
+  private boolean isInTiles(int array) {
+    return program.arrays.get(array).layout() == Layout.TILES;
+  }
+
+  /** Decides which values are computed where they are to be kept. */
+  private void placeStored(boolean keepsGradients) {
+    for (Node node : order) {
+      if (node.its() instanceof Instruction.Store i
+          && isInTiles(i.array())
+          && !loaded.contains(i.array())
+          && placed(i.value(), new Tables.Place(0, false, i.array(), i.lag()))) {
+        done.add(i);
+      }
+    }
+    for (Node node : order) {
+      if (keepsGradients
+          && node.its() instanceof Instruction.Store i
+          && program.isGradient(i.array())) {
+        Integer panel = kept.get(i.value());
+        if (panel == null) {
+          panel = program.keep(section.rows());
+          kept.put(i.value(), panel);
+          if (placed(i.value(), new Tables.Place(0, true, panel, 0))) {
+            inPanel.add(i.value());
+          }
+        }
+        program.gradients(panel, i.array(), i.row());
+      }
+    }
+  }
+
+  /** Gives a value a place, and what it is computed from in place. */
+  private boolean placed(int value, Tables.Place place) {
+    Node writer = writers.get(value);
+    if (tiles.containsKey(value) || isView(writer)) {
+      return false;
+    }
+    places.add(place);
+    int tile = -places.size();
+    tiles.put(value, tile);
+    while (writer.isInPlace()) {
+      Node last = writer;
+      Integer source = null;
+      for (int read : writer.reads()) {
+        if (read != Instruction.NONE
+            && readers.get(read) == last
+            && !tiles.containsKey(read)
+            && !isView(writers.get(read))) {
+          source = read;
+          break;
+        }
+      }
+      if (source == null) {
+        return true;
+      }
+      tiles.put(source, tile);
+      writer = writers.get(source);
+    }
+    return true;
+  }
+
+  /** Whether a load gives the tile of an array itself. */
+  private boolean isView(Node node) {
+    return node.its() instanceof Instruction.Load i
+        && isInTiles(i.array())
+        && !stored.contains(i.array());
+  }
+
+  // Instructions.
+
+  private void emit(List<Node> item, List<Code> codes) {
+    if (item.getFirst().its() instanceof Instruction.Product) {
+      emitProducts(item, codes);
+      return;
+    }
+    Node node = item.getFirst();
+    if (done.contains(node.its())) {
+      return;
+    }
+    if (isView(node)) {
+      Instruction.Load i = (Instruction.Load) node.its();
+      places.add(new Tables.Place(0, false, i.array(), i.lag()));
+      tiles.put(node.to(), -places.size());
+      if (program.isHidden(i.array())) {
+        disposable.add(-places.size());
+      }
+      return;
+    }
+    int[] reads = node.reads().stream().mapToInt(this::tileOf).toArray();
+    int to = node.to() == Instruction.NONE ? NO_TILE : target(node);
+    release(node);
+    if (node.its() instanceof Instruction.Gather && reads[0] == NO_TILE) {
+      codes.add(new Code(Opcode.CLEAR).to(to));
+    }
+    codes.add(code(node, to, reads));
+    Integer panel = kept.get(node.to());
+    if (panel != null && !inPanel.contains(node.to())) {
+      codes.add(new Code(Opcode.KEEP).of(to, NO_TILE, NO_TILE).at(panel, 0, 0).to(NO_TILE));
+    }
+  }
+
+  private int tileOf(int value) {
+    return value == Instruction.NONE ? NO_TILE : tiles.get(value);
+  }
+
+  private boolean dies(int value, Node at) {
+    return value != Instruction.NONE && readers.get(value) == at;
+  }
+
+  private boolean mayOverwrite(int tile) {
+    return tile >= 0 || disposable.contains(tile);
+  }
+
+  /** The tile that a node writes. */
+  private int target(Node node) {
+    Integer known = tiles.get(node.to());
+    if (known != null) {
+      return known;
+    }
+    int tile = NO_TILE;
+    for (int value : node.isInPlace() ? node.reads() : List.<Integer>of()) {
+      if (dies(value, node) && mayOverwrite(tileOf(value))) {
+        tile = tileOf(value);
+        break;
+      }
+    }
+    if (tile == NO_TILE) {
+      tile = free.isEmpty() ? count++ : free.pop();
+    }
+    tiles.put(node.to(), tile);
+    return tile;
+  }
+
+  /** Frees the tiles of values that nobody reads later. */
+  private void release(Node node) {
+    Set<Integer> gone = new HashSet<>();
+    for (int value : node.reads()) {
+      if (dies(value, node) && tileOf(value) >= 0) {
+        gone.add(tileOf(value));
+      }
+    }
+    if (node.to() != Instruction.NONE) {
+      gone.remove(tiles.get(node.to()));
+    }
+    gone.forEach(free::push);
+  }
+
+  private void emitProducts(List<Node> item, List<Code> codes) {
+    List<Integer> sums = new ArrayList<>();
+    List<Instruction.Product> products = new ArrayList<>();
+    for (Node node : item) {
+      Instruction.Product p = (Instruction.Product) node.its();
+      int sum = tileOf(p.sum());
+      int to = target(node);
+      release(node);
+      if (sum == NO_TILE) {
+        codes.add(new Code(Opcode.CLEAR).to(to));
+      } else if (sum != to) {
+        codes.add(new Code(Opcode.COPY).to(to).of(sum, NO_TILE, NO_TILE));
+      }
+      sums.add(to);
+      products.add(p);
+    }
+    codes.add(new Code(Opcode.PRODUCT).at(program.multiplication(products, sums), 0, 0));
+    for (Node node : item) {
+      Integer panel = kept.get(node.to());
+      if (panel != null && !inPanel.contains(node.to())) {
+        codes.add(new Code(Opcode.KEEP).of(tileOf(node.to()), NO_TILE, NO_TILE).at(panel, 0, 0));
+      }
+    }
+  }
+
+  private Code code(Node node, int to, int[] reads) {
+    int a = reads.length > 0 ? reads[0] : NO_TILE;
+    int b = reads.length > 1 ? reads[1] : NO_TILE;
+    int c = reads.length > 2 ? reads[2] : NO_TILE;
+    if (node.fused() >= 0) {
+      Code code = new Code(Opcode.MULTIPLY_ADD).to(to).of(a, b, c);
+      code.function = node.fused();
+      return code;
+    }
+    return switch (node.its()) {
+      case Instruction.Load i ->
+          new Code(isInTiles(i.array()) ? Opcode.TAKE : Opcode.LOAD)
+              .to(to)
+              .at(i.array(), i.row(), i.lag());
+      case Instruction.LoadRow i ->
+          new Code(Opcode.LOAD_ROW).to(to).at(i.array(), i.row(), i.lag());
+      case Instruction.Store i ->
+          new Code(isInTiles(i.array()) ? Opcode.GIVE : Opcode.STORE)
+              .to(NO_TILE)
+              .of(a, NO_TILE, NO_TILE)
+              .at(i.array(), i.row(), i.lag());
+      case Instruction.LoadVector i ->
+          new Code(Opcode.LOAD_VECTOR).to(to).at(i.vector(), i.row(), 0);
+      case Instruction.LoadScalar i ->
+          new Code(Opcode.LOAD_SCALAR).to(to).at(i.vector(), i.row(), 0);
+      case Instruction.Constant i -> new Code(Opcode.CONSTANT).to(to).numbers(i.number(), 0);
+      case Instruction.Gather i ->
+          new Code(Opcode.GATHER)
+              .to(to)
+              .of(a == NO_TILE ? to : a, NO_TILE, NO_TILE)
+              .at(i.weights(), 0, 0);
+      case Instruction.Scatter i ->
+          new Code(Opcode.SCATTER).to(NO_TILE).of(a, NO_TILE, NO_TILE).at(i.weights(), 0, 0);
+      case Instruction.Map i -> new Code(Opcode.MAP).function(i.f()).to(to).of(a, b, c);
+      case Instruction.Derivative i -> {
+        // the one that the derivative does not need is read and not used
+        int x = b == NO_TILE ? c == NO_TILE ? a : c : b;
+        int y = c == NO_TILE ? x : c;
+        yield new Code(Opcode.DERIVATIVE).function(i.f()).to(to).of(a, x, y);
+      }
+      case Instruction.Affine i ->
+          new Code(Opcode.AFFINE).to(to).of(a, b, c).numbers(i.factor(), i.constant());
+      case Instruction.Combine i -> new Code(Opcode.COMBINE).function(i.f()).to(to).of(a, b, c);
+      case Instruction.Reduce i ->
+          new Code(Opcode.REDUCE).to(NO_TILE).of(a, NO_TILE, NO_TILE).at(i.reduction(), 0, 0);
+      case Instruction.Reduced i -> new Code(Opcode.REDUCED).to(to).at(i.reduction(), 0, 0);
+      case Instruction.Drop i -> {
+        Code code = new Code(Opcode.DROP).to(to).of(a, NO_TILE, NO_TILE);
+        code.b = i.rows();
+        yield code.at(i.draw(), i.row(), 0).numbers(i.rate(), 0);
+      }
+      case Instruction.Product i -> throw new IllegalStateException("a product is in an item");
+    };
+  }
+
+  /** Counts for each instruction how many work on some columns after the others from there on. */
+  private static void measure(List<Code> codes) {
+    for (int i = codes.size() - 1; i >= 0; i--) {
+      Code code = codes.get(i);
+      int rest = i + 1 < codes.size() ? codes.get(i + 1).length : 0;
+      code.length = code.opcode.isWhole() ? 0 : 1 + rest;
+    }
+  }
+}

@@ -1,0 +1,145 @@
+package io.recur.device.cpu;
+
+import io.recur.device.kernels.CellProgram;
+import io.recur.device.kernels.Instruction;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The order of the instructions of a section: products of the same operand next to each other, as
+ * one item, and in a section whose blocks need no other block what does not depend on the step
+ * before in front, then what leads from there to the step after, then the rest.
+ */
+final class SectionOrder {
+  private final List<Node> nodes;
+  private final Map<Integer, Node> writers = new HashMap<>();
+  private final Set<Node> placed = nodes();
+
+  /** Items of the three groups: a node, or products of the same operand. */
+  final List<List<List<Node>>> groups =
+      List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+
+  /**
+   * Orders a section.
+   *
+   * @param recurrent arrays that the section reads at one step and writes at another; null where it
+   *     is not free
+   */
+  SectionOrder(CellProgram.Section section, Set<Integer> recurrent, boolean isFree) {
+    nodes = Node.of(section.instructions());
+    nodes.stream()
+        .filter(node -> node.to() != Instruction.NONE)
+        .forEach(node -> writers.put(node.to(), node));
+    List<List<Node>> all = isFree ? split(recurrent) : List.of(List.of(), List.of(), nodes);
+    for (int i = 0; i < 3; i++) {
+      for (Node node : all.get(i)) {
+        place(node, all.get(i), groups.get(i));
+      }
+    }
+  }
+
+  /** A set in which no node equals another one. */
+  private static Set<Node> nodes() {
+    return Collections.newSetFromMap(new IdentityHashMap<>());
+  }
+
+  private List<List<Node>> split(Set<Integer> recurrent) {
+    Set<Node> after = nodes(); // all that depends on the step before
+    for (Node node : nodes) {
+      if (touches(node, recurrent) || isAfter(node, after)) {
+        after.add(node);
+      }
+    }
+    Set<Node> onward = nodes(); // all that the step after depends on
+    for (int i = nodes.size() - 1; i >= 0; i--) {
+      Node node = nodes.get(i);
+      if (touches(node, recurrent) || onward.contains(node)) {
+        onward.add(node);
+        node.reads().forEach(value -> addWriter(value, onward));
+      }
+    }
+    List<List<Node>> split = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    for (Node node : nodes) {
+      split.get(!after.contains(node) ? 0 : onward.contains(node) ? 1 : 2).add(node);
+    }
+    return split;
+  }
+
+  private boolean isAfter(Node node, Set<Node> after) {
+    return node.reads().stream().anyMatch(value -> after.contains(writers.get(value)));
+  }
+
+  private void addWriter(int value, Set<Node> to) {
+    Node writer = writers.get(value);
+    if (writer != null) {
+      to.add(writer);
+    }
+  }
+
+  private static boolean touches(Node node, Set<Integer> arrays) {
+    return switch (node.its()) {
+      case Instruction.Load i -> arrays.contains(i.array());
+      case Instruction.LoadRow i -> arrays.contains(i.array());
+      case Instruction.Store i -> arrays.contains(i.array());
+      default -> false;
+    };
+  }
+
+  private void place(Node node, List<Node> group, List<List<Node>> items) {
+    if (!placed.add(node)) {
+      return;
+    }
+    List<Node> item = new ArrayList<>(List.of(node));
+    if (node.its() instanceof Instruction.Product first) {
+      for (Node other : group) {
+        if (other.its() instanceof Instruction.Product p
+            && isLike(first, p)
+            && !placed.contains(other)
+            && item.stream().noneMatch(member -> dependsOn(other, member))) {
+          placed.add(other);
+          item.add(other);
+        }
+      }
+    }
+    for (Node member : item) {
+      for (int value : member.reads()) {
+        Node writer = writers.get(value);
+        if (writer != null) {
+          place(writer, group, items);
+        }
+      }
+    }
+    items.add(item);
+  }
+
+  private static boolean isLike(Instruction.Product a, Instruction.Product b) {
+    return a.operand() == b.operand()
+        && a.lag() == b.lag()
+        && a.transposed() == b.transposed()
+        && a.skipsFirst() == b.skipsFirst();
+  }
+
+  /** Whether a node needs another, or one of the products that are to be computed with it. */
+  private boolean dependsOn(Node node, Node other) {
+    if (node == other) {
+      return true;
+    }
+    for (int value : node.reads()) {
+      Node writer = writers.get(value);
+      if (writer != null && !isDone(writer, other) && dependsOn(writer, other)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** What is placed needs nothing that is not. */
+  private boolean isDone(Node node, Node other) {
+    return placed.contains(node) && node != other;
+  }
+}

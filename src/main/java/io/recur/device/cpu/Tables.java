@@ -1,0 +1,183 @@
+package io.recur.device.cpu;
+
+import io.recur.device.kernels.CellProgram;
+import io.recur.device.kernels.Instruction;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** A program as tables of {@code native/recur.h}, before these are written to memory. */
+final class Tables {
+  /** Packed weights: those of products with the same operand, side by side. */
+  record Panels(List<Integer> weights, boolean transposed) {}
+
+  /** A tile that lies in an array, or in a panel of gradients. */
+  record Place(int tile, boolean isPanel, int number, int lag) {}
+
+  /** Panels that multiply one operand. */
+  record Multiplication(
+      int packed, int panels, int terms, int operand, int lag, boolean skipsFirst, int first) {}
+
+  /** Where the tables of a section begin, and how many instructions its groups have. */
+  record Section(int rows, int first, int[] groups, int firstPlace, int places, boolean isFree) {}
+
+  record Phase(int first, int sections) {}
+
+  record Pass(
+      int begin,
+      int begins,
+      int first,
+      int phases,
+      int end,
+      int ends,
+      boolean isFree,
+      boolean isFar,
+      long work) {}
+
+  record Kept(int rows, long before) {}
+
+  /**
+   * What panels of gradients are added to: rows of a matrix, or of a vector, whose operand is −1.
+   */
+  record Gradient(int kept, int parameter, int row, int column, int operand, int lag) {}
+
+  private final CellProgram program;
+  private final int width;
+
+  /** The arrays of the program, then hidden ones. */
+  final List<CellProgram.Array> arrays;
+
+  final List<Panels> packed = new ArrayList<>();
+  final List<Multiplication> multiplications = new ArrayList<>();
+
+  /** The tiles of multiplications. */
+  final List<Integer> tiles = new ArrayList<>();
+
+  final List<Place> places = new ArrayList<>();
+  final List<Code> codes = new ArrayList<>();
+  final List<Section> sections = new ArrayList<>();
+  final List<Phase> phases = new ArrayList<>();
+  final List<Pass> passes = new ArrayList<>();
+  final List<Kept> kept = new ArrayList<>();
+  final List<Gradient> gradients = new ArrayList<>();
+  private long keptRows;
+  int mostTiles;
+
+  private final Set<Integer> gradientArrays = new HashSet<>();
+
+  /**
+   * Begins empty tables.
+   *
+   * @param width rows of a panel
+   */
+  Tables(CellProgram program, int width) {
+    this.program = program;
+    this.width = width;
+    this.arrays = new ArrayList<>(program.arrays());
+    program.weightGradients().forEach(its -> gradientArrays.add(its.array()));
+    program.vectorGradients().forEach(its -> gradientArrays.add(its.array()));
+  }
+
+  // What a section asks for.
+
+  boolean isGradient(int array) {
+    return gradientArrays.contains(array);
+  }
+
+  boolean isHidden(int array) {
+    return array >= program.arrays().size();
+  }
+
+  /** Adds a panel of gradients. */
+  int keep(int rows) {
+    kept.add(new Kept(rows, keptRows));
+    keptRows += padded(rows);
+    return kept.size() - 1;
+  }
+
+  /** What follows from a panel that holds rows of an array. */
+  void gradients(int panel, int array, int row) {
+    for (CellProgram.WeightGradient its : program.weightGradients()) {
+      if (its.array() == array) {
+        CellProgram.Weights w = program.weights().get(its.weights());
+        gradients.add(
+            new Gradient(panel, w.matrix(), w.row() + row, w.column(), its.operand(), its.lag()));
+      }
+    }
+    for (CellProgram.VectorGradient its : program.vectorGradients()) {
+      if (its.array() == array) {
+        gradients.add(new Gradient(panel, its.vector(), its.row() + row, 0, -1, 0));
+      }
+    }
+  }
+
+  /** The number of a multiplication of the same operand. */
+  int multiplication(List<Instruction.Product> products, List<Integer> sums) {
+    Instruction.Product one = products.getFirst();
+    Panels panels =
+        new Panels(products.stream().map(Instruction.Product::weights).toList(), one.transposed());
+    if (!packed.contains(panels)) {
+      packed.add(panels);
+    }
+    multiplications.add(
+        new Multiplication(
+            packed.indexOf(panels),
+            products.size(),
+            arrays.get(one.operand()).rows(),
+            one.operand(),
+            one.lag(),
+            one.skipsFirst(),
+            tiles.size()));
+    tiles.addAll(sums);
+    return multiplications.size() - 1;
+  }
+
+  // What the tables hold.
+
+  CellProgram program() {
+    return program;
+  }
+
+  long padded(long rows) {
+    return (rows + width - 1) / width * width;
+  }
+
+  int[] hiddenRows() {
+    return arrays.stream()
+        .skip(program.arrays().size())
+        .mapToInt(CellProgram.Array::rows)
+        .toArray();
+  }
+
+  long keptRows() {
+    return keptRows;
+  }
+
+  int mostTerms() {
+    return gradients.stream()
+        .filter(its -> its.operand >= 0)
+        .mapToInt(its -> arrays.get(its.operand).rows())
+        .max()
+        .orElse(0);
+  }
+
+  long weightGradients() {
+    return program.weightGradients().stream()
+        .map(its -> program.weights().get(its.weights()))
+        .mapToLong(its -> (long) its.rows() * its.columns())
+        .sum();
+  }
+
+  /** Rows of the values that the panels of weights multiply into. */
+  int rowsOf(Panels panels) {
+    CellProgram.Weights w = program.weights().get(panels.weights.getFirst());
+    return panels.transposed ? w.columns() : w.rows();
+  }
+
+  int termsOf(Panels panels) {
+    CellProgram.Weights w = program.weights().get(panels.weights.getFirst());
+    return panels.transposed ? w.rows() : w.columns();
+  }
+}
