@@ -231,7 +231,7 @@ $(KERNELS): $(OBJECTS)
 	$(CC) -shared -pthread $(SANITIZE) -o $@ $^ -lm
 
 # Calls of every kernel, for sanitizers to watch.
-HARNESS_OBJECTS := $(BUILD)/native-objects/sanitize/harness.o $(BUILD)/native-objects/sanitize/calls.o
+HARNESS_OBJECTS := $(foreach file,harness calls programs,$(BUILD)/native-objects/sanitize/$(file).o)
 $(HARNESS_OBJECTS): $(SOURCE)/sanitize/harness.h $(SOURCE)/recur.h $(wildcard $(SOURCE)/cuda/*.h)
 $(BUILD)/harness: $(HARNESS_OBJECTS) $(OBJECTS)
 	$(CC) -pthread $(SANITIZE) -o $@ $^ -lm

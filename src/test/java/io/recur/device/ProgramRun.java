@@ -1,6 +1,7 @@
 package io.recur.device;
 
 import io.recur.Near;
+import io.recur.Reference;
 import io.recur.device.ProgramSketch.Role;
 import io.recur.device.ProgramSketch.Sample;
 import io.recur.device.kernels.CellProgram;
@@ -176,6 +177,51 @@ final class ProgramRun {
     execution.backward(scratch(compiled.backwardScratch(batch, time)));
     memory.check();
     return this;
+  }
+
+  /** Runs both passes on one column of another run; this one has no other. */
+  void runColumn(ProgramRun whole, int column) {
+    for (int i = 0; i < arrays.length; i++) {
+      if (program.arrays().get(i).layout() == Layout.MATRIX) {
+        arrays[i].buffer().write(whole.column(whole.arrays[i].start(), i, column));
+      }
+    }
+    for (int i = 0; i < vectors.length; i++) {
+      vectors[i].buffer().write(whole.vectors[i].read());
+    }
+    for (int i = 0; i < matrices.length; i++) {
+      matrices[i].buffer().write(whole.matrices[i].read());
+    }
+    if (sample.classes() > 0) {
+      int[] index = new int[time];
+      Arrays.setAll(index, t -> whole.reference.index[t * whole.batch + column]);
+      Buffer classes = memory.aligned(time).buffer();
+      classes.writeIndexes(index);
+      execution.index(classes);
+    }
+    execution.forward(scratch(compiled.forwardScratch(batch, time)));
+    execution.backward(scratch(compiled.backwardScratch(batch, time)));
+  }
+
+  /** A column of an array's matrices, one step after the other. */
+  private float[] column(double[] values, int array, int column) {
+    int rows = program.arrays().get(array).rows();
+    float[] its = new float[values.length / batch];
+    for (int k = 0; k < its.length; k++) {
+      its[k] = (float) values[(k / rows * batch + column) * rows + k % rows];
+    }
+    return its;
+  }
+
+  /** What was computed of a column, in arrays that do not hold gradients of the batch. */
+  List<float[]> resultsOf(int column) {
+    List<float[]> results = new ArrayList<>();
+    for (int i = 0; i < arrays.length; i++) {
+      if (program.arrays().get(i).layout() == Layout.MATRIX) {
+        results.add(column(Reference.doubles(arrays[i].read()), i, column));
+      }
+    }
+    return results;
   }
 
   private double tolerance() {

@@ -34,10 +34,12 @@ final class Assembly {
             ? new Tables.Pass(0, 0, 0, 0, 0, 0, false, false, 0)
             : assemble(List.of(begin), few.forward(), false));
     tables.passes.add(assemble(List.of(), program.backward(), true));
-    tables.gradients.sort(Comparator.comparingInt(Tables.Gradient::operand).thenComparingInt(Tables.Gradient::lag));
+    tables.gradients.sort(
+        Comparator.comparingInt(Tables.Gradient::operand).thenComparingInt(Tables.Gradient::lag));
   }
 
-  private Tables.Pass assemble(List<CellProgram.Phase> begin, CellProgram.Pass pass, boolean keeps) {
+  private Tables.Pass assemble(
+      List<CellProgram.Phase> begin, CellProgram.Pass pass, boolean keeps) {
     boolean isFree = Freedom.of(pass);
     int begins = add(begin, true, false);
     int first = add(pass.phases(), isFree, keeps);

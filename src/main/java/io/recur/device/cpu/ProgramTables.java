@@ -74,7 +74,9 @@ final class ProgramTables {
     recur_program.instructions(to, codes);
     recur_program.products(
         to, table(its.multiplications, recur_multiplication.layout(), ProgramTables::write));
-    recur_program.tiles(to, memory.allocateFrom(
+    recur_program.tiles(
+        to,
+        memory.allocateFrom(
             ValueLayout.JAVA_INT, its.tiles.stream().mapToInt(Integer::intValue).toArray()));
     recur_program.places(to, table(its.places, recur_place.layout(), ProgramTables::write));
     recur_program.sections(to, table(its.sections, recur_section.layout(), ProgramTables::write));

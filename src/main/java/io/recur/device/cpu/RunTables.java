@@ -30,10 +30,10 @@ final class RunTables {
   final long matrices;
   final long panels;
   final long end;
-  
+
   RunTables(Device device, Kernels kernels, Tables its) {
     this.kernels = kernels;
-      this.program = its.program();
+    this.program = its.program();
     this.tables = ProgramTables.write(device, its);
     this.packed =
         its.packed.stream()
@@ -66,7 +66,6 @@ final class RunTables {
 
   private void limitClasses(CellProgram.Weights weights) {
     int known = classes[weights.matrix()];
-    classes[weights.matrix()] =
-        known == 0 ? weights.columns() : Math.min(known, weights.columns());
+    classes[weights.matrix()] = known == 0 ? weights.columns() : Math.min(known, weights.columns());
   }
 }

@@ -66,6 +66,7 @@ final class SectionAssembly {
     placeStored(keepsGradients);
     int firstOfMultiplications = program.tiles.size();
     for (int i = 0; i < 3; i++) {
+      expect(ordered.groups.get(i), groups.get(i));
       for (List<Node> item : ordered.groups.get(i)) {
         emit(item, groups.get(i));
       }
@@ -171,6 +172,21 @@ final class SectionAssembly {
   }
 
   // Instructions.
+
+  /** While products run, the columns that are loaded after them come into the cache. */
+  private void expect(List<List<Node>> items, List<Code> codes) {
+    if (items.stream().noneMatch(item -> item.getFirst().its() instanceof Instruction.Product)) {
+      return;
+    }
+    Set<Instruction> expected = new HashSet<>();
+    for (List<Node> item : items) {
+      if (item.getFirst().its() instanceof Instruction.Load i
+          && !isInTiles(i.array())
+          && expected.add(new Instruction.Load(0, i.array(), i.row(), i.lag()))) {
+        codes.add(new Code(Opcode.EXPECT).at(i.array(), i.row(), i.lag()));
+      }
+    }
+  }
 
   private void emit(List<Node> item, List<Code> codes) {
     if (item.getFirst().its() instanceof Instruction.Product) {

@@ -1,0 +1,154 @@
+/* Runs of programs of recur.h: each instruction, one forward pass with a phase before the steps and one that is free. */
+#include "../cuda/binary.h"
+#include "../cuda/elementwise.h"
+#include "harness.h"
+
+#include <string.h>
+
+/* Arrays: x and dy as matrices, states, gates in tiles, gradients, a hidden one. */
+enum { X, H, DY, TILES, D, ARRAYS };
+enum { MOST_TILES = 4, SECTIONS = 6 };
+
+typedef struct {
+  recur_instruction codes[64];
+  recur_multiplication products[3];
+  recur_place places[3];
+  recur_section sections[SECTIONS];
+  recur_phase phases[SECTIONS];
+  recur_pass passes[3];
+  recur_weights weights;
+  recur_reduction reductions[3];
+  recur_kept kept;
+  recur_gradient gradients[2];
+  int32_t tiles[2], hidden_rows;
+  recur_program program;
+  int codes_used, sections_used;
+} parts;
+
+static void add(parts *p, recur_instruction code) { p->codes[p->codes_used++] = code; }
+
+/* Ends a section of instructions from `first` on, of which each but products works on some columns after the others. */
+static int end_section(parts *p, int first, int rows, int is_free, int place, int places) {
+  for (int i = p->codes_used - 1, length = 0; i >= first; i--)
+    p->codes[i].length = length = p->codes[i].code == RECUR_PRODUCT || p->codes[i].code == RECUR_EXPECT ? 0 : length + 1;
+  p->sections[p->sections_used] = (recur_section){.rows = rows, .first = first, .after = p->codes_used - first,
+      .is_free = is_free, .first_place = place, .places = places};
+  p->phases[p->sections_used] = (recur_phase){p->sections_used, 1};
+  return p->sections_used++;
+}
+
+static int code_at(const parts *p) { return p->codes_used; }
+
+/* Tile 0 += all that can be added to it. */
+static void compute(caller *c, parts *p) {
+  int32_t f = (int32_t)between(c, 0, ELEMENTWISE_COUNT - 1), g = (int32_t)between(c, 0, BINARY_COUNT - 1);
+  add(p, (recur_instruction){.code = RECUR_LOAD_VECTOR, .to = 1, .row = (int32_t)between(c, -2, 2)});
+  add(p, (recur_instruction){.code = RECUR_COMBINE, .function = g, .to = 1, .a = 0, .b = 1});
+  add(p, (recur_instruction){.code = RECUR_MAP, .function = f, .to = 2, .a = 1});
+  add(p, (recur_instruction){.code = RECUR_DERIVATIVE, .function = f, .to = 1, .a = 0, .b = 1, .c = 2});
+  add(p, (recur_instruction){.code = RECUR_MULTIPLY_ADD, .function = (int32_t)between(c, 0, 2), .to = 0, .a = 0, .b = 1, .c = 2});
+  add(p, (recur_instruction){.code = RECUR_AFFINE, .to = 0, .a = 0, .p = 0.5f, .q = 0.25f});
+  add(p, (recur_instruction){.code = RECUR_LOAD_SCALAR, .to = 1});
+  add(p, (recur_instruction){.code = RECUR_COPY, .to = 2, .a = 1});
+  add(p, (recur_instruction){.code = RECUR_CONSTANT, .to = 2, .p = 2});
+  add(p, (recur_instruction){.code = RECUR_DROP, .to = 0, .a = 0, .b = 3, .p = 0.3f});
+}
+
+static int forward_section(caller *c, parts *p, int rows) {
+  int first = code_at(p);
+  add(p, (recur_instruction){.code = RECUR_EXPECT, .array = H});
+  add(p, (recur_instruction){.code = RECUR_CLEAR, .to = 0});
+  add(p, (recur_instruction){.code = RECUR_PRODUCT, .array = 0});
+  add(p, (recur_instruction){.code = RECUR_GATHER, .to = 0, .a = 0});
+  compute(c, p);
+  add(p, (recur_instruction){.code = RECUR_LOAD, .to = 1, .array = H, .row = (int32_t)between(c, -1, 1)});
+  add(p, (recur_instruction){.code = RECUR_LOAD_ROW, .to = 2, .array = H, .row = rows - 1});
+  for (int k = 0; k < 3; k++) add(p, (recur_instruction){.code = RECUR_REDUCE, .a = k, .array = k});
+  add(p, (recur_instruction){.code = RECUR_GIVE, .a = 0, .array = TILES});
+  return end_section(p, first, rows, 0, 0, 0);
+}
+
+static int second_section(parts *p, int rows) {
+  int first = code_at(p);
+  add(p, (recur_instruction){.code = RECUR_TAKE, .to = 0, .array = TILES});
+  for (int k = 0; k < 3; k++) add(p, (recur_instruction){.code = RECUR_REDUCED, .to = 1, .array = k});
+  add(p, (recur_instruction){.code = RECUR_STORE, .a = 0, .array = H, .lag = 1});
+  return end_section(p, first, rows, 0, 0, 0);
+}
+
+static int backward_section(parts *p, int rows, int place) {
+  int first = code_at(p);
+  add(p, (recur_instruction){.code = RECUR_LOAD, .to = 3, .array = DY});
+  add(p, (recur_instruction){.code = RECUR_PRODUCT, .array = 1});
+  add(p, (recur_instruction){.code = RECUR_STORE, .a = 3, .array = D});
+  add(p, (recur_instruction){.code = RECUR_SCATTER, .a = 3});
+  if (!place) add(p, (recur_instruction){.code = RECUR_KEEP, .a = 3});
+  return end_section(p, first, rows, 0, 0, place);
+}
+
+/* In front of all steps: a product with x, several steps in a tile. */
+static int early_section(parts *p, int rows) {
+  int first = code_at(p);
+  add(p, (recur_instruction){.code = RECUR_CLEAR, .to = 3});
+  add(p, (recur_instruction){.code = RECUR_PRODUCT, .array = 2});
+  return end_section(p, first, rows, 1, 1, 1);
+}
+
+static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t padded) {
+  memset(p, 0, sizeof *p);
+  p->products[0] = (recur_multiplication){.packed = 0, .panels = 1, .terms = rows, .operand = H};
+  p->products[1] = (recur_multiplication){.packed = 0, .panels = 1, .terms = rows, .operand = D, .lag = 1, .skips_first = 1};
+  p->products[2] = (recur_multiplication){.packed = 1, .panels = 1, .terms = in, .operand = X};
+  p->tiles[1] = 3;
+  p->products[1].first = p->products[2].first = 1;
+  p->places[0] = (recur_place){.tile = 3, .is_panel = 1};
+  p->places[1] = (recur_place){.tile = 3, .number = ARRAYS};
+  int first = forward_section(c, p, rows);
+  second_section(p, rows);
+  int back = backward_section(p, rows, one_in(c, 2));
+  int early = early_section(p, rows);
+  p->passes[0] = (recur_pass){.first = first, .phases = 2, .end = first, .ends = 0, .work = 1 << 12};
+  p->passes[1] = p->passes[0];
+  p->passes[1].begin = early;
+  p->passes[1].begins = 1;
+  p->passes[2] = (recur_pass){.first = back, .phases = 1, .work = 1 << 12};
+  p->weights = (recur_weights){.rows = rows, .columns = classes};
+  for (int k = 0; k < 3; k++) p->reductions[k] = (recur_reduction){.kind = k, .rows = rows};
+  p->kept = (recur_kept){.rows = rows};
+  p->gradients[0] = (recur_gradient){.operand = -1};
+  p->gradients[1] = (recur_gradient){.parameter = 1, .operand = H};
+  p->hidden_rows = rows;
+  p->program = (recur_program){.instructions = p->codes, .products = p->products, .tiles = p->tiles, .places = p->places,
+      .sections = p->sections, .phases = p->phases, .passes = p->passes, .weights = &p->weights,
+      .reductions = p->reductions, .kept = &p->kept, .gradients = p->gradients, .weight_gradients = rows * rows,
+      .kept_rows = padded, .gradient_count = 2, .reduction_count = 3, .draws = 1, .arrays = ARRAYS, .hidden = 1,
+      .hidden_rows = &p->hidden_rows, .most_tiles = MOST_TILES, .most_terms = rows};
+}
+
+static float *packed_gates(caller *c, recur *r, int64_t units, int64_t terms) {
+  float *to = aligned(c, CALL(packed, r, 1, units, terms));
+  CALL(pack_gate, r, 1, 0, units, terms, floats(c, units * terms), 1, units, to);
+  return to;
+}
+
+void some_program(caller *c, recur *r) {
+  parts p;
+  int large = one_in(c, 4), rows = (int)between(c, 1, large ? 130 : 40), in = (int)between(c, 1, 30);
+  int64_t batch = between(c, 1, large ? 60 : 12), time = between(c, 1, 8), classes = between(c, 1, 20);
+  int64_t padded = CALL(packed, r, 1, rows, 1);
+  describe(c, &p, rows, in, (int)classes, padded);
+  recur_array arrays[ARRAYS + 1] = {[X] = {floats(c, in * batch * time), time, in},
+      [H] = {floats(c, rows * batch * (time + 1)), time + 1, rows}, [DY] = {floats(c, rows * batch * time), time, rows},
+      [TILES] = {aligned(c, padded * batch * time), time, rows}, [D] = {floats(c, rows * batch * 2), 2, rows}};
+  recur_parameter vector = {floats(c, rows), maybe(c, rows), maybe(c, rows), rows};
+  recur_parameter matrices[] = {{floats(c, rows * classes), maybe(c, rows * classes), maybe(c, rows * classes), rows},
+      {NULL, maybe(c, rows * rows), NULL, rows}};
+  const float *packed[] = {packed_gates(c, r, rows, rows), packed_gates(c, r, rows, in)};
+  recur_run run = {.program = &p.program, .batch = batch, .time = time, .arrays = arrays, .vectors = &vector,
+      .matrices = matrices, .packed = packed, .index = indexes(c, batch * time, classes)};
+  for (int backward = 0; backward < 2; backward++) {
+    run.scratch = aligned(c, CALL(run_scratch, r, &p.program, batch, time, backward));
+    if (backward) CALL(run_backward, r, &run);
+    else CALL(run_forward, r, &run);
+  }
+}
