@@ -20,6 +20,10 @@ package io.recur.grad;
  *       x.device().pointwise().addScaled(2, y.gradient(), x.accumulator(), x.shape().count());
  *     }
  *   }
+ *
+ *   public void trace(Trace trace) {                   // cells that use it can be compiled
+ *     trace.give(y, new Graph.Node.Affine(y.shape().rows(), trace.number(x), 2, 0));
+ *   }
  * }
  * }</pre>
  */
@@ -34,12 +38,6 @@ public interface Op {
   /**
    * Describes the operation by nodes of a {@link Graph}, so that a cell that uses it can be
    * compiled. An operation that does not say how ends the trace: the cell runs step by step.
-   *
-   * <pre>{@code
-   * public void trace(Trace trace) {                   // y = 2x
-   *   trace.give(y, new Graph.Node.Affine(y.shape().rows(), trace.number(x), 2, 0));
-   * }
-   * }</pre>
    *
    * @param trace takes the nodes
    */

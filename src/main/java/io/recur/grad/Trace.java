@@ -14,15 +14,14 @@ import org.jspecify.annotations.Nullable;
  * Records what a step computes as a {@link Graph}. The step runs for real, on a tape of its own:
  * each operation describes itself by a node, see {@link Op#trace}.
  *
- * <p>The step runs twice with different values. What a graph cannot hold ends the trace with a
- * reason: an operation that is not on the list of nodes, one that mixes columns, a value that is
- * read, a tensor that is neither computed from x and the state nor a {@link Parameter}, an
- * exception, or two graphs that differ.
+ * <p>The step runs twice with different values. What ends the trace with a reason: an operation
+ * without nodes, one that mixes columns, a value that is read, a tensor that is neither computed
+ * from x and the state nor a {@link Parameter}, an exception, or two graphs that differ.
  *
  * <pre>{@code
  * Trace.Result result =
  *     Trace.of(device, true, Shape.of(3, 8), false, List.of(Shape.of(5, 8)), (state, x) -> {
- *       Tensor h = Functions.tanh(w.matmul(x).add(state.getFirst()));
+ *       Tensor h = Functions.tanh(W.matmul(x).add(state.getFirst()));
  *       return List.of(h, h);                          // the new state, then y
  *     });
  * Graph graph = result.graph();                        // null where result.reason() says why
@@ -68,6 +67,9 @@ public final class Trace {
   private String where = "step";
 
   private @Nullable String reason;
+
+  /** Whether it looks for values that are not numbers. */
+  private boolean isWatching;
 
   private Trace(int batch) {
     this.batch = batch;
@@ -125,6 +127,37 @@ public final class Trace {
       return new Result(null, trace.reason != null ? trace.reason : "step: it throws " + e);
     } finally {
       PRESENT.set(outer);
+    }
+  }
+
+  /**
+   * Runs a step and names the first operation that gives a value that is not a number.
+   *
+   * @param tape of the state and x, to be closed afterwards
+   * @param state the parts of the state
+   * @param x the input
+   * @param step a step that can be traced
+   * @return the operation; the whole step where no operation of its own gives one
+   */
+  public static String notANumber(Tape tape, List<Tensor> state, Tensor x, Body step) {
+    Trace trace = new Trace(x.shape().batch());
+    trace.isWatching = true;
+    trace.give(x, new Node.Input(x.shape().rows(), x instanceof OneHot));
+    for (int i = 0; i < state.size(); i++) {
+      trace.give(state.get(i), new Node.State(i, state.get(i).shape().rows()));
+    }
+    tape.trace(trace);
+    step.run(state, x);
+    return trace.reason != null ? trace.reason : "step";
+  }
+
+  /** Ends a trace that watches values at the first one that is not a number. */
+  private void watch(Tensor y, Node node) {
+    for (float value : y.toArray()) {
+      if (Float.isNaN(value)) {
+        refuse(node.toString());
+        return;
+      }
     }
   }
 
@@ -192,7 +225,6 @@ public final class Trace {
 
   // What operations say.
 
-  /** An operation begins. */
   void begin(String operation) {
     where = operation;
   }
@@ -222,7 +254,6 @@ public final class Trace {
     }
   }
 
-  /** Ends the trace: the step calls this. */
   void refuse(String call, String why) {
     where = call;
     refuse(why);
@@ -322,6 +353,9 @@ public final class Trace {
   public void give(Tensor y, Node node) {
     if (reason == null) {
       known.put(y.data, node(node));
+      if (isWatching) {
+        watch(y, node);
+      }
     }
   }
 
@@ -355,13 +389,7 @@ public final class Trace {
     }
   }
 
-  /**
-   * The next random operation of the step. Ends the trace where its input is the same in all
-   * columns.
-   *
-   * @param x the input
-   * @return its number
-   */
+  /** The number of the next random operation. Ends the trace where all columns are the same. */
   int draw(Tensor x) {
     if (x.shape().columns() != batch) {
       refuse("it draws one column for a batch of %d; draw one per column of x".formatted(batch));

@@ -43,6 +43,14 @@ public interface Cell {
   /**
    * One step. It specifies the cell: {@link #run} must compute the same.
    *
+   * <p>A Recur compiles it: it runs the step twice on a tape of its own, with random values, and
+   * then a whole sequence as one program. A step that reads values, draws numbers of its own,
+   * counts its calls, or uses an operation that has no compiled form runs step by step instead;
+   * {@link Recur#explain} says why. What a trace cannot see is a step that does the same at its
+   * first calls and another thing later (a counter that shows at the hundredth call, a field that a
+   * user sets between calls), or that reads the memory of a parameter by {@code value()}: call
+   * {@link Recur#stepwise} for such a cell.
+   *
    * @param state out × batch each
    * @param x in × batch
    * @return the new state and the output

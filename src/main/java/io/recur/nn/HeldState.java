@@ -67,8 +67,14 @@ final class HeldState implements Resident {
 
   // Steps.
 
-  /** The state from which a step on this tape starts, with as many columns as the batch. */
-  State before(Tape its, int batch) {
+  /** The parts of the state from which a step on this tape starts, before they are repeated. */
+  List<? extends Tensor> parts(Tape its, int batch) {
+    check(its, batch);
+    return parts();
+  }
+
+  /** Refuses a tape and a batch that do not fit the state. */
+  private void check(Tape its, int batch) {
     if (live != null && tape != its) {
       checkTape();
       throw new IllegalStateException(
@@ -77,9 +83,18 @@ final class HeldState implements Resident {
               + " or reset() to drop it");
     }
     checkBatch(batch);
+  }
+
+  /**
+   * The state from which a step on this tape starts, with as many columns as the batch.
+   *
+   * @param copiesState whether the run copies it, see {@link Cell#copiesState}
+   */
+  State before(Tape its, int batch, boolean copiesState) {
+    check(its, batch);
     // The next keep() must not overwrite what an operation has recorded or a cell returns as its
     // output, so a kept state is copied. state0 is copied so that its gradient is summed.
-    return spread(its, now(), batch, live == null && (kept == null || !cell.copiesState()));
+    return spread(its, now(), batch, live == null && (kept == null || !copiesState));
   }
 
   /** Takes the state after a step on this tape, with its history where the tape records. */

@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A part of a model: a function of tensors with parameters, other layers inside, and perhaps state.
@@ -231,6 +232,38 @@ public interface Layer extends AutoCloseable {
    */
   default Layer on(Device device, long seed) {
     parameters().place(device, seed);
+    return this;
+  }
+
+  /**
+   * How the cell of each Recur inside runs, see {@link Recur#explain}.
+   *
+   * @return lines of text; empty where there is no Recur
+   */
+  default String explain() {
+    return recurs().stream().map(Recur::explain).collect(Collectors.joining("\n"));
+  }
+
+  /**
+   * Has each Recur inside throw an {@link IllegalStateException} that names the reason where its
+   * cell would run step by step. Forks that are made later do the same.
+   *
+   * @return this
+   */
+  default Layer requireCompiled() {
+    recurs().forEach(Recur::requireCompiled);
+    return this;
+  }
+
+  /**
+   * Has each Recur inside run its cell step by step, always: for a {@link Cell#step} that does what
+   * a trace cannot see. A cell that overrides {@link Cell#run} runs as before. Forks that are made
+   * later do the same.
+   *
+   * @return this
+   */
+  default Layer stepwise() {
+    recurs().forEach(Recur::stepwise);
     return this;
   }
 

@@ -10,6 +10,7 @@ import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A cell with its state: {@code y, state = cell(state, x)} at each call.
@@ -43,18 +44,34 @@ public final class Recur implements Layer {
   private final OneThread mark;
   private final HeldState state;
 
+  /** Shared with forks; none where the cell overrides {@link Cell#run}. */
+  private final @Nullable Compilation compilation;
+
+  private Way way = Way.COMPILED_OR_STEPWISE;
+
+  /** That of the last call, which is as a rule that of the next one. */
+  private @Nullable Plan plan;
+
+  /** How the cell runs. */
+  private enum Way {
+    COMPILED_OR_STEPWISE,
+    COMPILED,
+    STEPWISE
+  }
+
   /**
    * A Recur of a cell.
    *
    * @param cell built in or a user's own
    */
   public Recur(Cell cell) {
-    this(cell, new HeldState(cell, label(cell)));
+    this(cell, new HeldState(cell, label(cell)), Compilation.of(cell, label(cell)));
   }
 
-  private Recur(Cell cell, HeldState state) {
+  private Recur(Cell cell, HeldState state, @Nullable Compilation compilation) {
     this.cell = cell;
     this.label = state.describe();
+    this.compilation = compilation;
     this.mark = new OneThread(label, "give each thread a fork of the model (model.fork())");
     this.state = state;
   }
@@ -93,10 +110,38 @@ public final class Recur implements Layer {
         OpContext context = OpContext.of(label, x)) {
       Tape tape = context.tape();
       Shape shape = x.shape();
-      State before = state.before(tape, shape.batch());
-      Step step = cell.run(before, shape.rank() == 1 ? x.columns(0, 1) : x);
+      refuseTrace(tape);
+      Tensor input = shape.rank() == 1 ? x.columns(0, 1) : x;
+      Step step =
+          compilation == null || way == Way.STEPWISE
+              ? cell.run(state.before(tape, shape.batch(), cell.copiesState()), input)
+              : planned(compilation, context, input);
       state.after(tape, step.state());
       return ofRank(shape, step.y());
+    }
+  }
+
+  /** Runs compiled, or step by step where that is not possible. */
+  private Step planned(Compilation compilation, OpContext context, Tensor x) {
+    Tape tape = context.tape();
+    int batch = x.shape().batch();
+    Plan now = compilation.plan(plan, tape, state.parts(tape, batch), x);
+    if (way == Way.COMPILED && !now.reason().isEmpty()) {
+      throw new IllegalStateException(
+          "%s: it would run step by step, and requireCompiled() was called; %s"
+              .formatted(label, now.reason()));
+    }
+    Step step = now.run(context, state.before(tape, batch, now.copiesState()), x);
+    plan = now; // not one that has failed: its reason may go
+    return step;
+  }
+
+  /** A step that is traced must not move the state of a Recur: no later call would. */
+  private void refuseTrace(Tape tape) {
+    if (tape.isTracing()) {
+      throw new IllegalStateException(
+          label
+              + ": it is inside a step, which hides its state; make that a part of the cell's state");
     }
   }
 
@@ -107,6 +152,48 @@ public final class Recur implements Layer {
     }
     boolean isColumn = shape.rank() == 1 && y.shape().columns() == 1;
     return isColumn ? y.column(0) : y.reshape(shape.withRows(y.shape().rows()));
+  }
+
+  /**
+   * How the cell runs: compiled or step by step, and why. A line for each kind of call that was
+   * seen, the last one last.
+   *
+   * <pre>
+   * Recur(function, state 5×1):
+   *   batch 32, dense x, recording: compiled: 1 phases, 2 products, 5 rows kept for the backward pass
+   *   batch 1, dense x, inference: step by step: toArray: the step reads a value, …
+   * </pre>
+   *
+   * @return lines of text, without an end of line after the last
+   */
+  @Override
+  public String explain() {
+    List<String> lines =
+        compilation == null
+            ? List.of("its own run, for all calls")
+            : way == Way.STEPWISE ? List.of("stepwise() was called") : compilation.lines();
+    return label + ":\n  " + (lines.isEmpty() ? "no call yet" : String.join("\n  ", lines));
+  }
+
+  /**
+   * {@inheritDoc} A cell that overrides {@link Cell#run}, as the built-in ones, has kernels of its
+   * own and is not refused.
+   */
+  @Override
+  public Recur requireCompiled() {
+    try (var _ = mark.enterOnce()) {
+      way = Way.COMPILED;
+      return this;
+    }
+  }
+
+  /** {@inheritDoc} */
+  @Override
+  public Recur stepwise() {
+    try (var _ = mark.enterOnce()) {
+      way = Way.STEPWISE;
+      return this;
+    }
   }
 
   /** Refuses a batch that the state neither has nor can be repeated to. */
@@ -206,7 +293,9 @@ public final class Recur implements Layer {
   public Recur fork() {
     mark.read();
     try (var _ = state.enterTape()) {
-      return new Recur(cell, state.fork());
+      Recur fork = new Recur(cell, state.fork(), compilation);
+      fork.way = way;
+      return fork;
     } finally {
       mark.endRead();
     }

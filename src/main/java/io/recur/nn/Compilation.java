@@ -1,0 +1,156 @@
+package io.recur.nn;
+
+import io.recur.compile.CompiledCell;
+import io.recur.device.kernels.KernelDevice;
+import io.recur.grad.Graph;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
+import io.recur.grad.Tape;
+import io.recur.grad.Tensor;
+import io.recur.grad.Trace;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The compiled forms of a cell, one {@link Plan} per kind of call. A Recur and its forks share it,
+ * on any threads. It keeps the plans that were used last; equal graphs share one compiled cell.
+ */
+final class Compilation {
+  /** The plans that are kept: a model sees fewer batches in turn, as a rule. */
+  private static final int MOST = 64;
+
+  private final Cell cell;
+  private final String label;
+  private final boolean checksEveryCall;
+
+  private final Map<Plan.Call, Plan> plans =
+      new LinkedHashMap<>(MOST, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Plan.Call, Plan> eldest) {
+          return size() > MOST;
+        }
+      };
+
+  Compilation(Cell cell, String label) {
+    this.cell = cell;
+    this.label = label;
+    String check = System.getProperty("io.recur.check");
+    if (check != null && !check.equals("every")) {
+      throw new IllegalArgumentException(
+          "io.recur.check=" + check + "; need every, or leave it out for the first call alone");
+    }
+    this.checksEveryCall = check != null;
+  }
+
+  /** The forms of this cell; none where it overrides {@link Cell#run}. */
+  static @Nullable Compilation of(Cell cell, String label) {
+    try {
+      boolean runsSteps =
+          cell.getClass().getMethod("run", State.class, Tensor.class).getDeclaringClass()
+              == Cell.class;
+      return runsSteps ? new Compilation(cell, label) : null;
+    } catch (NoSuchMethodException e) {
+      throw new IllegalStateException(label + ": it has no method run", e);
+    }
+  }
+
+  Cell cell() {
+    return cell;
+  }
+
+  String label() {
+    return label;
+  }
+
+  boolean checksEveryCall() {
+    return checksEveryCall;
+  }
+
+  /** The plan for a call: the last one if it fits, or a known one, or a new one. */
+  Plan plan(@Nullable Plan last, Tape tape, List<? extends Tensor> state, Tensor x) {
+    if (last != null && last.fits(tape, state, x)) {
+      return last;
+    }
+    Plan.Call call = Plan.Call.of(tape, state, x);
+    synchronized (this) {
+      Plan known = plans.get(call);
+      if (known == null) {
+        known = make(call);
+        plans.put(call, known);
+      }
+      return known;
+    }
+  }
+
+  /** Forgets a plan whose call has failed: the reason may go. */
+  synchronized void forget(Plan plan) {
+    plans.remove(plan.call(), plan);
+  }
+
+  private Plan make(Plan.Call call) {
+    if (KernelDevice.of(call.device()).programs() == null) {
+      return new Plan(this, call, call.device() + " runs no compiled cells");
+    }
+    Trace.Result trace = trace(call);
+    Graph graph = trace.graph();
+    if (graph == null) {
+      return new Plan(this, call, trace.reason());
+    }
+    for (Plan plan : plans.values()) {
+      Plan.Form form = plan.form();
+      if (form != null && call.device() == plan.call().device() && graph.equals(form.graph())) {
+        return new Plan(this, call, form);
+      }
+    }
+    String reason = refusal(graph);
+    if (reason != null) {
+      return new Plan(this, call, reason);
+    }
+    CompiledCell compiled =
+        Objects.requireNonNull(CompiledCell.of(graph, call.rows(), call.device()));
+    return new Plan(this, call, new Plan.Form(graph, compiled));
+  }
+
+  private Trace.Result trace(Plan.Call call) {
+    List<Shape> shapes = new ArrayList<>();
+    for (int rows : call.stateRows()) {
+      shapes.add(Shape.of(rows, call.batch()));
+    }
+    return Trace.of(
+        call.device(),
+        call.isRecording(),
+        Shape.of(call.rows(), call.batch()),
+        call.isOneHot(),
+        shapes,
+        this::step);
+  }
+
+  /** The step as a function of tensors. */
+  List<Tensor> step(List<Tensor> state, Tensor x) {
+    Step step = cell.step(new State(state), x);
+    List<Tensor> results = new ArrayList<>(step.state().parts());
+    results.add(step.y());
+    return results;
+  }
+
+  /** Why a graph has no program; null where it has one. */
+  private static @Nullable String refusal(Graph graph) {
+    for (Graph.Node node : graph.nodes()) {
+      if (node instanceof Graph.Node.BandProduct product && product.bandwidth() > 0) {
+        Parameter values = graph.parameters().get(product.parameter());
+        return "matmul: the band matrix %s has no compiled product; a dense or diagonal one has"
+            .formatted(values.name());
+      }
+    }
+    return null;
+  }
+
+  /** What is known of this cell, a line for each kind of call. */
+  synchronized List<String> lines() {
+    return plans.values().stream().map(Plan::toString).toList();
+  }
+}
