@@ -41,6 +41,7 @@ class ExamplesTest {
       package examples;
       import io.recur.device.*;
       import io.recur.device.kernels.*;
+      import io.recur.compile.*;
       import io.recur.grad.*;
       import io.recur.io.*;
       import io.recur.nn.*;
@@ -52,7 +53,7 @@ class ExamplesTest {
         Tensor x, y, h, loss; Parameter W, Wxh, Whh, b, state0, parameter; Path path;
         Parameters parameters; List<Tensor> sequence, steps; int[] text, indexes;
         int classes, batch, time; long step; float[][] first, second;
-        Safetensors file; CellProgram program; Schedule schedule; Buffer states;
+        Safetensors file; CellProgram program; ProductSchedule schedule; Buffer states;
       }
       """;
 
@@ -63,6 +64,7 @@ class ExamplesTest {
       import static io.recur.nn.Layers.*;
       import io.recur.device.*;
       import io.recur.device.kernels.*;
+      import io.recur.compile.*;
       import io.recur.grad.*;
       import io.recur.io.*;
       import io.recur.nn.*;
@@ -75,7 +77,7 @@ class ExamplesTest {
   private static List<Path> sources() throws IOException {
     List<Path> sources = new ArrayList<>();
     for (String room :
-        List.of("device", "device/kernels", "grad", "nn", "nn/cells", "io", "train")) {
+        List.of("device", "device/kernels", "grad", "compile", "nn", "nn/cells", "io", "train")) {
       try (Stream<Path> files = Files.list(Path.of("src/main/java/io/recur", room))) {
         sources.addAll(files.filter(Files::isRegularFile).sorted().toList());
       }

@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  * operation. Several threads may use it at once.
  *
  * <pre>{@code
- * CompiledCell cell = CompiledCell.of(graph, 10, device);   // null where the device has no programs
+ * Graph graph =
+ *     new Graph(List.of(new Graph.Node.Input(3, false)), List.of(), 0, List.of(0), 0); // h' = x
+ * CompiledCell cell = CompiledCell.of(graph, 3, device); // null where the device has no programs
  * }</pre>
  */
 public final class CompiledCell {

@@ -10,8 +10,8 @@ import java.util.List;
  *
  * <pre>{@code
  * Tensor both = Concat.rows(h, x);              // (H + in) × B
- * Tensor wide = Concat.columns(ours, theirs);   // in × (B + B′) × T
- * Tensor y = Concat.time(steps);                // out × B × T from T tensors out × B
+ * Tensor wide = Concat.columns(x, y);           // in × (B + B′) × T
+ * Tensor all = Concat.time(steps);              // out × B × T from T tensors out × B
  * }</pre>
  */
 public final class Concat implements Op {

@@ -13,9 +13,10 @@ import io.recur.device.kernels.Reduction;
  * repeated operand is the sum over what was repeated.
  *
  * <pre>{@code
- * Tensor z = sigmoid(Wz.matmul(x).add(bz));             // bz: one column
- * Tensor y = z.rsub(1).mul(candidate).add(z.mul(h));    // (1 − z)∘candidate + z∘h
- * Tensor unit = x.div(Functions.sqrt(Functions.square(x).sum(Dimension.ROWS)));    // one row
+ * Tensor z = Functions.sigmoid(Wxh.matmul(x).add(b));   // b: one column
+ * Tensor next = z.rsub(1).mul(y).add(z.mul(h));         // (1 − z)∘y + z∘h
+ * Tensor length = Functions.sqrt(Functions.square(x).sum(Dimension.ROWS));
+ * Tensor unit = x.div(length);                          // a row, repeated
  * }</pre>
  *
  * <p>Every operation throws {@link ShapeException} if the shapes do not fit, and {@link

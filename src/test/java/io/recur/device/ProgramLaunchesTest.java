@@ -7,7 +7,7 @@ import io.recur.device.ProgramSketch.Sample;
 import io.recur.device.cuda.CpuDouble;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
-import io.recur.device.kernels.Schedule;
+import io.recur.device.kernels.ProductSchedule;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -59,11 +59,11 @@ class ProgramLaunchesTest {
   void everyStepIsOneKernelPerPhaseAndOneProductPerCall() {
     try (Device device = Devices.opened()) {
       for (Sample sample : SamplePrograms.all(5, 16)) {
-        Schedule schedule = Schedule.of(sample.program());
+        ProductSchedule schedule = ProductSchedule.of(sample.program());
         long kernels = 0;
         long products = 0;
-        for (Schedule.Pass pass : List.of(schedule.forward(), schedule.backward())) {
-          for (Schedule.Phase phase : pass.phases()) {
+        for (ProductSchedule.Pass pass : List.of(schedule.forward(), schedule.backward())) {
+          for (ProductSchedule.Phase phase : pass.phases()) {
             kernels += phase.sections().isEmpty() ? 0 : 1;
             products += phase.calls().stream().filter(call -> !call.sinks()).count();
           }

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.CellProgram.Weights;
 import io.recur.device.kernels.Instruction;
-import io.recur.device.kernels.Schedule;
-import io.recur.device.kernels.Schedule.Call;
+import io.recur.device.kernels.ProductSchedule;
+import io.recur.device.kernels.ProductSchedule.Call;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -19,17 +19,17 @@ class ScheduleTest {
   private static final int IN = 5;
   private static final int UNITS = 7;
 
-  private static Schedule of(ProgramSketch.Sample sample) {
-    return Schedule.of(sample.program());
+  private static ProductSchedule of(ProgramSketch.Sample sample) {
+    return ProductSchedule.of(sample.program());
   }
 
-  private static List<Call> calls(List<Schedule.Phase> phases) {
+  private static List<Call> calls(List<ProductSchedule.Phase> phases) {
     return phases.stream().flatMap(phase -> phase.calls().stream()).toList();
   }
 
   @Test
   void theGatesOfACellAreOneProductOfAllStepsAndOnePerStepOnTopOfIt() {
-    Schedule.Pass forward = of(GatedPrograms.lstm(IN, UNITS)).forward();
+    ProductSchedule.Pass forward = of(GatedPrograms.lstm(IN, UNITS)).forward();
     Call input = forward.hoisted().getFirst();
     Call recurrent = calls(forward.phases()).getFirst();
     assertEquals(1, forward.hoisted().size());
@@ -39,21 +39,23 @@ class ScheduleTest {
     assertEquals(input.result(), recurrent.result());
     assertFalse(input.accumulates());
     assertTrue(recurrent.accumulates());
-    assertEquals(List.of(new Schedule.Space(4 * UNITS, true)), forward.spaces());
+    assertEquals(List.of(new ProductSchedule.Space(4 * UNITS, true)), forward.spaces());
   }
 
   @Test
   void productsThatArePartlyReadAloneKeepAnArrayOfTheirOwn() {
-    Schedule.Pass forward = of(GatedPrograms.gru(IN, UNITS)).forward();
+    ProductSchedule.Pass forward = of(GatedPrograms.gru(IN, UNITS)).forward();
     assertEquals(
-        List.of(new Schedule.Space(3 * UNITS, true), new Schedule.Space(3 * UNITS, false)),
+        List.of(
+            new ProductSchedule.Space(3 * UNITS, true),
+            new ProductSchedule.Space(3 * UNITS, false)),
         forward.spaces());
     assertFalse(calls(forward.phases()).getFirst().accumulates());
   }
 
   @Test
   void productsOfTheInputInTwoPhasesAreOne() {
-    Schedule.Pass forward = of(GatedPrograms.gruV3(IN, UNITS)).forward();
+    ProductSchedule.Pass forward = of(GatedPrograms.gruV3(IN, UNITS)).forward();
     assertEquals(1, forward.hoisted().size());
     assertEquals(3 * UNITS, forward.hoisted().getFirst().rows());
     assertEquals(
@@ -64,11 +66,11 @@ class ScheduleTest {
 
   @Test
   void aProductThatIsOnlyStoredWaitsForTheLastStepAndLeavesNoSection() {
-    Schedule schedule = of(GatedPrograms.rnn(IN, UNITS));
-    Schedule.Phase input = schedule.backward().phases().getLast();
+    ProductSchedule schedule = of(GatedPrograms.rnn(IN, UNITS));
+    ProductSchedule.Phase input = schedule.backward().phases().getLast();
     assertEquals(List.of(), input.sections());
     assertTrue(input.calls().getFirst().sinks());
-    Schedule.Phase end = schedule.backward().end().getFirst();
+    ProductSchedule.Phase end = schedule.backward().end().getFirst();
     assertEquals(List.of(), end.sections());
     assertFalse(end.calls().getFirst().sinks());
   }
@@ -76,9 +78,9 @@ class ScheduleTest {
   @Test
   void noSectionHasProductsLeft() {
     for (ProgramSketch.Sample sample : SamplePrograms.all(IN, UNITS)) {
-      Schedule schedule = of(sample);
-      for (Schedule.Pass pass : List.of(schedule.forward(), schedule.backward())) {
-        for (Schedule.Phase phase : pass.phases()) {
+      ProductSchedule schedule = of(sample);
+      for (ProductSchedule.Pass pass : List.of(schedule.forward(), schedule.backward())) {
+        for (ProductSchedule.Phase phase : pass.phases()) {
           for (CellProgram.Section section : phase.sections()) {
             assertTrue(
                 section.instructions().stream()

@@ -1,6 +1,8 @@
 package io.recur.hostile;
 
 import io.recur.device.Device;
+import io.recur.grad.Graph;
+import io.recur.grad.Trace;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -67,6 +69,8 @@ final class Child {
     return Modifier.isPublic(type.getModifiers())
         && !type.isAnonymousClass()
         && !Throwable.class.isAssignableFrom(type)
+        && type != Graph.class // plain data between the trace and the compiler, and all in it
+        && type != Trace.class // what an operation uses to describe itself
         && (type.getEnclosingClass() == null || isPublic(type.getEnclosingClass()));
   }
 }

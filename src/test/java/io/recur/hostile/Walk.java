@@ -3,6 +3,7 @@ package io.recur.hostile;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.DeviceException;
+import io.recur.grad.Op;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 import io.recur.hostile.Samples.Sample;
@@ -36,15 +37,8 @@ final class Walk {
   private static final Map<String, Class<?>> ALSO =
       Map.of("Trainer.pass", ArithmeticException.class);
 
-  /** The methods that are not called, with the reason. */
-  private static final Map<String, String> NOT_CALLED =
-      Map.of(
-          "Concat.backward", "only a tape holds one",
-          "CrossEntropy.backward", "only a tape holds one",
-          "Drop.backward", "only a tape holds one",
-          "Functions.backward", "only a tape holds one",
-          "Repeat.backward", "only a tape holds one",
-          "Softmax.backward", "only a tape holds one");
+  /** The methods of operations that are not called: only a tape holds one. */
+  private static final Set<String> OF_OPERATIONS = Set.of("backward", "trace");
 
   /** The most calls of one method. Of more combinations, a random part is called. */
   private final int most;
@@ -75,7 +69,7 @@ final class Walk {
     Method[] declared = type.getDeclaredMethods();
     Arrays.sort(declared, (a, b) -> a.toGenericString().compareTo(b.toGenericString()));
     for (Method method : declared) {
-      if (isCalled(type, method) && !NOT_CALLED.containsKey(name(type, method))) {
+      if (isCalled(type, method)) {
         boolean isStatic = Modifier.isStatic(method.getModifiers());
         walk(type, method, isStatic ? List.of() : samples.receivers(type));
       }
@@ -86,7 +80,10 @@ final class Walk {
   private static boolean isCalled(Class<?> type, Method method) {
     boolean ofEnum =
         type.isEnum() && (method.getName().equals("values") || method.getName().equals("valueOf"));
+    boolean ofOperation =
+        Op.class.isAssignableFrom(type) && OF_OPERATIONS.contains(method.getName());
     return Modifier.isPublic(method.getModifiers())
+        && !ofOperation
         && !method.isBridge()
         && !method.isSynthetic()
         && !ofEnum;

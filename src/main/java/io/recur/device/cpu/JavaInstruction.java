@@ -17,7 +17,7 @@ import io.recur.device.kernels.Instruction.LoadVector;
 import io.recur.device.kernels.Instruction.Map;
 import io.recur.device.kernels.Instruction.Reduce;
 import io.recur.device.kernels.Instruction.Store;
-import io.recur.device.kernels.Schedule;
+import io.recur.device.kernels.ProductSchedule;
 import java.util.Arrays;
 
 /** An instruction as loops over the arrays of a tile. */
@@ -28,7 +28,7 @@ interface JavaInstruction {
 
   /** The loops of an instruction, where value v is in array {@code places[v]}. */
   static JavaInstruction of(
-      Schedule schedule, Schedule.Pass pass, Instruction instruction, int[] places) {
+      ProductSchedule schedule, ProductSchedule.Pass pass, Instruction instruction, int[] places) {
     return switch (instruction) {
       case Load(int to, int array, int row, int lag) -> {
         int y = places[to];
@@ -90,7 +90,7 @@ interface JavaInstruction {
     };
   }
 
-  private static JavaInstruction of(Schedule schedule, Gather gather, int[] places) {
+  private static JavaInstruction of(ProductSchedule schedule, Gather gather, int[] places) {
     CellProgram.Weights part = schedule.program().weights().get(gather.weights());
     int height = schedule.program().matrices().get(part.matrix()).rows();
     int y = places[gather.to()];

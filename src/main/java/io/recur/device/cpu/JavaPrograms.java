@@ -5,8 +5,8 @@ import io.recur.device.Device;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Indexes;
 import io.recur.device.kernels.Places;
+import io.recur.device.kernels.ProductSchedule;
 import io.recur.device.kernels.Programs;
-import io.recur.device.kernels.Schedule;
 import io.recur.device.kernels.ScheduledExecution;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,23 +26,23 @@ final class JavaPrograms implements Programs {
 
   @Override
   public Compiled compile(CellProgram program) {
-    return new JavaProgram(Schedule.of(program));
+    return new JavaProgram(ProductSchedule.of(program));
   }
 
   /** A schedule, and its sections as loops, by the number of their phase. */
   private final class JavaProgram implements Compiled {
-    private final Schedule schedule;
+    private final ProductSchedule schedule;
     private final List<List<JavaSection>> phases = new ArrayList<>();
 
-    JavaProgram(Schedule schedule) {
+    JavaProgram(ProductSchedule schedule) {
       this.schedule = schedule;
-      for (Schedule.Pass pass : List.of(schedule.forward(), schedule.backward())) {
+      for (ProductSchedule.Pass pass : List.of(schedule.forward(), schedule.backward())) {
         pass.phases().forEach(phase -> add(pass, phase));
         pass.end().forEach(phase -> add(pass, phase));
       }
     }
 
-    private void add(Schedule.Pass pass, Schedule.Phase phase) {
+    private void add(ProductSchedule.Pass pass, ProductSchedule.Phase phase) {
       List<JavaSection> sections = new ArrayList<>();
       phase.sections().forEach(s -> sections.add(new JavaSection(schedule, pass, s)));
       phases.add(List.copyOf(sections));
@@ -92,7 +92,7 @@ final class JavaPrograms implements Programs {
       }
 
       @Override
-      protected void sections(Schedule.Phase phase, int t) {
+      protected void sections(ProductSchedule.Phase phase, int t) {
         List<JavaSection> sections = phases.get(phase.number());
         for (int i = 0; i < sections.size(); i++) {
           sections.get(i).run(this, tile, workspaces.get(), t);

@@ -2,7 +2,7 @@ package io.recur.device.cpu;
 
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
-import io.recur.device.kernels.Schedule;
+import io.recur.device.kernels.ProductSchedule;
 import io.recur.device.kernels.ScheduledExecution;
 import io.recur.device.kernels.Values;
 import java.util.ArrayDeque;
@@ -23,7 +23,7 @@ final class JavaSection {
   private final int arrays;
   private final List<JavaInstruction> loops = new ArrayList<>();
 
-  JavaSection(Schedule schedule, Schedule.Pass pass, CellProgram.Section section) {
+  JavaSection(ProductSchedule schedule, ProductSchedule.Pass pass, CellProgram.Section section) {
     this.rows = section.rows();
     List<Instruction> instructions = section.instructions();
     int[] last = lastReads(instructions);

@@ -20,6 +20,9 @@ final class SectionOrder {
   private final Map<Integer, Node> writers = new HashMap<>();
   private final Set<Node> placed = nodes();
 
+  /** Nodes whose item stands in a group: what is placed may still wait for what it reads. */
+  private final Set<Node> done = nodes();
+
   /** Items of the three groups: a node, or products of the same operand. */
   final List<List<List<Node>>> groups =
       List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
@@ -100,7 +103,7 @@ final class SectionOrder {
         if (other.its() instanceof Instruction.Product p
             && isLike(first, p)
             && !placed.contains(other)
-            && item.stream().noneMatch(member -> dependsOn(other, member))) {
+            && !isBlocked(other, nodes())) {
           placed.add(other);
           item.add(other);
         }
@@ -115,6 +118,7 @@ final class SectionOrder {
       }
     }
     items.add(item);
+    done.addAll(item);
   }
 
   private static boolean isLike(Instruction.Product a, Instruction.Product b) {
@@ -124,22 +128,16 @@ final class SectionOrder {
         && a.skipsFirst() == b.skipsFirst();
   }
 
-  /** Whether a node needs another, or one of the products that are to be computed with it. */
-  private boolean dependsOn(Node node, Node other) {
-    if (node == other) {
-      return true;
-    }
+  /** Whether a node needs one that waits itself, such as a product of the item to be. */
+  private boolean isBlocked(Node node, Set<Node> seen) {
     for (int value : node.reads()) {
       Node writer = writers.get(value);
-      if (writer != null && !isDone(writer, other) && dependsOn(writer, other)) {
-        return true;
+      if (writer != null && !done.contains(writer) && seen.add(writer)) {
+        if (placed.contains(writer) || isBlocked(writer, seen)) {
+          return true;
+        }
       }
     }
     return false;
-  }
-
-  /** What is placed needs nothing that is not. */
-  private boolean isDone(Node node, Node other) {
-    return placed.contains(node) && node != other;
   }
 }

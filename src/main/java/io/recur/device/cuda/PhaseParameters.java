@@ -1,6 +1,6 @@
 package io.recur.device.cuda;
 
-import io.recur.device.kernels.Schedule;
+import io.recur.device.kernels.ProductSchedule;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -8,11 +8,11 @@ import java.util.Map;
 
 /** What the kernel of a phase reads and writes, in the order in which its source first names it. */
 final class PhaseParameters {
-  private final Schedule schedule;
-  private final Schedule.Pass pass;
+  private final ProductSchedule schedule;
+  private final ProductSchedule.Pass pass;
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
 
-  PhaseParameters(Schedule schedule, Schedule.Pass pass) {
+  PhaseParameters(ProductSchedule schedule, ProductSchedule.Pass pass) {
     this.schedule = schedule;
     this.pass = pass;
   }

@@ -9,7 +9,7 @@ import io.recur.device.kernels.Instruction.Load;
 import io.recur.device.kernels.Instruction.LoadRow;
 import io.recur.device.kernels.Instruction.Reduce;
 import io.recur.device.kernels.Instruction.Store;
-import io.recur.device.kernels.Schedule;
+import io.recur.device.kernels.ProductSchedule;
 import io.recur.device.kernels.Values;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -24,13 +24,13 @@ import java.util.Set;
 final class PhaseSource {
   private static final int LEAST_THREADS = 32;
 
-  private final Schedule schedule;
-  private final Schedule.Pass pass;
-  private final Schedule.Phase phase;
+  private final ProductSchedule schedule;
+  private final ProductSchedule.Pass pass;
+  private final ProductSchedule.Phase phase;
   private final PhaseParameters parameters;
   private final StringBuilder text = new StringBuilder();
 
-  PhaseSource(Schedule schedule, Schedule.Pass pass, Schedule.Phase phase) {
+  PhaseSource(ProductSchedule schedule, ProductSchedule.Pass pass, ProductSchedule.Phase phase) {
     this.schedule = schedule;
     this.pass = pass;
     this.phase = phase;

@@ -4,8 +4,8 @@ import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Places;
+import io.recur.device.kernels.ProductSchedule;
 import io.recur.device.kernels.Programs;
-import io.recur.device.kernels.Schedule;
 import io.recur.device.kernels.ScheduledExecution;
 import io.recur.device.memory.Slices;
 import java.lang.foreign.MemorySegment;
@@ -35,17 +35,17 @@ final class ProgramKernels implements Programs {
 
   @Override
   public Compiled compile(CellProgram program) {
-    Schedule schedule = Schedule.of(program);
+    ProductSchedule schedule = ProductSchedule.of(program);
     List<PhaseSource> phases = phases(schedule);
     return new CudaProgram(schedule, phases, load(phases));
   }
 
   /** {@return the kernels of all phases that have sections} */
-  static List<PhaseSource> phases(Schedule schedule) {
+  static List<PhaseSource> phases(ProductSchedule schedule) {
     List<PhaseSource> phases = new ArrayList<>();
-    for (Schedule.Pass pass : List.of(schedule.forward(), schedule.backward())) {
-      for (List<Schedule.Phase> some : List.of(pass.phases(), pass.end())) {
-        for (Schedule.Phase phase : some) {
+    for (ProductSchedule.Pass pass : List.of(schedule.forward(), schedule.backward())) {
+      for (List<ProductSchedule.Phase> some : List.of(pass.phases(), pass.end())) {
+        for (ProductSchedule.Phase phase : some) {
           if (!phase.sections().isEmpty()) {
             phases.add(new PhaseSource(schedule, pass, phase));
           }
@@ -77,10 +77,10 @@ final class ProgramKernels implements Programs {
 
   /** A schedule, and the kernels of its phases. */
   private final class CudaProgram implements Compiled {
-    private final Schedule schedule;
+    private final ProductSchedule schedule;
     private final PhaseKernel[] kernels;
 
-    CudaProgram(Schedule schedule, List<PhaseSource> phases, int first) {
+    CudaProgram(ProductSchedule schedule, List<PhaseSource> phases, int first) {
       this.schedule = schedule;
       this.kernels = new PhaseKernel[schedule.phases()];
       for (int i = 0; i < phases.size(); i++) {
@@ -132,7 +132,7 @@ final class ProgramKernels implements Programs {
       }
 
       @Override
-      protected void begin(Schedule.Pass pass, @Nullable Buffer scratch) {
+      protected void begin(ProductSchedule.Pass pass, @Nullable Buffer scratch) {
         int words = (int) seedWords(places().time());
         if (words > 0) {
           long first = Places.scratch(pass, places().batch(), places().time());
@@ -165,7 +165,7 @@ final class ProgramKernels implements Programs {
       }
 
       @Override
-      protected void sections(Schedule.Phase phase, int t) {
+      protected void sections(ProductSchedule.Phase phase, int t) {
         MemorySegment words =
             schedule.program().draws() == 0 ? MemorySegment.NULL : seeds.at(0).segment();
         kernels[phase.number()].launch(this, words, t);

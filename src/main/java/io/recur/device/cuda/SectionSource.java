@@ -17,7 +17,7 @@ import io.recur.device.kernels.Instruction.LoadScalar;
 import io.recur.device.kernels.Instruction.LoadVector;
 import io.recur.device.kernels.Instruction.Map;
 import io.recur.device.kernels.Instruction.Store;
-import io.recur.device.kernels.Schedule;
+import io.recur.device.kernels.ProductSchedule;
 
 /** The statements of a section for the value of row i and column j; value 3 is {@code v3}. */
 final class SectionSource {
@@ -27,7 +27,7 @@ final class SectionSource {
   private final String indent;
   private final StringBuilder text = new StringBuilder();
 
-  SectionSource(Schedule schedule, PhaseParameters phase, int rows, String indent) {
+  SectionSource(ProductSchedule schedule, PhaseParameters phase, int rows, String indent) {
     this.program = schedule.program();
     this.phase = phase;
     this.rows = rows;

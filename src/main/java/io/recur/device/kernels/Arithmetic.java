@@ -10,9 +10,10 @@ import io.recur.device.Buffer;
  * it has m rows or 1, and n columns or 1.
  *
  * <pre>{@code
- * Arithmetic arithmetic = KernelDevice.of(device).arithmetic();
- * arithmetic.affine(-1, x, 1, y, 4);                            // y = 1 − x
- * arithmetic.apply(Binary.DIV, 3, 2, a, 3, 2, b, 1, 2, y);      // b: one value per column
+ * Arithmetic arithmetic = kernels.arithmetic();
+ * Buffer a = device.allocate(6);
+ * arithmetic.affine(-1, a, 1, a, 6); // 1 − a
+ * arithmetic.apply(Binary.DIVIDE, 3, 2, a, 3, 2, states, 3, 1, a); // each column by the first one
  * }</pre>
  */
 public interface Arithmetic {

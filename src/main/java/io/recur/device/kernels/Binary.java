@@ -6,8 +6,8 @@ package io.recur.device.kernels;
  * iterate over the entries. {@code docs/architecture.md} lists what a new entry touches.
  *
  * <pre>{@code
- * kernels.arithmetic().apply(Binary.MAXIMUM, 3, 2, a, 3, 2, b, 3, 1, y); // b: one column
  * Instruction sum = new Instruction.Combine(2, Binary.ADD, 0, 1);
+ * boolean passes = Binary.MAXIMUM.isDifferentiable();
  * }</pre>
  */
 public enum Binary {

@@ -5,7 +5,7 @@ import io.recur.device.kernels.Instruction.Combine;
 import io.recur.device.kernels.Instruction.Load;
 import io.recur.device.kernels.Instruction.Product;
 import io.recur.device.kernels.PassScheduler.Part;
-import io.recur.device.kernels.Schedule.Call;
+import io.recur.device.kernels.ProductSchedule.Call;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;

@@ -2,10 +2,10 @@ package io.recur.device.kernels;
 
 import io.recur.device.kernels.CellProgram.Section;
 import io.recur.device.kernels.CellProgram.Weights;
-import io.recur.device.kernels.Schedule.Call;
-import io.recur.device.kernels.Schedule.Phase;
-import io.recur.device.kernels.Schedule.Scatter;
-import io.recur.device.kernels.Schedule.Space;
+import io.recur.device.kernels.ProductSchedule.Call;
+import io.recur.device.kernels.ProductSchedule.Phase;
+import io.recur.device.kernels.ProductSchedule.Scatter;
+import io.recur.device.kernels.ProductSchedule.Space;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -73,7 +73,7 @@ final class PassScheduler {
     }
   }
 
-  Schedule.Pass pass() {
+  ProductSchedule.Pass pass() {
     for (Part part : parts) {
       part.instructions.replaceAll(instruction -> withSpaces(part, instruction));
     }
@@ -84,7 +84,7 @@ final class PassScheduler {
     for (int i = 0; i < calls.size(); i++) {
       phases.add(new Phase(firstNumber + i, List.copyOf(calls.get(i)), sections(i)));
     }
-    return new Schedule.Pass(
+    return new ProductSchedule.Pass(
         List.copyOf(spaces),
         List.copyOf(hoisted),
         List.copyOf(phases.subList(0, steps)),

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the arrays of a {@link Schedule.Pass} are, those of the program and its spaces in scratch
- * memory.
+ * Where the arrays of a {@link ProductSchedule.Pass} are, those of the program and its spaces in
+ * scratch memory.
  *
  * <pre>{@code
  * Places places = new Places(schedule).begin(32, 100);
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class Places {
-  private final Schedule schedule;
+  private final ProductSchedule schedule;
   private final @Nullable Buffer[] buffers;
   private final long[] first;
   private final int[] steps;
@@ -29,7 +29,7 @@ public final class Places {
    *
    * @param schedule whose arrays they are
    */
-  public Places(Schedule schedule) {
+  public Places(ProductSchedule schedule) {
     this.schedule = schedule;
     int most =
         Math.max(schedule.forward().spaces().size(), schedule.backward().spaces().size())
@@ -86,11 +86,11 @@ public final class Places {
    * @param pass the pass
    * @param scratch {@link #scratch} words
    */
-  void spaces(Schedule.Pass pass, @Nullable Buffer scratch) {
+  void spaces(ProductSchedule.Pass pass, @Nullable Buffer scratch) {
     long word = 0;
     int own = schedule.program().arrays().size();
     for (int i = 0; i < pass.spaces().size(); i++) {
-      Schedule.Space space = pass.spaces().get(i);
+      ProductSchedule.Space space = pass.spaces().get(i);
       buffers[own + i] = scratch;
       first[own + i] = word;
       steps[own + i] = space.everyStep() ? time : 1;
@@ -104,7 +104,7 @@ public final class Places {
     buffers[space] = null;
   }
 
-  private static long words(Schedule.Space space, int batch, int time) {
+  private static long words(ProductSchedule.Space space, int batch, int time) {
     return Slab.padded((long) space.rows() * batch * (space.everyStep() ? time : 1));
   }
 
@@ -116,7 +116,7 @@ public final class Places {
    * @param time T
    * @return words
    */
-  public static long scratch(Schedule.Pass pass, int batch, int time) {
+  public static long scratch(ProductSchedule.Pass pass, int batch, int time) {
     return pass.spaces().stream().mapToLong(space -> words(space, batch, time)).sum();
   }
 

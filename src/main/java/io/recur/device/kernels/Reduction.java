@@ -6,7 +6,7 @@ import java.util.Locale;
  * What {@link Reductions} make of n values x. A gradient of the result y reaches each of them.
  *
  * <pre>{@code
- * kernels.reductions().reduce(Reduction.SUM, Dimension.ROWS, 3, 2, 1, x, y);
+ * kernels.reductions().reduce(Reduction.SUM, Dimension.ROWS, 3, 2, 1, states, x.value());
  * }</pre>
  */
 public enum Reduction {

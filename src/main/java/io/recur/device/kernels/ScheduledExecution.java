@@ -3,17 +3,17 @@ package io.recur.device.kernels;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.kernels.CellProgram.VectorGradient;
-import io.recur.device.kernels.Schedule.Pass;
-import io.recur.device.kernels.Schedule.Phase;
-import io.recur.device.kernels.Schedule.Scatter;
+import io.recur.device.kernels.ProductSchedule.Pass;
+import io.recur.device.kernels.ProductSchedule.Phase;
+import io.recur.device.kernels.ProductSchedule.Scatter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a {@link Schedule}: products and sums over columns by the device's kernels, sections by a
- * subclass. Runs of the same sizes in the same memory make no objects.
+ * Runs a {@link ProductSchedule}: products and sums over columns by the device's kernels, sections
+ * by a subclass. Runs of the same sizes in the same memory make no objects.
  *
  * <pre>{@code
  * Programs.Compiled compiled = kernels.programs().compile(program);
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public abstract class ScheduledExecution implements Programs.Execution {
-  private final Schedule schedule;
+  private final ProductSchedule schedule;
   private final Places places;
   private final Device device;
   private final @Nullable Buffer[] vectors;
@@ -40,7 +40,7 @@ public abstract class ScheduledExecution implements Programs.Execution {
    * @param schedule what is executed
    * @param device the device of all memory
    */
-  protected ScheduledExecution(Schedule schedule, Device device) {
+  protected ScheduledExecution(ProductSchedule schedule, Device device) {
     CellProgram program = schedule.program();
     this.schedule = schedule;
     this.device = device;

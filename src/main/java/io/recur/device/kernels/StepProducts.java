@@ -4,8 +4,8 @@ import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.kernels.CellProgram.WeightGradient;
 import io.recur.device.kernels.CellProgram.Weights;
-import io.recur.device.kernels.Schedule.Call;
-import io.recur.device.kernels.Schedule.Phase;
+import io.recur.device.kernels.ProductSchedule.Call;
+import io.recur.device.kernels.ProductSchedule.Phase;
 import io.recur.device.memory.Slices;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Computes the products of a {@link Schedule}, step by step or for all steps at once. */
+/** Computes the products of a {@link ProductSchedule}, step by step or for all steps at once. */
 final class StepProducts {
   private final Places places;
   private final Device device;
@@ -22,13 +22,14 @@ final class StepProducts {
   private final Map<Call, Slices[]> slices = new IdentityHashMap<>();
   private final Slices[] wholes;
 
-  StepProducts(Schedule schedule, Places places, Device device, @Nullable Buffer[] matrices) {
+  StepProducts(
+      ProductSchedule schedule, Places places, Device device, @Nullable Buffer[] matrices) {
     this.places = places;
     this.device = device;
     this.blas = KernelDevice.of(device).blas();
     this.matrices = matrices;
     List<Call> calls = new ArrayList<>();
-    for (Schedule.Pass pass : List.of(schedule.forward(), schedule.backward())) {
+    for (ProductSchedule.Pass pass : List.of(schedule.forward(), schedule.backward())) {
       calls.addAll(pass.hoisted());
       pass.phases().forEach(phase -> calls.addAll(phase.calls()));
       pass.end().forEach(phase -> calls.addAll(phase.calls()));

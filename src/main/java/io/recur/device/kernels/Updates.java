@@ -7,7 +7,7 @@ import io.recur.device.UpdateRule;
  * Passes over parameters and their gradients.
  *
  * <pre>{@code
- * kernels.updates().squares(false, W.gradient(), W.shape().count(), norm);
+ * kernels.updates().squares(false, W.gradient(), W.shape().count(), states);
  * }</pre>
  */
 public interface Updates {

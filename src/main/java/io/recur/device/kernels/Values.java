@@ -24,7 +24,7 @@ import java.util.List;
  * The values that instructions write and read.
  *
  * <pre>{@code
- * Instruction sum = new Instruction.Combine(2, Instruction.Binary.ADD, 0, 1);
+ * Instruction sum = new Instruction.Combine(2, Binary.ADD, 0, 1);
  * int written = Values.written(sum);                      // 2
  * int[] read = Values.read(sum);                          // 0 and 1
  * }</pre>

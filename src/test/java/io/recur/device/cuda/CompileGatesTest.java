@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -41,6 +42,15 @@ class CompileGatesTest {
 
   /** With 64 registers a thread a multiprocessor of 65 536 holds four blocks of 256. */
   private static final int MOST_REGISTERS = 64;
+
+  /** Kernels with the whole table of functions. */
+  private static final Set<String> HAS_TABLE =
+      Set.of("recur_map", "recur_add_derivative", "recur_rnn", "recur_rnn_slope");
+
+  /**
+   * The words in which sinf and cosf reduce arguments above 1e5; smaller ones do not touch them.
+   */
+  private static final int REDUCTION_STACK = 32;
 
   /** What ptxas says of a kernel under {@code -v}. */
   private static final Pattern REPORT =
@@ -119,7 +129,7 @@ class CompileGatesTest {
         (kernel, use) -> {
           String what = kernel + " for " + architecture + ": " + use;
           assertEquals(0, use.spills, what);
-          assertEquals(0, use.stack, what);
+          assertTrue(use.stack <= (HAS_TABLE.contains(kernel) ? REDUCTION_STACK : 0), what);
           assertTrue(use.registers <= MOST_REGISTERS, what);
         });
   }

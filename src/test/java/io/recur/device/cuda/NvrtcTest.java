@@ -10,7 +10,7 @@ import io.recur.device.DeviceException;
 import io.recur.device.Devices;
 import io.recur.device.SamplePrograms;
 import io.recur.device.kernels.CellProgram;
-import io.recur.device.kernels.Schedule;
+import io.recur.device.kernels.ProductSchedule;
 import io.recur.device.natives.CacheFolder;
 import io.recur.device.natives.Library;
 import java.io.IOException;
@@ -108,7 +108,7 @@ class NvrtcTest {
       Libraries libraries = Program.opened(Path.of(arguments[0]));
       int number = 0;
       for (CellProgram program : SamplePrograms.programs(5, 65)) {
-        List<PhaseSource> phases = ProgramKernels.phases(Schedule.of(program));
+        List<PhaseSource> phases = ProgramKernels.phases(ProductSchedule.of(program));
         String source = ProgramKernels.source(phases);
         Compiler compiler = new Compiler(libraries, source, Compiler.PROGRAM);
         for (int architecture : new int[] {80, 90, 120, UNKNOWN}) {

@@ -17,7 +17,7 @@ import java.util.List;
  * Instruction.Reduced}.
  *
  * <pre>{@code
- * Schedule schedule = Schedule.of(program);
+ * ProductSchedule schedule = ProductSchedule.of(program);
  * int launches = schedule.forward().phases().size();      // per step, and a product for each call
  * }</pre>
  *
@@ -25,7 +25,7 @@ import java.util.List;
  * @param forward its forward pass
  * @param backward its backward pass
  */
-public record Schedule(CellProgram program, Pass forward, Pass backward) {
+public record ProductSchedule(CellProgram program, Pass forward, Pass backward) {
   /**
    * An array in scratch memory, column-major, rows × batch for each of its steps.
    *
@@ -117,10 +117,10 @@ public record Schedule(CellProgram program, Pass forward, Pass backward) {
    * @param program a program that is right
    * @return its schedule
    */
-  public static Schedule of(CellProgram program) {
+  public static ProductSchedule of(CellProgram program) {
     Pass forward = new PassScheduler(program, program.forward(), 0).pass();
     int phases = forward.phases().size() + forward.end().size();
-    return new Schedule(
+    return new ProductSchedule(
         program, forward, new PassScheduler(program, program.backward(), phases).pass());
   }
 
