@@ -67,8 +67,8 @@ static patch_of_tiles begin_patch(const program_job *job, const recur_section *s
   float *memory = job->parts + part * job->part_floats;
   int64_t row = block * WIDTH;
   int most = job->run->program->most_tiles;
-  float **tiles = (float **)(memory + (int64_t)most * TILE * WIDTH);
-  for (int i = 0; i < most; i++) tiles[i] = memory + (int64_t)i * TILE * WIDTH;
+  float **tiles = (float **)(memory + most * job->tile_floats);
+  for (int i = 0; i < most; i++) tiles[i] = memory + i * job->tile_floats;
   return (patch_of_tiles){.job = job, .run = job->run, .section = s, .tiles = tiles, .block = block, .row = row,
       .rows = s->rows - row < WIDTH ? s->rows - row : WIDTH, .steps = 1};
 }

@@ -42,7 +42,9 @@ static int64_t lay_out(const recur *r, const recur_run *run, int backward, progr
   job->pass = &program->passes[backward ? BACKWARD_PASS : is_few(r, run) ? FEW_PASS : FORWARD_PASS];
   job->seeds = (const int64_t *)(scratch + take(&used, 2 * program->draws * run->time));
   job->claims = (claim *)(scratch + take(&used, 2 * threads * (int64_t)(sizeof(claim) / sizeof(float))));
-  job->part_floats = program->most_tiles * (r->set->tile * width + LINE_FLOATS);
+  int64_t columns = run->batch * run->time < r->set->tile ? run->batch * run->time : r->set->tile;
+  job->tile_floats = columns * width;
+  job->part_floats = program->most_tiles * (job->tile_floats + LINE_FLOATS);
   job->parts = scratch + take(&used, threads * job->part_floats);
   int64_t partials = 0;
   for (int i = 0; i < program->reduction_count; i++)
@@ -51,7 +53,8 @@ static int64_t lay_out(const recur *r, const recur_run *run, int backward, progr
   if (backward) {
     job->run_steps = steps_of_run(run);
     job->terms = job->run_steps * run->batch + 1;
-    job->strip_floats = program->most_terms > 1 << 17 ? program->most_terms : 1 << 17;
+    int64_t all = program->most_terms * job->run_steps * run->batch;
+    job->strip_floats = all < 1 << 17 ? all : program->most_terms > 1 << 17 ? program->most_terms : 1 << 17;
     job->panels = scratch + take(&used, program->kept_rows * job->terms);
     job->strips = scratch + take(&used, program->gradient_count ? threads * job->strip_floats : 0);
   } else if (is_few(r, run)) {

@@ -54,6 +54,7 @@ final class CompiledRun implements Op {
     this.batch = x.shape().batch();
     this.time = x.shape().time();
     execution.begin(scratch(owner.program.descriptionFloats()), batch, time);
+    execution.columnsAlone(!context.tape().isRecording());
     takeMemory();
     nameParameters(false);
     draw();

@@ -1,6 +1,5 @@
 package io.recur.compile;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -47,10 +46,11 @@ class CompiledCellTest {
   }
 
   @Test
-  void aTapeThatDoesNotRecordGivesTheSameBits() {
+  void aTapeThatDoesNotRecordGivesTheSame() {
     for (long seed = 0; seed < Devices.rounds(100); seed++) {
       Run run = new Run(seed);
-      assertEquals(run.outputs(Tape.on(device)), run.outputs(Tape.inference(device)));
+      double[] recorded = run.outputs(Tape.on(device));
+      run.near("inference", recorded, run.floats(run.outputs(Tape.inference(device))), 0);
     }
   }
 
@@ -119,19 +119,19 @@ class CompiledCellTest {
       return all;
     }
 
-    private List<Float> outputs(Tape tape) {
+    private double[] outputs(Tape tape) {
       try (tape) {
         Tensor input = tape.input(Shape.of(in, batch, time), floats(x));
-        List<Float> values = new ArrayList<>();
+        List<Double> values = new ArrayList<>();
         CompiledCell.Result result = run(tape, input, states(tape));
         List<Tensor> all = new ArrayList<>(result.states());
         all.add(result.y());
         for (Tensor tensor : all) {
           for (float value : tensor.toArray()) {
-            values.add(value);
+            values.add((double) value);
           }
         }
-        return values;
+        return values.stream().mapToDouble(Double::doubleValue).toArray();
       }
     }
 

@@ -29,6 +29,8 @@ import io.recur.nn.Snapshot;
 import io.recur.nn.StackedCell;
 import io.recur.nn.State;
 import io.recur.nn.Step;
+import io.recur.nn.cells.RecurrentDropout;
+import io.recur.nn.cells.Zoneout;
 import io.recur.train.Adam;
 import io.recur.train.Optimiser;
 import io.recur.train.Schedule;
@@ -149,6 +151,11 @@ final class ModelSamples {
         .add(GRUv3Cell.class, "gruV3", world -> placed(world, new GRUv3Cell(2, 2)))
         .add(RNNCell.class, "rnn", world -> placed(world, new RNNCell(2, 2, Elementwise.TANH)))
         .add(RNNCell.class, "without memory", world -> new RNNCell(2, 2, Elementwise.RELU))
+        .add(Zoneout.class, "gru", world -> placed(world, Zoneout.of(new GRUCell(2, 2), 0.5f)))
+        .add(
+            RecurrentDropout.class,
+            "gru",
+            world -> placed(world, RecurrentDropout.of(new GRUCell(2, 2), 0.5f)))
         .add(
             Cell.StepFunction.class,
             "sum",

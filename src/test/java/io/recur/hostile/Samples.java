@@ -1,5 +1,7 @@
 package io.recur.hostile;
 
+import io.recur.nn.Cell;
+import io.recur.nn.Recur;
 import java.lang.reflect.Array;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.GenericArrayType;
@@ -150,6 +152,10 @@ final class Samples {
 
   /** {@return the objects that a public constructor makes of good values} */
   private List<Sample> built(Class<?> type) {
+    boolean isCell = Cell.class.isAssignableFrom(type);
+    if (isCell && type.getConstructors().length > 0 && !Modifier.isAbstract(type.getModifiers())) {
+      return List.of(new Sample("2 => 2", world -> cell(world, type), false));
+    }
     Constructor<?>[] constructors = type.getConstructors();
     if (Modifier.isAbstract(type.getModifiers()) || constructors.length == 0) {
       throw missing(type);
@@ -168,6 +174,13 @@ final class Samples {
           return constructor.newInstance(arguments);
         };
     return List.of(new Sample("built", maker, false));
+  }
+
+  /** A cell of the catalogue, on the device. */
+  private static Cell cell(World world, Class<?> type) throws ReflectiveOperationException {
+    Cell cell = (Cell) type.getConstructor(int.class, int.class).newInstance(2, 2);
+    new Recur(cell).on(world.device(), 1);
+    return cell;
   }
 
   private static Class<?> raw(Type type) {

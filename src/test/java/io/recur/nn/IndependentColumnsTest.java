@@ -211,7 +211,7 @@ class IndependentColumnsTest {
   void aKeptStateIsCopiedUnlessTheCellDoesSo() {
     for (boolean copies : new boolean[] {false, true}) {
       Noting cell = new Noting(copies);
-      Recur recur = new Recur(cell).on(device, 1);
+      Recur recur = new Recur(cell).stepwise().on(device, 1);
       recur.apply(tape.input(1));
       recur.truncate();
       assertArrayEquals(new float[] {3}, recur.apply(tape.input(2)).toArray());

@@ -38,12 +38,13 @@ class ThreadLawsTest {
 
   private final Recur inner =
       new Recur(
-          (h, x) -> {
-            Tensor next = h.add(x);
-            during.run();
-            return Step.step(next, next);
-          },
-          Parameter.fixed(Shape.of(UNITS, 1), 0, 0, 0));
+              (h, x) -> {
+                Tensor next = h.add(x);
+                during.run();
+                return Step.step(next, next);
+              },
+              Parameter.fixed(Shape.of(UNITS, 1), 0, 0, 0))
+          .stepwise();
 
   private final Chain model = chain(gru(UNITS, UNITS), inner, dense(UNITS, 2)).on(device, 1);
 
@@ -163,11 +164,12 @@ class ThreadLawsTest {
     List<float[]> expected = new ArrayList<>();
     List<float[]> found = new ArrayList<>();
     try (Tape handed = Tape.inference(device);
+        Tape own = Tape.inference(device);
         ExecutorService platform = Executors.newFixedThreadPool(3);
         ExecutorService virtual = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < 50; i++) {
         float value = 0.01f * i;
-        expected.add(alone.apply(x(tape, value)).toArray());
+        expected.add(alone.apply(x(own, value)).toArray());
         alone.truncate();
         Future<float[]> answer =
             (i % 2 == 0 ? platform : virtual)

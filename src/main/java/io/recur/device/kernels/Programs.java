@@ -127,6 +127,18 @@ public interface Programs {
     Execution seeds(long[] seeds);
 
     /**
+     * Asks that the bits of a column depend neither on the batch nor on its place in it, as {@link
+     * Blas#multiplyColumns} computes it. {@link #begin} ends that. The kernels in C need not be
+     * asked.
+     *
+     * @param alone whether columns are computed alone, which may take longer
+     * @return this
+     */
+    default Execution columnsAlone(boolean alone) {
+      return this;
+    }
+
+    /**
      * Runs the forward pass.
      *
      * @param scratch {@link Compiled#forwardScratch} words; null where that is 0

@@ -84,6 +84,13 @@ public abstract class ScheduledExecution implements Programs.Execution {
     Arrays.fill(matrixGradients, null);
     index = null;
     seeds = none;
+    products.columnsAlone(false);
+    return this;
+  }
+
+  @Override
+  public final Programs.Execution columnsAlone(boolean alone) {
+    products.columnsAlone(alone);
     return this;
   }
 

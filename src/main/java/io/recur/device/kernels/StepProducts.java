@@ -18,6 +18,10 @@ final class StepProducts {
   private final Places places;
   private final Device device;
   private final Blas blas;
+
+  /** Whether the bits of a column must not depend on the others. */
+  private boolean alone;
+
   private final @Nullable Buffer[] matrices;
   private final Map<Call, Slices[]> slices = new IdentityHashMap<>();
   private final Slices[] wholes;
@@ -110,6 +114,10 @@ final class StepProducts {
     return Math.min(most, places.steps(array) - places.place(array, t));
   }
 
+  void columnsAlone(boolean alone) {
+    this.alone = alone;
+  }
+
   private Buffer result(Call call, int t, int steps) {
     long size = places.size(call.result());
     int place = places.place(call.result(), t + call.resultLag());
@@ -124,22 +132,21 @@ final class StepProducts {
     int ld = places.matrixRows(weights.matrix());
     long size = places.size(call.operand());
     int place = places.place(call.operand(), t + call.lag());
-    blas.multiply(
-        call.transposed(),
-        false,
-        call.rows(),
-        places.batch() * steps,
-        call.terms(),
-        1,
-        part(own[0], weights, ld, matrices[weights.matrix()]),
-        ld,
+    Buffer w = part(own[0], weights, ld, matrices[weights.matrix()]);
+    Buffer x =
         own[1]
             .of(places.buffer(call.operand()), places.first(call.operand()), size, steps * size)
-            .at(place),
-        call.terms(),
-        call.accumulates() ? 1 : 0,
-        result(call, t, steps),
-        places.rows(call.result()));
+            .at(place);
+    int n = places.batch() * steps;
+    int k = call.terms();
+    float beta = call.accumulates() ? 1 : 0;
+    Buffer y = result(call, t, steps);
+    int ldy = places.rows(call.result());
+    if (alone) {
+      blas.multiplyColumns(call.transposed(), call.rows(), n, k, w, ld, x, k, beta, y, ldy);
+    } else {
+      blas.multiply(call.transposed(), false, call.rows(), n, k, 1, w, ld, x, k, beta, y, ldy);
+    }
   }
 
   /** {@return a part of a matrix of ld rows} */

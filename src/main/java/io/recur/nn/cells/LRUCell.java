@@ -151,8 +151,8 @@ public final class LRUCell extends PaperCell {
     Tensor real = radius.mul(cos(angle));
     Tensor imaginary = radius.mul(sin(angle));
     Tensor scale = exp(use(gamma, state, x));
-    Tensor nextRe = real.mul(re).sub(imaginary.mul(im)).add(scale.mul(input.rows(0, n)));
-    Tensor nextIm = real.mul(im).add(imaginary.mul(re)).add(scale.mul(input.rows(n, 2 * n)));
+    Tensor nextRe = re.mul(real).sub(im.mul(imaginary)).add(scale.mul(input.rows(0, n)));
+    Tensor nextIm = im.mul(real).add(re.mul(imaginary)).add(scale.mul(input.rows(n, 2 * n)));
     Tensor y = cr.times(nextRe).sub(ci.times(nextIm)).add(d.times(x));
     return new Step(State.of(nextRe, nextIm), y);
   }

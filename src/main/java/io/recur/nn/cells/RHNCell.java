@@ -34,6 +34,8 @@ import java.util.stream.Stream;
  * }</pre>
  */
 public final class RHNCell extends PaperCell {
+  private static final int MOST_LAYERS = 1000;
+
   private final Matrix wi;
   private final List<Matrix> wh;
   private final List<Parameter> b;
@@ -53,12 +55,13 @@ public final class RHNCell extends PaperCell {
    *
    * @param in length of x
    * @param out length of h and y
-   * @param layers L
+   * @param layers L, 1 to 1000
+   * @throws ShapeException if a size is not positive or too large
    */
   public RHNCell(int in, int out, int layers) {
     this(
         Matrix.dense(rows("RHNCell", 2, in, out), in),
-        IntStream.range(0, layers).mapToObj(l -> Matrix.dense(2 * out, out)).toList(),
+        IntStream.range(0, checked(layers)).mapToObj(l -> Matrix.dense(2 * out, out)).toList(),
         IntStream.range(0, layers).mapToObj(l -> bias(2, out, 1, -2)).toList(),
         zeros(out));
   }
@@ -77,6 +80,13 @@ public final class RHNCell extends PaperCell {
     this.wi = wi;
     this.wh = List.copyOf(wh);
     this.b = List.copyOf(b);
+  }
+
+  private static int checked(int layers) {
+    if (layers < 1 || layers > MOST_LAYERS) {
+      throw new ShapeException("RHNCell: layers=%d; need 1 to %d".formatted(layers, MOST_LAYERS));
+    }
+    return layers;
   }
 
   private static Part[] parts(Matrix wi, List<Matrix> wh, List<Parameter> b, Parameter h0) {

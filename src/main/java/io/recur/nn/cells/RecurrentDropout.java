@@ -5,6 +5,7 @@ import io.recur.grad.Drop;
 import io.recur.grad.Parameter;
 import io.recur.grad.Repeat;
 import io.recur.grad.Shape;
+import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.nn.Cell;
@@ -13,7 +14,6 @@ import io.recur.nn.Step;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * Dropout of the state around any cell, with one mask for all steps of a sequence (Gal and
@@ -96,12 +96,20 @@ public final class RecurrentDropout implements Cell {
 
   private static Tape tape(State state, Tensor x) {
     Tape tape = x.tape() != null ? x.tape() : state.h().tape();
-    return Objects.requireNonNull(
-        tape, "RecurrentDropout: neither x nor the state is on a tape; use tape.input(…)");
+    if (tape == null) {
+      throw new IllegalStateException(
+          "RecurrentDropout: neither x nor the state is on a tape; use tape.input(…)");
+    }
+    return tape;
   }
 
   /** One mask per part; the part itself where nothing is dropped. */
   private List<Tensor> masks(Tape tape, State state) {
+    if (state.parts().size() != ones.size()) {
+      throw new ShapeException(
+          "RecurrentDropout: a state of %d tensors; need %d"
+              .formatted(state.parts().size(), ones.size()));
+    }
     List<Tensor> masks = new ArrayList<>();
     for (int part = 0; part < ones.size(); part++) {
       Tensor whole = state.parts().get(part);

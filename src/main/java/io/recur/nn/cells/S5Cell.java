@@ -136,9 +136,9 @@ public final class S5Cell extends PaperCell {
     Tensor inRe = input.rows(0, n);
     Tensor inIm = input.rows(n, 2 * n);
     Tensor nextRe =
-        turnRe.mul(re).sub(turnIm.mul(im)).add(scaleRe.mul(inRe)).sub(scaleIm.mul(inIm));
+        re.mul(turnRe).sub(im.mul(turnIm)).add(scaleRe.mul(inRe)).sub(scaleIm.mul(inIm));
     Tensor nextIm =
-        turnRe.mul(im).add(turnIm.mul(re)).add(scaleRe.mul(inIm)).add(scaleIm.mul(inRe));
+        im.mul(turnRe).add(re.mul(turnIm)).add(scaleRe.mul(inIm)).add(scaleIm.mul(inRe));
     Tensor y = cr.times(nextRe).sub(ci.times(nextIm)).scale(2).add(d.times(x));
     return new Step(State.of(nextRe, nextIm), y);
   }
