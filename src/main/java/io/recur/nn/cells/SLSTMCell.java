@@ -66,11 +66,12 @@ public final class SLSTMCell extends PaperCell {
    * @param in length of x
    * @param out length of h and y, a multiple of heads
    * @param heads k
+   * @throws ShapeException if a size is not positive or too large, or out is no multiple of heads
    */
   public SLSTMCell(int in, int out, int heads) {
     this(
         Matrix.dense(rows("SLSTMCell", 4, in, out), in),
-        IntStream.range(0, heads)
+        IntStream.range(0, checked(heads, out))
             .mapToObj(head -> Matrix.dense(4 * (out / heads), out / heads))
             .toList(),
         forgetBias(out, out / Math.max(heads, 1)),
@@ -78,6 +79,15 @@ public final class SLSTMCell extends PaperCell {
         fixed(out, 0),
         fixed(out, 0),
         fixed(out, NOTHING));
+  }
+
+  private static int checked(int heads, int out) {
+    if (heads < 1 || out % heads != 0) {
+      throw new ShapeException(
+          "SLSTMCell: out=%d, heads=%d; need 1 head or more, and out a multiple of the heads"
+              .formatted(out, heads));
+    }
+    return heads;
   }
 
   /**
