@@ -17,7 +17,6 @@ import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +36,12 @@ final class CompiledRun implements Op {
   /** The parts of the state after the last step that are not the last output. */
   private final List<@Nullable Tensor> after = new ArrayList<>();
 
+  /** What a run records: y, then those parts. */
+  private Tensor[] outputsOfRun = {};
+
+  /** The shapes of the parts of the state, kept while the batch is the same. */
+  private @Nullable Shape[] shapes = {};
+
   /** The memory of each array, forward and backward, and what is cut from it. */
   private @Nullable Buffer[] buffers = {};
 
@@ -47,12 +52,12 @@ final class CompiledRun implements Op {
 
   CompiledCell.Result run(
       OpContext context, CompiledCell owner, List<? extends Tensor> states, Tensor x) {
+    this.batch = x.shape().batch();
+    this.time = x.shape().time();
     adopt(owner);
     this.context = context;
     this.before = states;
     this.x = x;
-    this.batch = x.shape().batch();
-    this.time = x.shape().time();
     execution.begin(scratch(owner.program.descriptionFloats()), batch, time);
     execution.columnsAlone(!context.tape().isRecording());
     takeMemory();
@@ -75,6 +80,20 @@ final class CompiledRun implements Op {
       this.buffers = new Buffer[cell.arrays().size()];
       this.cuts = slices(buffers.length);
       this.products = slices(cell.inputProducts().size());
+      int parts = cell.states().length;
+      this.shapes = new Shape[parts];
+      after.clear();
+      int others = 0;
+      for (int array : cell.states()) {
+        after.add(null);
+        others += array != cell.output() ? 1 : 0;
+      }
+      this.outputsOfRun = new Tensor[1 + others];
+    }
+    for (int i = 0; i < shapes.length; i++) {
+      if (shapes[i] == null || shapes[i].batch() != batch) {
+        shapes[i] = Shape.of(cell.arrays().get(cell.states()[i]).array().rows(), batch);
+      }
     }
   }
 
@@ -184,27 +203,39 @@ final class CompiledRun implements Op {
     int rows = cell.arrays().get(cell.output()).array().rows();
     Shape like = shape.rank() == 1 ? Shape.of(shape.rows(), 1) : shape;
     y = context.output(like, rows, outputs(rows), true);
-    Tensor[] all = new Tensor[1 + cell.states().length];
-    int count = 0;
-    all[count++] = y;
-    after.clear();
+    outputsOfRun[0] = y;
+    int count = 1;
     for (int i = 0; i < cell.states().length; i++) {
       int array = cell.states()[i];
       Tensor last = null;
       if (array != cell.output()) {
-        Entry entry = cell.arrays().get(array);
-        int units = entry.array().rows();
-        last = context.output(Shape.of(units, batch), units, cut(array, time), true);
-        all[count++] = last;
+        last = context.output(shapes[i], shapes[i].rows(), cut(array, time), true);
+        outputsOfRun[count++] = last;
       }
-      after.add(last);
+      after.set(i, last);
     }
-    context.recordAll(this, Arrays.copyOf(all, count));
-    List<Tensor> states = new ArrayList<>(after.size());
-    for (Tensor last : after) {
-      states.add(last != null ? last : shape.rank() == 3 ? y.time(time - 1) : y);
+    context.recordAll(this, outputsOfRun);
+    return new CompiledCell.Result(states(shape), y);
+  }
+
+  /** The parts of the state after the last step. A list of one or two is the smallest there is. */
+  private List<Tensor> states(Shape shape) {
+    if (after.size() == 1) {
+      return List.of(state(0, shape));
     }
-    return new CompiledCell.Result(states, y);
+    if (after.size() == 2) {
+      return List.of(state(0, shape), state(1, shape));
+    }
+    Tensor[] all = new Tensor[after.size()];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = state(i, shape);
+    }
+    return List.of(all);
+  }
+
+  private Tensor state(int part, Shape shape) {
+    Tensor last = after.get(part);
+    return last != null ? last : shape.rank() == 3 ? y.time(time - 1) : y;
   }
 
   /** The memory of all outputs: of the states after each step where these are the outputs. */

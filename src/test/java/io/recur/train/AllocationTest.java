@@ -16,6 +16,10 @@ import io.recur.device.Devices;
 import io.recur.grad.Tape;
 import io.recur.nn.Chain;
 import io.recur.nn.Layer;
+import io.recur.nn.Recur;
+import io.recur.nn.cells.MGUCell;
+import io.recur.nn.cells.PeepholeLSTMCell;
+import io.recur.nn.cells.UGRNNCell;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 
@@ -94,5 +98,13 @@ class AllocationTest {
     streams("gru", gru(CLASSES, 16));
     streams("gruV3", gruV3(CLASSES, 16));
     streams("rnn", rnn(CLASSES, 16));
+  }
+
+  @Test
+  void aStepOfACompiledCellAllocatesNextToNothing() {
+    Devices.onlyOnCpu("the kernels of a program on a GPU still take more than that per step");
+    streams("mgu", new Recur(new MGUCell(CLASSES, 16)));
+    streams("ugrnn", new Recur(new UGRNNCell(CLASSES, 16)));
+    streams("peephole lstm", new Recur(new PeepholeLSTMCell(CLASSES, 16)));
   }
 }
