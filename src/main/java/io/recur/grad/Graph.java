@@ -38,16 +38,35 @@ public record Graph(
     /** {@return the rows of the result} */
     int rows();
 
-    /** The input x, dense or one-hot columns. */
+    /**
+     * The input x, dense or one-hot columns.
+     *
+     * @param rows the rows of the result
+     * @param isOneHot whether x is one-hot columns
+     */
     record Input(int rows, boolean isOneHot) implements Node {}
 
-    /** A part of the state before the step. */
+    /**
+     * A part of the state before the step.
+     *
+     * @param part the part of the state
+     * @param rows the rows of the result
+     */
     record State(int part, int rows) implements Node {}
 
-    /** A parameter of one column, repeated over the batch. */
+    /**
+     * A parameter of one column, repeated over the batch.
+     *
+     * @param parameter its place in the list of parameters
+     * @param rows the rows of the result
+     */
     record Vector(int parameter, int rows) implements Node {}
 
-    /** A number; it has one row. */
+    /**
+     * A number; it has one row.
+     *
+     * @param number the number
+     */
     record Constant(float number) implements Node {
       @Override
       public int rows() {
@@ -55,32 +74,79 @@ public record Graph(
       }
     }
 
-    /** {@code W·operand}, with a parameter matrix W. */
+    /**
+     * {@code W·operand}, with a parameter matrix W.
+     *
+     * @param parameter its place in the list of parameters
+     * @param rows the rows of the result
+     * @param operand the node of the right factor
+     */
     record Product(int parameter, int rows, int operand) implements Node {}
 
     /**
      * {@code W·operand}, with a matrix W of the diagonals −bandwidth … bandwidth, or several of
      * them stacked along the rows; see {@link io.recur.device.kernels.Band} for the order of the
      * values of the parameter.
+     *
+     * @param parameter its place in the list of parameters
+     * @param bandwidth diagonals on either side of the main one
+     * @param rows the rows of the result
+     * @param operand the node of the right factor
      */
     record BandProduct(int parameter, int bandwidth, int rows, int operand) implements Node {}
 
-    /** {@code f(a)}. */
+    /**
+     * {@code f(a)}.
+     *
+     * @param f the function
+     * @param rows the rows of the result
+     * @param a the node of the operand
+     */
     record Map(Elementwise f, int rows, int a) implements Node {}
 
-    /** {@code factor·a + constant}. */
+    /**
+     * {@code factor·a + constant}.
+     *
+     * @param rows the rows of the result
+     * @param a the node of the operand
+     * @param factor of a
+     * @param constant is added
+     */
     record Affine(int rows, int a, float factor, float constant) implements Node {}
 
-    /** {@code f(a, b)}; a or b may have one row. */
+    /**
+     * {@code f(a, b)}; a or b may have one row.
+     *
+     * @param f the function
+     * @param rows the rows of the result
+     * @param a the node of the operand
+     * @param b the node of the second operand
+     */
     record Combine(Binary f, int rows, int a, int b) implements Node {}
 
-    /** Rows {@code from} to {@code from + rows − 1} of a. */
+    /**
+     * Rows {@code from} to {@code from + rows − 1} of a.
+     *
+     * @param rows the rows of the result
+     * @param a the node of the operand
+     * @param from the first row of a
+     */
     record Rows(int rows, int a, int from) implements Node {}
 
-    /** The rows of all parts. */
+    /**
+     * The rows of all parts.
+     *
+     * @param rows the rows of the result
+     * @param parts the nodes of the parts
+     */
     record Concat(int rows, List<Integer> parts) implements Node {}
 
-    /** A reduction over the rows of a; it has one row. */
+    /**
+     * A reduction over the rows of a; it has one row.
+     *
+     * @param kind what is computed
+     * @param a the node of the operand
+     */
     record Reduce(ReductionKind kind, int a) implements Node {
       @Override
       public int rows() {
@@ -88,7 +154,14 @@ public record Graph(
       }
     }
 
-    /** Dropout with the random numbers of this draw of the step. */
+    /**
+     * Dropout with the random numbers of this draw of the step.
+     *
+     * @param rows the rows of the result
+     * @param a the node of the operand
+     * @param rate the probability that a value is dropped
+     * @param draw which random operation of the step it is
+     */
     record Drop(int rows, int a, float rate, int draw) implements Node {}
   }
 
