@@ -23,7 +23,9 @@ final class RandomGraph {
     Elementwise.SOFTPLUS,
     Elementwise.GELU,
     Elementwise.SQUARE,
-    Elementwise.EXP
+    Elementwise.EXP,
+    Elementwise.SQRT,
+    Elementwise.RECIPROCAL
   };
   private static final Binary[] COMBINATIONS = {
     Binary.ADD,
@@ -33,6 +35,7 @@ final class RandomGraph {
     Binary.MULTIPLY,
     Binary.MINIMUM,
     Binary.MAXIMUM,
+    Binary.DIVIDE,
     Binary.GREATER
   };
 
@@ -90,6 +93,12 @@ final class RandomGraph {
     return add(new Node.Map(Elementwise.TANH, rows(a), a));
   }
 
+  /** Between 1/2 and 3/2. */
+  private int positive(int a) {
+    int share = add(new Node.Map(Elementwise.SIGMOID, rows(a), a));
+    return add(new Node.Affine(rows(a), share, 1, 0.5f));
+  }
+
   private int parameter(Shape shape) {
     parameters.add(Parameter.zeros(shape));
     return parameters.size() - 1;
@@ -117,7 +126,12 @@ final class RandomGraph {
       case 0, 1 -> product(a, 1 + random.nextInt(8));
       case 2 -> {
         Elementwise f = FUNCTIONS[random.nextInt(FUNCTIONS.length)];
-        int safe = f == Elementwise.EXP || f == Elementwise.SQUARE ? squashed(a) : a;
+        int safe =
+            switch (f) {
+              case EXP, SQUARE -> squashed(a);
+              case SQRT, RECIPROCAL -> positive(a);
+              default -> a;
+            };
         add(new Node.Map(f, rows(a), safe));
       }
       case 3 -> add(new Node.Affine(rows(a), a, random.nextFloat() - 0.5f, random.nextFloat()));
@@ -126,7 +140,9 @@ final class RandomGraph {
         Binary f = COMBINATIONS[random.nextInt(COMBINATIONS.length)];
         boolean turned = random.nextBoolean();
         int rows = Math.max(rows(a), rows(other));
-        add(new Node.Combine(f, rows, turned ? other : a, turned ? a : other));
+        int right = turned ? a : other;
+        int divisor = f == Binary.DIVIDE ? positive(right) : right;
+        add(new Node.Combine(f, rows, turned ? other : a, divisor));
       }
       case 6 -> {
         int vector = add(new Node.Vector(parameter(Shape.of(rows(a))), rows(a)));
