@@ -68,10 +68,8 @@ RECUR_API int64_t recur_packed(const recur *r, int64_t gates, int64_t units, int
 RECUR_API void recur_pack(recur *r, int64_t gates, int64_t units, int64_t terms, const float *w,
     int64_t row, int64_t column, float *packed);
 
-/*
- * Passes over n values. An output may be the same array as an input, but must not overlap it in part.
- * A value's bits depend on the instruction set alone, a sum's too: not on the number of threads.
- */
+/* Passes over n values. An output may be the same array as an input, but must not overlap it in part.
+ * A value's bits depend on the instruction set alone, a sum's too: not on the number of threads. */
 
 /* y = value; y = x; y = alpha x + beta; y = a + alpha b; y = x within low and high. With beta = -0, y = alpha x has
  * the sign that a product of zero has. */
@@ -249,11 +247,9 @@ RECUR_API int64_t recur_dtiles(const recur *r, const recur_sequence *s);
 RECUR_API void recur_forward(recur *r, const recur_sequence *s);
 RECUR_API void recur_backward(recur *r, const recur_sequence *s);
 
-/*
- * Programs of cells. A program is steps of a cell, forward and backward, as instructions on tiles: values of up to a
+/* Programs of cells. A program is steps of a cell, forward and backward, as instructions on tiles: values of up to a
  * panel's rows (a block) and some columns. It knows the rows of all matrices, neither batch nor time; a run names
- * these and the memory. Indexes are not checked, nor is the program.
- */
+ * these and the memory. Indexes are not checked, nor is the program. */
 
 /* What an instruction does; to, a, b and c are tiles, -1 for none. A clip leaves out rows that an array has not. */
 enum {

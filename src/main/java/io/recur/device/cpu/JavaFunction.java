@@ -1,6 +1,7 @@
 package io.recur.device.cpu;
 
 import io.recur.device.Elementwise;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -17,9 +18,7 @@ enum JavaFunction {
 
     @Override
     void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
-      for (int i = 0; i < n; i++) {
-        d[i] = 1;
-      }
+      Arrays.fill(d, 0, n, 1);
     }
   },
 
@@ -286,9 +285,7 @@ enum JavaFunction {
 
     @Override
     void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
-      for (int i = 0; i < n; i++) {
-        d[i] = -1;
-      }
+      Arrays.fill(d, 0, n, -1);
     }
   },
 
