@@ -45,13 +45,14 @@ public final class CompiledCell {
     return new CompiledCell(compiled, programs.compile(compiled.program()));
   }
 
-  /**
-   * What a run computes.
-   *
-   * @param states the parts of the state after the last step, out × batch each
-   * @param y the outputs, out × batch, or out × batch × time
-   */
-  public record Result(List<Tensor> states, Tensor y) {}
+  /** What a run computes. The object serves later runs on the same tape; the tensors do not. */
+  public interface Result {
+    /** {@return the parts of the state after the last step, out × batch each} */
+    List<Tensor> states();
+
+    /** {@return the outputs, out × batch, or out × batch × time} */
+    Tensor y();
+  }
 
   /**
    * Runs all steps of a sequence. The caller has checked that state and x fit the graph and has
@@ -60,7 +61,7 @@ public final class CompiledCell {
    * @param context of the tape that x is on
    * @param states the parts of the state before the first step, rows × batch each
    * @param x in × batch, or in × batch × time
-   * @return tensors of the tape
+   * @return tensors of the tape, to be read before the next run
    */
   public Result run(OpContext context, List<? extends Tensor> states, Tensor x) {
     return context.reuse(CompiledRun.class, CompiledRun::new).run(context, this, states, x);

@@ -22,7 +22,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A whole sequence of a compiled cell as one recorded operation. */
-final class CompiledRun implements Op {
+final class CompiledRun implements Op, CompiledCell.Result {
   private @Nullable CompiledCell owner;
   private Compiled cell;
   private Execution execution;
@@ -35,6 +35,11 @@ final class CompiledRun implements Op {
 
   /** The parts of the state after the last step that are not the last output. */
   private final List<@Nullable Tensor> after = new ArrayList<>();
+
+  /** All parts of the state after the last step. */
+  private Tensor[] parts = {};
+
+  private List<Tensor> states = List.of();
 
   /** What a run records: y, then those parts. */
   private Tensor[] outputsOfRun = {};
@@ -80,8 +85,8 @@ final class CompiledRun implements Op {
       this.buffers = new Buffer[cell.arrays().size()];
       this.cuts = slices(buffers.length);
       this.products = slices(cell.inputProducts().size());
-      int parts = cell.states().length;
-      this.shapes = new Shape[parts];
+      this.parts = new Tensor[cell.states().length];
+      this.shapes = new Shape[parts.length];
       after.clear();
       int others = 0;
       for (int array : cell.states()) {
@@ -215,7 +220,18 @@ final class CompiledRun implements Op {
       after.set(i, last);
     }
     context.recordAll(this, outputsOfRun);
-    return new CompiledCell.Result(states(shape), y);
+    states = states(shape);
+    return this;
+  }
+
+  @Override
+  public List<Tensor> states() {
+    return states;
+  }
+
+  @Override
+  public Tensor y() {
+    return y;
   }
 
   /** The parts of the state after the last step. A list of one or two is the smallest there is. */
@@ -226,11 +242,10 @@ final class CompiledRun implements Op {
     if (after.size() == 2) {
       return List.of(state(0, shape), state(1, shape));
     }
-    Tensor[] all = new Tensor[after.size()];
-    for (int i = 0; i < all.length; i++) {
-      all[i] = state(i, shape);
+    for (int i = 0; i < parts.length; i++) {
+      parts[i] = state(i, shape);
     }
-    return List.of(all);
+    return List.of(parts);
   }
 
   private Tensor state(int part, Shape shape) {

@@ -6,6 +6,7 @@ import static io.recur.bindings.kernels.recur_h.recur_packed;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.kernels.CellProgram;
+import io.recur.device.memory.Slices;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -67,8 +68,12 @@ final class PackedPanels {
     /** A version before any. */
     private volatile long version = -1;
 
+    /** The weights of each part, from its first value on. */
+    private final Slices[] weights;
+
     private Copy(Buffer[] matrices) {
       sources = parts.stream().map(part -> matrices[part.matrix()]).toArray(Buffer[]::new);
+      weights = parts.stream().map(_ -> new Slices()).toArray(Slices[]::new);
     }
 
     boolean isOf(Buffer[] matrices) {
@@ -111,12 +116,19 @@ final class PackedPanels {
             gate,
             rows,
             terms,
-            sources[gate].segment().asSlice(((long) part.column() * stacked + part.row()) * 4),
+            weights(gate).segment(),
             transposed ? stacked : 1,
             transposed ? 1 : stacked,
             packed.target());
       }
       version = now;
+    }
+
+    private Buffer weights(int gate) {
+      CellProgram.Weights part = parts.get(gate);
+      long first = (long) part.column() * sizes.get(gate).rows() + part.row();
+      long words = sources[gate].floats() - first;
+      return weights[gate].of(sources[gate], first, words, words).at(0);
     }
   }
 }

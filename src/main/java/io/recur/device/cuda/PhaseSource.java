@@ -28,6 +28,8 @@ final class PhaseSource {
   private final ProductSchedule.Pass pass;
   private final ProductSchedule.Phase phase;
   private final PhaseParameters parameters;
+  private final int rows;
+  private final boolean isByColumn;
   private final StringBuilder text = new StringBuilder();
 
   PhaseSource(ProductSchedule schedule, ProductSchedule.Pass pass, ProductSchedule.Phase phase) {
@@ -35,12 +37,17 @@ final class PhaseSource {
     this.pass = pass;
     this.phase = phase;
     this.parameters = new PhaseParameters(schedule, pass);
+    this.rows = phase.sections().stream().mapToInt(Section::rows).max().orElseThrow();
+    this.isByColumn =
+        phase.sections().stream()
+            .flatMap(section -> section.instructions().stream())
+            .anyMatch(Reduce.class::isInstance);
     StringBuilder body = new StringBuilder();
     for (Section section : phase.sections()) {
-      body.append(isByColumn() ? byColumn(section) : byRow(section));
+      body.append(isByColumn ? byColumn(section) : byRow(section));
     }
     begin();
-    if (isByColumn()) {
+    if (isByColumn) {
       text.append("  SHARED(double, sums, MOST_THREADS);\n  SHARED(float, tops, MOST_THREADS);\n");
       text.append("  (void)sums, (void)tops;\n");
       text.append("  for (int64_t j = BLOCK; j < batch; j += BLOCKS) {\n");
@@ -76,19 +83,17 @@ final class PhaseSource {
 
   /** {@return the most rows of a section} */
   int rows() {
-    return phase.sections().stream().mapToInt(Section::rows).max().orElseThrow();
+    return rows;
   }
 
   /** {@return whether a block takes one column at a time} */
   boolean isByColumn() {
-    return phase.sections().stream()
-        .flatMap(section -> section.instructions().stream())
-        .anyMatch(Reduce.class::isInstance);
+    return isByColumn;
   }
 
   /** {@return the threads of a block that takes one column at a time} */
   int threads() {
-    int most = Integer.highestOneBit(2 * Math.max(1, rows()) - 1);
+    int most = Integer.highestOneBit(2 * Math.max(1, rows) - 1);
     return Math.clamp(most, LEAST_THREADS, Launch.BLOCK);
   }
 

@@ -124,7 +124,9 @@ final class ProgramKernels implements Programs {
     }
 
     private final class CudaExecution extends ScheduledExecution {
-      private final Slices seeds = new Slices();
+      private final Slices forwardSeeds = new Slices();
+      private final Slices backwardSeeds = new Slices();
+      private Slices seeds = forwardSeeds;
       private int[] halves = {};
 
       CudaExecution() {
@@ -135,6 +137,7 @@ final class ProgramKernels implements Programs {
       protected void begin(ProductSchedule.Pass pass, @Nullable Buffer scratch) {
         int words = (int) seedWords(places().time());
         if (words > 0) {
+          seeds = pass == schedule.forward() ? forwardSeeds : backwardSeeds;
           long first = Places.scratch(pass, places().batch(), places().time());
           seeds.of(Objects.requireNonNull(scratch), first, words, words);
           write(seeds.at(0), words);

@@ -117,7 +117,11 @@ public final class Places {
    * @return words
    */
   public static long scratch(ProductSchedule.Pass pass, int batch, int time) {
-    return pass.spaces().stream().mapToLong(space -> words(space, batch, time)).sum();
+    long words = 0;
+    for (int i = 0; i < pass.spaces().size(); i++) {
+      words += words(pass.spaces().get(i), batch, time);
+    }
+    return words;
   }
 
   /**

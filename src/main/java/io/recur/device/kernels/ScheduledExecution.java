@@ -6,6 +6,7 @@ import io.recur.device.kernels.CellProgram.VectorGradient;
 import io.recur.device.kernels.ProductSchedule.Pass;
 import io.recur.device.kernels.ProductSchedule.Phase;
 import io.recur.device.kernels.ProductSchedule.Scatter;
+import io.recur.device.memory.Slices;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -30,6 +31,11 @@ public abstract class ScheduledExecution implements Programs.Execution {
   private final @Nullable Buffer[] matrixGradients;
   private final StepProducts products;
   private final List<StepProducts.Sum> sums = new ArrayList<>();
+
+  /** The parts of gradients, by the number of the vector gradient or scatter. */
+  private final List<Slices> vectorParts;
+
+  private final List<Slices> matrixParts;
   private @Nullable Buffer index;
   private final long[] none = {};
   private long[] seeds = none;
@@ -50,6 +56,8 @@ public abstract class ScheduledExecution implements Programs.Execution {
     this.matrices = new Buffer[program.matrices().size()];
     this.matrixGradients = new Buffer[matrices.length];
     this.products = new StepProducts(schedule, places, device, matrices);
+    this.vectorParts = program.vectorGradients().stream().map(_ -> new Slices()).toList();
+    this.matrixParts = schedule.backward().scatters().stream().map(_ -> new Slices()).toList();
     program.weightGradients().forEach(g -> sums.add(products.new Sum(g, matrixGradients)));
   }
 
@@ -174,7 +182,7 @@ public abstract class ScheduledExecution implements Programs.Execution {
     }
     List<VectorGradient> gradients = schedule.program().vectorGradients();
     for (int i = 0; i < gradients.size(); i++) {
-      add(gradients.get(i));
+      add(gradients.get(i), vectorParts.get(i));
     }
   }
 
@@ -196,7 +204,7 @@ public abstract class ScheduledExecution implements Programs.Execution {
     execute(pass.end(), end, false);
     products.sunk(pass.phases());
     for (int i = 0; i < pass.scatters().size(); i++) {
-      add(pass.scatters().get(i));
+      add(pass.scatters().get(i), matrixParts.get(i));
     }
   }
 
@@ -222,24 +230,24 @@ public abstract class ScheduledExecution implements Programs.Execution {
     return places.size(array) * places.time();
   }
 
-  private void add(Scatter scatter) {
+  private void add(Scatter scatter, Slices its) {
     Buffer gradient = matrixGradients[scatter.matrix()];
     if (gradient != null) {
       int rows = places.rows(scatter.array());
-      Buffer part = gradient.slice((long) scatter.column() * rows, (long) scatter.columns() * rows);
+      long words = (long) scatter.columns() * rows;
+      Buffer part = its.of(gradient, (long) scatter.column() * rows, words, words).at(0);
       int all = places.batch() * places.time();
       device.columns().scatterAdd(rows, all, products.whole(scatter.array()), index, part);
     }
   }
 
-  private void add(VectorGradient sum) {
+  private void add(VectorGradient sum, Slices its) {
     Buffer gradient = vectorGradients[sum.vector()];
     if (gradient != null) {
       int rows = places.rows(sum.array());
       int all = places.batch() * places.time();
-      device
-          .columns()
-          .addSum(rows, all, products.whole(sum.array()), gradient.slice(sum.row(), rows));
+      Buffer part = its.of(gradient, sum.row(), rows, rows).at(0);
+      device.columns().addSum(rows, all, products.whole(sum.array()), part);
     }
   }
 }
