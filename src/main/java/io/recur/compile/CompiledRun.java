@@ -13,7 +13,6 @@ import io.recur.device.memory.Slices;
 import io.recur.grad.OneHot;
 import io.recur.grad.Op;
 import io.recur.grad.OpContext;
-import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
@@ -30,6 +29,12 @@ final class CompiledRun implements Op, CompiledCell.Result {
   private List<? extends Tensor> before;
   private Tensor x;
   private Tensor y;
+
+  /** The weights that this sequence reads: parameters, or what is left of them. */
+  private Tensor[] matrices = {};
+
+  private Tensor[] vectors = {};
+  private Tensor[] drawn = {};
   private int batch;
   private int time;
 
@@ -66,6 +71,7 @@ final class CompiledRun implements Op, CompiledCell.Result {
     execution.begin(scratch(owner.program.descriptionFloats()), batch, time);
     execution.columnsAlone(!context.tape().isRecording());
     takeMemory();
+    dropWeights();
     nameParameters(false);
     draw();
     execution.forward(scratch(owner.program.forwardScratch(batch, time)));
@@ -83,6 +89,9 @@ final class CompiledRun implements Op, CompiledCell.Result {
       this.cell = owner.compiled;
       this.execution = owner.program.execution();
       this.buffers = new Buffer[cell.arrays().size()];
+      this.matrices = new Tensor[cell.matrices().size()];
+      this.drawn = new Tensor[cell.drops().weights().size()];
+      this.vectors = new Tensor[cell.vectors().size()];
       this.cuts = slices(buffers.length);
       this.products = slices(cell.inputProducts().size());
       this.parts = new Tensor[cell.states().length];
@@ -176,18 +185,33 @@ final class CompiledRun implements Op, CompiledCell.Result {
   }
 
   private void nameParameters(boolean withGradients) {
-    for (int i = 0; i < cell.matrices().size(); i++) {
-      Parameter parameter = cell.matrices().get(i);
-      execution.matrix(i, parameter.value(), gradient(parameter, withGradients));
+    for (int i = 0; i < matrices.length; i++) {
+      execution.matrix(i, matrices[i].value(), gradient(matrices[i], withGradients));
     }
-    for (int i = 0; i < cell.vectors().size(); i++) {
-      Parameter parameter = cell.vectors().get(i);
-      execution.vector(i, parameter.value(), gradient(parameter, withGradients));
+    for (int i = 0; i < vectors.length; i++) {
+      execution.vector(i, vectors[i].value(), gradient(vectors[i], withGradients));
     }
   }
 
-  private static @Nullable Buffer gradient(Parameter parameter, boolean wanted) {
-    return wanted && parameter.isTrainable() ? parameter.accumulator() : null;
+  /** Draws what this sequence drops, and takes the inputs again: a draw is an operation too. */
+  private void dropWeights() {
+    cell.drops().draw(context.tape(), drawn);
+    Drops.read(cell.drops().matrices(), drawn, cell.matrices(), matrices);
+    Drops.read(cell.drops().vectors(), drawn, cell.vectors(), vectors);
+    if (drawn.length > 0) {
+      accept(x);
+      before.forEach(this::accept);
+      List.of(matrices).forEach(this::accept);
+      List.of(vectors).forEach(this::accept);
+    }
+  }
+
+  private void accept(Tensor input) {
+    context.accept("compiled cell", input);
+  }
+
+  private static @Nullable Buffer gradient(Tensor weight, boolean wanted) {
+    return wanted && weight.isDifferentiable() ? weight.accumulator() : null;
   }
 
   private void draw() {
@@ -339,11 +363,11 @@ final class CompiledRun implements Op, CompiledCell.Result {
   /** {@code dX += Wᵀ·dSums}. */
   private void addInputProduct(WeightGradient product, Slices part) {
     Weights weights = cell.weights(product);
-    Parameter parameter = cell.matrices().get(weights.matrix());
-    int height = parameter.shape().rows();
+    Tensor matrix = matrices[weights.matrix()];
+    int height = matrix.shape().rows();
     long first = weights.row() + (long) weights.column() * height;
     long span = (weights.columns() - 1L) * height + weights.rows();
-    Buffer w = part.of(parameter.value(), first, span, span).at(0);
+    Buffer w = part.of(matrix.value(), first, span, span).at(0);
     Blas blas = KernelDevice.of(context.device()).blas();
     blas.multiply(
         true,

@@ -25,6 +25,7 @@ final class Compiler {
    * @param arrays what each array is for
    * @param matrices the parameter of each matrix
    * @param vectors the parameter of each vector
+   * @param drops those of which a sequence drops values
    * @param input the array of x
    * @param readsInput whether an instruction reads x, besides products of one-hot x
    * @param states the arrays of the parts of the state
@@ -38,6 +39,7 @@ final class Compiler {
       List<Entry> arrays,
       List<Parameter> matrices,
       List<Parameter> vectors,
+      Drops drops,
       int input,
       boolean readsInput,
       int[] states,
@@ -90,6 +92,7 @@ final class Compiler {
         List.copyOf(tables.arrays),
         matrices,
         vectors,
+        Drops.of(graph, tables.matrices, tables.vectors),
         lowering.input,
         reads.contains(lowering.input),
         lowering.states,

@@ -141,13 +141,13 @@ public final class Buffer {
   }
 
   /**
-   * Tells whether another buffer has the same words of the same memory.
+   * Tells whether another buffer has the same words of the same memory, which may be given back.
    *
    * @param other any buffer
    * @return whether both begin and end at the same place
    */
   public boolean isAt(Buffer other) {
-    return device == other.device
+    return writes == other.writes
         && floats == other.floats
         && segment.address() == other.segment.address();
   }

@@ -26,12 +26,40 @@ import java.util.List;
  *
  * @param nodes the operations
  * @param parameters that the nodes name
- * @param draws the number of random operations
+ * @param dropped the parameters of which each sequence drops values
+ * @param draws the number of random operations of a step
  * @param states the nodes of the new state, one per part
  * @param y the node of the output
  */
 public record Graph(
-    List<Node> nodes, List<Parameter> parameters, int draws, List<Integer> states, int y) {
+    List<Node> nodes,
+    List<Parameter> parameters,
+    List<Dropped> dropped,
+    int draws,
+    List<Integer> states,
+    int y) {
+
+  /**
+   * A graph of which no sequence drops weights.
+   *
+   * @param nodes the operations
+   * @param parameters that the nodes name
+   * @param draws the number of random operations of a step
+   * @param states the nodes of the new state, one per part
+   * @param y the node of the output
+   */
+  public Graph(
+      List<Node> nodes, List<Parameter> parameters, int draws, List<Integer> states, int y) {
+    this(nodes, parameters, List.of(), draws, states, y);
+  }
+
+  /**
+   * A parameter of which each sequence drops values, see {@link DropConnect}.
+   *
+   * @param parameter its place in the list of parameters
+   * @param rate the probability that a value is dropped, above 0
+   */
+  public record Dropped(int parameter, float rate) {}
 
   /** An operation. Its operands are numbers of nodes. */
   public sealed interface Node {

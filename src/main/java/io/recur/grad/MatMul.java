@@ -22,12 +22,13 @@ final class MatMul implements Op {
           "matmul: W=%s, x=%s; need a matrix W with W.cols == x.rows, %d != %d"
               .formatted(left, x.shape(), left.columns(), x.shape().rows()));
     }
-    try (OpContext context = OpContext.of("matmul", a, x)) {
+    Tensor w = DropConnect.read(a, x);
+    try (OpContext context = OpContext.of("matmul", w, x)) {
       MatMul op = context.reuse(MatMul.class, MatMul::new);
-      op.a = a;
+      op.a = w;
       op.x = x;
       op.blas = context.kernels.blas();
-      op.y = context.output(x.shape(), left.rows(), a.isDifferentiable() || x.isDifferentiable());
+      op.y = context.output(x.shape(), left.rows(), w.isDifferentiable() || x.isDifferentiable());
       op.forward(context.tape().isRecording());
       return context.record(op, op.y);
     }

@@ -172,6 +172,7 @@ public final class OpContext implements AutoCloseable {
   public void accept(String where, Tensor input) {
     checkInside();
     Values.accept(tape, where, input);
+    tape.dropped.refuse(where, input);
     if (tape.isRecording()
         && input.tape() == null
         && input.data.root.tensor instanceof Parameter parameter) {

@@ -36,6 +36,7 @@ public final class Tape implements AutoCloseable {
   private final Residents residents = new Residents();
   final Recording recorded;
   final Draws draws = new Draws();
+  final DroppedWeights dropped = new DroppedWeights();
 
   /** What operations use; one for all of them. */
   final OpContext context;
@@ -329,6 +330,7 @@ public final class Tape implements AutoCloseable {
       residents.refuseClear();
       recorded.clear();
       values.clear();
+      dropped.clear();
     }
   }
 

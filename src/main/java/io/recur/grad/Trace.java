@@ -59,8 +59,7 @@ public final class Trace {
   private final List<Node> nodes = new ArrayList<>();
   private final Map<Node, Integer> numbers = new HashMap<>();
   private final Map<TensorData, Integer> known = new IdentityHashMap<>();
-  private final List<Parameter> parameters = new ArrayList<>();
-  private final Map<Parameter, Integer> places = new IdentityHashMap<>();
+  private final TracedParameters parameters = new TracedParameters();
   private int draws;
 
   /** The operation that has begun, for reasons. */
@@ -204,8 +203,7 @@ public final class Trace {
       return new Result(null, reason);
     }
     int y = results.removeLast();
-    return new Result(
-        new Graph(List.copyOf(nodes), List.copyOf(parameters), draws, List.copyOf(results), y), "");
+    return new Result(parameters.graph(nodes, draws, results, y), "");
   }
 
   /** The node of a new part of the state, or of the output where there was no such part. */
@@ -316,7 +314,7 @@ public final class Trace {
               .formatted(parameter.name(), shape, shape.columns()));
       return NONE;
     }
-    return node(new Node.Vector(place(parameter), shape.rows()));
+    return node(new Node.Vector(parameters.place(parameter), shape.rows()));
   }
 
   /**
@@ -326,22 +324,19 @@ public final class Trace {
    * @return the number of the parameter
    */
   public int matrix(Tensor w) {
-    if (w.data.root.tensor instanceof Parameter parameter
-        && parameter.shape().rows() == w.shape().rows()
-        && parameter.shape().columns() == w.shape().columns()) {
-      return place(parameter);
+    int place = parameters.matrix(w);
+    if (place < 0) {
+      refuse("its left factor is no parameter; give it a parameter as a whole");
     }
-    refuse("its left factor is no parameter; give it a parameter as a whole");
-    return NONE;
+    return place;
   }
 
-  private int place(Parameter parameter) {
-    return places.computeIfAbsent(
-        parameter,
-        fresh -> {
-          parameters.add(fresh);
-          return parameters.size() - 1;
-        });
+  /** Describes a matrix of which a sequence drops values, once for all its steps. */
+  void drop(Tensor y, Parameter matrix, float rate) {
+    if (draws > 0) {
+      refuse("it draws a mask per sequence after one per step; drop weights first");
+    }
+    parameters.drop(y, matrix, rate);
   }
 
   /**

@@ -2,7 +2,9 @@ package io.recur.nn;
 
 import io.recur.device.Buffer;
 import io.recur.device.kernels.Band;
+import io.recur.device.kernels.Bands;
 import io.recur.device.kernels.KernelDevice;
+import io.recur.grad.DropConnect;
 import io.recur.grad.Graph;
 import io.recur.grad.Op;
 import io.recur.grad.OpContext;
@@ -77,13 +79,16 @@ final class BandMatrix extends Matrix {
           "matmul: W=%s, x=%s; need W.cols == x.rows, %d != %d"
               .formatted(this, x.shape(), columns(), x.shape().rows()));
     }
-    try (OpContext context = OpContext.of("matmul", values(), x)) {
+    Tensor values = DropConnect.read(values(), x);
+    try (OpContext context = OpContext.of("matmul", values, x)) {
       Product op = context.reuse(Product.class, Product::new);
       op.kernels = KernelDevice.of(context.device());
       op.w = this;
+      op.values = values;
       op.x = x;
       op.y = context.output(x.shape(), rows(), true);
-      multiply(op.kernels, true, x.value(), x.shape().columns(), 0, op.y.value(), rows());
+      int n = x.shape().columns();
+      op.kernels.bands().multiply(band, values.value(), x.value(), n, 0, op.y.value(), rows());
       return context.record(op, op.y);
     }
   }
@@ -91,22 +96,27 @@ final class BandMatrix extends Matrix {
   private static final class Product implements Op {
     private KernelDevice kernels;
     private BandMatrix w;
+    private Tensor values;
     private Tensor x;
     private Tensor y;
 
     @Override
     public void trace(Trace trace) {
-      int values = trace.matrix(w.values());
+      int parameter = trace.matrix(values);
       int bandwidth = w.band.bandwidth();
-      trace.give(y, new Graph.Node.BandProduct(values, bandwidth, w.rows(), trace.number(x)));
+      trace.give(y, new Graph.Node.BandProduct(parameter, bandwidth, w.rows(), trace.number(x)));
     }
 
     @Override
     public void backward() {
       int n = x.shape().columns();
-      w.addGradient(kernels, y.gradient(), w.rows(), x.value(), n);
+      Bands bands = kernels.bands();
+      if (values.isDifferentiable()) {
+        bands.addGradient(w.band, y.gradient(), w.rows(), x.value(), n, values.accumulator());
+      }
       if (x.isDifferentiable()) {
-        w.multiplyTransposed(kernels, true, y.gradient(), w.rows(), n, 1, x.accumulator());
+        bands.multiplyTransposed(
+            w.band, values.value(), y.gradient(), w.rows(), n, 1, x.accumulator());
       }
     }
   }

@@ -1,10 +1,13 @@
 package io.recur.nn;
 
 import io.recur.grad.Concat;
+import io.recur.grad.DropConnect;
 import io.recur.grad.Parameter;
+import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A recurrent cell: {@code state, y = cell(state, x)}. It holds weights; {@link Recur} holds the
@@ -65,14 +68,17 @@ public interface Cell {
    * @return the state after the last step and the outputs, out × batch × time
    */
   default Step run(State state, Tensor x) {
-    List<Tensor> outputs = new ArrayList<>();
-    State now = state;
-    for (int t = 0; t < x.shape().time(); t++) {
-      Step step = step(now, x.time(t));
-      outputs.add(step.y());
-      now = step.state();
+    Tape tape = x.tape() != null ? x.tape() : state.h().tape();
+    try (var _ = tape == null ? null : DropConnect.on(tape, Map.of())) { // a mask per sequence
+      List<Tensor> outputs = new ArrayList<>();
+      State now = state;
+      for (int t = 0; t < x.shape().time(); t++) {
+        Step step = step(now, x.time(t));
+        outputs.add(step.y());
+        now = step.state();
+      }
+      return new Step(now, outputs.size() == 1 ? outputs.getFirst() : Concat.time(outputs));
     }
-    return new Step(now, outputs.size() == 1 ? outputs.getFirst() : Concat.time(outputs));
   }
 
   /**

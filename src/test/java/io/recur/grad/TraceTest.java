@@ -62,6 +62,7 @@ class TraceTest {
           Map.entry("Repeat", (h, x) -> Repeat.repeat(x.tape(), b, h.shape()).mul(h)),
           Map.entry("MatMul", (h, x) -> u.matmul(w.matmul(x)).add(u.matmul(x.tape().use(b)))),
           Map.entry("Drop", (h, x) -> Drop.dropout(h, 0.5f)),
+          Map.entry("DropConnect", (h, x) -> DropConnect.dropped(x.tape(), w, 0.5f).matmul(x)),
           Map.entry("Functions", (h, x) -> tanh(h).add(sigmoid(h))),
           Map.entry("Softmax", (h, x) -> Softmax.softmax(h).add(Softmax.logSoftmax(h))),
           Map.entry("BandMatrix", (h, x) -> band.times(h)));

@@ -30,6 +30,7 @@ import io.recur.nn.StackedCell;
 import io.recur.nn.State;
 import io.recur.nn.Step;
 import io.recur.nn.cells.RecurrentDropout;
+import io.recur.nn.cells.WeightDrop;
 import io.recur.nn.cells.Zoneout;
 import io.recur.train.Adam;
 import io.recur.train.Optimiser;
@@ -156,6 +157,10 @@ final class ModelSamples {
             RecurrentDropout.class,
             "gru",
             world -> placed(world, RecurrentDropout.of(new GRUCell(2, 2), 0.5f)))
+        .add(
+            WeightDrop.class,
+            "gru",
+            world -> placed(world, WeightDrop.of(new GRUCell(2, 2), 0.5f, "Wh")))
         .add(
             Cell.StepFunction.class,
             "sum",

@@ -7,6 +7,7 @@ import io.recur.device.Columns;
 import io.recur.device.Device;
 import io.recur.device.OneThread;
 import io.recur.device.Pointwise;
+import io.recur.grad.DropConnect;
 import io.recur.grad.OneHot;
 import io.recur.grad.Op;
 import io.recur.grad.OpContext;
@@ -19,13 +20,17 @@ import io.recur.grad.Tensor;
 import io.recur.grad.TensorOperations;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.Supplier;
 
 /** Values of the plain types and of the rooms device and grad. */
 final class TensorSamples {
   private static final float[] SIX = {1, 2, 3, 4, 5, 6};
+
+  private static final String RATES = "java.util.Map<io.recur.grad.Parameter, java.lang.Float>";
 
   private TensorSamples() {}
 
@@ -222,6 +227,14 @@ final class TensorSamples {
         .add(Tape.class, "closed", World::closedTape)
         .add(Tape.class, "of another device", world -> world.open(Tape.on(world.devices().other())))
         .add(OpContext.class, "open", world -> OpContext.of("sample", variable(world)))
+        .add(
+            DropConnect.Scope.class,
+            "open",
+            world -> DropConnect.on(world.tape(), Map.of(parameter(world), 0.5f)))
+        .add(RATES, "of a parameter", world -> Map.of(parameter(world), 0.5f))
+        .add(RATES, "none", world -> Map.of())
+        .add(RATES, "no rate", world -> Map.of(parameter(world), 2f))
+        .addWithNull(RATES, "null", world -> Collections.singletonMap(parameter(world), null))
         .add(Op.class, "nothing", world -> new Nothing())
         .add(Resident.class, "somebody", world -> (Resident) () -> "somebody");
   }

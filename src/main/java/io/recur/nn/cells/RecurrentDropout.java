@@ -2,6 +2,7 @@ package io.recur.nn.cells;
 
 import io.recur.grad.Concat;
 import io.recur.grad.Drop;
+import io.recur.grad.DropConnect;
 import io.recur.grad.Parameter;
 import io.recur.grad.Repeat;
 import io.recur.grad.Shape;
@@ -14,6 +15,7 @@ import io.recur.nn.Step;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Dropout of the state around any cell, with one mask for all steps of a sequence (Gal and
@@ -83,15 +85,17 @@ public final class RecurrentDropout implements Cell {
     if (!tape.isRecording()) {
       return cell.run(state, x);
     }
-    List<Tensor> masks = masks(tape, state);
-    List<Tensor> outputs = new ArrayList<>();
-    State now = state;
-    for (int t = 0; t < x.shape().time(); t++) {
-      Step step = cell.step(masked(now, masks), x.time(t));
-      outputs.add(step.y());
-      now = step.state();
+    try (var _ = DropConnect.on(tape, Map.of())) { // weights too have a mask per sequence
+      List<Tensor> masks = masks(tape, state);
+      List<Tensor> outputs = new ArrayList<>();
+      State now = state;
+      for (int t = 0; t < x.shape().time(); t++) {
+        Step step = cell.step(masked(now, masks), x.time(t));
+        outputs.add(step.y());
+        now = step.state();
+      }
+      return new Step(now, Concat.time(outputs));
     }
-    return new Step(now, Concat.time(outputs));
   }
 
   private static Tape tape(State state, Tensor x) {

@@ -49,8 +49,8 @@ final class CellsPage {
       y is named. Tests hold each cell to its equations in PyTorch, in float64, gradients included
       (`src/test/resources/pytorch/make_cells.py`), and some to the code of the paper's authors.
 
-      `Zoneout.of(cell, rate)` and `RecurrentDropout.of(cell, rate)` are cells too: they regularise any cell, built in or
-      your own, where a tape records, and take the expectation where it does not.
+      `Zoneout.of(cell, rate)`, `RecurrentDropout.of(cell, rate)` and `WeightDrop.of(cell, rate, "Wh")` are cells too: they
+      regularise any cell, built in or your own, where a tape records, and take the expectation where it does not.
 
       This page is made from the Javadoc of the cells:
       `java -cp target/test-classes:… io.recur.nn.cells.CellsPage`; a test fails where it is out of date.

@@ -1,0 +1,47 @@
+package io.recur.compile;
+
+import io.recur.grad.DropConnect;
+import io.recur.grad.Graph;
+import io.recur.grad.Parameter;
+import io.recur.grad.Tape;
+import io.recur.grad.Tensor;
+import java.util.List;
+
+/**
+ * The weights of which a sequence drops values.
+ *
+ * @param weights in the order in which masks are drawn
+ * @param matrices per matrix of a program its number among these; −1 where it is read as it is
+ * @param vectors per vector, likewise
+ */
+record Drops(List<Weight> weights, List<Integer> matrices, List<Integer> vectors) {
+  /** A parameter and the probability that a value of it is dropped. */
+  record Weight(Parameter parameter, float rate) {}
+
+  /** Those of a graph, of whose parameters a program has these. */
+  static Drops of(Graph graph, List<Integer> matrices, List<Integer> vectors) {
+    List<Integer> places = graph.dropped().stream().map(Graph.Dropped::parameter).toList();
+    return new Drops(
+        graph.dropped().stream()
+            .map(each -> new Weight(graph.parameters().get(each.parameter()), each.rate()))
+            .toList(),
+        matrices.stream().map(places::indexOf).toList(),
+        vectors.stream().map(places::indexOf).toList());
+  }
+
+  /** Draws the masks of a sequence. */
+  void draw(Tape tape, Tensor[] drawn) {
+    for (int i = 0; i < drawn.length; i++) {
+      drawn[i] = DropConnect.dropped(tape, weights.get(i).parameter(), weights.get(i).rate());
+    }
+  }
+
+  /** What a sequence reads: of those drawn, or the parameter. */
+  static void read(
+      List<Integer> numbers, Tensor[] drawn, List<Parameter> parameters, Tensor[] weights) {
+    for (int i = 0; i < weights.length; i++) {
+      int number = numbers.get(i);
+      weights[i] = number < 0 ? parameters.get(i) : drawn[number];
+    }
+  }
+}
