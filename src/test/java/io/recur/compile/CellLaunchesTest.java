@@ -10,15 +10,10 @@ import io.recur.grad.Graph;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
-import io.recur.grad.Trace;
 import io.recur.nn.Cell;
 import io.recur.nn.Cells;
 import io.recur.nn.Recur;
-import io.recur.nn.State;
-import io.recur.nn.Step;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -88,30 +83,15 @@ class CellLaunchesTest {
   private record Case(Cells cells, CellProgram program, int parts, long products) {
     static Case of(Cells cells, Device device) {
       Cell cell = cells.make(IN, OUT).cell();
-      List<Shape> shapes = new ArrayList<>();
-      cell.parameters().forEach(parameter -> parameter.on(device));
-      cell.state0().forEach(part -> shapes.add(Shape.of(part.shape().rows(), 2)));
-      Trace.Result trace =
-          Trace.of(
-              device,
-              true,
-              Shape.of(IN, 2),
-              false,
-              shapes,
-              (state, x) -> {
-                Step step = cell.step(new State(state), x);
-                List<Tensor> results = new ArrayList<>(step.state().parts());
-                results.add(step.y());
-                return results;
-              });
-      Graph graph = Objects.requireNonNull(trace.graph(), trace::reason);
+      Graph graph = CellPrograms.graph(cell, IN, device);
       long products =
           graph.nodes().stream()
               .filter(
                   node ->
                       node instanceof Graph.Node.Product || node instanceof Graph.Node.BandProduct)
               .count();
-      return new Case(cells, Compiler.compile(graph, IN).program(), shapes.size(), products);
+      return new Case(
+          cells, Compiler.compile(graph, IN).program(), graph.states().size(), products);
     }
 
     /** The launches of a sequence, with its backward pass where it trains. */

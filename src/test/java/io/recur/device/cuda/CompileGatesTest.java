@@ -50,7 +50,7 @@ class CompileGatesTest {
   /**
    * The words in which sinf and cosf reduce arguments above 1e5; smaller ones do not touch them.
    */
-  private static final int REDUCTION_STACK = 32;
+  static final int REDUCTION_STACK = 32;
 
   /** What ptxas says of a kernel under {@code -v}. */
   private static final Pattern REPORT =
