@@ -49,6 +49,15 @@ public final class Trace {
    */
   public record Result(@Nullable Graph graph, String reason) {}
 
+  /**
+   * What an operation of a step gave.
+   *
+   * @param number of the node
+   * @param node the operation
+   * @param values rows × batch
+   */
+  public record Value(int number, Node node, float[] values) {}
+
   /** The number of what is no node. Its operations are not described. */
   private static final int NONE = -1;
 
@@ -67,8 +76,8 @@ public final class Trace {
 
   private @Nullable String reason;
 
-  /** Whether it looks for values that are not numbers. */
-  private boolean isWatching;
+  /** What the operations give, where that is asked for. */
+  private @Nullable List<Value> watched;
 
   private Trace(int batch) {
     this.batch = batch;
@@ -130,34 +139,25 @@ public final class Trace {
   }
 
   /**
-   * Runs a step and names the first operation that gives a value that is not a number.
+   * Runs a step and returns what each of its operations gives.
    *
    * @param tape of the state and x, to be closed afterwards
    * @param state the parts of the state
    * @param x the input
-   * @param step a step that can be traced
-   * @return the operation; the whole step where no operation of its own gives one
+   * @param step the step
+   * @return the operations in order, up to the first that ends a trace
    */
-  public static String notANumber(Tape tape, List<Tensor> state, Tensor x, Body step) {
+  public static List<Value> values(Tape tape, List<Tensor> state, Tensor x, Body step) {
     Trace trace = new Trace(x.shape().batch());
-    trace.isWatching = true;
     trace.give(x, new Node.Input(x.shape().rows(), x instanceof OneHot));
     for (int i = 0; i < state.size(); i++) {
       trace.give(state.get(i), new Node.State(i, state.get(i).shape().rows()));
     }
+    List<Value> values = new ArrayList<>();
+    trace.watched = values;
     tape.trace(trace);
     step.run(state, x);
-    return trace.reason != null ? trace.reason : "step";
-  }
-
-  /** Ends a trace that watches values at the first one that is not a number. */
-  private void watch(Tensor y, Node node) {
-    for (float value : y.toArray()) {
-      if (Float.isNaN(value)) {
-        refuse(node.toString());
-        return;
-      }
-    }
+    return values;
   }
 
   /** Values in ±1, or classes. */
@@ -347,9 +347,10 @@ public final class Trace {
    */
   public void give(Tensor y, Node node) {
     if (reason == null) {
-      known.put(y.data, node(node));
-      if (isWatching) {
-        watch(y, node);
+      int number = node(node);
+      known.put(y.data, number);
+      if (watched != null) {
+        watched.add(new Value(number, node, y.toArray()));
       }
     }
   }

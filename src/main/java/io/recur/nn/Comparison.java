@@ -12,6 +12,7 @@ import io.recur.grad.Trace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Compares a compiled cell with its steps, on a tape of its own with the same values. The first
@@ -21,15 +22,6 @@ import java.util.Map;
 final class Comparison {
   /** The steps that the first call compares. */
   private static final int FIRST = 8;
-
-  /**
-   * The difference that sums in another order may make, in units of the largest value: some steps
-   * of sums of thousands of terms are off by less, a wrong graph by more.
-   */
-  private static final float TOLERANCE = 1e-3f;
-
-  /** The least magnitude that a difference is measured by. */
-  private static final float FLOOR = 1e-2f;
 
   /** The share of values that may differ where a rounding error turns a comparison over. */
   private static final float TURNED = 1e-2f;
@@ -58,14 +50,20 @@ final class Comparison {
     int time = x.shape().time();
     int first = compares ? 1 : FIRST; // a comparison that turns over changes all later steps
     int steps = cell.checksEveryCall() ? time : Math.min(first, time);
-    try (Tape tape = isRecording ? Tape.on(device) : Tape.inference(device)) {
+    try (Tape tape = tape()) {
       Tensor input = copy(tape, x, steps);
       State before = copy(tape, state);
-      tape.seed(SEED);
       Step compiled = compiled(before, input);
       tape.seed(SEED);
       compare(before, input, compiled);
     }
+  }
+
+  /** A tape of the kind of the call's. */
+  private Tape tape() {
+    Tape tape = isRecording ? Tape.on(device) : Tape.inference(device);
+    tape.seed(SEED);
+    return tape;
   }
 
   private Step compiled(State before, Tensor input) {
@@ -75,84 +73,66 @@ final class Comparison {
   }
 
   private void compare(State before, Tensor input, Step compiled) {
+    String difference;
     try (var _ = DropConnect.on(input.tape(), Map.of())) { // a mask per sequence
-      compareSteps(before, input, compiled);
+      difference = difference(before, input, compiled);
+    }
+    if (difference != null) {
+      String first = new FirstDifference(cell, form.graph(), this::tape).find(before, input);
+      throw new IllegalStateException(
+          "%s: %s; %s; step does what a trace cannot see: call stepwise() on the Recur"
+              .formatted(
+                  cell.label(), difference, first == null ? "each operation alone agrees" : first));
     }
   }
 
-  private void compareSteps(State before, Tensor input, Step compiled) {
+  private @Nullable String difference(State before, Tensor input, Step compiled) {
     State now = before;
     int steps = input.shape().time();
     for (int t = 0; t < steps; t++) {
       Step step = cell.cell().step(now, input.time(t));
-      compare("y", form.graph().y(), t, step.y(), compiled.y().time(t));
+      Deviation deviation = deviation(step.y(), compiled.y().time(t));
+      if (deviation != null) {
+        return "y at step %d, %s".formatted(t, deviation);
+      }
       if (cell.checksEveryCall()) {
         refuseNotANumber(now, input.time(t), t, step);
       }
       now = step.state();
     }
     for (int i = 0; i < now.parts().size(); i++) {
-      Tensor part = compiled.state().parts().get(i);
-      compare("state " + i, form.graph().states().get(i), steps - 1, now.parts().get(i), part);
-    }
-  }
-
-  private void compare(String what, int node, int t, Tensor step, Tensor compiled) {
-    float[] expected = step.toArray();
-    float[] actual = compiled.toArray();
-    float largest = FLOOR;
-    for (float value : expected) {
-      largest = Float.isFinite(value) ? Math.max(largest, Math.abs(value)) : largest;
-    }
-    int worst = 0;
-    int wrong = 0;
-    for (int i = 0; i < expected.length; i++) {
-      if (!isNear(expected[i], actual[i], TOLERANCE * largest)) {
-        wrong++;
-        worst = isNear(expected[i], actual[i], distance(expected, actual, worst)) ? worst : i;
+      Deviation deviation = deviation(now.parts().get(i), compiled.state().parts().get(i));
+      if (deviation != null) {
+        return "state %d after step %d, %s".formatted(i, steps - 1, deviation);
       }
     }
-    if (wrong > (compares ? TURNED * expected.length : 0)) {
-      throw new IllegalStateException(
-          """
-          %s: %s at step %d, value %d: step gives %g and the compiled cell %g, the largest is %g; \
-          it is computed by %s; step does what a trace cannot see: call stepwise() on the Recur"""
-              .formatted(
-                  cell.label(),
-                  what,
-                  t,
-                  worst,
-                  expected[worst],
-                  actual[worst],
-                  largest,
-                  form.graph().node(node)));
-    }
+    return null;
   }
 
-  private static float distance(float[] expected, float[] actual, int i) {
-    return Math.abs(expected[i] - actual[i]);
-  }
-
-  private static boolean isNear(float a, float b, float difference) {
-    return Float.compare(a, b) == 0 || Math.abs(a - b) <= difference;
+  private @Nullable Deviation deviation(Tensor step, Tensor compiled) {
+    return Deviation.of(step.toArray(), compiled.toArray(), compares ? TURNED : 0);
   }
 
   private void refuseNotANumber(State before, Tensor x, int t, Step after) {
     List<Tensor> results = new ArrayList<>(after.state().parts());
     results.add(after.y());
-    if (results.stream().noneMatch(Comparison::hasNotANumber)) {
+    if (results.stream().noneMatch(result -> hasNotANumber(result.toArray()))) {
       return;
     }
-    try (Tape tape = isRecording ? Tape.on(device) : Tape.inference(device)) {
+    try (Tape tape = tape()) {
       String operation =
-          Trace.notANumber(tape, copy(tape, before).parts(), copy(tape, x, 1), cell::step);
+          Trace.values(tape, copy(tape, before).parts(), copy(tape, x, 1), cell::step).stream()
+              .filter(value -> hasNotANumber(value.values()))
+              .map(value -> "operation %d, %s".formatted(value.number(), value.node()))
+              .findFirst()
+              .orElse("what it is given");
       throw new IllegalStateException(
           "%s: step %d is not a number, first in %s".formatted(cell.label(), t, operation));
     }
   }
 
-  private static boolean hasNotANumber(Tensor tensor) {
-    for (float value : tensor.toArray()) {
+  private static boolean hasNotANumber(float[] values) {
+    for (float value : values) {
       if (Float.isNaN(value)) {
         return true;
       }
@@ -160,7 +140,7 @@ final class Comparison {
     return false;
   }
 
-  private static State copy(Tape tape, State state) {
+  static State copy(Tape tape, State state) {
     List<Tensor> parts = new ArrayList<>();
     for (Tensor part : state.parts()) {
       Shape shape = Shape.of(part.shape().rows(), part.shape().columns());
@@ -170,7 +150,7 @@ final class Comparison {
   }
 
   /** The first steps of x. */
-  private static Tensor copy(Tape tape, Tensor x, int steps) {
+  static Tensor copy(Tape tape, Tensor x, int steps) {
     Tensor first = x.shape().time() == steps ? x : x.times(0, steps);
     Shape shape = first.shape();
     if (!(first instanceof OneHot hot)) {
