@@ -57,7 +57,7 @@ final class Kept {
     for (Shape shape : shapes) {
       floats += Slab.padded(shape.count());
     }
-    BufferPool pool = KernelDevice.of(device).pool(floats);
+    BufferPool pool = KernelDevice.of(device).pool(BufferPool.length(floats));
     int number = pool.take();
     giveBack();
     buffer = pool.tie(number, this);

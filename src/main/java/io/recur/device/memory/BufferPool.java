@@ -76,6 +76,19 @@ public final class BufferPool {
     this.most = log2(MOST_REGION_FLOATS / floats);
   }
 
+  /**
+   * Returns the length of the pooled buffers that serve a size: the size itself up to 1024 words,
+   * else at most an eighth more. Few pools then serve many sizes, of which each would keep memory
+   * for itself.
+   *
+   * @param floats the words that are needed, a multiple of 16
+   * @return a multiple of 16
+   */
+  public static long length(long floats) {
+    long step = Math.max(16, Long.highestOneBit(floats - 1) / 8);
+    return floats <= FIRST_REGION_FLOATS ? floats : (floats + step - 1) / step * step;
+  }
+
   private static int log2(long count) {
     return 63 - Long.numberOfLeadingZeros(Math.max(1, count));
   }

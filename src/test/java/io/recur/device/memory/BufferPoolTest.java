@@ -123,4 +123,17 @@ class BufferPoolTest {
     assertEquals(0, pool.used());
     assertArrayEquals(new int[] {0, 1}, new int[] {pool.take(), pool.take()});
   }
+
+  @Test
+  void fewLengthsServeManySizes() {
+    Set<Long> lengths = new HashSet<>();
+    for (long floats = 16; floats <= 1 << 24; floats += 16) {
+      long length = BufferPool.length(floats);
+      assertEquals(0, length % 16);
+      assertTrue(length >= floats && length <= floats + floats / 8, floats + ": " + length);
+      assertTrue(floats > 1024 || length == floats);
+      lengths.add(length);
+    }
+    assertEquals(64 + 14 * 8, lengths.size()); // 14 doublings above 1024
+  }
 }
