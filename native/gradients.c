@@ -4,6 +4,11 @@
 #include "sums.h"
 #include "tiles.h"
 
+/* The first block of panels that a part adds to a matrix: where others reach the same rows, the first part adds all. */
+static int64_t first_block(const recur_gradient *g, int64_t all, int part, int parts) {
+  return g->is_shared ? (part > 0 ? all : 0) : part_begin(all, part, parts);
+}
+
 /* dW of some gradients += their panels times the same matrix, of steps from ... to - 1. */
 static void add_matrices(const program_job *job, const recur_gradient *first, const recur_gradient *end, int64_t from,
     int64_t to, int part, int parts) {
@@ -22,8 +27,8 @@ static void add_matrices(const program_job *job, const recur_gradient *first, co
     for (const recur_gradient *g = first; g < end; g++) {
       const recur_parameter *matrix = &run->matrices[g->parameter];
       const recur_kept *kept = &program->kept[g->kept];
-      int64_t all = blocks(kept->rows), last = part_begin(all, part + 1, parts);
-      for (int64_t block = part_begin(all, part, parts); matrix->gradient && block < last; block++) {
+      int64_t all = blocks(kept->rows), last = first_block(g, all, part + 1, parts);
+      for (int64_t block = first_block(g, all, part, parts); matrix->gradient && block < last; block++) {
         const float *panel = kept_panel(job, kept, block) + done * WIDTH;
         const float *next = block + 1 < last ? kept_panel(job, kept, block + 1) + done * WIDTH : panel;
         float *dw = matrix->gradient + g->column * matrix->rows + g->row + block * WIDTH;
@@ -33,15 +38,20 @@ static void add_matrices(const program_job *job, const recur_gradient *first, co
   }
 }
 
-/* dv += the sums of its panels. */
+/* dv += the sums of its panels. Where other panels reach the same rows, a part has rows of v in place of blocks. */
 static void add_vector(const program_job *job, const recur_gradient *g, int64_t terms, int part, int parts) {
   const recur_parameter *vector = &job->run->vectors[g->parameter];
   const recur_kept *kept = &job->run->program->kept[g->kept];
-  int64_t all = blocks(kept->rows);
+  int64_t base = g->is_shared ? 0 : g->row, all = blocks(g->is_shared ? vector->rows : kept->rows);
+  int64_t first = base + part_begin(all, part, parts) * WIDTH, end = base + part_begin(all, part + 1, parts) * WIDTH;
   if (!vector->gradient) return;
-  for (int64_t block = part_begin(all, part, parts); block < part_begin(all, part + 1, parts); block++) {
-    int64_t row = block * WIDTH, rows = kept->rows - row < WIDTH ? kept->rows - row : WIDTH, at = g->row + row;
-    NAME(add_sum)(rows, terms, kept_panel(job, kept, block), WIDTH, vector->gradient + at, beside(vector->carry, at));
+  if (first < 0) first = 0;
+  if (end > vector->rows) end = vector->rows;
+  for (int64_t row = 0; row < kept->rows; row += WIDTH) {
+    int64_t at = g->row + row, rows = kept->rows - row < WIDTH ? kept->rows - row : WIDTH;
+    int64_t from = at > first ? at : first, to = at + rows < end ? at + rows : end;
+    const float *panel = kept_panel(job, kept, row / WIDTH) + from - at;
+    if (from < to) NAME(add_sum)(to - from, terms, panel, WIDTH, vector->gradient + from, beside(vector->carry, from));
   }
 }
 

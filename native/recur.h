@@ -336,9 +336,9 @@ typedef struct recur_kept {
   int64_t before;
 } recur_kept;
 
-/* What panels add to the gradient of a matrix, or of a vector where operand is -1: rows `row` ... */
+/* What panels add to a matrix, or with operand -1 to a vector, clipped; is_shared: panels of other rows do so too. */
 typedef struct recur_gradient {
-  int32_t kept, parameter, row, column, operand, lag;
+  int32_t kept, parameter, row, column, operand, lag, is_shared;
 } recur_gradient;
 
 typedef struct recur_program {

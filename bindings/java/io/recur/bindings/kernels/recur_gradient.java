@@ -21,6 +21,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t column;
  *     int32_t operand;
  *     int32_t lag;
+ *     int32_t is_shared;
  * }
  * }
  */
@@ -36,7 +37,8 @@ public class recur_gradient {
         recur_h.C_INT.withName("row"),
         recur_h.C_INT.withName("column"),
         recur_h.C_INT.withName("operand"),
-        recur_h.C_INT.withName("lag")
+        recur_h.C_INT.withName("lag"),
+        recur_h.C_INT.withName("is_shared")
     ).withName("recur_gradient");
 
     /**
@@ -308,6 +310,50 @@ public class recur_gradient {
      */
     public static void lag(MemorySegment struct, int fieldValue) {
         struct.set(lag$LAYOUT, lag$OFFSET, fieldValue);
+    }
+
+    private static final OfInt is_shared$LAYOUT = (OfInt)$LAYOUT.select(groupElement("is_shared"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t is_shared
+     * }
+     */
+    public static final OfInt is_shared$layout() {
+        return is_shared$LAYOUT;
+    }
+
+    private static final long is_shared$OFFSET = $LAYOUT.byteOffset(groupElement("is_shared"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t is_shared
+     * }
+     */
+    public static final long is_shared$offset() {
+        return is_shared$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t is_shared
+     * }
+     */
+    public static int is_shared(MemorySegment struct) {
+        return struct.get(is_shared$LAYOUT, is_shared$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t is_shared
+     * }
+     */
+    public static void is_shared(MemorySegment struct, int fieldValue) {
+        struct.set(is_shared$LAYOUT, is_shared$OFFSET, fieldValue);
     }
 
     /**

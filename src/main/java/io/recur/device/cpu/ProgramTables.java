@@ -87,8 +87,7 @@ final class ProgramTables {
     recur_program.reductions(
         to, table(program.reductions(), recur_reduction.layout(), ProgramTables::write));
     recur_program.kept(to, table(its.kept, recur_kept.layout(), ProgramTables::write));
-    recur_program.gradients(
-        to, table(its.gradients, recur_gradient.layout(), ProgramTables::write));
+    recur_program.gradients(to, table(its.gradients, recur_gradient.layout(), this::write));
     recur_program.weight_gradients(to, its.weightGradients());
     recur_program.kept_rows(to, its.keptRows());
     recur_program.gradient_count(to, its.gradients.size());
@@ -173,12 +172,13 @@ final class ProgramTables {
     recur_kept.before(to, from.before());
   }
 
-  private static void write(Tables.Gradient from, MemorySegment to) {
+  private void write(Tables.Gradient from, MemorySegment to) {
     recur_gradient.kept(to, from.kept());
     recur_gradient.parameter(to, from.parameter());
     recur_gradient.row(to, from.row());
     recur_gradient.column(to, from.column());
     recur_gradient.operand(to, from.operand());
     recur_gradient.lag(to, from.lag());
+    recur_gradient.is_shared(to, its.isShared(from) ? 1 : 0);
   }
 }

@@ -112,6 +112,30 @@ final class Tables {
     }
   }
 
+  /**
+   * Whether other panels, of other rows, reach the same values, which parts then must not share.
+   */
+  boolean isShared(Gradient its) {
+    return gradients.stream()
+        .anyMatch(
+            other ->
+                other.parameter == its.parameter
+                    && (other.operand < 0) == (its.operand < 0)
+                    && (other.row != its.row || rows(other) != rows(its))
+                    && other.row < its.row + rows(its)
+                    && its.row < other.row + rows(other)
+                    && other.column < its.column + columns(its)
+                    && its.column < other.column + columns(other));
+  }
+
+  private int rows(Gradient its) {
+    return kept.get(its.kept).rows();
+  }
+
+  private int columns(Gradient its) {
+    return its.operand < 0 ? 1 : arrays.get(its.operand).rows();
+  }
+
   /** The number of a multiplication of the same operand. */
   int multiplication(List<Instruction.Product> products, List<Integer> sums) {
     Instruction.Product one = products.getFirst();
