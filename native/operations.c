@@ -10,6 +10,14 @@ INLINE vf load_clipped(const float *column, int64_t row, int64_t rows) {
   return x;
 }
 
+/* The first n values of x to a column from `row` on, where it has such rows. */
+INLINE void store_clipped(float *column, int64_t row, int64_t rows, vf x, int64_t n) {
+  if (n > rows - row) n = rows - row;
+  if (row >= 0) store_part(column + row, x, n);
+  else
+    for (int64_t i = -row; i < LANES && i < n; i++) column[row + i] = x[i];
+}
+
 /* The first columns of a tile = x. */
 INLINE void fill(float *to, int n, vf low, vf high) {
   for (int j = 0; j < n; j++) {
@@ -53,18 +61,20 @@ OPERATION(load_row) {
 OPERATION(store_matrix) {
   const recur_array *a = &p->run->arrays[i->array];
   if (!a->data) return;
-  float *column = matrix_of(p, a, i->lag) + i->row + p->row;
+  int64_t row = i->row + p->row, rows = a->rows;
+  float *column = matrix_of(p, a, i->lag);
   const float *from = tile_of_patch(p, i->a);
-  if (p->rows == WIDTH) {
-    for (int j = 0; j < p->n; j++, column += a->rows, from += WIDTH) {
+  if (p->rows == WIDTH && row >= 0 && row + WIDTH <= rows) {
+    column += row;
+    for (int j = 0; j < p->n; j++, column += rows, from += WIDTH) {
       store(column, load(from));
       store(column + LANES, load(from + LANES));
     }
     return;
   }
-  for (int j = 0; j < p->n; j++, column += a->rows, from += WIDTH) {
-    store_part(column, load(from), p->rows);
-    store_part(column + LANES, load(from + LANES), p->rows - LANES);
+  for (int j = 0; j < p->n; j++, column += rows, from += WIDTH) {
+    store_clipped(column, row, rows, load(from), p->rows);
+    store_clipped(column, row + LANES, rows, load(from + LANES), p->rows - LANES);
   }
 }
 

@@ -258,7 +258,7 @@ enum {
   RECUR_COPY,         /* to = a */
   RECUR_LOAD,         /* to = rows `row` ... of a matrix at step t + lag, clipped to zeros */
   RECUR_LOAD_ROW,     /* to = that row alone, in all rows */
-  RECUR_STORE,        /* such rows = a, where the array has memory */
+  RECUR_STORE,        /* such rows = a, clipped, where the array has memory */
   RECUR_TAKE,         /* to = the tile of an array in tiles at step t + lag */
   RECUR_GIVE,         /* such a tile = a */
   RECUR_KEEP,         /* the panel `array` of gradients = a */

@@ -76,11 +76,11 @@ static int second_section(parts *p, int rows) {
   return end_section(p, first, rows, 0, 0, 0);
 }
 
-static int backward_section(parts *p, int rows, int place) {
+static int backward_section(caller *c, parts *p, int rows, int place) {
   int first = code_at(p);
   add(p, (recur_instruction){.code = RECUR_LOAD, .to = 3, .array = DY});
   add(p, (recur_instruction){.code = RECUR_PRODUCT, .array = 1});
-  add(p, (recur_instruction){.code = RECUR_STORE, .a = 3, .array = D});
+  add(p, (recur_instruction){.code = RECUR_STORE, .a = 3, .array = D, .row = (int32_t)between(c, -1, 1)});
   add(p, (recur_instruction){.code = RECUR_SCATTER, .a = 3});
   if (!place) add(p, (recur_instruction){.code = RECUR_KEEP, .a = 3});
   return end_section(p, first, rows, 0, 0, place);
@@ -105,7 +105,7 @@ static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t
   p->places[1] = (recur_place){.tile = 3, .number = ARRAYS};
   int first = forward_section(c, p, rows);
   second_section(p, rows);
-  int back = backward_section(p, rows, one_in(c, 2));
+  int back = backward_section(c, p, rows, one_in(c, 2));
   int early = early_section(p, rows);
   p->passes[0] = (recur_pass){.first = first, .phases = 2, .end = first, .ends = 0, .work = 1 << 12};
   p->passes[1] = p->passes[0];
@@ -115,7 +115,7 @@ static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t
   p->weights = (recur_weights){.rows = rows, .columns = classes};
   for (int k = 0; k < 3; k++) p->reductions[k] = (recur_reduction){.kind = k, .rows = rows};
   p->kept = (recur_kept){.rows = rows};
-  p->gradients[0] = (recur_gradient){.operand = -1};
+  p->gradients[0] = (recur_gradient){.row = (int32_t)between(c, -1, 1), .operand = -1, .is_shared = one_in(c, 2)};
   p->gradients[1] = (recur_gradient){.parameter = 1, .operand = H};
   p->hidden_rows = rows;
   p->program = (recur_program){.instructions = p->codes, .products = p->products, .tiles = p->tiles, .places = p->places,

@@ -282,15 +282,16 @@ final class Backward {
   }
 
   private void storeVector(int vector, List<Piece> run) {
-    int first = run.getFirst().row();
+    int first = Math.max(run.getFirst().row(), 0); // rows of a band begin before and end behind it
+    int end = Math.min(run.getLast().row() + run.getLast().rows(), lowering.length(vector));
     List<Piece> gradients = new ArrayList<>();
     for (Piece piece : run) {
       int term = fitting(derivatives.of(piece.term()), piece.rows());
       gradients.add(new Piece(piece.row() - first, piece.rows(), term));
     }
     Integer array = contents.get(gradients);
-    if (array == null) {
-      array = tables.matrix(run.getLast().row() + run.getLast().rows() - first, Purpose.GRADIENT);
+    if (array == null || tables.arrays.get(array).array().rows() != end - first) {
+      array = tables.matrix(end - first, Purpose.GRADIENT);
       contents.put(gradients, array);
       store(gradients, array);
     }

@@ -1,6 +1,7 @@
 package io.recur.compile;
 
 import io.recur.compile.Tables.Purpose;
+import io.recur.device.kernels.Band;
 import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.Layout;
 import io.recur.device.kernels.CellProgram.ReductionKind;
@@ -103,7 +104,9 @@ final class Lowering {
           int n = graph.node(node.operand()).rows();
           for (int at = 0; at < node.rows(); at += n) {
             found.add(at);
-            addShifted(found, node.operand(), at);
+            if (node.bandwidth() == 0) {
+              addShifted(found, node.operand(), at);
+            }
           }
         }
         case Node.Map node -> found.addAll(cuts(node.a()));
@@ -148,7 +151,7 @@ final class Lowering {
           draft.add(new Term.Vector(rows, Tables.numberOf(tables.vectors, n.parameter()), from));
       case Node.Constant n -> draft.number(n.number());
       case Node.Product n -> product(n, from, rows);
-      case Node.BandProduct n -> diagonal(n, from, rows);
+      case Node.BandProduct n -> n.bandwidth() == 0 ? diagonal(n, from, rows) : band(n, from, rows);
       case Node.Map n -> draft.map(n.f(), lower(n.a(), from, rows));
       case Node.Affine n -> draft.affine(lower(n.a(), from, rows), n.factor(), n.constant());
       case Node.Combine n ->
@@ -233,13 +236,38 @@ final class Lowering {
 
   /** Some rows of one of several stacked diagonal matrices, times the operand. */
   private int diagonal(Node.BandProduct node, int from, int rows) {
-    if (node.bandwidth() > 0) {
-      throw new IllegalStateException("compile: no program multiplies with " + node);
-    }
     int vector = Tables.numberOf(tables.vectors, node.parameter());
     int first = from % graph.node(node.operand()).rows();
     return draft.multiply(
         draft.add(new Term.Vector(rows, vector, from)), lower(node.operand(), first, rows));
+  }
+
+  /**
+   * Some rows of one of several stacked band matrices: diagonal d times the operand from d rows
+   * below. A row that the operand does not have is 0, whatever value is stored in place of its
+   * weight.
+   */
+  private int band(Node.BandProduct node, int from, int rows) {
+    int vector = Tables.numberOf(tables.vectors, node.parameter());
+    Band band = new Band(node.bandwidth(), graph.node(node.operand()).rows(), 1);
+    int first = from % band.n();
+    int stored = from / band.n() * band.stored() + first;
+    int array = operand(node.operand());
+    int sum = Instruction.NONE;
+    for (int d = -band.bandwidth(); d <= band.bandwidth(); d++) {
+      int row = first + d;
+      if (row + rows > 0 && row < band.n()) {
+        int weights = draft.add(new Term.Vector(rows, vector, stored - Math.max(-d, 0)));
+        sum = draft.sum(sum, draft.multiply(weights, draft.load(array, row, rows, 0)));
+      }
+      stored += band.n() - Math.abs(d);
+    }
+    return sum;
+  }
+
+  /** The number of values of a vector. */
+  int length(int vector) {
+    return graph.parameters().get(tables.vectors.get(vector)).shape().count();
   }
 
   /** The parts of a concatenation, or the node itself. */

@@ -3,7 +3,6 @@ package io.recur.nn;
 import io.recur.compile.CompiledCell;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.grad.Graph;
-import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
@@ -106,10 +105,6 @@ final class Compilation {
         return new Plan(this, call, form);
       }
     }
-    String reason = refusal(graph);
-    if (reason != null) {
-      return new Plan(this, call, reason);
-    }
     CompiledCell compiled =
         Objects.requireNonNull(CompiledCell.of(graph, call.rows(), call.device()));
     return new Plan(this, call, new Plan.Form(graph, compiled));
@@ -135,18 +130,6 @@ final class Compilation {
     List<Tensor> results = new ArrayList<>(step.state().parts());
     results.add(step.y());
     return results;
-  }
-
-  /** Why a graph has no program; null where it has one. */
-  private static @Nullable String refusal(Graph graph) {
-    for (Graph.Node node : graph.nodes()) {
-      if (node instanceof Graph.Node.BandProduct product && product.bandwidth() > 0) {
-        Parameter values = graph.parameters().get(product.parameter());
-        return "matmul: the band matrix %s has no compiled product; a dense or diagonal one has"
-            .formatted(values.name());
-      }
-    }
-    return null;
   }
 
   /** What is known of this cell, a line for each kind of call. */

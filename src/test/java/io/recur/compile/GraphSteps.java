@@ -64,11 +64,7 @@ final class GraphSteps {
               return sum;
             });
       }
-      case Node.BandProduct n -> {
-        int period = graph.node(n.operand()).rows();
-        yield of(
-            rows, (i, j) -> parameters[n.parameter()][i] * at(values, n.operand(), i % period, j));
-      }
+      case Node.BandProduct n -> of(rows, (i, j) -> band(n, values, i, j));
       case Node.Map n -> of(rows, (i, j) -> Reference.value(n.f(), at(values, n.a(), i, j)));
       case Node.Affine n -> of(rows, (i, j) -> n.factor() * at(values, n.a(), i, j) + n.constant());
       case Node.Combine n ->
@@ -107,6 +103,23 @@ final class GraphSteps {
       case Node.Reduce n -> of(1, (i, j) -> reduce(n, values, j));
       case Node.Drop n -> values[n.a()];
     };
+  }
+
+  /** Row i of a band product: the values of all diagonals are counted until it is reached. */
+  private double band(Node.BandProduct n, double[][] values, int i, int j) {
+    int columns = graph.node(n.operand()).rows();
+    double sum = 0;
+    int stored = 0;
+    for (int top = 0; top <= i; top += columns) {
+      for (int d = -n.bandwidth(); d <= n.bandwidth(); d++) {
+        for (int k = Math.max(-d, 0); k < columns - Math.max(d, 0); k++, stored++) {
+          if (top + k == i) {
+            sum += parameters[n.parameter()][stored] * at(values, n.operand(), k + d, j);
+          }
+        }
+      }
+    }
+    return sum;
   }
 
   private double[] of(int rows, Value value) {

@@ -1,6 +1,7 @@
 package io.recur.compile;
 
 import io.recur.device.Elementwise;
+import io.recur.device.kernels.Band;
 import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.ReductionKind;
 import io.recur.grad.Graph;
@@ -159,8 +160,9 @@ final class RandomGraph {
         add(new Node.Concat(rows(a) + rows(b), List.of(a, b)));
       }
       case 9 -> {
-        int rows = rows(a) * (1 + random.nextInt(3));
-        add(new Node.BandProduct(parameter(Shape.of(rows)), 0, rows, a));
+        Band band = new Band(random.nextInt(Math.min(rows(a), 4)), rows(a), 1 + random.nextInt(3));
+        int values = parameter(Shape.of(band.stored()));
+        add(new Node.BandProduct(values, band.bandwidth(), band.rows(), a));
       }
       default -> row();
     }

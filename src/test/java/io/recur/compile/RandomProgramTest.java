@@ -3,8 +3,11 @@ package io.recur.compile;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Devices;
+import io.recur.device.kernels.Binary;
 import io.recur.grad.Graph;
+import io.recur.grad.Graph.Node;
 import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,8 +26,23 @@ class RandomProgramTest {
   @Test
   void programsComputeWhatTheirGraphsSay() {
     for (long seed = 0; seed < CELLS; seed++) {
-      new Run(seed).check();
+      new Run(seed, RandomGraph.of(seed)).check();
     }
+  }
+
+  /** Their gradients have the same values, but where the shorter parameter ends. */
+  @Test
+  void bandsOfUnequalLengthsMayGiveTheSameGradients() {
+    List<Node> nodes =
+        List.of(
+            new Node.Input(3, false),
+            new Node.State(0, 3),
+            new Node.BandProduct(0, 1, 6, 1),
+            new Node.Rows(3, 2, 0),
+            new Node.BandProduct(1, 1, 3, 1),
+            new Node.Combine(Binary.ADD, 3, 3, 4));
+    List<Parameter> bands = List.of(Parameter.zeros(Shape.of(14)), Parameter.zeros(Shape.of(7)));
+    new Run(1, new Graph(nodes, bands, 0, List.of(5), 5)).check();
   }
 
   /** One cell with random values. */
@@ -39,9 +57,9 @@ class RandomProgramTest {
     private final double[][] dy;
     private final double[][] dstates;
 
-    Run(long seed) {
+    Run(long seed, Graph graph) {
       this.seed = seed;
-      this.graph = RandomGraph.of(seed);
+      this.graph = graph;
       this.random = new Random(~seed);
       this.batch = 1 + random.nextInt(3);
       int time = 1 + random.nextInt(4);

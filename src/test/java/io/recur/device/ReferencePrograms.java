@@ -162,7 +162,10 @@ public final class ReferencePrograms {
           if (arrays[array] != null) {
             double[] to = at(array, t + lag);
             for (int k = 0; k < rows * batch; k++) {
-              to[k / rows * height(array) + row + k % rows] = values[value][k];
+              int at = row + k % rows;
+              if (at >= 0 && at < height(array)) {
+                to[k / rows * height(array) + at] = values[value][k];
+              }
             }
           }
         }

@@ -235,7 +235,11 @@ public final class SamplePrograms {
       back.store(back.multiply(d, back.load(h, k - 1, 0)), dv[k], 0, 0);
       its.vectorGradient(v[k], 0, dv[k]);
     }
-    its.backward(back);
+    SectionSketch beyond = new SectionSketch(units + 2); // no array has its first and last row
+    int shifted = its.array(units, Role.GRADIENT);
+    beyond.store(beyond.affine(beyond.load(dy, -1, 0), 1, 1), shifted, -1, 0);
+    its.backward(back, beyond);
+    its.vectorGradient(its.vector(units), 0, shifted);
     return its.named("tridiagonal");
   }
 

@@ -56,6 +56,8 @@ class WeightDropTest {
         new Made("function", () -> drop(Cells.FUNCTION, "Whh")),
         new Made("sLSTM", () -> drop(Cells.SLSTM, "Wh1")),
         new Made("diagonal", () -> WeightDrop.of(banded(Matrix.diagonal(OUT, OUT)), 0.4f, "Wh")),
+        new Made(
+            "tridiagonal", () -> WeightDrop.of(banded(Matrix.tridiagonal(OUT, OUT)), 0.4f, "Wh")),
         new Made("with zoneout", () -> Zoneout.of(drop(Cells.GRU, "Wh"), 0.3f)),
         new Made(
             "around zoneout",

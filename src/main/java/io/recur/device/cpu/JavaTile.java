@@ -73,8 +73,8 @@ final class JavaTile {
       Workspace.load(buffer, at, to, 0, n);
       return;
     }
-    int from = Math.min(rows, Math.max(0, -row));
-    int end = Math.max(from, Math.min(rows, height - row));
+    int from = begin(row);
+    int end = end(row, height);
     if (end - from < rows) {
       Arrays.fill(to, 0, n, 0);
     }
@@ -83,7 +83,17 @@ final class JavaTile {
     }
   }
 
-  /** Copies all rows to rows from {@code row} on of an array at step {@code t + lag}. */
+  /** The first row that there is, of those from {@code row} on. */
+  private int begin(int row) {
+    return Math.min(rows, Math.max(0, -row));
+  }
+
+  /** The row after the last one that there is. */
+  private int end(int row, long height) {
+    return (int) Math.max(begin(row), Math.min(rows, height - row));
+  }
+
+  /** Copies rows to those from {@code row} on of an array at step {@code t + lag} that it has. */
   void store(float[] from, int array, int row, int lag) {
     @Nullable Buffer buffer = places.buffer(array);
     if (buffer == null) {
@@ -91,12 +101,14 @@ final class JavaTile {
     }
     int height = places.rows(array);
     long at = places.offset(array, t + lag) + (long) first * height + row;
-    if (height == rows) {
+    if (height == rows && row == 0) {
       Workspace.store(from, 0, buffer, at, n);
       return;
     }
-    for (int j = 0; j < columns; j++) {
-      Workspace.store(from, j * rows, buffer, at + (long) j * height, rows);
+    int begin = begin(row);
+    int length = end(row, height) - begin;
+    for (int j = 0; j < columns && length > 0; j++) {
+      Workspace.store(from, j * rows + begin, buffer, at + (long) j * height + begin, length);
     }
   }
 
@@ -120,8 +132,8 @@ final class JavaTile {
   /** Repeats a vector from {@code row} on over all columns; zeros beyond its length. */
   void loadVector(float[] to, int vector, int row) {
     Buffer buffer = execution.vector(vector);
-    int from = Math.min(rows, Math.max(0, -row));
-    int end = (int) Math.max(from, Math.min(rows, buffer.floats() - row));
+    int from = begin(row);
+    int end = end(row, buffer.floats());
     if (end - from < rows) {
       Arrays.fill(to, 0, rows, 0);
     }

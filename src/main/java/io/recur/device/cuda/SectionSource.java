@@ -52,9 +52,11 @@ final class SectionSource {
       }
       case Store(int value, int array, int row, int lag) -> {
         String name = phase.name(Kind.ARRAY, array, lag, true);
+        int height = phase.rows(array);
+        String there = isThere(row, height);
         statement(
-            "if (%1$s) %1$s[j * %2$d + i%3$s] = v%4$d;"
-                .formatted(name, phase.rows(array), plus(row), value));
+            "if (%1$s%2$s) %1$s[j * %3$d + i%4$s] = v%5$d;"
+                .formatted(name, there.isEmpty() ? "" : " && " + there, height, plus(row), value));
       }
       case LoadVector(int to, int vector, int row) -> {
         String name = phase.name(Kind.VECTOR, vector, 0, false);
@@ -121,10 +123,15 @@ final class SectionSource {
 
   /** What is read, or 0 in rows beyond those that are there. */
   private String within(int row, int height, String read) {
+    String there = isThere(row, height);
+    return there.isEmpty() ? read : there + " ? " + read + " : 0.0f";
+  }
+
+  /** The condition that there is such a row; empty where all rows are there. */
+  private String isThere(int row, int height) {
     String low = row < 0 ? "i >= " + -row : "";
     String high = row + rows > height ? "i < " + (height - row) : "";
-    String both = low + (low.isEmpty() || high.isEmpty() ? "" : " && ") + high;
-    return both.isEmpty() ? read : both + " ? " + read + " : 0.0f";
+    return low + (low.isEmpty() || high.isEmpty() ? "" : " && ") + high;
   }
 
   private static String plus(int row) {

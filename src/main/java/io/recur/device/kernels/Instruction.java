@@ -33,8 +33,8 @@ public sealed interface Instruction {
   record LoadRow(int to, int array, int row, int lag) implements Instruction {}
 
   /**
-   * Writes a value to rows {@code row} … of an array at step {@code t + lag}. Does nothing where
-   * the execution has no buffer for the array.
+   * Writes a value to rows {@code row} … of an array at step {@code t + lag}, but for rows that the
+   * array does not have. Does nothing where the execution has no buffer for the array.
    */
   record Store(int value, int array, int row, int lag) implements Instruction {}
 
