@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Writes the instructions of one section. Sums with products come first, those of one operand side
- * by side, so that a device can make them together.
+ * Writes the instructions of one section. Products come first, those of one operand side by side,
+ * so that a device can make them together; what else is added to them may follow later.
  */
 final class Emission {
   private final Draft draft;
@@ -26,9 +26,14 @@ final class Emission {
   private final int rows;
   private final List<Instruction> instructions = new ArrayList<>();
   private final Map<Integer, Integer> values = new HashMap<>();
+
+  /** The largest sums that contain products, and how far each is. */
+  private final Map<Integer, Sum> sums = new LinkedHashMap<>();
+
+  private final Map<Integer, Integer> totals = new HashMap<>();
   private int count;
 
-  /** A sum: what is added first, and the products that follow. */
+  /** A sum: the products, and what else is added. */
   private record Sum(List<Integer> others, List<Term> products) {}
 
   Emission(Draft draft, Schedule schedule, int phase, int rows) {
@@ -55,14 +60,11 @@ final class Emission {
   // Products.
 
   private void emitProducts(List<Effect> effects) {
-    Map<Integer, Sum> sums = new LinkedHashMap<>();
     Set<Integer> seen = new HashSet<>();
     for (Effect effect : effects) {
-      findSums(effect.term(), sums, seen);
+      findSums(effect.term(), seen);
     }
-    sums.values().removeIf(sum -> !sum.others.stream().allMatch(this::isEarly));
-    Map<Integer, Integer> totals = new HashMap<>();
-    sums.forEach((term, sum) -> totals.put(term, total(sum.others)));
+    sums.forEach((term, sum) -> totals.put(term, total(Instruction.NONE, sum, true)));
     Map<List<Integer>, Set<Integer>> byOperand = new LinkedHashMap<>();
     for (var entry : sums.entrySet()) {
       for (Term product : entry.getValue().products) {
@@ -86,7 +88,6 @@ final class Emission {
         totals.put(place.sum, emitProduct(place.product, totals.get(place.sum)));
       }
     }
-    values.putAll(totals);
   }
 
   /** A product and the sum that it belongs to. */
@@ -123,7 +124,7 @@ final class Emission {
   }
 
   /** Finds the largest sums that contain products. */
-  private void findSums(int term, Map<Integer, Sum> sums, Set<Integer> seen) {
+  private void findSums(int term, Set<Integer> seen) {
     if (!seen.add(term) || isElsewhere(term) || draft.rows(term) != rows) {
       return;
     }
@@ -131,10 +132,10 @@ final class Emission {
     flatten(term, sum);
     if (!sum.products.isEmpty()) {
       sums.put(term, sum);
-      sum.others.forEach(other -> findSums(other, sums, seen));
+      sum.others.forEach(other -> findSums(other, seen));
     } else {
       for (int operand : read(draft.term(term))) {
-        findSums(operand, sums, seen);
+        findSums(operand, seen);
       }
     }
   }
@@ -185,9 +186,13 @@ final class Emission {
     return schedule.waiting(term, phase) >= 0;
   }
 
-  private int total(List<Integer> terms) {
-    int total = Instruction.NONE;
-    for (int term : terms) {
+  /** Adds to a total what is early, or what is not. */
+  private int total(int before, Sum sum, boolean early) {
+    int total = before;
+    for (int term : sum.others) {
+      if (isEarly(term) != early) {
+        continue;
+      }
       int value = value(term);
       if (total < 0) {
         total = value;
@@ -218,14 +223,8 @@ final class Emission {
       instructions.add(new Instruction.Load(to, array, 0, 0));
       return to;
     }
-    Sum sum = new Sum(new ArrayList<>(), new ArrayList<>());
-    flatten(number, sum);
-    if (!sum.products.isEmpty()) {
-      int total = total(sum.others);
-      for (Term product : sum.products) {
-        total = emitProduct(product, total);
-      }
-      return total;
+    if (totals.containsKey(number)) {
+      return total(totals.get(number), sums.get(number), false);
     }
     Instruction made = instruction(draft.term(number), number);
     instructions.add(made);

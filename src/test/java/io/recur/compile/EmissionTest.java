@@ -1,0 +1,54 @@
+package io.recur.compile;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.recur.device.Devices;
+import io.recur.device.Elementwise;
+import io.recur.device.kernels.Binary;
+import io.recur.device.kernels.Instruction;
+import io.recur.grad.Graph;
+import io.recur.grad.Graph.Node;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** The order of instructions. */
+@Tag(Devices.CPU)
+class EmissionTest {
+  /** As in an LSTM with peepholes: c' = tanh(W₂x + p∘σ(W₁x + p∘c)). */
+  @Test
+  void productsOfOneOperandStandSideBySideWhateverIsAddedToThem() {
+    List<Node> nodes =
+        List.of(
+            new Node.Input(3, false),
+            new Node.State(0, 4),
+            new Node.Vector(0, 4),
+            new Node.Product(1, 4, 0),
+            new Node.Combine(Binary.MULTIPLY, 4, 2, 1),
+            new Node.Combine(Binary.ADD, 4, 3, 4),
+            new Node.Map(Elementwise.SIGMOID, 4, 5),
+            new Node.Product(2, 4, 0),
+            new Node.Combine(Binary.MULTIPLY, 4, 2, 6),
+            new Node.Combine(Binary.ADD, 4, 7, 8),
+            new Node.Map(Elementwise.TANH, 4, 9));
+    List<Parameter> parameters =
+        List.of(
+            Parameter.zeros(Shape.of(4)),
+            Parameter.zeros(Shape.of(4, 3)),
+            Parameter.zeros(Shape.of(4, 3)));
+    Graph graph = new Graph(nodes, parameters, 0, List.of(10), 10);
+    List<Instruction> all =
+        Compiler.compile(graph, 3).program().forward().phases().getFirst().sections().stream()
+            .flatMap(section -> section.instructions().stream())
+            .toList();
+    assertEquals(
+        List.of(0, 1),
+        List.of(0, 1, 2, 3).stream()
+            .filter(i -> all.get(i) instanceof Instruction.Product)
+            .toList(),
+        all::toString);
+    assertEquals(2, all.stream().filter(Instruction.Product.class::isInstance).count());
+  }
+}
