@@ -97,6 +97,7 @@ final class SectionOrder {
     if (!placed.add(node)) {
       return;
     }
+    placeWriters(node, group, items); // none of the others is then one of these
     List<Node> item = new ArrayList<>(List.of(node));
     if (node.its() instanceof Instruction.Product first) {
       for (Node other : group) {
@@ -109,16 +110,20 @@ final class SectionOrder {
         }
       }
     }
-    for (Node member : item) {
-      for (int value : member.reads()) {
-        Node writer = writers.get(value);
-        if (writer != null) {
-          place(writer, group, items);
-        }
-      }
+    for (Node other : item.subList(1, item.size())) {
+      placeWriters(other, group, items);
     }
     items.add(item);
     done.addAll(item);
+  }
+
+  private void placeWriters(Node node, List<Node> group, List<List<Node>> items) {
+    for (int value : node.reads()) {
+      Node writer = writers.get(value);
+      if (writer != null) {
+        place(writer, group, items);
+      }
+    }
   }
 
   private static boolean isLike(Instruction.Product a, Instruction.Product b) {
