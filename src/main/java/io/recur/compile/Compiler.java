@@ -61,7 +61,7 @@ final class Compiler {
    * @param in the rows of x
    */
   static Compiled compile(Graph graph, int in) {
-    Lowering lowering = new Lowering(graph, in);
+    Lowering lowering = Lowering.of(graph, in);
     Tables tables = lowering.tables;
     Backward backward = new Backward(lowering);
     List<Reduction> reductions = new ArrayList<>();

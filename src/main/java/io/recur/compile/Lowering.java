@@ -5,6 +5,7 @@ import io.recur.device.kernels.Band;
 import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.Layout;
 import io.recur.device.kernels.CellProgram.ReductionKind;
+import io.recur.device.kernels.CellProgram.Weights;
 import io.recur.device.kernels.Instruction;
 import io.recur.grad.Graph;
 import io.recur.grad.Graph.Node;
@@ -32,13 +33,19 @@ final class Lowering {
   private final Map<Integer, Integer> operands = new HashMap<>();
   private final Map<Integer, TreeSet<Integer>> cuts = new HashMap<>();
 
-  /**
-   * Nodes of which a reduction reads all rows: other readers of some rows take them from memory.
-   */
-  private final Set<Integer> whole = new HashSet<>();
+  /** Nodes whose rows are computed together: readers of some of them take them from memory. */
+  private final Set<Integer> whole;
 
-  Lowering(Graph graph, int in) {
+  /** Lowers the forward pass of a graph whose x has these rows. */
+  static Lowering of(Graph graph, int in) {
+    Lowering lowering = new Lowering(graph, in, new HashSet<>());
+    Set<Integer> whole = lowering.gatheredTwice();
+    return whole.isEmpty() ? lowering : new Lowering(graph, in, whole);
+  }
+
+  private Lowering(Graph graph, int in, Set<Integer> whole) {
     this.graph = graph;
+    this.whole = whole;
     this.input = tables.matrix(in, Purpose.INPUT);
     this.states = new int[graph.states().size()];
     for (int i = 0; i < states.length; i++) {
@@ -54,6 +61,34 @@ final class Lowering {
       storeRows(graph.states().get(i), states[i], 1);
     }
     this.output = lowerOutput();
+  }
+
+  /**
+   * Products whose parts gather the same row of a matrix, which would then add to one gradient at
+   * once.
+   */
+  private Set<Integer> gatheredTwice() {
+    List<Weights> parts = new ArrayList<>();
+    for (Term term : draft.terms) {
+      if (term instanceof Term.Gathered gathered) {
+        parts.add(tables.weights.get(gathered.weights()));
+      }
+    }
+    Set<Integer> found = new HashSet<>();
+    for (int i = 0; i < graph.nodes().size(); i++) {
+      if (graph.node(i) instanceof Node.Product product) {
+        int matrix = tables.matrices.indexOf(product.parameter());
+        List<Weights> its = parts.stream().filter(part -> part.matrix() == matrix).toList();
+        if (its.stream().anyMatch(a -> its.stream().anyMatch(b -> a != b && overlap(a, b)))) {
+          found.add(i);
+        }
+      }
+    }
+    return found;
+  }
+
+  private static boolean overlap(Weights a, Weights b) {
+    return a.row() < b.row() + b.rows() && b.row() < a.row() + a.rows();
   }
 
   /** The array of the output, or that of the part of the state that is the output. */

@@ -13,7 +13,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Thrown;
 import io.recur.device.Device;
-import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.Drop;
 import io.recur.grad.Parameter;
@@ -217,31 +216,6 @@ class CompilationTest {
     List<float[]> after = run(recur, 2, 4, false);
     same("after", run(steps, 2, 4, false), after);
     assertTrue(Math.abs(before.getFirst()[0] - after.getFirst()[0]) > 1e-3f);
-  }
-
-  @Test
-  void rowsOfAParameterThatOverlapTakeTheirGradientsTogether() {
-    int units = 65;
-    Parameter w = Cells.random(100, IN);
-    Parameter b = Cells.random(100);
-    Recur recur =
-        new Recur(
-                (h, x) -> {
-                  Tensor all = w.matmul(x).add(b);
-                  Tensor y = tanh(all.rows(0, units).add(all.rows(35, 35 + units).mul(h)));
-                  return Step.step(y, y);
-                },
-                Cells.random(units, 1),
-                w,
-                b)
-            .on(device, 1)
-            .requireCompiled();
-    List<float[]> expected = run(recur.fork().stepwise(), 40, 8, false);
-    for (int i = 0;
-        i < Devices.rounds(200);
-        i++) { // parts that add to the same rows meet by chance
-      same("overlapping rows", expected, run(recur, 40, 8, false));
-    }
   }
 
   @Test
