@@ -1,31 +1,27 @@
-/* The operations of programs that compute value by value: a tile's columns follow each other, so each is one loop. */
+/* The operations of programs that compute value by value: the columns of a block follow each other, so each is one loop
+ * per block. */
 #include "operations.h"
 
 #include "cuda/binary.h"
 
-#define EACH(...)                                                 \
-  for (int k = 0, values = p->n * WIDTH; k < values; k += LANES) { \
-    __VA_ARGS__                                                   \
+/* to = result, which reads values of the tiles a, b and c. */
+#define EACH(result)                                                                                        \
+  EACH_BLOCK {                                                                                              \
+    const float *first = tile_of_patch(p, i->a, block), *second = tile_of_patch(p, i->b, block),            \
+                *third = tile_of_patch(p, i->c, block);                                                     \
+    float *to = tile_of_patch(p, i->to, block);                                                             \
+    for (int k = 0, values = p->n * WIDTH; k < values; k += LANES) {                                        \
+      vf a = load(first + k), b = load(second + k), c = load(third + k);                                    \
+      (void)a, (void)b, (void)c;                                                                            \
+      store(to + k, result);                                                                                \
+    }                                                                                                       \
   }
 
-#define LOOPS(f, value, derivative)                                                             \
-  OPERATION(map_##f) {                                                                          \
-    const float *from = tile_of_patch(p, i->a);                                                 \
-    float *to = tile_of_patch(p, i->to);                                                        \
-    EACH({                                                                                      \
-      vf x = load(from + k);                                                                    \
-      store(to + k, value);                                                                     \
-    })                                                                                          \
-  }                                                                                             \
-  OPERATION(derive_##f) {                                                                       \
-    const float *dy = tile_of_patch(p, i->a), *in = tile_of_patch(p, i->b), *out = tile_of_patch(p, i->c); \
-    float *to = tile_of_patch(p, i->to);                                                        \
-    EACH({                                                                                      \
-      vf x = load(in + k), y = load(out + k);                                                   \
-      (void)x, (void)y;                                                                         \
-      store(to + k, load(dy + k) * (derivative));                                               \
-    })                                                                                          \
-  }
+#define LOOPS(f, value, derivative)                                              \
+  INLINE vf value_##f(vf x) { return value; }                                    \
+  INLINE vf derivative_##f(vf x, vf y) { return (void)x, (void)y, (derivative); } \
+  OPERATION(map_##f) { EACH(value_##f(a)) }                                      \
+  OPERATION(derive_##f) { EACH(a * derivative_##f(b, c)) }
 ELEMENTWISE(LOOPS)
 
 static const struct {
@@ -38,21 +34,10 @@ static const struct {
 void NAME(map_tile)(const patch_of_tiles *p, const recur_instruction *i) { functions[i->function].map(p, i); }
 void NAME(derive_tile)(const patch_of_tiles *p, const recur_instruction *i) { functions[i->function].derive(p, i); }
 
-void NAME(affine_tile)(const patch_of_tiles *p, const recur_instruction *i) {
-  const float *from = tile_of_patch(p, i->a);
-  float *to = tile_of_patch(p, i->to);
-  EACH({ store(to + k, i->p * load(from + k) + i->q); })
-}
+void NAME(affine_tile)(const patch_of_tiles *p, const recur_instruction *i) { EACH(i->p * a + i->q) }
 
-#define LOOP(f, value, to_a, to_b)                                              \
-  OPERATION(combine_##f) {                                                      \
-    const float *left = tile_of_patch(p, i->a), *right = tile_of_patch(p, i->b); \
-    float *to = tile_of_patch(p, i->to);                                        \
-    EACH({                                                                      \
-      vf a = load(left + k), b = load(right + k);                               \
-      store(to + k, value);                                                     \
-    })                                                                          \
-  }
+#define LOOP(f, value, to_a, to_b) \
+  OPERATION(combine_##f) { EACH(value) }
 BINARY(LOOP)
 
 void NAME(combine_tiles)(const patch_of_tiles *p, const recur_instruction *i) {
@@ -62,11 +47,9 @@ void NAME(combine_tiles)(const patch_of_tiles *p, const recur_instruction *i) {
 }
 
 void NAME(multiply_add_tiles)(const patch_of_tiles *p, const recur_instruction *i) {
-  const float *left = tile_of_patch(p, i->a), *right = tile_of_patch(p, i->b), *third = tile_of_patch(p, i->c);
-  float *to = tile_of_patch(p, i->to);
   switch (i->function) {
-    case 0: EACH({ store(to + k, load(left + k) * load(right + k) + load(third + k)); }) break;
-    case 1: EACH({ store(to + k, load(left + k) * load(right + k) - load(third + k)); }) break;
-    default: EACH({ store(to + k, load(third + k) - load(left + k) * load(right + k)); })
+    case 0: EACH(a * b + c) break;
+    case 1: EACH(a * b - c) break;
+    default: EACH(c - a * b)
   }
 }

@@ -9,11 +9,56 @@ static int64_t first_block(const recur_gradient *g, int64_t all, int part, int p
   return g->is_shared ? (part > 0 ? all : 0) : part_begin(all, part, parts);
 }
 
+/* What a part adds to of the gradient of a matrix: its blocks' panels, `apart` floats from each other, and their rows. */
+typedef struct {
+  const float *panel;
+  int64_t apart, rows;
+  float *dw;
+  int64_t ldw;
+} own_rows;
+
+/* A gradient's, from term `from` of the panels on. */
+static own_rows own_rows_of(const program_job *job, const recur_gradient *g, int64_t from, int part, int parts) {
+  const recur_parameter *matrix = &job->run->matrices[g->parameter];
+  const recur_kept *kept = &job->run->program->kept[g->kept];
+  int64_t all = blocks(kept->rows), first = first_block(g, all, part, parts), row = first * WIDTH;
+  int64_t end = first_block(g, all, part + 1, parts) * WIDTH, rows = (end < kept->rows ? end : kept->rows) - row;
+  return (own_rows){kept_panel(job, kept, first) + from * WIDTH, job->terms * WIDTH, matrix->gradient ? rows : 0,
+      matrix->gradient + g->column * matrix->rows + g->row + row, matrix->rows};
+}
+
+/* dw += the panels times the columns x' packed in strips. */
+static void add_panels(own_rows own, int64_t features, int64_t terms, const float *packed) {
+  for (; own.rows > 0; own.rows -= WIDTH, own.dw += WIDTH) {
+    const float *next = own.rows > WIDTH ? own.panel + own.apart : own.panel;
+    add_strips(own.panel, next, features, terms, packed, own.rows, own.dw, own.ldw);
+    own.panel = next;
+  }
+}
+
+/* With few terms the gradients' memory is the bound: then they are added to column by column, some gradients of rows that
+ * may be neighbours together. */
+enum { FEW_TERMS = 4, SOME_GRADIENTS = 8 };
+static void add_columns(const own_rows *all, int count, int64_t features, int64_t terms, const float *x) {
+  for (int64_t j = 0; j < features; j++)
+    for (const own_rows *own = all; own < all + count; own++)
+      for (int64_t k = 0; k < terms; k++) {
+        vf value = splat(x[k * features + j]);
+        const float *panel = own->panel + k * WIDTH;
+        float *dw = own->dw + j * own->ldw, *end = dw + own->rows;
+        for (; dw + WIDTH <= end; dw += WIDTH, panel += own->apart) {
+          store(dw, load(dw) + load(panel) * value);
+          store(dw + LANES, load(dw + LANES) + load(panel + LANES) * value);
+        }
+        for (int64_t i = 0; dw + i < end; i += LANES)
+          store_part(dw + i, load_part(dw + i, end - dw - i) + load(panel + i) * value, end - dw - i);
+      }
+}
+
 /* dW of some gradients += their panels times the same matrix, of steps from ... to - 1. */
 static void add_matrices(const program_job *job, const recur_gradient *first, const recur_gradient *end, int64_t from,
     int64_t to, int part, int parts) {
   const recur_run *run = job->run;
-  const recur_program *program = run->program;
   const recur_array *operand = &run->arrays[first->operand];
   int64_t features = operand->rows, terms = (to - from) * run->batch, room = job->strip_floats / features;
   int64_t most = room < MOST_TERMS ? room : MOST_TERMS, few;
@@ -23,17 +68,14 @@ static void add_matrices(const program_job *job, const recur_gradient *first, co
     int64_t there = (operand->steps - step) * run->batch - column; /* the matrix of step 0 may follow that of the last */
     few = terms - done < most ? terms - done : most;
     if (few > there) few = there;
-    pack_strips(operand->data + (step * run->batch + column) * features, features, few, packed);
-    for (const recur_gradient *g = first; g < end; g++) {
-      const recur_parameter *matrix = &run->matrices[g->parameter];
-      const recur_kept *kept = &program->kept[g->kept];
-      int64_t all = blocks(kept->rows), last = first_block(g, all, part + 1, parts);
-      for (int64_t block = first_block(g, all, part, parts); matrix->gradient && block < last; block++) {
-        const float *panel = kept_panel(job, kept, block) + done * WIDTH;
-        const float *next = block + 1 < last ? kept_panel(job, kept, block + 1) + done * WIDTH : panel;
-        float *dw = matrix->gradient + g->column * matrix->rows + g->row + block * WIDTH;
-        add_strips(panel, next, features, few, packed, kept->rows - block * WIDTH, dw, matrix->rows);
-      }
+    const float *x = operand->data + (step * run->batch + column) * features;
+    if (few > FEW_TERMS) pack_strips(x, features, few, packed);
+    for (const recur_gradient *g = first; g < end;) {
+      own_rows own[SOME_GRADIENTS];
+      int count = 0;
+      while (g < end && count < SOME_GRADIENTS) own[count++] = own_rows_of(job, g++, done, part, parts);
+      if (few <= FEW_TERMS) add_columns(own, count, features, few, x);
+      for (int i = 0; few > FEW_TERMS && i < count; i++) add_panels(own[i], features, few, packed);
     }
   }
 }

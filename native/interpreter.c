@@ -26,24 +26,35 @@ static void execute(patch_of_tiles *p, int first, int end, int from, int columns
   }
 }
 
-/* Where the tiles of a patch are: in memory of the part's own, unless they have a place. */
+/* A part's tiles: those of its own, and below them room for some with a place. */
+static tile_place *tiles_of(const program_job *job, int part) {
+  const recur_program *program = job->run->program;
+  int all = program->most_tiles + program->most_places;
+  return (tile_place *)(job->parts + part * job->part_floats + all * job->tile_floats) + FIRST_PLACE + program->most_places;
+}
+
+/* Memory of a part's own for a tile; those with a place need it where they are not kept. */
+static tile_place own_tile(const program_job *job, int part, int number) {
+  float *first = job->parts + part * job->part_floats + number * job->tile_floats;
+  return (tile_place){first, job->run->batch * WIDTH};
+}
+
 static void place_tiles(patch_of_tiles *p) {
   const recur_program *program = p->run->program;
   const recur_place *place = program->places + p->section->first_place;
   for (int k = 0; k < p->section->places; k++, place++) {
-    if (place->is_panel) {
-      if (p->job->runs && p->t >= 0) p->tiles[place->tile] = kept_columns(p, place->number, p->t, p->column);
-    } else {
-      const recur_array *a = &p->run->arrays[place->number];
-      if (a->data) p->tiles[place->tile] = tile_in(p, a, p->t + place->lag, p->column);
-    }
+    const recur_array *a = &p->run->arrays[place->number];
+    int is_kept = place->is_panel ? p->job->runs && p->t >= 0 : a->data != NULL;
+    p->tiles[-FIRST_PLACE - k] = !is_kept ? own_tile(p->job, p->part, program->most_tiles + k)
+        : place->is_panel ? kept_columns(p, place->number, p->t, p->column)
+                          : place_in(p, a, p->t + place->lag, p->column);
   }
 }
 
 static void run_patch(patch_of_tiles *p) {
   const recur_section *s = p->section;
   int first = s->first, recurrent = first + s->before, after = recurrent + s->recurrent, end = after + s->after;
-  int batch = p->columns / p->steps, back = p->job->is_backward;
+  int batch = p->run->batch, back = p->job->is_backward;
   place_tiles(p);
   p->now = p->t;
   p->at = p->column;
@@ -62,21 +73,18 @@ static void run_patch(patch_of_tiles *p) {
   execute(p, after, end, 0, p->columns);
 }
 
-/* A block of a section for a part. Its tiles lie behind the addresses of them. */
-static patch_of_tiles begin_patch(const program_job *job, const recur_section *s, int64_t block, int part) {
-  float *memory = job->parts + part * job->part_floats;
+/* Some blocks of a section for a part. */
+static patch_of_tiles begin_patch(const program_job *job, const recur_section *s, int64_t block, int blocks, int part) {
   int64_t row = block * WIDTH;
-  int most = job->run->program->most_tiles;
-  float **tiles = (float **)(memory + most * job->tile_floats);
-  for (int i = 0; i < most; i++) tiles[i] = memory + i * job->tile_floats;
-  return (patch_of_tiles){.job = job, .run = job->run, .section = s, .tiles = tiles, .block = block, .row = row,
-      .rows = s->rows - row < WIDTH ? s->rows - row : WIDTH, .steps = 1};
+  return (patch_of_tiles){.job = job, .run = job->run, .section = s, .part = part, .tiles = tiles_of(job, part),
+      .block = block, .blocks = blocks, .row = row, .rows = s->rows - row, .steps = 1};
 }
 
 /* Step t, all columns. */
 static void run_step(patch_of_tiles *p, int64_t t) {
   int64_t batch = p->run->batch;
   p->t = t;
+  p->run_from = p->job->runs && t >= 0 ? first_of_run(p->job, t) : 0;
   p->is_first = t == (p->job->is_backward ? p->run->time - 1 : 0);
   for (p->column = 0; p->column < batch; p->column += TILE) {
     p->columns = batch - p->column < TILE ? batch - p->column : TILE;
@@ -128,6 +136,7 @@ static void run_steps_of(patch_of_tiles *p, int64_t from, int64_t to) {
   for (int64_t done = 0; done < to - from; done += few) {
     p->steps = to - from - done < few ? to - from - done : few;
     p->t = back ? to - done - p->steps : from + done;
+    p->run_from = p->job->runs ? first_of_run(p->job, p->t) : 0;
     p->column = 0;
     p->columns = p->steps * run->batch;
     p->is_first = 0; /* free sections have no product that skips the first step */
@@ -145,13 +154,16 @@ static void over_blocks(const program_job *job, const recur_phase *phase, int64_
   for (int k = 0; k < phase->sections; k++) all += blocks(sections[k].rows);
   int helped = 0;
   share next;
-  while (take_share(claims, all, job->run->batch, part, parts, 1, 0, &helped, &next)) {
-    int64_t item = next.block;
+  while (take_share(claims, all, job->run->batch, part, parts, job->at_once, 0, &helped, &next)) {
     const recur_section *s = sections;
-    for (; item >= blocks(s->rows); s++) item -= blocks(s->rows);
-    patch_of_tiles p = begin_patch(job, s, item, part);
-    if (to - from == 1) run_step(&p, from);
-    else run_steps_of(&p, from, to);
+    for (int64_t few; next.blocks > 0; next.block += few, next.blocks -= few) {
+      for (; next.block >= blocks(s->rows); s++) next.block -= blocks(s->rows);
+      few = blocks(s->rows) - next.block < next.blocks ? blocks(s->rows) - next.block : next.blocks;
+      if (to - from > 1 && steps_at_once(job->run, s) > 1) few = 1;
+      patch_of_tiles p = begin_patch(job, s, next.block, few, part);
+      if (to - from == 1) run_step(&p, from);
+      else run_steps_of(&p, from, to);
+    }
   }
 }
 
@@ -161,9 +173,9 @@ static void run_steps_phase(const program_job *job, int64_t number, claim *claim
   const recur_phase *phases = job->run->program->phases + pass->first;
   int64_t time = job->run->time;
   if (!job->is_backward) {
+    int64_t step = pass->phases == 1 ? number : number / pass->phases;
     if (pass->is_free) over_blocks(job, phases, 0, time, claims, part, parts);
-    else over_blocks(job, phases + number % pass->phases, number / pass->phases, number / pass->phases + 1, claims, part,
-        parts);
+    else over_blocks(job, phases + (number - step * pass->phases), step, step + 1, claims, part, parts);
     return;
   }
   int64_t steps = job->run_steps, each = pass->is_free ? 1 : pass->phases;
@@ -180,6 +192,8 @@ void NAME(program)(const void *argument, int64_t number, int part, int parts) {
   const recur_phase *phases = job->run->program->phases;
   claim *claims = claims_for(job->claims, number, part, parts);
   int64_t time = job->run->time, stepping = step_phases_of(job) + job->runs;
+  for (int i = 0; number == 0 && i < job->run->program->most_tiles; i++)
+    tiles_of(job, part)[i] = own_tile(job, part, i);
   if (number < pass->begins) {
     over_blocks(job, phases + pass->begin + number, 0, time, claims, part, parts);
   } else if (number < pass->begins + stepping) {

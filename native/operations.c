@@ -26,91 +26,108 @@ INLINE void fill(float *to, int n, vf low, vf high) {
   }
 }
 
-OPERATION(clear) { fill(tile_of_patch(p, i->to), p->n, splat(0), splat(0)); }
+/* The same in all columns of all blocks of a tile. */
+static void fill_tile(const patch_of_tiles *p, int tile, vf x) { EACH_BLOCK fill(tile_of_patch(p, tile, block), p->n, x, x); }
 
-OPERATION(constant) { fill(tile_of_patch(p, i->to), p->n, splat(i->p), splat(i->p)); }
+OPERATION(clear) { fill_tile(p, i->to, splat(0)); }
 
-OPERATION(copy) { memcpy(tile_of_patch(p, i->to), tile_of_patch(p, i->a), sizeof(float) * WIDTH * p->n); }
+OPERATION(constant) { fill_tile(p, i->to, splat(i->p)); }
+
+/* The columns of a step, or of some, of all blocks. */
+static void copy_columns(const patch_of_tiles *p, tile_place to, tile_place from) {
+  EACH_BLOCK memcpy(to.first + block * to.apart, from.first + block * from.apart, sizeof(float) * WIDTH * p->n);
+}
+
+INLINE tile_place columns_of(const patch_of_tiles *p, int tile) {
+  return (tile_place){tile_of_patch(p, tile, 0), p->tiles[tile].apart};
+}
+
+OPERATION(copy) { copy_columns(p, columns_of(p, i->to), columns_of(p, i->a)); }
 
 OPERATION(load_matrix) {
   const recur_array *a = &p->run->arrays[i->array];
-  int64_t row = i->row + p->row, rows = a->rows;
-  const float *column = matrix_of(p, a, i->lag);
-  float *to = tile_of_patch(p, i->to);
-  if (row >= 0 && row + WIDTH <= rows) {
-    column += row;
-    for (int j = 0; j < p->n; j++, column += rows, to += WIDTH) {
-      store(to, load(column));
-      store(to + LANES, load(column + LANES));
+  const float *first = matrix_of(p, a, i->lag);
+  EACH_BLOCK {
+    int64_t row = i->row + p->row + block * WIDTH, rows = a->rows;
+    const float *column = first;
+    float *to = tile_of_patch(p, i->to, block);
+    if (row >= 0 && row + WIDTH <= rows) {
+      column += row;
+      for (int j = 0; j < p->n; j++, column += rows, to += WIDTH) {
+        store(to, load(column));
+        store(to + LANES, load(column + LANES));
+      }
+    } else {
+      for (int j = 0; j < p->n; j++, column += rows, to += WIDTH) {
+        store(to, load_clipped(column, row, rows));
+        store(to + LANES, load_clipped(column, row + LANES, rows));
+      }
     }
-    return;
-  }
-  for (int j = 0; j < p->n; j++, column += rows, to += WIDTH) {
-    store(to, load_clipped(column, row, rows));
-    store(to + LANES, load_clipped(column, row + LANES, rows));
   }
 }
 
 OPERATION(load_row) {
   const recur_array *a = &p->run->arrays[i->array];
-  const float *from = matrix_of(p, a, i->lag) + i->row;
-  float *to = tile_of_patch(p, i->to);
-  for (int j = 0; j < p->n; j++) fill(to + j * WIDTH, 1, splat(from[j * (int64_t)a->rows]), splat(from[j * (int64_t)a->rows]));
+  EACH_BLOCK {
+    const float *from = matrix_of(p, a, i->lag) + i->row;
+    float *to = tile_of_patch(p, i->to, block);
+    for (int j = 0; j < p->n; j++, from += a->rows, to += WIDTH) fill(to, 1, splat(*from), splat(*from));
+  }
 }
 
 OPERATION(store_matrix) {
   const recur_array *a = &p->run->arrays[i->array];
   if (!a->data) return;
-  int64_t row = i->row + p->row, rows = a->rows;
-  float *column = matrix_of(p, a, i->lag);
-  const float *from = tile_of_patch(p, i->a);
-  if (p->rows == WIDTH && row >= 0 && row + WIDTH <= rows) {
-    column += row;
-    for (int j = 0; j < p->n; j++, column += rows, from += WIDTH) {
-      store(column, load(from));
-      store(column + LANES, load(from + LANES));
+  float *first = matrix_of(p, a, i->lag);
+  EACH_BLOCK {
+    int64_t row = i->row + p->row + block * WIDTH, rows = a->rows, left = rows_left(p, block);
+    float *column = first;
+    const float *from = tile_of_patch(p, i->a, block);
+    if (left >= WIDTH && row >= 0 && row + WIDTH <= rows) {
+      column += row;
+      for (int j = 0; j < p->n; j++, column += rows, from += WIDTH) {
+        store(column, load(from));
+        store(column + LANES, load(from + LANES));
+      }
+    } else {
+      for (int j = 0; j < p->n; j++, column += rows, from += WIDTH) {
+        store_clipped(column, row, rows, load(from), left);
+        store_clipped(column, row + LANES, rows, load(from + LANES), left - LANES);
+      }
     }
-    return;
-  }
-  for (int j = 0; j < p->n; j++, column += rows, from += WIDTH) {
-    store_clipped(column, row, rows, load(from), p->rows);
-    store_clipped(column, row + LANES, rows, load(from + LANES), p->rows - LANES);
   }
 }
 
 OPERATION(take) {
-  const recur_array *a = &p->run->arrays[i->array];
-  memcpy(tile_of_patch(p, i->to), tile_in(p, a, p->now + i->lag, p->at), sizeof(float) * WIDTH * p->n);
+  copy_columns(p, columns_of(p, i->to), place_in(p, &p->run->arrays[i->array], p->now + i->lag, p->at));
 }
 
 OPERATION(give) {
   const recur_array *a = &p->run->arrays[i->array];
-  if (a->data) memcpy(tile_in(p, a, p->now + i->lag, p->at), tile_of_patch(p, i->a), sizeof(float) * WIDTH * p->n);
+  if (a->data) copy_columns(p, place_in(p, a, p->now + i->lag, p->at), columns_of(p, i->a));
 }
 
 OPERATION(keep) {
-  if (p->job->runs && p->now >= 0)
-    memcpy(kept_columns(p, i->array, p->now, p->at), tile_of_patch(p, i->a), sizeof(float) * WIDTH * p->n);
+  if (p->job->runs && p->now >= 0) copy_columns(p, kept_columns(p, i->array, p->now, p->at), columns_of(p, i->a));
 }
 
 OPERATION(load_vector) {
   const recur_parameter *v = &p->run->vectors[i->array];
-  int64_t row = i->row + p->row;
-  fill(tile_of_patch(p, i->to), p->n, load_clipped(v->values, row, v->rows),
-      load_clipped(v->values, row + LANES, v->rows));
+  EACH_BLOCK {
+    int64_t row = i->row + p->row + block * WIDTH;
+    fill(tile_of_patch(p, i->to, block), p->n, load_clipped(v->values, row, v->rows),
+        load_clipped(v->values, row + LANES, v->rows));
+  }
 }
 
-OPERATION(load_scalar) {
-  vf x = splat(p->run->vectors[i->array].values[i->row]);
-  fill(tile_of_patch(p, i->to), p->n, x, x);
-}
+OPERATION(load_scalar) { fill_tile(p, i->to, splat(p->run->vectors[i->array].values[i->row])); }
 
 /* Columns of matrices lie too far apart for the processor to see them coming. */
 OPERATION(expect) {
   const recur_array *a = &p->run->arrays[i->array];
   const float *column = matrix_of(p, a, i->lag) + i->row + p->row;
   for (int j = 0; j < p->n; j++, column += a->rows)
-    for (int k = 0; k < WIDTH; k += 16) __builtin_prefetch(column + k);
+    for (int k = 0; k < p->blocks * WIDTH; k += 16) __builtin_prefetch(column + k);
 }
 
 OPERATION(product) {
@@ -120,12 +137,16 @@ OPERATION(product) {
   const recur_array *operand = &run->arrays[m->operand];
   const float *panel = panel_of(run->packed[m->packed], p->block, 0, m->panels, m->terms);
   const float *column = matrix_of(p, operand, m->lag);
-  for (int done = 0; done < m->panels; done += MOST_PANELS) {
-    int few = m->panels - done < MOST_PANELS ? m->panels - done : MOST_PANELS;
+  const int32_t *tiles = run->program->tiles + m->first;
+  for (int block = 0, k = 0; block < p->blocks;) { /* panels of adjacent blocks follow each other */
     float *sums[MOST_PANELS];
-    for (int k = 0; k < few; k++) sums[k] = tile_of_patch(p, run->program->tiles[m->first + done + k]);
-    NAME(multiply_panels)(few, panel + done * (int64_t)m->terms * WIDTH, m->terms, p->job->pass->is_far, column,
-        operand->rows, p->n, sums);
+    int few = 0;
+    for (; few < MOST_PANELS && block < p->blocks; few++) {
+      sums[few] = tile_of_patch(p, tiles[k], block);
+      if (++k == m->panels) k = 0, block++;
+    }
+    NAME(multiply_panels)(few, panel, m->terms, p->job->pass->is_far, column, operand->rows, p->n, sums);
+    panel += few * (int64_t)m->terms * WIDTH;
   }
 }
 
@@ -135,27 +156,33 @@ INLINE int64_t class_at(const patch_of_tiles *p, const recur_weights *w, int j) 
   return column * p->run->matrices[w->matrix].rows + w->row + p->row;
 }
 
+/* Vector by vector of a tile: k counts its floats, row those of a column. */
+#define EACH_VECTOR(...)                                                                          \
+  EACH_BLOCK for (int j = 0, k = 0; j < p->n; j++) for (int row = 0; row < WIDTH; row += LANES, k += LANES) { \
+    int64_t rows = rows_left(p, block) - row;                                                     \
+    int64_t at = class_at(p, w, j) + block * WIDTH + row;                                         \
+    __VA_ARGS__                                                                                   \
+  }
+
 OPERATION(gather) {
   const recur_weights *w = &p->run->program->weights[i->array];
-  const float *values = p->run->matrices[w->matrix].values, *sum = tile_of_patch(p, i->a);
-  float *to = tile_of_patch(p, i->to);
-  for (int j = 0; j < p->n; j++)
-    for (int k = 0; k < WIDTH; k += LANES)
-      store(to + j * WIDTH + k, load(sum + j * WIDTH + k) + load_part(values + class_at(p, w, j) + k, p->rows - k));
+  const float *values = p->run->matrices[w->matrix].values;
+  EACH_VECTOR({
+    vf sum = load(tile_of_patch(p, i->a, block) + k);
+    store(tile_of_patch(p, i->to, block) + k, sum + load_part(values + at, rows));
+  })
 }
 
 OPERATION(scatter) {
   const recur_weights *w = &p->run->program->weights[i->array];
   const recur_parameter *matrix = &p->run->matrices[w->matrix];
   if (!matrix->gradient) return;
-  for (int j = 0; j < p->n; j++)
-    for (int k = 0; k < WIDTH; k += LANES) {
-      int64_t at = class_at(p, w, j) + k;
-      float *to = matrix->gradient + at;
-      vf d = load(tile_of_patch(p, i->a) + j * WIDTH + k);
-      if (matrix->carry) add_kept(to, matrix->carry + at, d, p->rows - k);
-      else store_part(to, load_part(to, p->rows - k) + d, p->rows - k);
-    }
+  EACH_VECTOR({
+    float *to = matrix->gradient + at;
+    vf d = load(tile_of_patch(p, i->a, block) + k);
+    if (matrix->carry) add_kept(to, matrix->carry + at, d, rows);
+    else store_part(to, load_part(to, rows) + d, rows);
+  })
 }
 
 /* Each block leaves two numbers per column; whoever reads the reduction joins those of all blocks in their order. */
@@ -176,22 +203,31 @@ static float sum_of(const float *x, int64_t n) {
 
 static float larger(float a, float b) { return a > b || a != a ? a : b; }
 
-OPERATION(reduce) {
-  const float *x = tile_of_patch(p, i->a);
-  float *to = partials_of(p, i->array, p->block);
-  for (int j = 0; j < p->n; j++, x += WIDTH, to += 2) switch (p->run->program->reductions[i->array].kind) {
-      case SUM_OF_ROWS: to[0] = sum_of(x, p->rows); break;
-      case LARGEST_ROW:
-        to[0] = x[0];
-        for (int k = 1; k < p->rows; k++) to[0] = larger(to[0], x[k]);
-        break;
-      default: {
-        float squares[WIDTH];
-        to[0] = sum_of(x, p->rows) / p->rows;
-        for (int k = 0; k < p->rows; k++) squares[k] = (x[k] - to[0]) * (x[k] - to[0]);
-        to[1] = sum_of(squares, p->rows);
-      }
+/* One column of a block of `rows` rows. */
+static void reduce_column(int kind, const float *x, int rows, float *to) {
+  switch (kind) {
+    case SUM_OF_ROWS: to[0] = sum_of(x, rows); break;
+    case LARGEST_ROW:
+      to[0] = x[0];
+      for (int k = 1; k < rows; k++) to[0] = larger(to[0], x[k]);
+      break;
+    default: {
+      float squares[WIDTH];
+      to[0] = sum_of(x, rows) / rows;
+      for (int k = 0; k < rows; k++) squares[k] = (x[k] - to[0]) * (x[k] - to[0]);
+      to[1] = sum_of(squares, rows);
     }
+  }
+}
+
+OPERATION(reduce) {
+  int kind = p->run->program->reductions[i->array].kind;
+  EACH_BLOCK {
+    const float *x = tile_of_patch(p, i->a, block);
+    float *to = partials_of(p, i->array, p->block + block);
+    int64_t rows = rows_left(p, block);
+    for (int j = 0; j < p->n; j++) reduce_column(kind, x + j * WIDTH, rows < WIDTH ? rows : WIDTH, to + 2 * j);
+  }
 }
 
 /* The mean squared distance from the mean of all rows, from those of the blocks (Chan, Golub and LeVeque 1979). */
@@ -209,13 +245,12 @@ OPERATION(reduced) {
   const recur_reduction *its = &p->run->program->reductions[i->array];
   const float *partial = partials_of(p, i->array, 0);
   int64_t stride = 2 * p->run->batch, all = blocks(its->rows);
-  float *to = tile_of_patch(p, i->to);
   for (int j = 0; j < p->n; j++, partial += 2) {
     float x = partial[0];
     for (int64_t k = 1; k < all && its->kind != VARIANCE_OF_ROWS; k++)
       x = its->kind == SUM_OF_ROWS ? x + partial[k * stride] : larger(x, partial[k * stride]);
     if (its->kind == VARIANCE_OF_ROWS) x = variance_of(partial, stride, its->rows);
-    fill(to + j * WIDTH, 1, splat(x), splat(x));
+    EACH_BLOCK fill(tile_of_patch(p, i->to, block) + j * WIDTH, 1, splat(x), splat(x));
   }
 }
 
@@ -223,14 +258,16 @@ OPERATION(drop) {
   float kept = 1 / (1 - i->p);
   vi threshold = (int32_t)(i->p * (1 << 24)) - (vi){};
   uint64_t seed = (uint64_t)p->job->seeds[p->now * p->run->program->draws + i->array];
-  const float *from = tile_of_patch(p, i->a);
-  float *to = tile_of_patch(p, i->to);
-  for (int j = 0; j < p->n; j++) {
-    int32_t coins[WIDTH];
-    toss(seed, (p->at + j) * (int64_t)i->b + i->row + p->row, WIDTH, coins);
-    for (int k = j * WIDTH; k < (j + 1) * WIDTH; k += LANES) {
-      vi coin = (vi)load((const float *)coins + k - j * WIDTH);
-      store(to + k, choose(coin >= threshold, kept * load(from + k), splat(0)));
+  EACH_BLOCK {
+    const float *from = tile_of_patch(p, i->a, block);
+    float *to = tile_of_patch(p, i->to, block);
+    for (int j = 0; j < p->n; j++) {
+      int32_t coins[WIDTH];
+      toss(seed, (p->at + j) * (int64_t)i->b + i->row + p->row + block * WIDTH, WIDTH, coins);
+      for (int k = j * WIDTH; k < (j + 1) * WIDTH; k += LANES) {
+        vi coin = (vi)load((const float *)coins + k - j * WIDTH);
+        store(to + k, choose(coin >= threshold, kept * load(from + k), splat(0)));
+      }
     }
   }
 }

@@ -7,8 +7,15 @@
 
 #define OPERATION(name) static void name(const patch_of_tiles *p, const recur_instruction *i)
 
-/* The columns of a tile that an instruction works on. */
-INLINE float *tile_of_patch(const patch_of_tiles *p, int tile) { return p->tiles[tile] + (int64_t)p->from * WIDTH; }
+#define EACH_BLOCK for (int block = 0; block < p->blocks; block++)
+
+/* The columns of a block of a tile that an instruction works on. */
+INLINE float *tile_of_patch(const patch_of_tiles *p, int tile, int block) {
+  return p->tiles[tile].first + block * p->tiles[tile].apart + (int64_t)p->from * WIDTH;
+}
+
+/* Rows of a block that exist: WIDTH or more where all do. */
+INLINE int64_t rows_left(const patch_of_tiles *p, int block) { return p->rows - block * (int64_t)WIDTH; }
 
 /* Those that compute value by value. */
 operation NAME(map_tile), NAME(derive_tile), NAME(affine_tile), NAME(combine_tiles), NAME(multiply_add_tiles);

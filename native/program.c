@@ -3,7 +3,8 @@
 
 #include <stddef.h>
 
-enum { LINE_FLOATS = 64 / sizeof(float) };
+/* FEW_COLUMNS: so many of all blocks together, so that an instruction's own cost is shared. */
+enum { LINE_FLOATS = 64 / sizeof(float), FEW_COLUMNS = 8 };
 
 static int64_t padded(const recur *r, int64_t rows) { return (rows + r->set->width - 1) / r->set->width * r->set->width; }
 
@@ -42,9 +43,10 @@ static int64_t lay_out(const recur *r, const recur_run *run, int backward, progr
   job->pass = &program->passes[backward ? BACKWARD_PASS : is_few(r, run) ? FEW_PASS : FORWARD_PASS];
   job->seeds = (const int64_t *)(scratch + take(&used, 2 * program->draws * run->time));
   job->claims = (claim *)(scratch + take(&used, 2 * threads * (int64_t)(sizeof(claim) / sizeof(float))));
+  job->at_once = run->batch < FEW_COLUMNS ? FEW_COLUMNS / run->batch : 1;
   int64_t columns = run->batch * run->time < r->set->tile ? run->batch * run->time : r->set->tile;
-  job->tile_floats = columns * width;
-  job->part_floats = program->most_tiles * (job->tile_floats + LINE_FLOATS);
+  job->tile_floats = (columns < FEW_COLUMNS ? FEW_COLUMNS : columns) * width;
+  job->part_floats = (program->most_tiles + program->most_places) * (job->tile_floats + LINE_FLOATS) + LINE_FLOATS;
   job->parts = scratch + take(&used, threads * job->part_floats);
   int64_t partials = 0;
   for (int i = 0; i < program->reduction_count; i++)
@@ -59,8 +61,12 @@ static int64_t lay_out(const recur *r, const recur_run *run, int backward, progr
     job->strips = scratch + take(&used, program->gradient_count ? threads * job->strip_floats : 0);
   } else if (is_few(r, run)) {
     for (int i = 0; i < program->hidden; i++) {
-      int64_t at = take(&used, padded(r, program->hidden_rows[i]) * run->batch * run->time);
-      if (scratch) run->arrays[program->arrays + i] = (recur_array){scratch + at, run->time, program->hidden_rows[i]};
+      const recur_hidden *hidden = &program->hidden_arrays[i];
+      int64_t at = take(&used, padded(r, hidden->rows) * run->batch * run->time);
+      recur_array own = {scratch + at, run->time, hidden->rows};
+      recur_array *same = hidden->same < 0 || !scratch ? NULL : &run->arrays[hidden->same];
+      if (same && !same->data) *same = own;
+      if (scratch) run->arrays[program->arrays + i] = same ? *same : own;
     }
   }
   return used;

@@ -17,6 +17,7 @@ typedef struct {
   const int64_t *seeds;
   claim *claims;
   float *parts;       /* tiles of each part, and their addresses */
+  int at_once;        /* blocks that are taken together, where a step has few columns */
   int64_t tile_floats; /* of a tile of a part's own: no more columns than the run has */
   int64_t part_floats;
   float *partials;    /* of reductions */

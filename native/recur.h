@@ -251,7 +251,8 @@ RECUR_API void recur_backward(recur *r, const recur_sequence *s);
  * panel's rows (a block) and some columns. It knows the rows of all matrices, neither batch nor time; a run names
  * these and the memory. Indexes are not checked, nor is the program. */
 
-/* What an instruction does; to, a, b and c are tiles, -1 for none. A clip leaves out rows that an array has not. */
+/* What an instruction does; to, a, b and c are tiles, -1 for none, below -1 one with a place. A clip leaves out rows
+ * that an array has not. */
 enum {
   RECUR_CLEAR,        /* to = 0 */
   RECUR_CONSTANT,     /* to = p */
@@ -294,9 +295,10 @@ typedef struct recur_multiplication {
   int32_t first;             /* its tiles begin here in the list of these */
 } recur_multiplication;
 
-/* A tile that lies in an array in tiles at step t + lag, or in a panel of gradients (lag unused), not in scratch. */
+/* A tile that lies in an array in tiles at step t + lag, or in a panel of gradients (lag unused), not in scratch. Place k
+ * of a section is tile -2 - k. */
 typedef struct recur_place {
-  int32_t tile, is_panel, number, lag;
+  int32_t is_panel, number, lag;
 } recur_place;
 
 typedef struct recur_section {
@@ -341,6 +343,12 @@ typedef struct recur_gradient {
   int32_t kept, parameter, row, column, operand, lag, is_shared;
 } recur_gradient;
 
+/* An array in tiles in scratch, for few columns. same: an array of the caller's that holds the same tiles and has memory
+ * for all steps or none; -1: none. */
+typedef struct recur_hidden {
+  int32_t rows, same;
+} recur_hidden;
+
 typedef struct recur_program {
   const recur_instruction *instructions;
   const recur_multiplication *products;
@@ -356,9 +364,9 @@ typedef struct recur_program {
   int64_t weight_gradients;  /* floats of the gradients of matrices */
   int64_t kept_rows;         /* of all panels, padded */
   int32_t gradient_count, reduction_count, draws;
-  int32_t arrays, hidden;    /* arrays of the caller; behind them arrays in tiles in scratch, for few columns */
-  const int32_t *hidden_rows;
-  int32_t most_tiles;        /* of a section */
+  int32_t arrays, hidden;    /* arrays of the caller; hidden ones follow them */
+  const recur_hidden *hidden_arrays;
+  int32_t most_tiles, most_places; /* of a section */
   int32_t most_terms;        /* rows of the largest operand of a gradient */
 } recur_program;
 

@@ -70,6 +70,11 @@ typedef struct {
  * shares are all taken. */
 static inline int take_share(claim *claims, int64_t blocks, int batch, int part, int parts, int at_once, int cuts,
     int *helped, share *next) {
+  if (parts == 1) { /* nobody to share with */
+    int64_t block = (int64_t)at_once * (*helped)++, left = blocks - block;
+    *next = (share){block, at_once < left ? at_once : left, 0, batch};
+    return left > 0;
+  }
   for (int64_t each = cuts ? batch : 1; *helped < parts; (*helped)++) {
     int owner = (part + *helped) % parts;
     int64_t begin = part_begin(blocks * each, owner, parts), end = part_begin(blocks * each, owner + 1, parts);

@@ -8,15 +8,27 @@
  * first-level cache. */
 enum { SOME_COLUMNS = 16 };
 
-/* A block of rows of a section, and columns: of one step, or all columns of some steps. */
+/* Below zero, -1 is no tile: those with a place follow. */
+enum { FIRST_PLACE = 2 };
+
+/* Values of adjacent blocks: WIDTH x columns each, `apart` floats apart. */
+typedef struct {
+  float *first;
+  int64_t apart;
+} tile_place;
+
+/* Adjacent blocks of rows of a section, and columns: of one step, or, of one block, all columns of some steps. */
 typedef struct {
   const program_job *job;
   const recur_run *run;
   const recur_section *section;
-  float **tiles;          /* WIDTH x columns each */
+  int part;
+  tile_place *tiles;      /* those with a place below, see recur_instruction */
   int64_t t;              /* the first step */
-  int64_t block, row;     /* row: the block's first */
-  int64_t rows;           /* how many of the block exist, 1 to WIDTH */
+  int64_t run_from;       /* the first step of its run of steps, where gradients are kept */
+  int64_t block, row;     /* the first block and its first row */
+  int blocks;
+  int64_t rows;           /* from there on, which the blocks need not fill */
   int64_t column;         /* of the batch */
   int columns;
   int steps;              /* that columns count */
@@ -46,8 +58,9 @@ INLINE float *matrix_of(const patch_of_tiles *p, const recur_array *a, int lag) 
 }
 
 /* In tiles a block's columns of all steps lie together. */
-INLINE float *tile_in(const patch_of_tiles *p, const recur_array *a, int64_t t, int64_t column) {
-  return a->data + ((p->block * a->steps + wrapped(t, a->steps)) * p->run->batch + column) * WIDTH;
+INLINE tile_place place_in(const patch_of_tiles *p, const recur_array *a, int64_t t, int64_t column) {
+  int64_t batch = p->run->batch, apart = a->steps * batch * WIDTH;
+  return (tile_place){a->data + p->block * apart + (wrapped(t, a->steps) * batch + column) * WIDTH, apart};
 }
 
 /* The first step of the run of steps that t belongs to: the last run may have less. */
@@ -60,9 +73,9 @@ INLINE int64_t first_of_run(const program_job *job, int64_t t) {
 INLINE float *kept_panel(const program_job *job, const recur_kept *kept, int64_t block) {
   return job->panels + (kept->before + block * WIDTH) * job->terms;
 }
-INLINE float *kept_columns(const patch_of_tiles *p, int number, int64_t t, int64_t column) {
-  return kept_panel(p->job, &p->run->program->kept[number], p->block) +
-      ((t - first_of_run(p->job, t)) * p->run->batch + column) * WIDTH;
+INLINE tile_place kept_columns(const patch_of_tiles *p, int number, int64_t t, int64_t column) {
+  float *panel = kept_panel(p->job, &p->run->program->kept[number], p->block);
+  return (tile_place){panel + ((t - p->run_from) * p->run->batch + column) * WIDTH, p->job->terms * WIDTH};
 }
 
 /* The phases of a run of a program, of packing, and a part's own rows of the gradients of parameters, from the panels

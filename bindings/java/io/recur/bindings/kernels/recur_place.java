@@ -15,7 +15,6 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
 /**
  * {@snippet lang=c :
  * struct recur_place {
- *     int32_t tile;
  *     int32_t is_panel;
  *     int32_t number;
  *     int32_t lag;
@@ -29,7 +28,6 @@ public class recur_place {
     }
 
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
-        recur_h.C_INT.withName("tile"),
         recur_h.C_INT.withName("is_panel"),
         recur_h.C_INT.withName("number"),
         recur_h.C_INT.withName("lag")
@@ -40,50 +38,6 @@ public class recur_place {
      */
     public static final GroupLayout layout() {
         return $LAYOUT;
-    }
-
-    private static final OfInt tile$LAYOUT = (OfInt)$LAYOUT.select(groupElement("tile"));
-
-    /**
-     * Layout for field:
-     * {@snippet lang=c :
-     * int32_t tile
-     * }
-     */
-    public static final OfInt tile$layout() {
-        return tile$LAYOUT;
-    }
-
-    private static final long tile$OFFSET = $LAYOUT.byteOffset(groupElement("tile"));
-
-    /**
-     * Offset for field:
-     * {@snippet lang=c :
-     * int32_t tile
-     * }
-     */
-    public static final long tile$offset() {
-        return tile$OFFSET;
-    }
-
-    /**
-     * Getter for field:
-     * {@snippet lang=c :
-     * int32_t tile
-     * }
-     */
-    public static int tile(MemorySegment struct) {
-        return struct.get(tile$LAYOUT, tile$OFFSET);
-    }
-
-    /**
-     * Setter for field:
-     * {@snippet lang=c :
-     * int32_t tile
-     * }
-     */
-    public static void tile(MemorySegment struct, int fieldValue) {
-        struct.set(tile$LAYOUT, tile$OFFSET, fieldValue);
     }
 
     private static final OfInt is_panel$LAYOUT = (OfInt)$LAYOUT.select(groupElement("is_panel"));

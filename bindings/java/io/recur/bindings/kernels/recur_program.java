@@ -33,8 +33,9 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t draws;
  *     int32_t arrays;
  *     int32_t hidden;
- *     const int32_t *hidden_rows;
+ *     const recur_hidden *hidden_arrays;
  *     int32_t most_tiles;
+ *     int32_t most_places;
  *     int32_t most_terms;
  * }
  * }
@@ -65,9 +66,11 @@ public class recur_program {
         recur_h.C_INT.withName("arrays"),
         recur_h.C_INT.withName("hidden"),
         MemoryLayout.paddingLayout(4),
-        recur_h.C_POINTER.withName("hidden_rows"),
+        recur_h.C_POINTER.withName("hidden_arrays"),
         recur_h.C_INT.withName("most_tiles"),
-        recur_h.C_INT.withName("most_terms")
+        recur_h.C_INT.withName("most_places"),
+        recur_h.C_INT.withName("most_terms"),
+        MemoryLayout.paddingLayout(4)
     ).withName("recur_program");
 
     /**
@@ -869,48 +872,48 @@ public class recur_program {
         struct.set(hidden$LAYOUT, hidden$OFFSET, fieldValue);
     }
 
-    private static final AddressLayout hidden_rows$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("hidden_rows"));
+    private static final AddressLayout hidden_arrays$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("hidden_arrays"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * const int32_t *hidden_rows
+     * const recur_hidden *hidden_arrays
      * }
      */
-    public static final AddressLayout hidden_rows$layout() {
-        return hidden_rows$LAYOUT;
+    public static final AddressLayout hidden_arrays$layout() {
+        return hidden_arrays$LAYOUT;
     }
 
-    private static final long hidden_rows$OFFSET = $LAYOUT.byteOffset(groupElement("hidden_rows"));
+    private static final long hidden_arrays$OFFSET = $LAYOUT.byteOffset(groupElement("hidden_arrays"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * const int32_t *hidden_rows
+     * const recur_hidden *hidden_arrays
      * }
      */
-    public static final long hidden_rows$offset() {
-        return hidden_rows$OFFSET;
+    public static final long hidden_arrays$offset() {
+        return hidden_arrays$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * const int32_t *hidden_rows
+     * const recur_hidden *hidden_arrays
      * }
      */
-    public static MemorySegment hidden_rows(MemorySegment struct) {
-        return struct.get(hidden_rows$LAYOUT, hidden_rows$OFFSET);
+    public static MemorySegment hidden_arrays(MemorySegment struct) {
+        return struct.get(hidden_arrays$LAYOUT, hidden_arrays$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * const int32_t *hidden_rows
+     * const recur_hidden *hidden_arrays
      * }
      */
-    public static void hidden_rows(MemorySegment struct, MemorySegment fieldValue) {
-        struct.set(hidden_rows$LAYOUT, hidden_rows$OFFSET, fieldValue);
+    public static void hidden_arrays(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(hidden_arrays$LAYOUT, hidden_arrays$OFFSET, fieldValue);
     }
 
     private static final OfInt most_tiles$LAYOUT = (OfInt)$LAYOUT.select(groupElement("most_tiles"));
@@ -955,6 +958,50 @@ public class recur_program {
      */
     public static void most_tiles(MemorySegment struct, int fieldValue) {
         struct.set(most_tiles$LAYOUT, most_tiles$OFFSET, fieldValue);
+    }
+
+    private static final OfInt most_places$LAYOUT = (OfInt)$LAYOUT.select(groupElement("most_places"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t most_places
+     * }
+     */
+    public static final OfInt most_places$layout() {
+        return most_places$LAYOUT;
+    }
+
+    private static final long most_places$OFFSET = $LAYOUT.byteOffset(groupElement("most_places"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t most_places
+     * }
+     */
+    public static final long most_places$offset() {
+        return most_places$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t most_places
+     * }
+     */
+    public static int most_places(MemorySegment struct) {
+        return struct.get(most_places$LAYOUT, most_places$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t most_places
+     * }
+     */
+    public static void most_places(MemorySegment struct, int fieldValue) {
+        struct.set(most_places$LAYOUT, most_places$OFFSET, fieldValue);
     }
 
     private static final OfInt most_terms$LAYOUT = (OfInt)$LAYOUT.select(groupElement("most_terms"));

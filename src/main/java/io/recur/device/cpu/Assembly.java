@@ -27,7 +27,7 @@ final class Assembly {
     CellProgram.Pass forward = program.forward();
     boolean isFree = Freedom.of(forward);
     tables.passes.add(assemble(List.of(), forward, false));
-    FewColumns few = new FewColumns(program, tables.arrays);
+    FewColumns few = new FewColumns(program, tables);
     CellProgram.Phase begin = isFree ? null : few.begin();
     tables.passes.add(
         begin == null
@@ -100,5 +100,6 @@ final class Assembly {
     tables.places.addAll(its.places());
     its.groups.forEach(tables.codes::addAll);
     tables.mostTiles = Math.max(tables.mostTiles, its.tiles());
+    tables.mostPlaces = Math.max(tables.mostPlaces, its.places().size());
   }
 }

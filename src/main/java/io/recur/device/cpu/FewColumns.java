@@ -1,7 +1,6 @@
 package io.recur.device.cpu;
 
 import io.recur.device.kernels.CellProgram;
-import io.recur.device.kernels.CellProgram.Layout;
 import io.recur.device.kernels.Instruction;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,14 +16,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class FewColumns {
   private final CellProgram program;
-  private final List<CellProgram.Array> arrays;
+  private final Tables tables;
   private final List<CellProgram.Section> begin = new ArrayList<>();
   private final List<CellProgram.Phase> phases = new ArrayList<>();
 
-  /** Splits a pass; hidden arrays are added to the list. */
-  FewColumns(CellProgram program, List<CellProgram.Array> arrays) {
+  /** Splits a pass; hidden arrays are added to the tables. */
+  FewColumns(CellProgram program, Tables tables) {
     this.program = program;
-    this.arrays = arrays;
+    this.tables = tables;
     for (CellProgram.Phase phase : program.forward().phases()) {
       phases.add(new CellProgram.Phase(phase.sections().stream().map(this::split).toList()));
     }
@@ -79,9 +78,9 @@ final class FewColumns {
       if (!(instruction instanceof Instruction.Product p) || !products.containsKey(p.to())) {
         after.add(instruction);
       } else if (wanted.contains(p.to())) {
-        arrays.add(new CellProgram.Array(section.rows(), Layout.TILES, false));
-        before.add(new Instruction.Store(p.to(), arrays.size() - 1, 0, 0));
-        after.add(new Instruction.Load(p.to(), arrays.size() - 1, 0, 0));
+        int hidden = tables.hide(section.rows());
+        before.add(new Instruction.Store(p.to(), hidden, 0, 0));
+        after.add(new Instruction.Load(p.to(), hidden, 0, 0));
       }
     }
     begin.add(new CellProgram.Section(section.rows(), before));

@@ -1,6 +1,7 @@
 package io.recur.device.cpu;
 
 import io.recur.bindings.kernels.recur_gradient;
+import io.recur.bindings.kernels.recur_hidden;
 import io.recur.bindings.kernels.recur_instruction;
 import io.recur.bindings.kernels.recur_kept;
 import io.recur.bindings.kernels.recur_multiplication;
@@ -55,7 +56,8 @@ final class ProgramTables {
             + size(program.reductions(), recur_reduction.layout())
             + size(its.kept, recur_kept.layout())
             + size(its.gradients, recur_gradient.layout())
-            + (its.tiles.size() + its.hiddenRows().length) * (long) Integer.BYTES
+            + size(its.hidden, recur_hidden.layout())
+            + its.tiles.size() * (long) Integer.BYTES
             + 4 * GAP;
     return (bytes + Float.BYTES - 1) / Float.BYTES;
   }
@@ -94,9 +96,10 @@ final class ProgramTables {
     recur_program.reduction_count(to, program.reductions().size());
     recur_program.draws(to, program.draws());
     recur_program.arrays(to, program.arrays().size());
-    recur_program.hidden(to, its.hiddenRows().length);
-    recur_program.hidden_rows(to, memory.allocateFrom(ValueLayout.JAVA_INT, its.hiddenRows()));
+    recur_program.hidden(to, its.hidden.size());
+    recur_program.hidden_arrays(to, table(its.hidden, recur_hidden.layout(), ProgramTables::write));
     recur_program.most_tiles(to, its.mostTiles);
+    recur_program.most_places(to, its.mostPlaces);
     recur_program.most_terms(to, its.mostTerms());
   }
 
@@ -120,10 +123,14 @@ final class ProgramTables {
   }
 
   private static void write(Tables.Place from, MemorySegment to) {
-    recur_place.tile(to, from.tile());
     recur_place.is_panel(to, from.isPanel() ? 1 : 0);
     recur_place.number(to, from.number());
     recur_place.lag(to, from.lag());
+  }
+
+  private static void write(Tables.Hidden from, MemorySegment to) {
+    recur_hidden.rows(to, from.rows());
+    recur_hidden.same(to, from.same());
   }
 
   private static void write(Tables.Section from, MemorySegment to) {

@@ -50,18 +50,16 @@ final class RunTables {
   }
 
   private void findClasses(CellProgram.Pass pass) {
-    for (CellProgram.Phase phase : pass.phases()) {
-      for (CellProgram.Section section : phase.sections()) {
-        for (Instruction instruction : section.instructions()) {
-          if (instruction instanceof Instruction.Gather i) {
-            limitClasses(program.weights().get(i.weights()));
-          } else if (instruction instanceof Instruction.Scatter i) {
-            limitClasses(program.weights().get(i.weights()));
-            scatters[program.weights().get(i.weights()).matrix()] = true;
-          }
-        }
-      }
-    }
+    pass.instructions()
+        .forEach(
+            instruction -> {
+              if (instruction instanceof Instruction.Gather i) {
+                limitClasses(program.weights().get(i.weights()));
+              } else if (instruction instanceof Instruction.Scatter i) {
+                limitClasses(program.weights().get(i.weights()));
+                scatters[program.weights().get(i.weights()).matrix()] = true;
+              }
+            });
   }
 
   private void limitClasses(CellProgram.Weights weights) {

@@ -75,17 +75,13 @@ final class SectionAssembly {
     number(firstOfMultiplications);
   }
 
-  /** Numbers tiles with a place after the section's own, which are known now. */
+  /** Numbers tiles as C does. */
   private void number(int firstOfMultiplications) {
-    for (int i = 0; i < places.size(); i++) {
-      Tables.Place its = places.get(i);
-      places.set(i, new Tables.Place(count + i, its.isPanel(), its.number(), its.lag()));
-    }
     for (int i = firstOfMultiplications; i < program.tiles.size(); i++) {
-      program.tiles.set(i, tile(program.tiles.get(i)));
+      program.tiles.set(i, inC(program.tiles.get(i)));
     }
     for (List<Code> group : groups) {
-      group.forEach(code -> code.number(this::tile));
+      group.forEach(code -> code.number(SectionAssembly::inC));
     }
   }
 
@@ -93,12 +89,13 @@ final class SectionAssembly {
     return places;
   }
 
+  /** Tiles without a place. */
   int tiles() {
-    return count + places.size();
+    return count;
   }
 
-  private int tile(int number) {
-    return number >= 0 ? number : number == NO_TILE ? -1 : count - 1 - number;
+  private static int inC(int tile) {
+    return tile >= 0 ? tile : tile == NO_TILE ? -1 : tile - 1;
   }
 
   // Places.
@@ -113,7 +110,7 @@ final class SectionAssembly {
       if (node.its() instanceof Instruction.Store i
           && isInTiles(i.array())
           && !loaded.contains(i.array())
-          && placed(i.value(), new Tables.Place(0, false, i.array(), i.lag()))) {
+          && placed(i.value(), new Tables.Place(false, i.array(), i.lag()))) {
         done.add(i);
       }
     }
@@ -125,7 +122,7 @@ final class SectionAssembly {
         if (panel == null) {
           panel = program.keep(section.rows());
           kept.put(i.value(), panel);
-          if (placed(i.value(), new Tables.Place(0, true, panel, 0))) {
+          if (placed(i.value(), new Tables.Place(true, panel, 0))) {
             inPanel.add(i.value());
           }
         }
@@ -150,7 +147,7 @@ final class SectionAssembly {
         if (read != Instruction.NONE
             && readers.get(read) == last
             && !tiles.containsKey(read)
-            && !isView(writers.get(read))) {
+            && (!isView(writers.get(read)) || isSame(writers.get(read), place))) {
           source = read;
           break;
         }
@@ -169,6 +166,13 @@ final class SectionAssembly {
     return node.its() instanceof Instruction.Load i
         && isInTiles(i.array())
         && !stored.contains(i.array());
+  }
+
+  /** Whether a load of a hidden array can be of the place instead. */
+  private boolean isSame(Node load, Tables.Place place) {
+    return load.its() instanceof Instruction.Load i
+        && i.lag() == 0
+        && program.join(i.array(), place);
   }
 
   // Instructions.
@@ -197,9 +201,12 @@ final class SectionAssembly {
     if (done.contains(node.its())) {
       return;
     }
+    if (isView(node) && tiles.containsKey(node.to())) {
+      return; // computed where it is to be kept
+    }
     if (isView(node)) {
       Instruction.Load i = (Instruction.Load) node.its();
-      places.add(new Tables.Place(0, false, i.array(), i.lag()));
+      places.add(new Tables.Place(false, i.array(), i.lag()));
       tiles.put(node.to(), -places.size());
       if (program.isHidden(i.array())) {
         disposable.add(-places.size());

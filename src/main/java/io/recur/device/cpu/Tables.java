@@ -13,7 +13,10 @@ final class Tables {
   record Panels(List<Integer> weights, boolean transposed) {}
 
   /** A tile that lies in an array, or in a panel of gradients. */
-  record Place(int tile, boolean isPanel, int number, int lag) {}
+  record Place(boolean isPanel, int number, int lag) {}
+
+  /** Rows of an array in scratch, and the array of the program that holds the same; −1 for none. */
+  record Hidden(int rows, int same) {}
 
   /** Panels that multiply one operand. */
   record Multiplication(
@@ -48,6 +51,8 @@ final class Tables {
   /** The arrays of the program, then hidden ones. */
   final List<CellProgram.Array> arrays;
 
+  final List<Hidden> hidden = new ArrayList<>();
+
   final List<Panels> packed = new ArrayList<>();
   final List<Multiplication> multiplications = new ArrayList<>();
 
@@ -63,8 +68,12 @@ final class Tables {
   final List<Gradient> gradients = new ArrayList<>();
   private long keptRows;
   int mostTiles;
+  int mostPlaces;
 
   private final Set<Integer> gradientArrays = new HashSet<>();
+
+  /** Arrays that a forward step loads. */
+  private final Set<Integer> loaded = new HashSet<>();
 
   /**
    * Begins empty tables.
@@ -77,6 +86,12 @@ final class Tables {
     this.arrays = new ArrayList<>(program.arrays());
     program.weightGradients().forEach(its -> gradientArrays.add(its.array()));
     program.vectorGradients().forEach(its -> gradientArrays.add(its.array()));
+    for (Instruction instruction :
+        (Iterable<Instruction>) program.forward().instructions()::iterator) {
+      if (instruction instanceof Instruction.Load i) {
+        loaded.add(i.array());
+      }
+    }
   }
 
   // What a section asks for.
@@ -87,6 +102,33 @@ final class Tables {
 
   boolean isHidden(int array) {
     return array >= program.arrays().size();
+  }
+
+  /** Adds an array in scratch and returns its number. */
+  int hide(int rows) {
+    arrays.add(new CellProgram.Array(rows, CellProgram.Layout.TILES, false));
+    hidden.add(new Hidden(rows, -1));
+    return arrays.size() - 1;
+  }
+
+  /**
+   * Lets a hidden array be one of the program that no forward step reads, and returns whether it
+   * can.
+   */
+  boolean join(int array, Place place) {
+    int number = array - program.arrays().size();
+    boolean fits =
+        number >= 0
+            && hidden.get(number).same < 0
+            && !place.isPanel
+            && place.lag == 0
+            && !loaded.contains(place.number)
+            && arrays.get(place.number).rows() == arrays.get(array).rows()
+            && hidden.stream().noneMatch(other -> other.same == place.number);
+    if (fits) {
+      hidden.set(number, new Hidden(arrays.get(array).rows(), place.number));
+    }
+    return fits;
   }
 
   /** Adds a panel of gradients. */
@@ -165,13 +207,6 @@ final class Tables {
 
   long padded(long rows) {
     return (rows + width - 1) / width * width;
-  }
-
-  int[] hiddenRows() {
-    return arrays.stream()
-        .skip(program.arrays().size())
-        .mapToInt(CellProgram.Array::rows)
-        .toArray();
   }
 
   long keptRows() {

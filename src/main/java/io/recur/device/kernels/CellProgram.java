@@ -1,6 +1,7 @@
 package io.recur.device.kernels;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The steps of a recurrent cell, forward and backward, as a program that every device can run. It
@@ -107,7 +108,14 @@ public record CellProgram(
    * @param phases executed at every step
    * @param end executed once after the last step
    */
-  public record Pass(List<Phase> phases, List<Phase> end) {}
+  public record Pass(List<Phase> phases, List<Phase> end) {
+    /** {@return the instructions of a step, in the order of its phases} */
+    public Stream<Instruction> instructions() {
+      return phases.stream()
+          .flatMap(phase -> phase.sections().stream())
+          .flatMap(section -> section.instructions().stream());
+    }
+  }
 
   /**
    * What can be computed at the same time.
