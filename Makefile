@@ -87,8 +87,8 @@ FLAGS_sse2 :=
 FLAGS_avx2 := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512dq -mfma
 FLAGS_neon :=
-SHARED_FILES := context team products sequences program passes
-KERNEL_FILES := set panels matrices forward backward weights interpreter operations arithmetic gradients sums pointwise \
+SHARED_FILES := context team products program passes
+KERNEL_FILES := set panels matrices interpreter operations arithmetic gradients sums pointwise \
 	binary columns reductions updates
 OBJECTS := $(foreach file,$(SHARED_FILES),$(BUILD)/native-objects/$(file).o) \
 	$(foreach set,$(SETS),$(foreach file,$(KERNEL_FILES),$(BUILD)/native-objects/$(set)/$(file).o))

@@ -111,16 +111,3 @@ void NAME(add_gradients)(const program_job *job, int64_t from, int64_t to, int p
     g = end;
   }
 }
-
-void NAME(pack_gate)(const void *job, int64_t number, int part, int parts) {
-  (void)number;
-  const gate_packing *p = job;
-  int64_t all = blocks(p->units);
-  for (int64_t block = part_begin(all, part, parts); block < part_begin(all, part + 1, parts); block++) {
-    float *to = p->packed + (block * p->gates + p->gate) * p->terms * WIDTH;
-    int64_t unit = block * WIDTH, rows = p->units - unit < WIDTH ? p->units - unit : WIDTH;
-    const float *from = p->w + unit * p->row;
-    for (int64_t term = 0; term < p->terms; term++)
-      for (int64_t i = 0; i < WIDTH; i++) to[term * WIDTH + i] = i < rows ? from[i * p->row + term * p->column] : 0;
-  }
-}

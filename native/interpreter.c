@@ -80,14 +80,13 @@ static patch_of_tiles begin_patch(const program_job *job, const recur_section *s
       .block = block, .blocks = blocks, .row = row, .rows = s->rows - row, .steps = 1};
 }
 
-/* Step t, all columns. */
-static void run_step(patch_of_tiles *p, int64_t t) {
-  int64_t batch = p->run->batch;
+/* Columns from ... to - 1 of step t. */
+static void run_step(patch_of_tiles *p, int64_t t, int64_t from, int64_t to) {
   p->t = t;
   p->run_from = p->job->runs && t >= 0 ? first_of_run(p->job, t) : 0;
   p->is_first = t == (p->job->is_backward ? p->run->time - 1 : 0);
-  for (p->column = 0; p->column < batch; p->column += TILE) {
-    p->columns = batch - p->column < TILE ? batch - p->column : TILE;
+  for (p->column = from; p->column < to; p->column += TILE) {
+    p->columns = to - p->column < TILE ? to - p->column : TILE;
     run_patch(p);
   }
 }
@@ -130,7 +129,7 @@ static void run_steps_of(patch_of_tiles *p, int64_t from, int64_t to) {
   const recur_run *run = p->run;
   int few = steps_at_once(run, p->section), back = p->job->is_backward;
   if (few == 1) {
-    for (int64_t k = from; k < to; k++) run_step(p, back ? to - 1 - (k - from) : k);
+    for (int64_t k = from; k < to; k++) run_step(p, back ? to - 1 - (k - from) : k, 0, run->batch);
     return;
   }
   for (int64_t done = 0; done < to - from; done += few) {
@@ -152,16 +151,16 @@ static void over_blocks(const program_job *job, const recur_phase *phase, int64_
   const recur_section *sections = job->run->program->sections + phase->first;
   int64_t all = 0;
   for (int k = 0; k < phase->sections; k++) all += blocks(sections[k].rows);
-  int helped = 0;
+  int helped = 0, cuts = job->pass->cuts && job->at_once == 1 && to - from == 1;
   share next;
-  while (take_share(claims, all, job->run->batch, part, parts, job->at_once, 0, &helped, &next)) {
+  while (take_share(claims, all, job->run->batch, part, parts, job->at_once, cuts, &helped, &next)) {
     const recur_section *s = sections;
     for (int64_t few; next.blocks > 0; next.block += few, next.blocks -= few) {
       for (; next.block >= blocks(s->rows); s++) next.block -= blocks(s->rows);
       few = blocks(s->rows) - next.block < next.blocks ? blocks(s->rows) - next.block : next.blocks;
       if (to - from > 1 && steps_at_once(job->run, s) > 1) few = 1;
       patch_of_tiles p = begin_patch(job, s, next.block, few, part);
-      if (to - from == 1) run_step(&p, from);
+      if (to - from == 1) run_step(&p, from, next.from, next.to);
       else run_steps_of(&p, from, to);
     }
   }

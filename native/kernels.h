@@ -9,9 +9,7 @@ typedef struct {
   int64_t width;   /* rows of a packed panel */
   int64_t group;   /* columns that a product computes together */
   int64_t tile;    /* columns of a tile */
-  int (*projects_all)(const recur_sequence *s); /* whether forward begins with a phase more */
-  phase *pack, *pack_gate, *multiply_columns, *forward, *backward, *program, *pointwise, *binary, *columns, *reduce,
-      *update;
+  phase *pack, *multiply_columns, *program, *pointwise, *binary, *columns, *reduce, *update;
 } kernels;
 
 extern const kernels kernels_sse2, kernels_avx2, kernels_avx512, kernels_neon;
@@ -26,8 +24,9 @@ struct recur {
   team *team;
 };
 
+/* Panel `panel` of `panels` that lie side by side. */
 typedef struct {
-  int64_t gates, units, terms;
+  int64_t panels, panel, rows, terms;
   const float *w;
   int64_t row, column;
   float *packed;
@@ -44,13 +43,6 @@ typedef struct {
   float *c;
   int64_t ldc;
 } matrix_product;
-
-typedef struct {
-  int64_t gates, gate, units, terms;
-  const float *w;
-  int64_t row, column;
-  float *packed;
-} gate_packing;
 
 /* The pieces of a sum: their number depends on the count of values alone, and they are added in
  * order, so the bits of a sum do not depend on the number of threads. */

@@ -135,7 +135,7 @@ OPERATION(product) {
   const recur_multiplication *m = &run->program->products[i->array];
   if (m->skips_first && p->is_first) return;
   const recur_array *operand = &run->arrays[m->operand];
-  const float *panel = panel_of(run->packed[m->packed], p->block, 0, m->panels, m->terms);
+  const float *panel = panels_of(run->packed[m->packed], p->block, m->panels, m->terms);
   const float *column = matrix_of(p, operand, m->lag);
   const int32_t *tiles = run->program->tiles + m->first;
   for (int block = 0, k = 0; block < p->blocks;) { /* panels of adjacent blocks follow each other */

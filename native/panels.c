@@ -41,14 +41,12 @@ void NAME(multiply_panels)(int panels, const float *packed, int64_t terms, int f
 void NAME(pack)(const void *job, int64_t number, int part, int parts) {
   (void)number;
   const packing *p = job;
-  int64_t all = blocks(p->units);
-  for (int64_t block = part_begin(all, part, parts); block < part_begin(all, part + 1, parts); block++)
-    for (int64_t gate = 0; gate < p->gates; gate++) {
-      float *to = p->packed + (block * p->gates + gate) * p->terms * WIDTH;
-      int64_t unit = block * WIDTH, rows = p->units - unit < WIDTH ? p->units - unit : WIDTH;
-      const float *from = p->w + (gate * p->units + unit) * p->row;
-      for (int64_t term = 0; term < p->terms; term++)
-        for (int64_t i = 0; i < WIDTH; i++)
-          to[term * WIDTH + i] = i < rows ? from[i * p->row + term * p->column] : 0;
-    }
+  int64_t all = blocks(p->rows);
+  for (int64_t block = part_begin(all, part, parts); block < part_begin(all, part + 1, parts); block++) {
+    float *to = p->packed + (block * p->panels + p->panel) * p->terms * WIDTH;
+    int64_t row = block * WIDTH, rows = p->rows - row < WIDTH ? p->rows - row : WIDTH;
+    const float *from = p->w + row * p->row;
+    for (int64_t term = 0; term < p->terms; term++)
+      for (int64_t i = 0; i < WIDTH; i++) to[term * WIDTH + i] = i < rows ? from[i * p->row + term * p->column] : 0;
+  }
 }

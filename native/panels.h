@@ -1,4 +1,4 @@
-/* Packed weights: panel after panel, the gates of the same units side by side, terms in order. */
+/* Packed weights: panel after panel, those of the same block of rows side by side, terms in order. */
 #ifndef RECUR_PANELS_H
 #define RECUR_PANELS_H
 #include "kernels.h"
@@ -11,12 +11,12 @@ typedef float tile[TILE * WIDTH]; /* WIDTH x TILE */
 
 INLINE int64_t blocks(int64_t units) { return (units + WIDTH - 1) / WIDTH; }
 
-INLINE const float *panel_of(const float *packed, int64_t block, int gate, int gates, int64_t terms) {
-  return packed + (block * gates + gate) * terms * WIDTH;
+INLINE const float *panels_of(const float *packed, int64_t block, int panels, int64_t terms) {
+  return packed + block * panels * terms * WIDTH;
 }
 
 /* sums[i] (WIDTH x n) += panel i times b, for up to MOST_PANELS panels and TILE columns of b. The panels follow each
- * other as pack leaves them: the gates of one block, or the same of adjacent blocks. The bits of a column depend on
+ * other as pack leaves them: those of one block, then those of the next. The bits of a column depend on
  * neither number, nor on its place. far: whether the panels have to come from beyond the caches of this core. */
 void NAME(multiply_panels)(int panels, const float *packed, int64_t terms, int far, const float *b, int64_t ldb,
     int n, float *const *sums);

@@ -19,7 +19,8 @@ static int is_few(const recur *r, const recur_run *run) {
   return run->program->passes[FEW_PASS].phases > 0 && run->batch < r->set->group && run->time > 1;
 }
 
-/* Steps whose gradients lie in the panels together, see run_steps of sequences.h. */
+/* Steps whose gradients lie in the panels together: those of the weights are computed from some 256 columns while these
+ * are still in the cache; from all steps where the weights' own gradients would not stay there from run to run. */
 static int64_t steps_of_run(const recur_run *run) {
   int64_t steps = run->batch < 256 ? 256 / run->batch : 1;
   return steps < run->time && run->program->weight_gradients <= 1 << 20 ? steps : run->time;
@@ -92,8 +93,12 @@ void recur_run_forward(recur *r, const recur_run *run) { run_pass(r, run, 0); }
 
 void recur_run_backward(recur *r, const recur_run *run) { run_pass(r, run, 1); }
 
-void recur_pack_gate(recur *r, int64_t gates, int64_t gate, int64_t units, int64_t terms, const float *w, int64_t row,
+int64_t recur_packed(const recur *r, int64_t panels, int64_t rows, int64_t terms) {
+  return padded(r, rows) * panels * terms;
+}
+
+void recur_pack(recur *r, int64_t panels, int64_t panel, int64_t rows, int64_t terms, const float *w, int64_t row,
     int64_t column, float *packed) {
-  gate_packing p = {gates, gate, units, terms, w, row, column, packed};
-  team_run(r->team, r->set->pack_gate, &p, 1, units * terms);
+  packing p = {panels, panel, rows, terms, w, row, column, packed};
+  team_run(r->team, r->set->pack, &p, 1, rows * terms);
 }

@@ -1,7 +1,7 @@
 /* What the runs of programs and those who call them agree on: how scratch is cut up, and what a phase is. */
 #ifndef RECUR_PROGRAMS_H
 #define RECUR_PROGRAMS_H
-#include "sequences.h"
+#include "shares.h"
 
 /* Forward, forward where a step has few columns, backward. */
 enum { FORWARD_PASS, FEW_PASS, BACKWARD_PASS };

@@ -2,7 +2,7 @@
  * The contract of Recur's C kernels, bound by jextract.
  *
  * Matrices are column-major float32, features x batch x time; a leading dimension counts floats.
- * H = units, B = batch, T = time, G = gates of the cell (RNN 1, LSTM 4, GRU and GRUv3 3), N = in.
+ * B = batch, T = time.
  *
  * Every pointer is the caller's, must hold what its comment says until the call returns, and is
  * aligned to 4 bytes at least (64 is best). Nothing is allocated but by recur_open. Arguments are
@@ -12,9 +12,8 @@
  * its context; calls that meet, on one context or on several, run on their callers' threads alone, and
  * so do some short ones after them.
  * The work is cut into the same parts in both cases, so the bits of a result depend on the
- * instruction set and the number of threads, never on who computed which part. Those of a column of a
- * sequence's states and gradients dgates, dh and dc depend on the set alone, neither on the batch nor on the
- * column's place in it.
+ * instruction set and the number of threads, never on who computed which part. Those of a column of what a
+ * program computes depend on the set alone, neither on the batch nor on the column's place in it.
  */
 #ifndef RECUR_H
 #define RECUR_H
@@ -24,9 +23,6 @@
 
 /* Instruction sets, worst first; the last two never meet. */
 enum { RECUR_SSE2, RECUR_AVX2, RECUR_AVX512, RECUR_NEON, RECUR_SETS };
-
-/* The cells. */
-enum { RECUR_RNN, RECUR_LSTM, RECUR_GRU, RECUR_GRUV3 };
 
 /* An instruction set and a team of threads: the caller's own and threads - 1 workers, which start
  * with the first call that needs them, spin for some 50 us after each and then sleep. */
@@ -59,14 +55,6 @@ RECUR_API void recur_product(recur *r, int32_t transpose_a, int32_t transpose_b,
  * that column of B and of C alone: not on n, on the column's place or on the number of threads. */
 RECUR_API void recur_multiply_columns(recur *r, int32_t transpose_a, int64_t m, int64_t n, int64_t k, const float *a,
     int64_t lda, const float *b, int64_t ldb, int32_t accumulate, float *c, int64_t ldc);
-
-/* Floats that packed weights of gates*units x terms take: units are padded to whole panels. */
-RECUR_API int64_t recur_packed(const recur *r, int64_t gates, int64_t units, int64_t terms);
-
-/* Packs the matrix whose element (gate*units + unit, term) is w[(gate*units + unit)*row +
- * term*column] for the kernels of this context. packed: recur_packed floats, 64-byte aligned. */
-RECUR_API void recur_pack(recur *r, int64_t gates, int64_t units, int64_t terms, const float *w,
-    int64_t row, int64_t column, float *packed);
 
 /* Passes over n values. An output may be the same array as an input, but must not overlap it in part.
  * A value's bits depend on the instruction set alone, a sum's too: not on the number of threads. */
@@ -191,62 +179,6 @@ RECUR_API void recur_add_reduction_derivative(recur *r, int32_t reduction, int32
 RECUR_API void recur_update(recur *r, int32_t rule, float s0, float s1, float s2, float s3, float s4,
     float s5, float *w, float *g, float *slot0, float *slot1, float *slot2, int64_t n);
 
-/*
- * A whole sequence of a cell. NULL where a cell has no such thing.
- *
- * Forward reads x (or index, or sums), b, h and c of step 0 and writes tiles, q, h and c.
- * Backward reads what forward wrote, dy, dh and dc, and writes or adds to the rest.
- */
-typedef struct recur_sequence {
-  int32_t cell;
-  int32_t function;      /* of the RNN, a number of the elementwise table */
-  int32_t in;            /* N */
-  int32_t units;         /* H */
-  int32_t batch;         /* B */
-  int32_t time;          /* T */
-  const float *wi;       /* packed (G, H, N); NULL: see table and sums */
-  const float *wh;       /* packed (recurrent gates, H, H): all G, for GRUv3 reset and update */
-  const float *wc;       /* GRUv3: packed (1, H, H), the candidate's weights */
-  const float *wht;      /* wh transposed, packed (1, H, recurrent gates * H); backward only */
-  const float *wct;      /* GRUv3: wc transposed, packed (1, H, H); backward only */
-  const float *b;        /* GH */
-  const float *bh;       /* GRU: H, or NULL for none */
-  const float *x;        /* N x B x T, with wi */
-  const float *table;    /* GH x classes, plain: one-hot input, instead of wi */
-  const int32_t *index;  /* B x T classes, with table */
-  const float *sums;     /* GH x B x T: Wi x + b, instead of wi and table */
-  int64_t steps;         /* that tiles have room for: T, or 1 where B >= 8 and no backward follows */
-  float *tiles;          /* recur_tiles floats, 64-byte aligned; what backward needs, and the team's claims */
-  float *q;              /* GRUv3: H x B x T, reset o h */
-  float *h;              /* H x B x (T + 1); in: the first H x B */
-  float *c;              /* LSTM: H x B before the first step, then H x B after the last */
-  const float *dy;       /* H x B x T */
-  float *dh;             /* H x B; in: of the last state, beyond dy; out: of the state before */
-  float *dc;             /* LSTM: like dh */
-  int64_t dsteps;        /* steps that dgates and drecurrent have room for: T, or 2 with dtiles */
-  float *dgates;         /* GH x B x dsteps; out: of Wi x + b, at step t modulo dsteps */
-  float *drecurrent;     /* GRU: GH x B x dsteps; out: of Wh h */
-  float *dtiles;         /* recur_dtiles floats, 64-byte aligned, overwritten; NULL: no dwi, dwh, dwc */
-  float *dwi;            /* GH x N, or x classes with table; added to; NULL: not wanted */
-  float *dwh;            /* recurrent gates * H x H, added to; NULL: not wanted */
-  float *dwc;            /* GRUv3: H x H, added to; NULL: not wanted */
-  float *db;             /* GH, added to; NULL: not wanted */
-  float *dbh;            /* GRU: H, added to; NULL: not wanted */
-  float *table_carry;    /* of dwi with table, see recur_carry_column_sum; NULL: none */
-  float *b_carry;        /* of db; NULL: none */
-  float *bh_carry;       /* of dbh; NULL: none */
-} recur_sequence;
-
-/* Floats of the tiles of a sequence: about GH x B x T, units padded to whole panels, and 32 per thread. */
-RECUR_API int64_t recur_tiles(const recur *r, const recur_sequence *s);
-
-/* Floats of dtiles: about GH x 256, or GH x B x T for large weights, and room for packed columns of x and h. */
-RECUR_API int64_t recur_dtiles(const recur *r, const recur_sequence *s);
-
-/* All steps in order; all steps in reverse. Only cell, function and the sizes are read as values. */
-RECUR_API void recur_forward(recur *r, const recur_sequence *s);
-RECUR_API void recur_backward(recur *r, const recur_sequence *s);
-
 /* Programs of cells. A program is steps of a cell, forward and backward, as instructions on tiles: values of up to a
  * panel's rows (a block) and some columns. It knows the rows of all matrices, neither batch nor time; a run names
  * these and the memory. Indexes are not checked, nor is the program. */
@@ -318,6 +250,7 @@ typedef struct recur_pass {
   int32_t first, phases;     /* of a step */
   int32_t end, ends;         /* after the last step */
   int32_t is_free;           /* one phase, whose blocks run all steps on their own */
+  int32_t cuts;              /* two threads may have some columns each of a block: nothing grows from column to column */
   int32_t is_far;            /* its weights do not stay in the cache from step to step */
   int64_t work;              /* multiply-adds of a column in a phase, or with is_free in all of a step */
 } recur_pass;
@@ -401,8 +334,13 @@ RECUR_API int64_t recur_run_scratch(const recur *r, const recur_program *program
 RECUR_API void recur_run_forward(recur *r, const recur_run *run);
 RECUR_API void recur_run_backward(recur *r, const recur_run *run);
 
-/* Packs one of several gates that share an operand; units x terms, as recur_pack has them. packed: all gates'. */
-RECUR_API void recur_pack_gate(recur *r, int64_t gates, int64_t gate, int64_t units, int64_t terms, const float *w,
+/* Weights of a product, packed: `panels` matrices of rows x terms, which multiply the same operand, side by side. Floats
+ * that they take, where rows are padded to whole panels. */
+RECUR_API int64_t recur_packed(const recur *r, int64_t panels, int64_t rows, int64_t terms);
+
+/* Packs number `panel` of them, whose element (i, term) is w[i*row + term*column]. packed: recur_packed floats of all,
+ * 64-byte aligned. */
+RECUR_API void recur_pack(recur *r, int64_t panels, int64_t panel, int64_t rows, int64_t terms, const float *w,
     int64_t row, int64_t column, float *packed);
 
 #endif

@@ -78,10 +78,9 @@ INLINE tile_place kept_columns(const patch_of_tiles *p, int number, int64_t t, i
   return (tile_place){panel + ((t - p->run_from) * p->run->batch + column) * WIDTH, p->job->terms * WIDTH};
 }
 
-/* The phases of a run of a program, of packing, and a part's own rows of the gradients of parameters, from the panels
+/* The phases of a run of a program, and a part's own rows of the gradients of parameters, from the panels
  * of steps from ... to - 1. */
 void NAME(program)(const void *job, int64_t number, int part, int parts);
-void NAME(pack_gate)(const void *job, int64_t number, int part, int parts);
 void NAME(add_gradients)(const program_job *job, int64_t from, int64_t to, int part, int parts);
 
 #endif

@@ -104,42 +104,6 @@ public class recur_h {
     public static int RECUR_NEON() {
         return RECUR_NEON;
     }
-    private static final int RECUR_RNN = (int)0L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.RECUR_RNN = 0
-     * }
-     */
-    public static int RECUR_RNN() {
-        return RECUR_RNN;
-    }
-    private static final int RECUR_LSTM = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.RECUR_LSTM = 1
-     * }
-     */
-    public static int RECUR_LSTM() {
-        return RECUR_LSTM;
-    }
-    private static final int RECUR_GRU = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.RECUR_GRU = 2
-     * }
-     */
-    public static int RECUR_GRU() {
-        return RECUR_GRU;
-    }
-    private static final int RECUR_GRUV3 = (int)3L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.RECUR_GRUV3 = 3
-     * }
-     */
-    public static int RECUR_GRUV3() {
-        return RECUR_GRUV3;
-    }
 
     private static class recur_best {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
@@ -562,131 +526,6 @@ public class recur_h {
                 traceDowncall("recur_multiply_columns", r, transpose_a, m, n, k, a, lda, b, ldb, accumulate, c, ldc);
             }
             mh$.invokeExact(r, transpose_a, m, n, k, a, lda, b, ldb, accumulate, c, ldc);
-        } catch (Throwable ex$) {
-           throw io.recur.bindings.Failed.of(ex$);
-        }
-    }
-
-    private static class recur_packed {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            recur_h.C_LONG,
-            recur_h.C_POINTER,
-            recur_h.C_LONG,
-            recur_h.C_LONG,
-            recur_h.C_LONG
-        );
-
-        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_packed");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * int64_t recur_packed(const recur *r, int64_t gates, int64_t units, int64_t terms)
-     * }
-     */
-    public static FunctionDescriptor recur_packed$descriptor() {
-        return recur_packed.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * int64_t recur_packed(const recur *r, int64_t gates, int64_t units, int64_t terms)
-     * }
-     */
-    public static MethodHandle recur_packed$handle() {
-        return recur_packed.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * int64_t recur_packed(const recur *r, int64_t gates, int64_t units, int64_t terms)
-     * }
-     */
-    public static MemorySegment recur_packed$address() {
-        return recur_packed.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * int64_t recur_packed(const recur *r, int64_t gates, int64_t units, int64_t terms)
-     * }
-     */
-    public static long recur_packed(MemorySegment r, long gates, long units, long terms) {
-        var mh$ = recur_packed.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("recur_packed", r, gates, units, terms);
-            }
-            return (long)mh$.invokeExact(r, gates, units, terms);
-        } catch (Throwable ex$) {
-           throw io.recur.bindings.Failed.of(ex$);
-        }
-    }
-
-    private static class recur_pack {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            recur_h.C_POINTER,
-            recur_h.C_LONG,
-            recur_h.C_LONG,
-            recur_h.C_LONG,
-            recur_h.C_POINTER,
-            recur_h.C_LONG,
-            recur_h.C_LONG,
-            recur_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_pack");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * void recur_pack(recur *r, int64_t gates, int64_t units, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
-     * }
-     */
-    public static FunctionDescriptor recur_pack$descriptor() {
-        return recur_pack.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * void recur_pack(recur *r, int64_t gates, int64_t units, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
-     * }
-     */
-    public static MethodHandle recur_pack$handle() {
-        return recur_pack.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * void recur_pack(recur *r, int64_t gates, int64_t units, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
-     * }
-     */
-    public static MemorySegment recur_pack$address() {
-        return recur_pack.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * void recur_pack(recur *r, int64_t gates, int64_t units, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
-     * }
-     */
-    public static void recur_pack(MemorySegment r, long gates, long units, long terms, MemorySegment w, long row, long column, MemorySegment packed) {
-        var mh$ = recur_pack.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("recur_pack", r, gates, units, terms, w, row, column, packed);
-            }
-            mh$.invokeExact(r, gates, units, terms, w, row, column, packed);
         } catch (Throwable ex$) {
            throw io.recur.bindings.Failed.of(ex$);
         }
@@ -2460,240 +2299,6 @@ public class recur_h {
         }
     }
 
-    private static class recur_tiles {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            recur_h.C_LONG,
-            recur_h.C_POINTER,
-            recur_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_tiles");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * int64_t recur_tiles(const recur *r, const recur_sequence *s)
-     * }
-     */
-    public static FunctionDescriptor recur_tiles$descriptor() {
-        return recur_tiles.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * int64_t recur_tiles(const recur *r, const recur_sequence *s)
-     * }
-     */
-    public static MethodHandle recur_tiles$handle() {
-        return recur_tiles.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * int64_t recur_tiles(const recur *r, const recur_sequence *s)
-     * }
-     */
-    public static MemorySegment recur_tiles$address() {
-        return recur_tiles.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * int64_t recur_tiles(const recur *r, const recur_sequence *s)
-     * }
-     */
-    public static long recur_tiles(MemorySegment r, MemorySegment s) {
-        var mh$ = recur_tiles.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("recur_tiles", r, s);
-            }
-            return (long)mh$.invokeExact(r, s);
-        } catch (Throwable ex$) {
-           throw io.recur.bindings.Failed.of(ex$);
-        }
-    }
-
-    private static class recur_dtiles {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            recur_h.C_LONG,
-            recur_h.C_POINTER,
-            recur_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_dtiles");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * int64_t recur_dtiles(const recur *r, const recur_sequence *s)
-     * }
-     */
-    public static FunctionDescriptor recur_dtiles$descriptor() {
-        return recur_dtiles.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * int64_t recur_dtiles(const recur *r, const recur_sequence *s)
-     * }
-     */
-    public static MethodHandle recur_dtiles$handle() {
-        return recur_dtiles.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * int64_t recur_dtiles(const recur *r, const recur_sequence *s)
-     * }
-     */
-    public static MemorySegment recur_dtiles$address() {
-        return recur_dtiles.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * int64_t recur_dtiles(const recur *r, const recur_sequence *s)
-     * }
-     */
-    public static long recur_dtiles(MemorySegment r, MemorySegment s) {
-        var mh$ = recur_dtiles.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("recur_dtiles", r, s);
-            }
-            return (long)mh$.invokeExact(r, s);
-        } catch (Throwable ex$) {
-           throw io.recur.bindings.Failed.of(ex$);
-        }
-    }
-
-    private static class recur_forward {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            recur_h.C_POINTER,
-            recur_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_forward");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * void recur_forward(recur *r, const recur_sequence *s)
-     * }
-     */
-    public static FunctionDescriptor recur_forward$descriptor() {
-        return recur_forward.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * void recur_forward(recur *r, const recur_sequence *s)
-     * }
-     */
-    public static MethodHandle recur_forward$handle() {
-        return recur_forward.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * void recur_forward(recur *r, const recur_sequence *s)
-     * }
-     */
-    public static MemorySegment recur_forward$address() {
-        return recur_forward.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * void recur_forward(recur *r, const recur_sequence *s)
-     * }
-     */
-    public static void recur_forward(MemorySegment r, MemorySegment s) {
-        var mh$ = recur_forward.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("recur_forward", r, s);
-            }
-            mh$.invokeExact(r, s);
-        } catch (Throwable ex$) {
-           throw io.recur.bindings.Failed.of(ex$);
-        }
-    }
-
-    private static class recur_backward {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            recur_h.C_POINTER,
-            recur_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_backward");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * void recur_backward(recur *r, const recur_sequence *s)
-     * }
-     */
-    public static FunctionDescriptor recur_backward$descriptor() {
-        return recur_backward.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * void recur_backward(recur *r, const recur_sequence *s)
-     * }
-     */
-    public static MethodHandle recur_backward$handle() {
-        return recur_backward.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * void recur_backward(recur *r, const recur_sequence *s)
-     * }
-     */
-    public static MemorySegment recur_backward$address() {
-        return recur_backward.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * void recur_backward(recur *r, const recur_sequence *s)
-     * }
-     */
-    public static void recur_backward(MemorySegment r, MemorySegment s) {
-        var mh$ = recur_backward.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("recur_backward", r, s);
-            }
-            mh$.invokeExact(r, s);
-        } catch (Throwable ex$) {
-           throw io.recur.bindings.Failed.of(ex$);
-        }
-    }
-
     private static class recur_run_scratch {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             recur_h.C_LONG,
@@ -2872,7 +2477,68 @@ public class recur_h {
         }
     }
 
-    private static class recur_pack_gate {
+    private static class recur_packed {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            recur_h.C_LONG,
+            recur_h.C_POINTER,
+            recur_h.C_LONG,
+            recur_h.C_LONG,
+            recur_h.C_LONG
+        );
+
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_packed");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t recur_packed(const recur *r, int64_t panels, int64_t rows, int64_t terms)
+     * }
+     */
+    public static FunctionDescriptor recur_packed$descriptor() {
+        return recur_packed.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t recur_packed(const recur *r, int64_t panels, int64_t rows, int64_t terms)
+     * }
+     */
+    public static MethodHandle recur_packed$handle() {
+        return recur_packed.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t recur_packed(const recur *r, int64_t panels, int64_t rows, int64_t terms)
+     * }
+     */
+    public static MemorySegment recur_packed$address() {
+        return recur_packed.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t recur_packed(const recur *r, int64_t panels, int64_t rows, int64_t terms)
+     * }
+     */
+    public static long recur_packed(MemorySegment r, long panels, long rows, long terms) {
+        var mh$ = recur_packed.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("recur_packed", r, panels, rows, terms);
+            }
+            return (long)mh$.invokeExact(r, panels, rows, terms);
+        } catch (Throwable ex$) {
+           throw io.recur.bindings.Failed.of(ex$);
+        }
+    }
+
+    private static class recur_pack {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             recur_h.C_POINTER,
             recur_h.C_LONG,
@@ -2885,7 +2551,7 @@ public class recur_h {
             recur_h.C_POINTER
         );
 
-        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_pack_gate");
+        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_pack");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -2893,45 +2559,45 @@ public class recur_h {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * void recur_pack_gate(recur *r, int64_t gates, int64_t gate, int64_t units, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
+     * void recur_pack(recur *r, int64_t panels, int64_t panel, int64_t rows, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
      * }
      */
-    public static FunctionDescriptor recur_pack_gate$descriptor() {
-        return recur_pack_gate.DESC;
+    public static FunctionDescriptor recur_pack$descriptor() {
+        return recur_pack.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * void recur_pack_gate(recur *r, int64_t gates, int64_t gate, int64_t units, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
+     * void recur_pack(recur *r, int64_t panels, int64_t panel, int64_t rows, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
      * }
      */
-    public static MethodHandle recur_pack_gate$handle() {
-        return recur_pack_gate.HANDLE;
+    public static MethodHandle recur_pack$handle() {
+        return recur_pack.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * void recur_pack_gate(recur *r, int64_t gates, int64_t gate, int64_t units, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
+     * void recur_pack(recur *r, int64_t panels, int64_t panel, int64_t rows, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
      * }
      */
-    public static MemorySegment recur_pack_gate$address() {
-        return recur_pack_gate.ADDR;
+    public static MemorySegment recur_pack$address() {
+        return recur_pack.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * void recur_pack_gate(recur *r, int64_t gates, int64_t gate, int64_t units, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
+     * void recur_pack(recur *r, int64_t panels, int64_t panel, int64_t rows, int64_t terms, const float *w, int64_t row, int64_t column, float *packed)
      * }
      */
-    public static void recur_pack_gate(MemorySegment r, long gates, long gate, long units, long terms, MemorySegment w, long row, long column, MemorySegment packed) {
-        var mh$ = recur_pack_gate.HANDLE;
+    public static void recur_pack(MemorySegment r, long panels, long panel, long rows, long terms, MemorySegment w, long row, long column, MemorySegment packed) {
+        var mh$ = recur_pack.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("recur_pack_gate", r, gates, gate, units, terms, w, row, column, packed);
+                traceDowncall("recur_pack", r, panels, panel, rows, terms, w, row, column, packed);
             }
-            mh$.invokeExact(r, gates, gate, units, terms, w, row, column, packed);
+            mh$.invokeExact(r, panels, panel, rows, terms, w, row, column, packed);
         } catch (Throwable ex$) {
            throw io.recur.bindings.Failed.of(ex$);
         }

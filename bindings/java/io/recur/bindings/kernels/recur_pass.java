@@ -22,6 +22,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t end;
  *     int32_t ends;
  *     int32_t is_free;
+ *     int32_t cuts;
  *     int32_t is_far;
  *     int64_t work;
  * }
@@ -41,7 +42,9 @@ public class recur_pass {
         recur_h.C_INT.withName("end"),
         recur_h.C_INT.withName("ends"),
         recur_h.C_INT.withName("is_free"),
+        recur_h.C_INT.withName("cuts"),
         recur_h.C_INT.withName("is_far"),
+        MemoryLayout.paddingLayout(4),
         recur_h.C_LONG.withName("work")
     ).withName("recur_pass");
 
@@ -358,6 +361,50 @@ public class recur_pass {
      */
     public static void is_free(MemorySegment struct, int fieldValue) {
         struct.set(is_free$LAYOUT, is_free$OFFSET, fieldValue);
+    }
+
+    private static final OfInt cuts$LAYOUT = (OfInt)$LAYOUT.select(groupElement("cuts"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t cuts
+     * }
+     */
+    public static final OfInt cuts$layout() {
+        return cuts$LAYOUT;
+    }
+
+    private static final long cuts$OFFSET = $LAYOUT.byteOffset(groupElement("cuts"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t cuts
+     * }
+     */
+    public static final long cuts$offset() {
+        return cuts$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t cuts
+     * }
+     */
+    public static int cuts(MemorySegment struct) {
+        return struct.get(cuts$LAYOUT, cuts$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t cuts
+     * }
+     */
+    public static void cuts(MemorySegment struct, int fieldValue) {
+        struct.set(cuts$LAYOUT, cuts$OFFSET, fieldValue);
     }
 
     private static final OfInt is_far$LAYOUT = (OfInt)$LAYOUT.select(groupElement("is_far"));

@@ -37,6 +37,7 @@ final class CompiledRun implements Op, CompiledCell.Result {
   private Tensor[] drawn = {};
   private int batch;
   private int time;
+  private boolean columnsAlone;
 
   /** The parts of the state after the last step that are not the last output. */
   private final List<@Nullable Tensor> after = new ArrayList<>();
@@ -69,7 +70,7 @@ final class CompiledRun implements Op, CompiledCell.Result {
     this.before = states;
     this.x = x;
     execution.begin(scratch(owner.program.descriptionFloats()), batch, time);
-    execution.columnsAlone(!context.tape().isRecording());
+    columnsAlone = execution.columnsAlone(!context.tape().isRecording());
     takeMemory();
     dropWeights();
     nameParameters(false);
@@ -369,19 +370,15 @@ final class CompiledRun implements Op, CompiledCell.Result {
     long span = (weights.columns() - 1L) * height + weights.rows();
     Buffer w = part.of(matrix.value(), first, span, span).at(0);
     Blas blas = KernelDevice.of(context.device()).blas();
-    blas.multiply(
-        true,
-        false,
-        weights.columns(),
-        batch * time,
-        weights.rows(),
-        1,
-        w,
-        height,
-        buffer(product.array()),
-        weights.rows(),
-        1,
-        x.accumulator(),
-        weights.columns());
+    Buffer d = buffer(product.array());
+    Buffer dx = x.accumulator();
+    int m = weights.columns();
+    int n = batch * time;
+    int k = weights.rows();
+    if (columnsAlone) {
+      blas.multiplyColumns(true, m, n, k, w, height, d, k, 1, dx, m);
+    } else {
+      blas.multiply(true, false, m, n, k, 1, w, height, d, k, 1, dx, m);
+    }
   }
 }

@@ -1,6 +1,5 @@
 package io.recur.nn;
 
-import io.recur.device.Buffer;
 import io.recur.device.kernels.Band;
 import io.recur.device.kernels.Bands;
 import io.recur.device.kernels.KernelDevice;
@@ -118,28 +117,6 @@ final class BandMatrix extends Matrix {
         bands.multiplyTransposed(
             w.band, values.value(), y.gradient(), w.rows(), n, 1, x.accumulator());
       }
-    }
-  }
-
-  @Override
-  void multiply(
-      KernelDevice kernels, boolean alone, Buffer x, int n, float beta, Buffer y, int ldy) {
-    Buffer w = values().value();
-    kernels.bands().multiply(band, w, x, n, beta, y, ldy);
-  }
-
-  @Override
-  void multiplyTransposed(
-      KernelDevice kernels, boolean alone, Buffer dy, int lddy, int n, float beta, Buffer dx) {
-    Buffer w = values().value();
-    kernels.bands().multiplyTransposed(band, w, dy, lddy, n, beta, dx);
-  }
-
-  @Override
-  void addGradient(KernelDevice kernels, Buffer dy, int lddy, Buffer x, int n) {
-    if (values().isTrainable()) {
-      Buffer dw = values().accumulator();
-      kernels.bands().addGradient(band, dy, lddy, x, n, dw);
     }
   }
 

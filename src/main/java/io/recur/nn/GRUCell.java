@@ -3,12 +3,6 @@ package io.recur.nn;
 import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
-import io.recur.device.Buffer;
-import io.recur.device.kernels.Recurrences;
-import io.recur.device.kernels.Recurrences.Array;
-import io.recur.device.kernels.Recurrences.Sequence;
-import io.recur.device.memory.Slices;
-import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -84,78 +78,7 @@ public final class GRUCell extends StackedCell {
   }
 
   @Override
-  Step run(OpContext context, State state, Tensor x) {
-    return context.reuse(Run.class, Run::new).run(context, this, state, x);
-  }
-
-  @Override
   String label() {
     return "GRUCell";
-  }
-
-  @Override
-  Recurrences.Cell kind() {
-    return Recurrences.Cell.GRU;
-  }
-
-  private static final class Run extends Sweep<GRUCell> {
-    /** Wh·h of every step, step by step. */
-    private final Slices recurrent = new Slices();
-
-    private final Slices drecurrent = new Slices();
-    private final Slices third = new Slices();
-
-    @Override
-    void prepare() {
-      if (!isWhole()) {
-        recurrent.of(context.scratch(3 * size() * time), 3 * size());
-      }
-    }
-
-    @Override
-    void name(Sequence sequence) {
-      sequence.with(Array.BH, cell.bh == null ? null : cell.bh.value());
-    }
-
-    @Override
-    void nameBackward(Sequence sequence) {
-      sequence
-          .with(Array.DRECURRENT, drecurrent.whole())
-          .with(Array.DBH, cell.bh == null ? null : gradient(cell.bh));
-    }
-
-    @Override
-    void step(Buffer gates, int t) {
-      Buffer products = recurrent.at(t);
-      Buffer bh = cell.bh == null ? null : cell.bh.value();
-      cell.wh.multiply(kernels, alone(), h.at(t), batch, 0, products, 3 * units);
-      kernels.gates().gru(units, batch, gates, bias, products, bh, h.at(t), h.at(t + 1));
-    }
-
-    @Override
-    void prepareBackward() {
-      drecurrent.of(context.backwardScratch(3 * size() * gradientSteps()), 3 * size());
-    }
-
-    @Override
-    void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
-      Buffer dproducts = drecurrent.at(t);
-      kernels
-          .gates()
-          .gruSlope(units, batch, gates.at(t), recurrent.at(t), h.at(t), dy, dh, dgates, dproducts);
-      cell.wh.multiplyTransposed(kernels, false, dproducts, 3 * units, batch, 1, dh);
-    }
-
-    @Override
-    void addRecurrentGradient(Buffer dgates) {
-      super.addRecurrentGradient(drecurrent.whole());
-      if (!isWhole() && cell.bh != null && cell.bh.isTrainable()) {
-        Buffer packed = context.backwardScratch(size() * time);
-        long span = 3 * size() * time - 2L * units;
-        Buffer candidate = third.of(drecurrent.whole(), 2L * units, span, span).at(0);
-        device.columns().block(units, batch * time, candidate, 3 * units, false, packed, units);
-        device.columns().addSum(units, batch * time, packed, cell.bh.accumulator());
-      }
-    }
   }
 }

@@ -3,12 +3,6 @@ package io.recur.nn;
 import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
-import io.recur.device.Buffer;
-import io.recur.device.kernels.Recurrences;
-import io.recur.device.kernels.Recurrences.Array;
-import io.recur.device.kernels.Recurrences.Sequence;
-import io.recur.device.memory.Slices;
-import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -77,92 +71,7 @@ public final class GRUv3Cell extends StackedCell {
   }
 
   @Override
-  Step run(OpContext context, State state, Tensor x) {
-    return context.reuse(Run.class, Run::new).run(context, this, state, x);
-  }
-
-  @Override
   String label() {
     return "GRUv3Cell";
-  }
-
-  @Override
-  Recurrences.Cell kind() {
-    return Recurrences.Cell.GRU_V3;
-  }
-
-  @Override
-  boolean isDense() {
-    return super.isDense() && whCandidate.isDense();
-  }
-
-  private static final class Run extends Sweep<GRUv3Cell> {
-    /** r∘h of every step. */
-    private final Slices q = new Slices();
-
-    private final Slices candidates = new Slices();
-    private final Slices dcandidates = new Slices();
-    private final Slices dcandidate = new Slices();
-    private Buffer dq;
-
-    @Override
-    void prepare() {
-      q.of(context.scratch(size() * time), size());
-      if (!isWhole()) {
-        candidates(candidates, gates);
-      }
-    }
-
-    @Override
-    void name(Sequence sequence) {
-      sequence.with(Array.Q, q.whole()).with(Array.WC, packed(cell.whCandidate, 1, false));
-    }
-
-    @Override
-    void nameBackward(Sequence sequence) {
-      sequence
-          .with(Array.WCT, packed(cell.whCandidate, 1, true))
-          .with(Array.DWC, gradient(cell.whCandidate.values()));
-    }
-
-    /** The candidate's third of stacked gates, a matrix of 3H rows that begins at row 2H. */
-    private void candidates(Slices thirds, Slices stacked) {
-      long length = 3 * size();
-      thirds.of(stacked.whole(), 2L * units, length, length - 2L * units);
-    }
-
-    @Override
-    void step(Buffer gates, int t) {
-      cell.wh.multiply(kernels, alone(), h.at(t), batch, 1, gates, 3 * units);
-      kernels.gates().gruV3Reset(units, batch, gates, bias, h.at(t), q.at(t));
-      cell.whCandidate.multiply(kernels, alone(), q.at(t), batch, 1, candidates.at(t), 3 * units);
-      kernels.gates().gruV3Candidate(units, batch, gates, bias, h.at(t), h.at(t + 1));
-    }
-
-    @Override
-    void prepareBackward() {
-      if (!isWhole()) {
-        dq = context.backwardScratch(size());
-        candidates(dcandidates, dgates);
-      }
-    }
-
-    @Override
-    void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
-      Buffer here = gates.at(t);
-      kernels.gates().gruV3CandidateSlope(units, batch, here, h.at(t), dy, dh, dgates);
-      cell.whCandidate.multiplyTransposed(
-          kernels, false, dcandidates.at(t), 3 * units, batch, 0, dq);
-      kernels.gates().gruV3ResetSlope(units, batch, here, h.at(t), dq, dh, dgates);
-      cell.wh.multiplyTransposed(kernels, false, dgates, 3 * units, batch, 1, dh);
-    }
-
-    @Override
-    void addRecurrentGradient(Buffer dgates) {
-      cell.wh.addGradient(kernels, dgates, 3 * units, h.whole(), batch * time);
-      long span = dgates.floats() - 2L * units;
-      Buffer third = dcandidate.of(dgates, 2L * units, span, span).at(0);
-      cell.whCandidate.addGradient(kernels, third, 3 * units, q.whole(), batch * time);
-    }
   }
 }

@@ -3,12 +3,6 @@ package io.recur.nn;
 import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.tanh;
 
-import io.recur.device.Buffer;
-import io.recur.device.kernels.Recurrences;
-import io.recur.device.kernels.Recurrences.Array;
-import io.recur.device.kernels.Recurrences.Sequence;
-import io.recur.device.memory.Slices;
-import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
@@ -75,81 +69,7 @@ public final class LSTMCell extends StackedCell {
   }
 
   @Override
-  Step run(OpContext context, State state, Tensor x) {
-    return context.reuse(Run.class, Run::new).run(context, this, state, x);
-  }
-
-  @Override
   String label() {
     return "LSTMCell";
-  }
-
-  @Override
-  Recurrences.Cell kind() {
-    return Recurrences.Cell.LSTM;
-  }
-
-  private static final class Run extends Sweep<LSTMCell> {
-    private final Slices c = new Slices();
-    private final Tensor[] outputs = new Tensor[2];
-    private Tensor cLast;
-    private Buffer dc;
-
-    /**
-     * Cell states after the first: those of all steps, or the last alone where no step reads them.
-     */
-    private int later() {
-      return isWhole() ? 1 : time;
-    }
-
-    @Override
-    void prepare() {
-      states(c, before.c(), later());
-    }
-
-    @Override
-    void name(Sequence sequence) {
-      sequence.with(Array.C, c.whole());
-    }
-
-    @Override
-    void nameBackward(Sequence sequence) {
-      sequence.with(Array.DC, dc);
-    }
-
-    @Override
-    void step(Buffer gates, int t) {
-      cell.wh.multiply(kernels, alone(), h.at(t), batch, 1, gates, 4 * units);
-      kernels.gates().lstm(units, batch, gates, bias, c.at(t), c.at(t + 1), h.at(t + 1));
-    }
-
-    @Override
-    Step finish(Tensor hLast) {
-      cLast = context.output(hLast.shape(), units, c.at(later()), true);
-      outputs[0] = y;
-      outputs[1] = cLast;
-      context.recordAll(this, outputs);
-      return new Step(State.of(hLast, cLast), y);
-    }
-
-    @Override
-    void prepareBackward() {
-      dc = context.backwardScratch(size());
-      device.pointwise().copy(cLast.gradient(), dc, size());
-    }
-
-    @Override
-    public void backward() {
-      super.backward();
-      addTo(before.c(), dc);
-    }
-
-    @Override
-    void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
-      kernels
-          .gates()
-          .lstmSlope(units, batch, gates.at(t), c.at(t), c.at(t + 1), dy, dh, dc, dgates);
-      cell.wh.multiplyTransposed(kernels, false, dgates, 4 * units, batch, 0, dh);
-    }
   }
 }

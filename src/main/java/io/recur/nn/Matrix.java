@@ -1,9 +1,5 @@
 package io.recur.nn;
 
-import io.recur.device.Buffer;
-import io.recur.device.kernels.KernelDevice;
-import io.recur.device.kernels.Packed;
-import io.recur.device.kernels.Recurrences;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tensor;
 
@@ -117,58 +113,6 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
    * @return rows × batch, with or without time
    */
   public abstract Tensor times(Tensor x);
-
-  /**
-   * {@code Y = W·X + beta·Y} on n columns; Y is a part of a matrix of ldy rows.
-   *
-   * @param alone whether the bits of a column must not depend on n
-   */
-  abstract void multiply(
-      KernelDevice kernels, boolean alone, Buffer x, int n, float beta, Buffer y, int ldy);
-
-  /** {@code dX = Wᵀ·dY + beta·dX}, likewise. */
-  abstract void multiplyTransposed(
-      KernelDevice kernels, boolean alone, Buffer dy, int lddy, int n, float beta, Buffer dx);
-
-  /** {@code dW += dY·Xᵀ}, where W is trained. */
-  abstract void addGradient(KernelDevice kernels, Buffer dy, int lddy, Buffer x, int n);
-
-  /** Whether the product with this input gathers columns of the matrix. */
-  boolean gathers(Tensor x) {
-    return false;
-  }
-
-  /** {@code Y = W·X + b} for n one-hot columns X, where the matrix gathers. */
-  void gather(Buffer index, int n, Buffer b, Buffer y) {
-    throw new IllegalStateException(this + ": it does not gather");
-  }
-
-  /** {@code dW += dY·Xᵀ} for n one-hot columns X, where the matrix gathers and is trained. */
-  void scatter(Buffer dy, Buffer index, int n) {
-    throw new IllegalStateException(this + ": it does not gather");
-  }
-
-  /** {@code Y = W·X + b}. */
-  void multiplyInput(KernelDevice kernels, boolean alone, Tensor x, Buffer b, Buffer y) {
-    int n = x.shape().columns();
-    b.device().columns().repeat(rows, n, b, y);
-    multiply(kernels, alone, x.value(), n, 1, y, rows);
-  }
-
-  /** {@code dW += dY·Xᵀ}. */
-  void addInputGradient(KernelDevice kernels, Buffer dy, Tensor x) {
-    addGradient(kernels, dy, rows, x.value(), x.shape().columns());
-  }
-
-  /** Whether the kernels for whole sequences can multiply with it. */
-  boolean isDense() {
-    return false;
-  }
-
-  /** A dense matrix in the order in which these kernels read it, stacked gates or transposed. */
-  Packed packed(Recurrences recurrences, int gates, boolean transposed) {
-    throw new UnsupportedOperationException(this + " is not packed");
-  }
 
   /** The kind as a model prints it; empty for dense. */
   abstract String kind();

@@ -1,10 +1,7 @@
 package io.recur.nn;
 
-import io.recur.device.Buffer;
 import io.recur.device.Elementwise;
-import io.recur.device.kernels.Recurrences;
 import io.recur.grad.Functions;
-import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
@@ -63,43 +60,12 @@ public final class RNNCell extends StackedCell {
   }
 
   @Override
-  Step run(OpContext context, State state, Tensor x) {
-    return context.reuse(Run.class, Run::new).run(context, this, state, x);
-  }
-
-  @Override
   String label() {
     return "RNNCell";
   }
 
   @Override
-  Recurrences.Cell kind() {
-    return Recurrences.Cell.RNN;
-  }
-
-  @Override
-  Elementwise function() {
-    return function;
-  }
-
-  @Override
   String details() {
     return ", " + function.label() + super.details();
-  }
-
-  private static final class Run extends Sweep<RNNCell> {
-    @Override
-    void step(Buffer gates, int t) {
-      cell.wh.multiply(kernels, alone(), h.at(t), batch, 1, gates, units);
-      kernels.gates().rnn(cell.function, units, batch, gates, bias, h.at(t + 1));
-    }
-
-    @Override
-    void slope(int t, Buffer dy, Buffer dh, Buffer dgates) {
-      kernels
-          .gates()
-          .rnnSlope(cell.function, (int) size(), gates.at(t), h.at(t + 1), dy, dh, dgates);
-      cell.wh.multiplyTransposed(kernels, false, dgates, units, batch, 0, dh);
-    }
   }
 }

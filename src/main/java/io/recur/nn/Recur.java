@@ -176,8 +176,7 @@ public final class Recur implements Layer {
   }
 
   /**
-   * {@inheritDoc} A cell that overrides {@link Cell#run}, as the built-in ones, has kernels of its
-   * own and is not refused.
+   * {@inheritDoc} A cell that overrides {@link Cell#run} has a way of its own and is not refused.
    */
   @Override
   public Recur requireCompiled() {

@@ -1,8 +1,5 @@
 package io.recur.nn;
 
-import io.recur.device.Elementwise;
-import io.recur.device.kernels.Recurrences;
-import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -99,19 +96,6 @@ public abstract sealed class StackedCell implements Cell
   /** The name as a model prints it. */
   abstract String label();
 
-  /** The name as the kernels for whole sequences know it. */
-  abstract Recurrences.Cell kind();
-
-  /** Whether the kernels for whole sequences can run it. */
-  boolean isDense() {
-    return wh.isDense();
-  }
-
-  /** The RNN's function. */
-  Elementwise function() {
-    return Elementwise.TANH;
-  }
-
   /** The text after the sizes in a printed model. */
   String details() {
     List<String> kinds = new ArrayList<>();
@@ -126,11 +110,6 @@ public abstract sealed class StackedCell implements Cell
 
   @Override
   public final boolean columnsAreIndependent() {
-    return true;
-  }
-
-  @Override
-  public final boolean copiesState() {
     return true;
   }
 
@@ -161,32 +140,6 @@ public abstract sealed class StackedCell implements Cell
     if (parts.size() != state0.size()) {
       throw new ShapeException(
           "%s: a state of %d tensors; need %d".formatted(this, parts.size(), state0.size()));
-    }
-  }
-
-  @Override
-  public final Step run(State state, Tensor x) {
-    check(state, x);
-    Tensor first = state.h().tape() != null ? state.h() : x;
-    try (OpContext context = OpContext.of(label(), first)) {
-      // kernels for whole sequences read addresses: only memory of the tape stays while they run
-      Tensor input = x.tape() == null ? context.tape().use(x) : x;
-      accept(context, state, input);
-      return run(context, state, input);
-    }
-  }
-
-  /** The steps of a whole sequence. */
-  abstract Step run(OpContext context, State state, Tensor x);
-
-  /** Refuses a tensor that is not on this tape, or a parameter that is not on its device. */
-  private void accept(OpContext context, State state, Tensor x) {
-    context.accept(label(), x);
-    for (int i = 0; i < state.parts().size(); i++) {
-      context.accept(label(), state.parts().get(i));
-    }
-    for (int i = 0; i < parameters.size(); i++) {
-      context.accept(label(), parameters.get(i));
     }
   }
 

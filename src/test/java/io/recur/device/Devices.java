@@ -60,6 +60,11 @@ public final class Devices {
     return System.getProperty(NAMED, CPU);
   }
 
+  /** Whether a device runs the kernels in C. */
+  public static boolean isNative(Device device) {
+    return device instanceof CpuDevice && !device.name().endsWith("kernels java)");
+  }
+
   /** Whether this run is one on the processor. */
   public static boolean isCpu() {
     return name().equals(CPU);

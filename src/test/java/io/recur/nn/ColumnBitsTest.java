@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.device.Elementwise;
-import io.recur.device.kernels.KernelDevice;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
@@ -209,9 +208,7 @@ class ColumnBitsTest {
   @ParameterizedTest
   @MethodSource("wholeCells")
   void aColumnOfATrainingHasItsOwnBits(Named cell) {
-    assumeTrue(
-        KernelDevice.of(device).recurrences() != null,
-        "in training the kernels in Java multiply by OpenBLAS");
+    assumeTrue(Devices.isNative(device), "in training the kernels in Java multiply by OpenBLAS");
     for (long seed = 100; seed < 100 + ROUNDS; seed++) {
       Round round = new Round(cell, seed);
       round.check(round::train);

@@ -31,7 +31,7 @@ final class Assembly {
     CellProgram.Phase begin = isFree ? null : few.begin();
     tables.passes.add(
         begin == null
-            ? new Tables.Pass(0, 0, 0, 0, 0, 0, false, false, 0)
+            ? new Tables.Pass(0, 0, 0, 0, 0, 0, false, false, false, 0)
             : assemble(List.of(begin), few.forward(), false));
     tables.passes.add(assemble(List.of(), program.backward(), true));
     tables.gradients.sort(
@@ -49,12 +49,12 @@ final class Assembly {
     for (CellProgram.Phase phase : pass.phases()) {
       for (CellProgram.Section section : phase.sections()) {
         work += 2L * section.rows() * section.instructions().size();
-        for (Instruction instruction : section.instructions()) {
-          if (instruction instanceof Instruction.Product p) {
-            CellProgram.Weights w = program.weights().get(p.weights());
-            floats += (long) w.rows() * w.columns();
-          }
-        }
+      }
+    }
+    for (Instruction instruction : (Iterable<Instruction>) pass.instructions()::iterator) {
+      if (instruction instanceof Instruction.Product p) {
+        CellProgram.Weights w = program.weights().get(p.weights());
+        floats += (long) w.rows() * w.columns();
       }
     }
     work = (work + floats) / Math.max(1, pass.phases().size());
@@ -66,6 +66,7 @@ final class Assembly {
         end,
         pass.end().size(),
         isFree,
+        pass.instructions().noneMatch(instruction -> instruction instanceof Instruction.Scatter),
         floats > 1 << 19,
         work);
   }

@@ -81,25 +81,21 @@ public final class CpuDevice extends Device implements KernelDevice {
   private KernelGroups inJava(Pointwise passes) {
     return new KernelGroups(
         new OpenBlasProducts(),
-        new JavaGates(workspaces, pointwise, columns),
         new JavaArithmetic(workspaces),
         new JavaBands(workspaces),
         new JavaReductions(workspaces),
         new JavaUpdates(workspaces, passes),
-        null,
         new JavaPrograms(this, workspaces));
   }
 
-  /** Gates and bands, which no sequence in C needs, are in Java here too. */
+  /** Bands, which no program needs, are in Java here too. */
   private KernelGroups inC(Kernels kernels, Pointwise passes) {
     return new KernelGroups(
         new SharedProducts(kernels, new OpenBlasProducts()),
-        new JavaGates(workspaces, pointwise, columns),
         new NativeArithmetic(kernels),
         new JavaBands(workspaces),
         new NativeReductions(kernels),
         new NativeUpdates(kernels, passes),
-        new NativeRecurrences(this, kernels),
         new NativePrograms(this, kernels));
   }
 

@@ -1,6 +1,6 @@
 package io.recur.device.cpu;
 
-import static io.recur.bindings.kernels.recur_h.recur_pack_gate;
+import static io.recur.bindings.kernels.recur_h.recur_pack;
 import static io.recur.bindings.kernels.recur_h.recur_packed;
 
 import io.recur.device.Buffer;
@@ -107,16 +107,16 @@ final class PackedPanels {
       if (version == now) {
         return;
       }
-      for (int gate = 0; gate < sources.length; gate++) {
-        CellProgram.Weights part = parts.get(gate);
-        int stacked = sizes.get(gate).rows();
-        recur_pack_gate(
+      for (int panel = 0; panel < sources.length; panel++) {
+        CellProgram.Weights part = parts.get(panel);
+        int stacked = sizes.get(panel).rows();
+        recur_pack(
             kernels.context(),
             sources.length,
-            gate,
+            panel,
             rows,
             terms,
-            weights(gate).segment(),
+            weights(panel).segment(),
             transposed ? stacked : 1,
             transposed ? 1 : stacked,
             packed.target());

@@ -157,6 +157,7 @@ final class ProgramTables {
     recur_pass.end(to, from.end());
     recur_pass.ends(to, from.ends());
     recur_pass.is_free(to, from.isFree() ? 1 : 0);
+    recur_pass.cuts(to, from.cuts() ? 1 : 0);
     recur_pass.is_far(to, from.isFar() ? 1 : 0);
     recur_pass.work(to, from.work());
   }

@@ -35,6 +35,7 @@ final class Tables {
       int end,
       int ends,
       boolean isFree,
+      boolean cuts,
       boolean isFar,
       long work) {}
 

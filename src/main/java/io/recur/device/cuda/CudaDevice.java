@@ -64,12 +64,10 @@ public final class CudaDevice extends Device implements KernelDevice {
     groups =
         new KernelGroups(
             new CublasProducts(queue),
-            new GateKernels(queue),
             new ArithmeticKernels(queue),
             new BandKernels(queue, scratch),
             new ReductionKernels(queue),
             new UpdateKernels(queue, scratch),
-            null,
             new ProgramKernels(this, queue));
   }
 

@@ -34,22 +34,7 @@ public interface KernelDevice {
     return groups().blas();
   }
 
-  /** {@return the gates of the recurrent cells} */
-  default Gates gates() {
-    return groups().gates();
-  }
-
-  /**
-   * {@return whole sequences of the recurrent cells in one call, or null where the cells run step
-   * by step}
-   */
-  default @Nullable Recurrences recurrences() {
-    return groups().recurrences();
-  }
-
-  /**
-   * {@return the programs of cells, or null where cells of one's own run operation by operation}
-   */
+  /** {@return the programs of cells, or null where cells run operation by operation} */
   default @Nullable Programs programs() {
     return groups().programs();
   }

@@ -131,11 +131,11 @@ public interface Programs {
      * Blas#multiplyColumns} computes it. {@link #begin} ends that. The kernels in C need not be
      * asked.
      *
-     * @param alone whether columns are computed alone, which may take longer
-     * @return this
+     * @param wanted whether columns are to be computed alone, which may take longer
+     * @return whether they are
      */
-    default Execution columnsAlone(boolean alone) {
-      return this;
+    default boolean columnsAlone(boolean wanted) {
+      return true;
     }
 
     /**

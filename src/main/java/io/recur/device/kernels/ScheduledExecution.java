@@ -97,9 +97,9 @@ public abstract class ScheduledExecution implements Programs.Execution {
   }
 
   @Override
-  public final Programs.Execution columnsAlone(boolean alone) {
-    products.columnsAlone(alone);
-    return this;
+  public final boolean columnsAlone(boolean wanted) {
+    products.columnsAlone(wanted);
+    return wanted;
   }
 
   @Override
