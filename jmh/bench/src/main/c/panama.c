@@ -31,14 +31,13 @@ typedef void gemv_function(int, int, int, int, float, const float *, int, const 
 static gemm_function *gemm;
 static gemv_function *gemv;
 static int64_t (*packed)(const recur *, int64_t, int64_t, int64_t);
-static void (*pack)(recur *, int64_t, int64_t, int64_t, const float *, int64_t, int64_t, float *);
-static void (*forward)(recur *, const recur_sequence *);
+static void (*pack)(recur *, int64_t, int64_t, int64_t, int64_t, const float *, int64_t, int64_t, float *);
+static int64_t (*run_scratch)(const recur *, const recur_program *, int64_t, int64_t, int32_t);
+static void (*run_forward)(recur *, const recur_run *);
 static recur *context;
 
 static int n;
-static float *a, *b, *c;
-static recur_sequence sequence;
-enum { WIDEST_PANEL = 32 }; /* rows of a packed panel, to which units are padded */
+static float *a, *b, *c, *bias, *x, *scratch;
 
 static void fail(const char *what, const char *why) {
   fprintf(stderr, "panama: %s: %s\n", what, why ? why : "not found");
@@ -78,8 +77,26 @@ static void call_gemv(int64_t times) {
   for (int64_t i = 0; i < times; i++) gemv(COLUMN_MAJOR, PLAIN, n, n, 1, a, n, b, 1, 0, c, 1);
 }
 
+/* A step of an RNN as a program, one section of one phase: NativeCall.java writes the same tables. */
+enum { H, X, ARRAYS };
+static recur_instruction codes[] = {{.code = RECUR_LOAD_VECTOR}, {.code = RECUR_PRODUCT, .array = H},
+    {.code = RECUR_PRODUCT, .array = X}, {.code = RECUR_MAP, .length = 2},
+    {.code = RECUR_STORE, .array = H, .lag = 1, .length = 1}};
+static recur_multiplication products[] = {{.packed = H, .panels = 1, .operand = H},
+    {.packed = X, .panels = 1, .terms = 1, .operand = X}};
+static const int32_t tile;
+static recur_section section = {.after = sizeof codes / sizeof *codes};
+static const recur_phase phase = {.sections = 1};
+static recur_pass passes[3] = {{.phases = 1}};
+static const recur_program program = {.instructions = codes, .products = products, .tiles = &tile, .sections = &section,
+    .phases = &phase, .passes = passes, .arrays = ARRAYS, .most_tiles = 1};
+static recur_array arrays[ARRAYS];
+static recur_parameter vector;
+static const float *weights[ARRAYS];
+static recur_run run = {.program = &program, .batch = 1, .time = 1, .arrays = arrays, .vectors = &vector, .packed = weights};
+
 static void call_forward(int64_t times) {
-  for (int64_t i = 0; i < times; i++) forward(context, &sequence);
+  for (int64_t i = 0; i < times; i++) run_forward(context, &run);
 }
 
 static void (*calls)(int64_t times);
@@ -87,7 +104,7 @@ static void (*calls)(int64_t times);
 static float *packed_weights(int terms, uint32_t seed) {
   float *plain = filled((int64_t)n * terms, seed);
   float *to = filled(packed(context, 1, n, terms), 0);
-  pack(context, 1, n, terms, plain, 1, n, to);
+  pack(context, 1, 0, n, terms, plain, 1, n, to);
   free(plain);
   return to;
 }
@@ -96,11 +113,15 @@ static float *packed_weights(int terms, uint32_t seed) {
 static void set_forward(int function) {
   if (!context) fail("forward", "no librecur was named");
   c = filled(2 * (int64_t)n, 5);
-  a = packed_weights(n, 2);
-  b = packed_weights(1, 1);
-  sequence = (recur_sequence){.cell = RECUR_RNN, .function = function, .in = 1, .units = n, .batch = 1,
-      .time = 1, .wi = b, .wh = a, .b = filled(n, 3), .x = filled(1, 4), .steps = 1,
-      .tiles = filled(n + WIDEST_PANEL, 0), .h = c};
+  weights[H] = a = packed_weights(n, 2);
+  weights[X] = b = packed_weights(1, 1);
+  arrays[H] = (recur_array){c, 2, n};
+  arrays[X] = (recur_array){x = filled(1, 4), 1, 1};
+  vector = (recur_parameter){.values = bias = filled(n, 3), .rows = n};
+  codes[3].function = function;
+  products[H].terms = section.rows = n;
+  passes[0].work = (int64_t)n * n;
+  run.scratch = scratch = filled(run_scratch(context, &program, 1, 1, 0), 0);
 }
 
 static uint64_t hash(const float *values, int64_t floats) {
@@ -117,10 +138,10 @@ static void forget(void) {
   free(a);
   free(b);
   free(c);
-  free((void *)sequence.b);
-  free((void *)sequence.x);
-  free(sequence.tiles);
-  sequence = (recur_sequence){0};
+  free(bias);
+  free(x);
+  free(scratch);
+  bias = x = scratch = NULL;
 }
 
 static uint64_t set(const char *routine, int function) {
@@ -159,7 +180,8 @@ int main(int count, char **arguments) {
     void *kernels = opened(arguments[2]);
     *(void **)&packed = named(kernels, "recur_packed");
     *(void **)&pack = named(kernels, "recur_pack");
-    *(void **)&forward = named(kernels, "recur_forward");
+    *(void **)&run_scratch = named(kernels, "recur_run_scratch");
+    *(void **)&run_forward = named(kernels, "recur_run_forward");
     int32_t best = ((int32_t(*)(void))named(kernels, "recur_best"))();
     context = ((recur * (*)(int32_t, int32_t, void *)) named(kernels, "recur_open"))(best, 1, (void *)gemm);
     if (!context) fail("recur_open", "no context");

@@ -2298,6 +2298,42 @@ public class recur_h {
            throw io.recur.bindings.Failed.of(ex$);
         }
     }
+    private static final int RECUR_STORE = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.RECUR_STORE = 5
+     * }
+     */
+    public static int RECUR_STORE() {
+        return RECUR_STORE;
+    }
+    private static final int RECUR_LOAD_VECTOR = (int)9L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.RECUR_LOAD_VECTOR = 9
+     * }
+     */
+    public static int RECUR_LOAD_VECTOR() {
+        return RECUR_LOAD_VECTOR;
+    }
+    private static final int RECUR_PRODUCT = (int)11L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.RECUR_PRODUCT = 11
+     * }
+     */
+    public static int RECUR_PRODUCT() {
+        return RECUR_PRODUCT;
+    }
+    private static final int RECUR_MAP = (int)15L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.RECUR_MAP = 15
+     * }
+     */
+    public static int RECUR_MAP() {
+        return RECUR_MAP;
+    }
 
     private static class recur_run_scratch {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(

@@ -1,7 +1,6 @@
 package io.recur.jmh;
 
 import io.recur.device.Device;
-import io.recur.device.kernels.KernelDevice;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -53,7 +52,7 @@ public final class Bench {
 
   private static boolean hasKernels() {
     try (Device device = Device.cpu(1)) {
-      return KernelDevice.of(device).recurrences() != null;
+      return NativeCall.hasKernels(device);
     }
   }
 }

@@ -4,7 +4,6 @@ import io.recur.bindings.kernels.recur_h;
 import io.recur.bindings.openblas.cblas_h;
 import io.recur.device.Device;
 import io.recur.device.Elementwise;
-import io.recur.device.kernels.KernelDevice;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -132,9 +131,9 @@ public final class PanamaAgainstC {
     }
     try (Device device = Device.cpu(1)) {
       cblas_h.openblas_set_num_threads(1);
-      boolean kernels = KernelDevice.of(device).recurrences() != null;
+      boolean kernels = NativeCall.hasKernels(device);
       String openBlas = fileOf(cblas_h.cblas_sgemm$address());
-      String recur = kernels ? fileOf(recur_h.recur_forward$address()) : "-";
+      String recur = kernels ? fileOf(recur_h.recur_run_forward$address()) : "-";
       try (C c = new C(openBlas, recur)) {
         PanamaAgainstC comparison = new PanamaAgainstC(brief, device, c);
         comparison.report(kernels ? ROUTINES : ROUTINES.subList(0, 2));
