@@ -1,18 +1,20 @@
-/* Runs of programs of recur.h: each instruction, one forward pass with a phase before the steps and one that is free. */
+/* Runs of programs of recur.h: each instruction, in passes whose phases wait for each other, with and without a phase
+ * before the steps, and in free ones, which work on several steps at once. */
 #include "../cuda/binary.h"
 #include "../cuda/elementwise.h"
 #include "harness.h"
 
 #include <string.h>
 
-/* Arrays: x and dy as matrices, states, gates in tiles, gradients, a hidden one. */
-enum { X, H, DY, TILES, D, ARRAYS };
-enum { MOST_TILES = 4, SECTIONS = 6 };
+/* Arrays: x and dy as matrices, states, values in tiles, gradients, outputs, a copy of x, the gradient of the first
+ * state, a hidden one. */
+enum { X, H, DY, TILES, D, Y, Z, DH, ARRAYS };
+enum { MOST_TILES = 4, SECTIONS = 8, PRODUCTS = 5, PLACES = 4 };
 
 typedef struct {
   recur_instruction codes[64];
-  recur_multiplication products[3];
-  recur_place places[3];
+  recur_multiplication products[PRODUCTS];
+  recur_place places[PLACES];
   recur_section sections[SECTIONS];
   recur_phase phases[SECTIONS];
   recur_pass passes[3];
@@ -20,24 +22,34 @@ typedef struct {
   recur_reduction reductions[3];
   recur_kept kept;
   recur_gradient gradients[2];
-  int32_t tiles[2], hidden_rows;
+  int32_t tiles[5], hidden_rows;
   recur_program program;
   int codes_used, sections_used;
 } parts;
 
 static void add(parts *p, recur_instruction code) { p->codes[p->codes_used++] = code; }
 
-/* Ends a section of instructions from `first` on, of which each but products works on some columns after the others. */
-static int end_section(parts *p, int first, int rows, int is_free, int place, int places) {
+static int code_at(const parts *p) { return p->codes_used; }
+
+/* Ends a group of instructions from `first` on, of which each but products works on some columns after the others, and
+ * returns how many they are. */
+static int group(parts *p, int first) {
   for (int i = p->codes_used - 1, length = 0; i >= first; i--)
     p->codes[i].length = length = p->codes[i].code == RECUR_PRODUCT || p->codes[i].code == RECUR_EXPECT ? 0 : length + 1;
-  p->sections[p->sections_used] = (recur_section){.rows = rows, .first = first, .after = p->codes_used - first,
-      .is_free = is_free, .first_place = place, .places = places};
+  return p->codes_used - first;
+}
+
+/* Adds a section, and a phase of it alone. */
+static int section(parts *p, recur_section its) {
+  p->sections[p->sections_used] = its;
   p->phases[p->sections_used] = (recur_phase){p->sections_used, 1};
   return p->sections_used++;
 }
 
-static int code_at(const parts *p) { return p->codes_used; }
+static int end_section(parts *p, int first, int rows, int is_free, int place, int places) {
+  return section(p, (recur_section){.rows = rows, .first = first, .after = group(p, first), .is_free = is_free,
+      .first_place = place, .places = places});
+}
 
 /* Tile 0 += all that can be added to it. */
 static void compute(caller *c, parts *p) {
@@ -94,24 +106,88 @@ static int early_section(parts *p, int rows) {
   return end_section(p, first, rows, 1, 1, 1);
 }
 
+/* Whose blocks run all steps: `before` and `after` several at once, between them what one step leaves to the next. */
+static int free_forward(caller *c, parts *p, int rows) {
+  int first = code_at(p);
+  int32_t f = (int32_t)between(c, 0, ELEMENTWISE_COUNT - 1), g = (int32_t)between(c, 0, BINARY_COUNT - 1);
+  int32_t sign = (int32_t)between(c, 0, 2);
+  add(p, (recur_instruction){.code = RECUR_CLEAR, .to = 0});
+  add(p, (recur_instruction){.code = RECUR_CLEAR, .to = 3});
+  add(p, (recur_instruction){.code = RECUR_PRODUCT, .array = 3});
+  add(p, (recur_instruction){.code = RECUR_GATHER, .to = 0, .a = 0});
+  add(p, (recur_instruction){.code = RECUR_LOAD_VECTOR, .to = 1, .row = (int32_t)between(c, -2, 2)});
+  add(p, (recur_instruction){.code = RECUR_COMBINE, .function = g, .to = 0, .a = 0, .b = 1});
+  int before = group(p, first), middle = code_at(p);
+  add(p, (recur_instruction){.code = RECUR_LOAD, .to = 1, .array = H});
+  add(p, (recur_instruction){.code = RECUR_MULTIPLY_ADD, .function = sign, .to = 0, .a = 0, .b = 1, .c = 3});
+  add(p, (recur_instruction){.code = RECUR_STORE, .a = 0, .array = H, .lag = 1});
+  int recurrent = group(p, middle), last = code_at(p);
+  add(p, (recur_instruction){.code = RECUR_MAP, .function = f, .to = 2, .a = 0});
+  add(p, (recur_instruction){.code = RECUR_LOAD, .to = 1, .array = X, .row = (int32_t)between(c, -2, 2)});
+  add(p, (recur_instruction){.code = RECUR_LOAD_ROW, .to = 3, .array = X});
+  add(p, (recur_instruction){.code = RECUR_MULTIPLY_ADD, .to = 1, .a = 1, .b = 2, .c = 3});
+  add(p, (recur_instruction){.code = RECUR_STORE, .a = 1, .array = Y});
+  return section(p, (recur_section){.rows = rows, .first = first, .before = before, .recurrent = recurrent,
+      .after = group(p, last), .is_free = 1, .first_place = 2, .places = 1});
+}
+
+static int free_backward(caller *c, parts *p, int rows, int place) {
+  int first = code_at(p);
+  int32_t f = (int32_t)between(c, 0, ELEMENTWISE_COUNT - 1);
+  add(p, (recur_instruction){.code = RECUR_TAKE, .to = 1, .array = TILES});
+  add(p, (recur_instruction){.code = RECUR_LOAD, .to = 3, .array = DY});
+  add(p, (recur_instruction){.code = RECUR_DERIVATIVE, .function = f, .to = 3, .a = 3, .b = 1, .c = 1});
+  int before = group(p, first), middle = code_at(p);
+  add(p, (recur_instruction){.code = RECUR_LOAD, .to = 2, .array = D, .lag = 1});
+  add(p, (recur_instruction){.code = RECUR_COMBINE, .to = 3, .a = 3, .b = 2});
+  add(p, (recur_instruction){.code = RECUR_STORE, .a = 3, .array = D});
+  int recurrent = group(p, middle), last = code_at(p);
+  add(p, (recur_instruction){.code = RECUR_SCATTER, .a = 3});
+  add(p, (recur_instruction){.code = RECUR_CLEAR, .to = 0});
+  add(p, (recur_instruction){.code = RECUR_PRODUCT, .array = 4});
+  add(p, (recur_instruction){.code = RECUR_STORE, .a = 0, .array = Y});
+  if (!place) add(p, (recur_instruction){.code = RECUR_KEEP, .a = 3});
+  return section(p, (recur_section){.rows = rows, .first = first, .before = before, .recurrent = recurrent,
+      .after = group(p, last), .is_free = 1, .places = place});
+}
+
+/* Of other rows than its neighbour in the phase. */
+static int copy_section(parts *p, int from, int to, int rows, int lag, int is_free) {
+  int first = code_at(p);
+  add(p, (recur_instruction){.code = RECUR_LOAD, .to = 0, .array = from, .lag = lag});
+  add(p, (recur_instruction){.code = RECUR_STORE, .a = 0, .array = to});
+  return end_section(p, first, rows, is_free, 0, 0);
+}
+
+/* Forward in two phases that wait for each other, or in one that is free. */
+static void passes(caller *c, parts *p, int rows, int in) {
+  int is_free = one_in(c, 2), place = one_in(c, 2), early = early_section(p, rows);
+  int end = copy_section(p, D, DH, rows, 1, 0);
+  int first = is_free ? free_forward(c, p, rows) : forward_section(c, p, rows);
+  int second = is_free ? copy_section(p, X, Z, in, 0, 1) : second_section(p, rows);
+  int back = is_free ? free_backward(c, p, rows, place) : backward_section(c, p, rows, place);
+  if (is_free) p->phases[first].sections = 2;
+  p->passes[0] = (recur_pass){.first = first, .phases = is_free ? 1 : second - first + 1, .is_free = is_free,
+      .is_far = one_in(c, 2), .work = 1 << 12};
+  p->passes[1] = p->passes[0];
+  p->passes[1].begin = early;
+  p->passes[1].begins = 1;
+  p->passes[2] = (recur_pass){.first = back, .phases = 1, .end = end, .ends = 1, .is_free = is_free, .work = 1 << 12};
+}
+
 static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t padded) {
   memset(p, 0, sizeof *p);
   p->products[0] = (recur_multiplication){.packed = 0, .panels = 1, .terms = rows, .operand = H};
   p->products[1] = (recur_multiplication){.packed = 0, .panels = 1, .terms = rows, .operand = D, .lag = 1, .skips_first = 1};
   p->products[2] = (recur_multiplication){.packed = 1, .panels = 1, .terms = in, .operand = X};
-  p->tiles[1] = 3;
+  p->products[3] = (recur_multiplication){.packed = 2, .panels = 2, .terms = in, .operand = X, .first = 2};
+  p->products[4] = (recur_multiplication){.packed = 0, .panels = 1, .terms = rows, .operand = DY};
+  p->tiles[1] = p->tiles[3] = 3; /* of product 3: 0 and 3 */
   p->products[1].first = p->products[2].first = 1;
   p->places[0] = (recur_place){.tile = 3, .is_panel = 1};
   p->places[1] = (recur_place){.tile = 3, .number = ARRAYS};
-  int first = forward_section(c, p, rows);
-  second_section(p, rows);
-  int back = backward_section(c, p, rows, one_in(c, 2));
-  int early = early_section(p, rows);
-  p->passes[0] = (recur_pass){.first = first, .phases = 2, .end = first, .ends = 0, .work = 1 << 12};
-  p->passes[1] = p->passes[0];
-  p->passes[1].begin = early;
-  p->passes[1].begins = 1;
-  p->passes[2] = (recur_pass){.first = back, .phases = 1, .work = 1 << 12};
+  p->places[2] = (recur_place){.tile = 2, .number = TILES};
+  passes(c, p, rows, in);
   p->weights = (recur_weights){.rows = rows, .columns = classes};
   for (int k = 0; k < 3; k++) p->reductions[k] = (recur_reduction){.kind = k, .rows = rows};
   p->kept = (recur_kept){.rows = rows};
@@ -125,25 +201,29 @@ static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t
       .hidden_rows = &p->hidden_rows, .most_tiles = MOST_TILES, .most_terms = rows};
 }
 
-static float *packed_gates(caller *c, recur *r, int64_t units, int64_t terms) {
-  float *to = aligned(c, CALL(packed, r, 1, units, terms));
-  CALL(pack_gate, r, 1, 0, units, terms, floats(c, units * terms), 1, units, to);
+static float *packed_gates(caller *c, recur *r, int64_t gates, int64_t units, int64_t terms) {
+  float *to = aligned(c, CALL(packed, r, gates, units, terms));
+  for (int64_t gate = 0; gate < gates; gate++)
+    CALL(pack_gate, r, gates, gate, units, terms, floats(c, units * terms), 1, units, to);
   return to;
 }
 
 void some_program(caller *c, recur *r) {
   parts p;
   int large = one_in(c, 4), rows = (int)between(c, 1, large ? 130 : 40), in = (int)between(c, 1, 30);
-  int64_t batch = between(c, 1, large ? 60 : 12), time = between(c, 1, 8), classes = between(c, 1, 20);
+  int64_t batch = between(c, 1, large ? 65 : 12), time = between(c, 1, large ? 8 : 30), classes = between(c, 1, 20);
   int64_t padded = CALL(packed, r, 1, rows, 1);
   describe(c, &p, rows, in, (int)classes, padded);
   recur_array arrays[ARRAYS + 1] = {[X] = {floats(c, in * batch * time), time, in},
       [H] = {floats(c, rows * batch * (time + 1)), time + 1, rows}, [DY] = {floats(c, rows * batch * time), time, rows},
-      [TILES] = {aligned(c, padded * batch * time), time, rows}, [D] = {floats(c, rows * batch * 2), 2, rows}};
+      [TILES] = {aligned(c, padded * batch * time), time, rows}, [D] = {floats(c, rows * batch * 2), 2, rows},
+      [Y] = {maybe(c, rows * batch * time), time, rows}, [Z] = {floats(c, in * batch), 1, in},
+      [DH] = {maybe(c, rows * batch), 1, rows}};
   recur_parameter vector = {floats(c, rows), maybe(c, rows), maybe(c, rows), rows};
   recur_parameter matrices[] = {{floats(c, rows * classes), maybe(c, rows * classes), maybe(c, rows * classes), rows},
       {NULL, maybe(c, rows * rows), NULL, rows}};
-  const float *packed[] = {packed_gates(c, r, rows, rows), packed_gates(c, r, rows, in)};
+  const float *packed[] = {packed_gates(c, r, 1, rows, rows), packed_gates(c, r, 1, rows, in),
+      packed_gates(c, r, 2, rows, in)};
   recur_run run = {.program = &p.program, .batch = batch, .time = time, .arrays = arrays, .vectors = &vector,
       .matrices = matrices, .packed = packed, .index = indexes(c, batch * time, classes)};
   for (int backward = 0; backward < 2; backward++) {
