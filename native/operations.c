@@ -186,8 +186,6 @@ OPERATION(scatter) {
 }
 
 /* Each block leaves two numbers per column; whoever reads the reduction joins those of all blocks in their order. */
-enum { SUM_OF_ROWS, LARGEST_ROW, VARIANCE_OF_ROWS };
-
 INLINE float *partials_of(const patch_of_tiles *p, int reduction, int64_t block) {
   const recur_reduction *all = p->run->program->reductions;
   int64_t before = 0;
@@ -206,8 +204,9 @@ static float larger(float a, float b) { return a > b || a != a ? a : b; }
 /* One column of a block of `rows` rows. */
 static void reduce_column(int kind, const float *x, int rows, float *to) {
   switch (kind) {
-    case SUM_OF_ROWS: to[0] = sum_of(x, rows); break;
-    case LARGEST_ROW:
+    case BY_SUM:
+    case BY_MEAN: to[0] = sum_of(x, rows); break;
+    case BY_MAX:
       to[0] = x[0];
       for (int k = 1; k < rows; k++) to[0] = larger(to[0], x[k]);
       break;
@@ -247,9 +246,10 @@ OPERATION(reduced) {
   int64_t stride = 2 * p->run->batch, all = blocks(its->rows);
   for (int j = 0; j < p->n; j++, partial += 2) {
     float x = partial[0];
-    for (int64_t k = 1; k < all && its->kind != VARIANCE_OF_ROWS; k++)
-      x = its->kind == SUM_OF_ROWS ? x + partial[k * stride] : larger(x, partial[k * stride]);
-    if (its->kind == VARIANCE_OF_ROWS) x = variance_of(partial, stride, its->rows);
+    for (int64_t k = 1; k < all && its->kind != BY_VARIANCE; k++)
+      x = its->kind == BY_MAX ? larger(x, partial[k * stride]) : x + partial[k * stride];
+    if (its->kind == BY_MEAN) x /= its->rows;
+    if (its->kind == BY_VARIANCE) x = variance_of(partial, stride, its->rows);
     EACH_BLOCK fill(tile_of_patch(p, i->to, block) + j * WIDTH, 1, splat(x), splat(x));
   }
 }

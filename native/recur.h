@@ -261,7 +261,7 @@ typedef struct recur_weights {
 } recur_weights;
 
 typedef struct recur_reduction {
-  int32_t kind;              /* sum, largest, variance */
+  int32_t kind;              /* sum, mean, largest, variance */
   int32_t rows;
 } recur_reduction;
 

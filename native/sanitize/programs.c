@@ -19,7 +19,7 @@ typedef struct {
   recur_phase phases[SECTIONS];
   recur_pass passes[3];
   recur_weights weights;
-  recur_reduction reductions[3];
+  recur_reduction reductions[4];
   recur_kept kept;
   recur_gradient gradients[2];
   int32_t tiles[5], hidden_rows;
@@ -75,7 +75,7 @@ static int forward_section(caller *c, parts *p, int rows) {
   compute(c, p);
   add(p, (recur_instruction){.code = RECUR_LOAD, .to = 1, .array = H, .row = (int32_t)between(c, -1, 1)});
   add(p, (recur_instruction){.code = RECUR_LOAD_ROW, .to = 2, .array = H, .row = rows - 1});
-  for (int k = 0; k < 3; k++) add(p, (recur_instruction){.code = RECUR_REDUCE, .a = k, .array = k});
+  for (int k = 0; k < 4; k++) add(p, (recur_instruction){.code = RECUR_REDUCE, .a = k % 3, .array = k});
   add(p, (recur_instruction){.code = RECUR_GIVE, .a = 0, .array = TILES});
   return end_section(p, first, rows, 0, 0, 0);
 }
@@ -83,7 +83,7 @@ static int forward_section(caller *c, parts *p, int rows) {
 static int second_section(parts *p, int rows) {
   int first = code_at(p);
   add(p, (recur_instruction){.code = RECUR_TAKE, .to = 0, .array = TILES});
-  for (int k = 0; k < 3; k++) add(p, (recur_instruction){.code = RECUR_REDUCED, .to = 1, .array = k});
+  for (int k = 0; k < 4; k++) add(p, (recur_instruction){.code = RECUR_REDUCED, .to = 1, .array = k});
   add(p, (recur_instruction){.code = RECUR_STORE, .a = 0, .array = H, .lag = 1});
   return end_section(p, first, rows, 0, 0, 0);
 }
@@ -189,7 +189,7 @@ static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t
   p->places[2] = (recur_place){.tile = 2, .number = TILES};
   passes(c, p, rows, in);
   p->weights = (recur_weights){.rows = rows, .columns = classes};
-  for (int k = 0; k < 3; k++) p->reductions[k] = (recur_reduction){.kind = k, .rows = rows};
+  for (int k = 0; k < 4; k++) p->reductions[k] = (recur_reduction){.kind = k, .rows = rows};
   p->kept = (recur_kept){.rows = rows};
   p->gradients[0] = (recur_gradient){.row = (int32_t)between(c, -1, 1), .operand = -1, .is_shared = one_in(c, 2)};
   p->gradients[1] = (recur_gradient){.parameter = 1, .operand = H};
@@ -197,7 +197,7 @@ static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t
   p->program = (recur_program){.instructions = p->codes, .products = p->products, .tiles = p->tiles, .places = p->places,
       .sections = p->sections, .phases = p->phases, .passes = p->passes, .weights = &p->weights,
       .reductions = p->reductions, .kept = &p->kept, .gradients = p->gradients, .weight_gradients = rows * rows,
-      .kept_rows = padded, .gradient_count = 2, .reduction_count = 3, .draws = 1, .arrays = ARRAYS, .hidden = 1,
+      .kept_rows = padded, .gradient_count = 2, .reduction_count = 4, .draws = 1, .arrays = ARRAYS, .hidden = 1,
       .hidden_rows = &p->hidden_rows, .most_tiles = MOST_TILES, .most_terms = rows};
 }
 

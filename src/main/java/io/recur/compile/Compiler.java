@@ -4,7 +4,7 @@ import io.recur.compile.Tables.Entry;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.CellProgram.Pass;
 import io.recur.device.kernels.CellProgram.Phase;
-import io.recur.device.kernels.CellProgram.Reduction;
+import io.recur.device.kernels.CellProgram.RowReduction;
 import io.recur.device.kernels.CellProgram.WeightGradient;
 import io.recur.device.kernels.CellProgram.Weights;
 import io.recur.device.kernels.Instruction;
@@ -64,7 +64,7 @@ final class Compiler {
     Lowering lowering = Lowering.of(graph, in);
     Tables tables = lowering.tables;
     Backward backward = new Backward(lowering);
-    List<Reduction> reductions = new ArrayList<>();
+    List<RowReduction> reductions = new ArrayList<>();
     List<Phase> forward = new Schedule(lowering.draft, tables, reductions).phases();
     List<Phase> steps = new Schedule(backward.steps, tables, reductions).phases();
     List<Phase> end = new Schedule(backward.end, tables, reductions).phases();

@@ -5,8 +5,8 @@ import io.recur.compile.Tables.Purpose;
 import io.recur.device.Elementwise;
 import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.Layout;
-import io.recur.device.kernels.CellProgram.ReductionKind;
 import io.recur.device.kernels.Instruction;
+import io.recur.device.kernels.Reduction;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -45,7 +45,7 @@ final class Derivatives {
     int fitting = gradient;
     int rows = forward.rows(term);
     if (rows == 1 && draft.rows(gradient) > 1) {
-      fitting = draft.reduced(ReductionKind.SUM, gradient);
+      fitting = draft.reduced(Reduction.SUM, gradient);
     } else if (rows > 1) {
       fitting = row(gradient);
     }
@@ -133,14 +133,15 @@ final class Derivatives {
     int repeated = row(d);
     switch (t.kind()) {
       case SUM -> add(t.a(), repeated);
+      case MEAN -> add(t.a(), draft.affine(repeated, 1f / rows, 0));
       case MAX -> {
         int mask = draft.combine(Binary.EQUAL, value(t.a()), value(number));
-        int count = draft.reduced(ReductionKind.SUM, mask);
+        int count = draft.reduced(Reduction.SUM, mask);
         int share = draft.combine(Binary.DIVIDE, repeated, count);
         add(t.a(), draft.multiply(mask, share));
       }
       case VARIANCE -> {
-        int mean = forward.affine(forward.reduced(ReductionKind.SUM, t.a()), 1f / rows, 0);
+        int mean = forward.reduced(Reduction.MEAN, t.a());
         int distance = draft.combine(Binary.SUBTRACT, value(t.a()), value(mean));
         add(t.a(), draft.multiply(distance, draft.affine(repeated, 2f / rows, 0)));
       }

@@ -2,8 +2,8 @@ package io.recur.compile;
 
 import io.recur.device.Elementwise;
 import io.recur.device.kernels.Binary;
-import io.recur.device.kernels.CellProgram.ReductionKind;
 import io.recur.device.kernels.Instruction;
+import io.recur.device.kernels.Reduction;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -146,7 +146,7 @@ final class Draft {
     return combine(Binary.MULTIPLY, a, b);
   }
 
-  int reduced(ReductionKind kind, int a) {
+  int reduced(Reduction kind, int a) {
     return add(new Term.Reduced(kind, a));
   }
 

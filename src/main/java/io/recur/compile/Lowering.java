@@ -4,9 +4,9 @@ import io.recur.compile.Tables.Purpose;
 import io.recur.device.kernels.Band;
 import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.Layout;
-import io.recur.device.kernels.CellProgram.ReductionKind;
 import io.recur.device.kernels.CellProgram.Weights;
 import io.recur.device.kernels.Instruction;
+import io.recur.device.kernels.Reduction;
 import io.recur.grad.Graph;
 import io.recur.grad.Graph.Node;
 import io.recur.grad.Shape;
@@ -236,7 +236,7 @@ final class Lowering {
   private int reduce(Node.Reduce node) {
     int a = node.a();
     if (graph.node(a).rows() == 1) {
-      return node.kind() == ReductionKind.VARIANCE
+      return node.kind() == Reduction.VARIANCE
           ? draft.combine(Binary.SUBTRACT, row(a, 2), row(a, 2))
           : row(a, 2);
     }

@@ -4,7 +4,7 @@ import io.recur.compile.Draft.Effect;
 import io.recur.compile.Tables.Purpose;
 import io.recur.device.kernels.CellProgram.Layout;
 import io.recur.device.kernels.CellProgram.Phase;
-import io.recur.device.kernels.CellProgram.Reduction;
+import io.recur.device.kernels.CellProgram.RowReduction;
 import io.recur.device.kernels.CellProgram.Section;
 import io.recur.device.kernels.CellProgram.Weights;
 import java.util.ArrayList;
@@ -22,7 +22,7 @@ import java.util.TreeMap;
 final class Schedule {
   private final Draft draft;
   private final Tables tables;
-  private final List<Reduction> reductions;
+  private final List<RowReduction> reductions;
 
   /** The first phase in which a term can be computed, and the one in which it is. */
   private int[] level;
@@ -41,7 +41,7 @@ final class Schedule {
   /** The arrays in which values wait for later phases. */
   private final Map<Integer, Integer> waiting = new HashMap<>();
 
-  Schedule(Draft draft, Tables tables, List<Reduction> reductions) {
+  Schedule(Draft draft, Tables tables, List<RowReduction> reductions) {
     this.draft = draft;
     this.tables = tables;
     this.reductions = reductions;
@@ -131,7 +131,7 @@ final class Schedule {
     for (int i = 0; i < phase.length; i++) {
       if (draft.term(i) instanceof Term.Reduced reduced && isUsed(i)) {
         int rows = draft.rows(reduced.a());
-        reductions.add(new Reduction(reduced.kind(), rows));
+        reductions.add(new RowReduction(reduced.kind(), rows));
         numbers.put(i, reductions.size() - 1);
         draft.effects.add(new Effect.Reduce(reduced.a(), rows, i));
       }

@@ -2,7 +2,7 @@ package io.recur.compile;
 
 import io.recur.device.Elementwise;
 import io.recur.device.kernels.Binary;
-import io.recur.device.kernels.CellProgram.ReductionKind;
+import io.recur.device.kernels.Reduction;
 
 /**
  * A value of one pass, before its place in a phase is known. Operands are numbers of earlier terms.
@@ -41,7 +41,7 @@ sealed interface Term {
   record Combine(int rows, Binary f, int a, int b) implements Term {}
 
   /** A reduction over the rows of a. */
-  record Reduced(ReductionKind kind, int a) implements Term {
+  record Reduced(Reduction kind, int a) implements Term {
     @Override
     public int rows() {
       return 1;

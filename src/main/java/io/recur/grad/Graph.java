@@ -2,7 +2,7 @@ package io.recur.grad;
 
 import io.recur.device.Elementwise;
 import io.recur.device.kernels.Binary;
-import io.recur.device.kernels.CellProgram.ReductionKind;
+import io.recur.device.kernels.Reduction;
 import java.util.List;
 
 /**
@@ -175,7 +175,7 @@ public record Graph(
      * @param kind what is computed
      * @param a the node of the operand
      */
-    record Reduce(ReductionKind kind, int a) implements Node {
+    record Reduce(Reduction kind, int a) implements Node {
       @Override
       public int rows() {
         return 1;

@@ -1,7 +1,6 @@
 package io.recur.grad;
 
 import io.recur.device.Dimension;
-import io.recur.device.kernels.CellProgram.ReductionKind;
 import io.recur.device.kernels.Reduction;
 import io.recur.device.kernels.Reductions;
 import io.recur.grad.Graph.Node;
@@ -38,16 +37,7 @@ final class Reduce implements Op {
       trace.refuse("it reduces columns or time; reduce the rows of each column, Dimension.ROWS");
       return;
     }
-    int a = trace.number(x);
-    switch (reduction) {
-      case SUM -> trace.give(y, new Node.Reduce(ReductionKind.SUM, a));
-      case MEAN -> {
-        int sum = trace.node(new Node.Reduce(ReductionKind.SUM, a));
-        trace.give(y, new Node.Affine(1, sum, 1f / x.shape().rows(), 0));
-      }
-      case MAX -> trace.give(y, new Node.Reduce(ReductionKind.MAX, a));
-      case VARIANCE -> trace.give(y, new Node.Reduce(ReductionKind.VARIANCE, a));
-    }
+    trace.give(y, new Node.Reduce(reduction, trace.number(x)));
   }
 
   @Override

@@ -2,7 +2,7 @@ package io.recur.grad;
 
 import io.recur.device.Elementwise;
 import io.recur.device.kernels.Binary;
-import io.recur.device.kernels.CellProgram.ReductionKind;
+import io.recur.device.kernels.Reduction;
 import io.recur.grad.Graph.Node;
 
 /**
@@ -61,10 +61,10 @@ public final class Softmax implements Op {
   public void trace(Trace trace) {
     int rows = y.shape().rows();
     int a = trace.number(x);
-    int largest = trace.node(new Node.Reduce(ReductionKind.MAX, a));
+    int largest = trace.node(new Node.Reduce(Reduction.MAX, a));
     int below = trace.node(new Node.Combine(Binary.SUBTRACT, rows, a, largest));
     int powers = trace.node(new Node.Map(Elementwise.EXP, rows, below));
-    int sum = trace.node(new Node.Reduce(ReductionKind.SUM, powers));
+    int sum = trace.node(new Node.Reduce(Reduction.SUM, powers));
     if (logarithm) {
       int log = trace.node(new Node.Map(Elementwise.LOG, 1, sum));
       trace.give(y, new Node.Combine(Binary.SUBTRACT, rows, below, log));

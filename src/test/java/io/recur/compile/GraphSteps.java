@@ -151,6 +151,7 @@ final class GraphSteps {
     }
     return switch (n.kind()) {
       case SUM -> sum;
+      case MEAN -> sum / rows;
       case MAX -> most;
       case VARIANCE -> squares / rows;
     };

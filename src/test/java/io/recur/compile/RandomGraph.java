@@ -3,7 +3,7 @@ package io.recur.compile;
 import io.recur.device.Elementwise;
 import io.recur.device.kernels.Band;
 import io.recur.device.kernels.Binary;
-import io.recur.device.kernels.CellProgram.ReductionKind;
+import io.recur.device.kernels.Reduction;
 import io.recur.grad.Graph;
 import io.recur.grad.Graph.Node;
 import io.recur.grad.Parameter;
@@ -172,9 +172,9 @@ final class RandomGraph {
   private int row() {
     int a = any();
     return switch (random.nextInt(4)) {
-      case 0 -> add(new Node.Reduce(ReductionKind.SUM, squashed(a)));
-      case 1 -> add(new Node.Reduce(ReductionKind.VARIANCE, a));
-      case 2 -> add(new Node.Reduce(ReductionKind.MAX, a));
+      case 0 -> add(new Node.Reduce(Reduction.SUM, squashed(a)));
+      case 1 -> add(new Node.Reduce(Reduction.VARIANCE, a));
+      case 2 -> add(new Node.Reduce(Reduction.MAX, a));
       default -> add(new Node.Vector(parameter(Shape.of(1)), 1));
     };
   }

@@ -2,6 +2,7 @@ package io.recur.device;
 
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.CellProgram.Layout;
+import io.recur.device.kernels.Reduction;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -64,7 +65,7 @@ final class ProgramSketch {
   private final List<Integer> vectors = new ArrayList<>();
   private final List<CellProgram.Matrix> matrices = new ArrayList<>();
   private final List<CellProgram.Weights> weights = new ArrayList<>();
-  private final List<CellProgram.Reduction> reductions = new ArrayList<>();
+  private final List<CellProgram.RowReduction> reductions = new ArrayList<>();
   private final List<CellProgram.Phase> forward = new ArrayList<>();
   private final List<CellProgram.Phase> backward = new ArrayList<>();
   private final List<CellProgram.Phase> forwardEnd = new ArrayList<>();
@@ -114,8 +115,8 @@ final class ProgramSketch {
     return whole(rows, columns);
   }
 
-  int reduction(CellProgram.ReductionKind kind, int rows) {
-    reductions.add(new CellProgram.Reduction(kind, rows));
+  int reduction(Reduction kind, int rows) {
+    reductions.add(new CellProgram.RowReduction(kind, rows));
     return reductions.size() - 1;
   }
 

@@ -4,6 +4,7 @@ import io.recur.Reference;
 import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
+import io.recur.device.kernels.Reduction;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -243,7 +244,7 @@ public final class ReferencePrograms {
       return index[t * batch + j];
     }
 
-    private double reduce(CellProgram.ReductionKind kind, int value, int j) {
+    private double reduce(Reduction kind, int value, int j) {
       double sum = 0;
       double largest = Double.NEGATIVE_INFINITY;
       double squares = 0;
@@ -257,6 +258,7 @@ public final class ReferencePrograms {
       }
       return switch (kind) {
         case SUM -> sum;
+        case MEAN -> sum / rows;
         case MAX -> largest;
         case VARIANCE -> squares / rows;
       };

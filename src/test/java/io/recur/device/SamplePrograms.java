@@ -4,8 +4,8 @@ import io.recur.device.ProgramSketch.Role;
 import io.recur.device.ProgramSketch.Sample;
 import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram;
-import io.recur.device.kernels.CellProgram.ReductionKind;
 import io.recur.device.kernels.Instruction;
+import io.recur.device.kernels.Reduction;
 import java.util.List;
 
 /** Programs written by hand: each instruction, each function, and what a device may do early. */
@@ -50,10 +50,10 @@ public final class SamplePrograms {
     int b = its.vector(units);
     int wi = its.whole(units, in);
     int wh = its.whole(units, units);
-    int mean = its.reduction(ReductionKind.SUM, units);
-    int variance = its.reduction(ReductionKind.VARIANCE, units);
-    int plain = its.reduction(ReductionKind.SUM, units);
-    int weighted = its.reduction(ReductionKind.SUM, units);
+    int mean = its.reduction(Reduction.SUM, units);
+    int variance = its.reduction(Reduction.VARIANCE, units);
+    int plain = its.reduction(Reduction.SUM, units);
+    int weighted = its.reduction(Reduction.SUM, units);
     float share = 1f / units;
 
     SectionSketch first = new SectionSketch(units);
@@ -115,9 +115,9 @@ public final class SamplePrograms {
     int b = its.vector(units);
     int wi = its.whole(units, in);
     int wh = its.whole(units, units);
-    int largest = its.reduction(ReductionKind.MAX, units);
-    int sum = its.reduction(ReductionKind.SUM, units);
-    int mean = its.reduction(ReductionKind.SUM, units);
+    int largest = its.reduction(Reduction.MAX, units);
+    int sum = its.reduction(Reduction.SUM, units);
+    int mean = its.reduction(Reduction.SUM, units);
 
     SectionSketch first = new SectionSketch(units);
     int score = first.product(first.product(first.vector(b, 0), wi, x, 0), wh, h, 0);

@@ -4,7 +4,7 @@ import static io.recur.Reference.doubles;
 
 import io.recur.Reference;
 import io.recur.device.kernels.Binary;
-import io.recur.device.kernels.CellProgram.ReductionKind;
+import io.recur.device.kernels.Reduction;
 import io.recur.grad.Graph.Node;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,7 +62,7 @@ public final class GraphReference {
         }
         yield all;
       }
-      case Node.Reduce(ReductionKind kind, int a) -> reduced(kind, values[a]);
+      case Node.Reduce(Reduction kind, int a) -> reduced(kind, values[a]);
       case Node.Drop(int _, int a, float rate, int _) -> {
         throw new IllegalArgumentException("node " + a + " is dropped at random, rate " + rate);
       }
@@ -106,7 +106,7 @@ public final class GraphReference {
     return Reference.matmul(rows, columns, w, x);
   }
 
-  private double[] reduced(ReductionKind kind, double[] x) {
+  private double[] reduced(Reduction kind, double[] x) {
     int rows = x.length / batch;
     double[] y = new double[batch];
     for (int j = 0; j < batch; j++) {
@@ -124,6 +124,7 @@ public final class GraphReference {
       y[j] =
           switch (kind) {
             case SUM -> sum;
+            case MEAN -> sum / rows;
             case MAX -> largest;
             case VARIANCE -> squares / rows;
           };

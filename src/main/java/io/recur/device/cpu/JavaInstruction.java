@@ -2,7 +2,6 @@ package io.recur.device.cpu;
 
 import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram;
-import io.recur.device.kernels.CellProgram.ReductionKind;
 import io.recur.device.kernels.Instruction;
 import io.recur.device.kernels.Instruction.Affine;
 import io.recur.device.kernels.Instruction.Combine;
@@ -18,6 +17,7 @@ import io.recur.device.kernels.Instruction.Map;
 import io.recur.device.kernels.Instruction.Reduce;
 import io.recur.device.kernels.Instruction.Store;
 import io.recur.device.kernels.ProductSchedule;
+import io.recur.device.kernels.Reduction;
 import java.util.Arrays;
 
 /** An instruction as loops over the arrays of a tile. */
@@ -76,7 +76,7 @@ interface JavaInstruction {
             function.value(tile.values[first], tile.values[second], tile.values[y], tile.n);
       }
       case Reduce(int value, int reduction) -> {
-        ReductionKind kind = schedule.program().reductions().get(reduction).kind();
+        Reduction kind = schedule.program().reductions().get(reduction).kind();
         int array = pass.reductions().get(reduction);
         int x = places[value];
         yield tile -> {

@@ -1,6 +1,6 @@
 package io.recur.device.cpu;
 
-import io.recur.device.kernels.CellProgram.ReductionKind;
+import io.recur.device.kernels.Reduction;
 
 /** Loops over heap arrays that the JIT compiler vectorises: one variable indexes all arrays. */
 final class Loops {
@@ -28,11 +28,12 @@ final class Loops {
   }
 
   /** Reduces the rows of each column, in their order whatever the number of columns. */
-  static void reduce(ReductionKind kind, float[] x, int rows, int columns, float[] y) {
+  static void reduce(Reduction kind, float[] x, int rows, int columns, float[] y) {
     for (int j = 0; j < columns; j++) {
       y[j] =
           switch (kind) {
             case SUM -> (float) sum(x, j * rows, rows);
+            case MEAN -> (float) (sum(x, j * rows, rows) / rows);
             case MAX -> largest(x, j * rows, rows);
             case VARIANCE -> (float) variance(x, j * rows, rows);
           };

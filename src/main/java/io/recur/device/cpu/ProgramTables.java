@@ -170,7 +170,7 @@ final class ProgramTables {
     recur_weights.columns(to, from.columns());
   }
 
-  private static void write(CellProgram.Reduction from, MemorySegment to) {
+  private static void write(CellProgram.RowReduction from, MemorySegment to) {
     recur_reduction.kind(to, from.kind().ordinal());
     recur_reduction.rows(to, from.rows());
   }

@@ -2,7 +2,6 @@ package io.recur.device.cuda;
 
 import io.recur.device.cuda.PhaseParameters.Kind;
 import io.recur.device.cuda.PhaseParameters.Parameter;
-import io.recur.device.kernels.CellProgram.ReductionKind;
 import io.recur.device.kernels.CellProgram.Section;
 import io.recur.device.kernels.Instruction;
 import io.recur.device.kernels.Instruction.Load;
@@ -10,6 +9,7 @@ import io.recur.device.kernels.Instruction.LoadRow;
 import io.recur.device.kernels.Instruction.Reduce;
 import io.recur.device.kernels.Instruction.Store;
 import io.recur.device.kernels.ProductSchedule;
+import io.recur.device.kernels.Reduction;
 import io.recur.device.kernels.Values;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -163,14 +163,13 @@ final class PhaseSource {
         others.add(instruction);
       }
     }
-    List<Reduce> variances =
-        reduces.stream().filter(r -> kind(r) == ReductionKind.VARIANCE).toList();
+    List<Reduce> variances = reduces.stream().filter(r -> kind(r) == Reduction.VARIANCE).toList();
     for (Reduce variance : variances) {
       block.append(mean(section, others, variance));
     }
     for (Reduce reduce : reduces) {
       String first =
-          kind(reduce) == ReductionKind.MAX ? "float part%d = -INFINITY" : "double part%d = 0";
+          kind(reduce) == Reduction.MAX ? "float part%d = -INFINITY" : "double part%d = 0";
       block.append("      ").append(first.formatted(reduce.reduction())).append(";\n");
     }
     block.append("      ROLLED\n      WITHIN(i, ").append(section.rows()).append(") {\n");
@@ -183,7 +182,7 @@ final class PhaseSource {
     return block.append("    }\n").toString();
   }
 
-  private ReductionKind kind(Reduce reduce) {
+  private Reduction kind(Reduce reduce) {
     return schedule.program().reductions().get(reduce.reduction()).kind();
   }
 
@@ -205,7 +204,7 @@ final class PhaseSource {
   private String term(Reduce reduce) {
     int its = reduce.reduction();
     return switch (kind(reduce)) {
-      case SUM -> "part%d += v%d;\n".formatted(its, reduce.value());
+      case SUM, MEAN -> "part%d += v%d;\n".formatted(its, reduce.value());
       case MAX -> "part%1$d = larger(v%2$d, part%1$d);\n".formatted(its, reduce.value());
       case VARIANCE ->
           "part%1$d += (v%2$d - mean%1$d) * (v%2$d - mean%1$d);\n".formatted(its, reduce.value());
@@ -219,7 +218,7 @@ final class PhaseSource {
         switch (kind(reduce)) {
           case SUM -> "(float)sum_of_group(sums, THREADS, part%d)".formatted(its);
           case MAX -> "top_of_group(tops, THREADS, part%d)".formatted(its);
-          case VARIANCE ->
+          case MEAN, VARIANCE ->
               "(float)(sum_of_group(sums, THREADS, part%d) / %d)".formatted(its, section.rows());
         };
     return "      float reduced%1$d = %2$s;\n      if (THREAD == 0) %3$s[j] = reduced%1$d;\n"

@@ -41,7 +41,7 @@ public record CellProgram(
     List<Integer> vectors,
     List<Matrix> matrices,
     List<Weights> weights,
-    List<Reduction> reductions,
+    List<RowReduction> reductions,
     int draws,
     Pass forward,
     Pass backward,
@@ -84,23 +84,13 @@ public record CellProgram(
    */
   public record Weights(int matrix, int row, int rows, int column, int columns) {}
 
-  /** The reductions over the rows of a column. */
-  public enum ReductionKind {
-    /** The sum. */
-    SUM,
-    /** The largest value; not a number where one is not. */
-    MAX,
-    /** The mean squared distance from the mean, over all rows. */
-    VARIANCE
-  }
-
   /**
    * A reduction over the rows of each column of one section's value.
    *
    * @param kind what is computed
    * @param rows the number of rows
    */
-  public record Reduction(ReductionKind kind, int rows) {}
+  public record RowReduction(Reduction kind, int rows) {}
 
   /**
    * The phases of a step.
