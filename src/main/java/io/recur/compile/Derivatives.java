@@ -96,12 +96,12 @@ final class Derivatives {
   private void passCombined(Term.Combine t, int number, int d) {
     switch (t.f()) {
       case ADD -> {
-        add(t.a(), d);
-        add(t.b(), d);
+        add(t.a(), summed(t, t.a(), d));
+        add(t.b(), summed(t, t.b(), d));
       }
       case SUBTRACT -> {
-        add(t.a(), d);
-        add(t.b(), draft.affine(d, -1, 0));
+        add(t.a(), summed(t, t.a(), d));
+        add(t.b(), draft.affine(summed(t, t.b(), d), -1, 0));
       }
       case MULTIPLY -> {
         add(t.a(), draft.multiply(d, value(t.b())));
@@ -116,6 +116,12 @@ final class Derivatives {
       case MAXIMUM -> passChosen(t, Binary.GREATER, d);
       case GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, EQUAL -> {}
     }
+  }
+
+  /** What an operand of one row gets of a gradient that is the same in all rows of t. */
+  private int summed(Term.Combine t, int operand, int d) {
+    boolean isSame = forward.rows(operand) == 1 && draft.rows(d) == 1;
+    return isSame ? draft.affine(d, t.rows(), 0) : d;
   }
 
   /** To the chosen operand, half to each of two equal ones. */

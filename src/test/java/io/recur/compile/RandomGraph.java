@@ -171,10 +171,11 @@ final class RandomGraph {
   /** A node of one row. */
   private int row() {
     int a = any();
-    return switch (random.nextInt(4)) {
+    return switch (random.nextInt(5)) {
       case 0 -> add(new Node.Reduce(Reduction.SUM, squashed(a)));
       case 1 -> add(new Node.Reduce(Reduction.VARIANCE, a));
       case 2 -> add(new Node.Reduce(Reduction.MAX, a));
+      case 3 -> add(new Node.Reduce(Reduction.MEAN, a));
       default -> add(new Node.Vector(parameter(Shape.of(1)), 1));
     };
   }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Devices;
 import io.recur.device.kernels.Binary;
+import io.recur.device.kernels.Reduction;
 import io.recur.grad.Graph;
 import io.recur.grad.Graph.Node;
 import io.recur.grad.Parameter;
@@ -43,6 +44,25 @@ class RandomProgramTest {
             new Node.Combine(Binary.ADD, 3, 3, 4));
     List<Parameter> bands = List.of(Parameter.zeros(Shape.of(14)), Parameter.zeros(Shape.of(7)));
     new Run(1, new Graph(nodes, bands, 0, List.of(5), 5)).check();
+  }
+
+  /** The sum passes one number to all rows, and the row that they repeat gets it from each. */
+  @Test
+  void aRepeatedRowGetsTheGradientOfASumFromEveryRow() {
+    for (Binary f : List.of(Binary.ADD, Binary.SUBTRACT)) {
+      for (Reduction kind : Reduction.values()) {
+        List<Node> nodes =
+            List.of(
+                new Node.Input(3, false),
+                new Node.State(0, 4),
+                new Node.Vector(0, 1),
+                new Node.Combine(f, 4, 1, 2),
+                new Node.Reduce(kind, 3),
+                new Node.Combine(f, 4, 4, 1));
+        List<Parameter> row = List.of(Parameter.zeros(Shape.of(1)));
+        new Run(2, new Graph(nodes, row, 0, List.of(5), 5)).check();
+      }
+    }
   }
 
   /** One cell with random values. */
