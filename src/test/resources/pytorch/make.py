@@ -306,6 +306,24 @@ def reductions():
     out.save()
 
 
+def heads():
+    """A matrix per column: outer products, and products with a vector per column."""
+    torch.manual_seed(350)
+    m, n, batch, time = 4, 5, 3, 2
+    a, b, q = (rand(time, batch, size).requires_grad_() for size in (m, n, n))
+    s = torch.einsum("tbi,tbj->tbij", a, b)
+    s.retain_grad()
+    y = (s @ q.unsqueeze(-1)).squeeze(-1)
+    dy = rand(time, batch, m)
+    y.backward(dy)
+    out = Out("heads.txt", "s: a bT of each column, its columns one after the other; y = s q")
+    by_columns = lambda t: t.transpose(-1, -2).flatten(-2)
+    for name, t in dict(a=a, b=b, q=q, dy=dy, s=by_columns(s), y=y, ds=by_columns(s.grad), da=a.grad, db=b.grad,
+                        dq=q.grad).items():
+        out.put(name, t)
+    out.save()
+
+
 def layer_norm():
     torch.manual_seed(160)
     out = Out("layer_norm.txt", "y = layer_norm(x) over the features with gain, bias and epsilon 1e-5; dx, dgain, dbias "
@@ -388,6 +406,7 @@ if __name__ == "__main__":
     binary()
     losses()
     reductions()
+    heads()
     layer_norm()
     optimisers()
     clip()

@@ -157,7 +157,7 @@ class CellLaunchesTest {
   }
 
   static List<Cells> catalogue() {
-    return Cells.catalogue().toList();
+    return Cells.compiled().toList();
   }
 
   @ParameterizedTest

@@ -69,7 +69,11 @@ class TraceTest {
 
   /** The operations of grad that no compiled step has, and why. */
   private static final Map<String, String> STEP_BY_STEP =
-      Map.of("Sum", "a number for all columns mixes them", "CrossEntropy", "a loss");
+      Map.of(
+          "Sum", "a number for all columns mixes them",
+          "CrossEntropy", "a loss",
+          "Outer", "a matrix per column",
+          "HeadProduct", "a matrix per column");
 
   /** Every function, of two tensors and of one that is repeated over columns, rows or both. */
   private Tensor pairwise(Tensor h) {

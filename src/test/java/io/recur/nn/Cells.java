@@ -13,6 +13,7 @@ import io.recur.nn.cells.CoRNNCell;
 import io.recur.nn.cells.CoupledLSTMCell;
 import io.recur.nn.cells.FastGRNNCell;
 import io.recur.nn.cells.FastRNNCell;
+import io.recur.nn.cells.GatedDeltaNetCell;
 import io.recur.nn.cells.IndRNNCell;
 import io.recur.nn.cells.JANETCell;
 import io.recur.nn.cells.LRUCell;
@@ -20,6 +21,7 @@ import io.recur.nn.cells.LayerNormGRUCell;
 import io.recur.nn.cells.LayerNormLSTMCell;
 import io.recur.nn.cells.LiGRUCell;
 import io.recur.nn.cells.MGUCell;
+import io.recur.nn.cells.MLSTMCell;
 import io.recur.nn.cells.MinGRUCell;
 import io.recur.nn.cells.MinLSTMCell;
 import io.recur.nn.cells.MinimalRNNCell;
@@ -30,6 +32,7 @@ import io.recur.nn.cells.ProjectedLSTMCell;
 import io.recur.nn.cells.QRNNCell;
 import io.recur.nn.cells.RGLRUCell;
 import io.recur.nn.cells.RHNCell;
+import io.recur.nn.cells.RWKV7Cell;
 import io.recur.nn.cells.S5Cell;
 import io.recur.nn.cells.SCRNCell;
 import io.recur.nn.cells.SLSTMCell;
@@ -42,10 +45,12 @@ import java.lang.reflect.Type;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -161,7 +166,10 @@ public enum Cells {
   FAST_RNN(FastRNNCell::new),
   FAST_GRNN(FastGRNNCell::new),
   LAYER_NORM_GRU(LayerNormGRUCell::new),
-  S5(S5Cell::new);
+  S5(S5Cell::new),
+  MLSTM(MLSTMCell::new),
+  GATED_DELTA_NET(GatedDeltaNetCell::new),
+  RWKV7(RWKV7Cell::new);
 
   private final @Nullable BiFunction<Integer, Integer, Cell> paper;
 
@@ -176,6 +184,12 @@ public enum Cells {
   /** Those of the catalogue. */
   public static Stream<Cells> catalogue() {
     return Stream.of(values()).filter(cells -> cells.paper != null);
+  }
+
+  /** Those of the catalogue that have a compiled form: a state of a matrix per head has none. */
+  public static Stream<Cells> compiled() {
+    Set<Cells> heads = EnumSet.of(MLSTM, GATED_DELTA_NET, RWKV7);
+    return catalogue().filter(cells -> !heads.contains(cells));
   }
 
   /** A cell of the catalogue with the initial values of its paper. */

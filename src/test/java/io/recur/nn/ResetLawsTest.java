@@ -96,7 +96,11 @@ class ResetLawsTest {
     Tensor x = Cells.input(tape, 1, IN, 1);
     float[] untrained = recur.apply(x).toArray();
     Parameter state0 = recur.cell().state0().getFirst();
-    state0.value().write(0.9f, -0.9f, 0.9f, -0.9f);
+    float[] values = new float[state0.shape().count()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = i % 2 == 0 ? 0.9f : -0.9f;
+    }
+    state0.value().write(values);
     recur.reset();
     float[] trained = recur.apply(x).toArray();
     assertFalse(Arrays.equals(untrained, trained));

@@ -105,7 +105,7 @@ class AllocationTest {
 
   @Test
   void aStreamingStepOfACompiledCellAllocatesNextToNothing() {
-    Cells.catalogue().forEach(cells -> streams(cells.name(), new Recur(cells.paper(CLASSES, 16))));
+    Cells.compiled().forEach(cells -> streams(cells.name(), new Recur(cells.paper(CLASSES, 16))));
   }
 
   @Test

@@ -13,6 +13,7 @@ import io.recur.nn.Matrix;
 import io.recur.nn.State;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -141,6 +142,23 @@ abstract class PaperCell implements Cell {
   /** A vector of one value. */
   static Parameter constant(int units, float value) {
     return Parameter.of(Shape.of(units), (values, random) -> Arrays.fill(values, value));
+  }
+
+  /** The first value of a unit. */
+  @FunctionalInterface
+  interface First {
+    double of(int unit, Random random);
+  }
+
+  /** A vector whose values depend on their place, or are random. */
+  static Parameter filled(int units, First first) {
+    return Parameter.of(
+        Shape.of(units),
+        (values, random) -> {
+          for (int i = 0; i < values.length; i++) {
+            values[i] = (float) first.of(i, random);
+          }
+        });
   }
 
   /** A vector that is uniform between two values. */
