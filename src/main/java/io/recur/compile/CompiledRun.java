@@ -8,6 +8,7 @@ import io.recur.device.kernels.Blas;
 import io.recur.device.kernels.CellProgram.WeightGradient;
 import io.recur.device.kernels.CellProgram.Weights;
 import io.recur.device.kernels.KernelDevice;
+import io.recur.device.kernels.Programs;
 import io.recur.device.kernels.Programs.Execution;
 import io.recur.device.memory.Slices;
 import io.recur.grad.OneHot;
@@ -309,7 +310,14 @@ final class CompiledRun implements Op, CompiledCell.Result {
   private void takeGradient(int array, Entry entry) {
     switch (entry.purpose()) {
       case OUTPUT_GRADIENT -> name(array, y.gradient(), time);
-      case GRADIENT -> takeBackward(array, gradientSteps(array));
+      case GRADIENT -> {
+        int steps = gradientSteps(array);
+        if (steps > 0) {
+          takeBackward(array, steps);
+        } else {
+          name(array, null, 1);
+        }
+      }
       case CARRY -> takeBackward(array, 2);
       case PASSING, STATE_GRADIENT -> takeBackward(array, 1);
       case INPUT_GRADIENT -> {
@@ -328,7 +336,11 @@ final class CompiledRun implements Op, CompiledCell.Result {
     for (int i = 0; i < cell.inputProducts().size(); i++) {
       isRead |= cell.inputProducts().get(i).array() == array;
     }
-    return isRead && x.isDifferentiable() ? time : owner().program.gradientSteps(batch, time);
+    if (isRead && x.isDifferentiable()) {
+      return time;
+    }
+    Programs.Compiled program = owner().program;
+    return program.readsGradients(array) ? program.gradientSteps(batch, time) : 0;
   }
 
   /** The gradient of the last state, beyond that of the last output. */

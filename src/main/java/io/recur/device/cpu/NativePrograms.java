@@ -45,6 +45,11 @@ final class NativePrograms implements Programs {
     }
 
     @Override
+    public boolean readsGradients(int array) {
+      return run.read.contains(array);
+    }
+
+    @Override
     public int gradientSteps(int batch, int time) {
       return Math.min(2, time);
     }

@@ -8,7 +8,10 @@ import io.recur.device.Device;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
 import java.lang.foreign.ValueLayout;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /** What the runs of a program share, and where the tables of a run begin in its description. */
 final class RunTables {
@@ -19,6 +22,9 @@ final class RunTables {
 
   /** Whether the gradient of a matrix grows class by class. */
   final boolean[] scatters;
+
+  /** Arrays that the backward pass reads. */
+  final Set<Integer> read = new HashSet<>();
 
   /** For each matrix the columns that classes may name; 0 where none do. */
   final int[] classes;
@@ -43,6 +49,8 @@ final class RunTables {
     this.classes = new int[program.matrices().size()];
     findClasses(program.forward());
     findClasses(program.backward());
+    Stream.concat(program.backward().instructions(), end(program.backward()))
+        .forEach(this::findReads);
     vectors = arrays + its.arrays.size() * recur_array.sizeof();
     matrices = vectors + program.vectors().size() * recur_parameter.sizeof();
     panels = matrices + program.matrices().size() * recur_parameter.sizeof();
@@ -60,6 +68,19 @@ final class RunTables {
                 scatters[program.weights().get(i.weights()).matrix()] = true;
               }
             });
+  }
+
+  private static Stream<Instruction> end(CellProgram.Pass pass) {
+    return new CellProgram.Pass(pass.end(), List.of()).instructions();
+  }
+
+  private void findReads(Instruction instruction) {
+    switch (instruction) {
+      case Instruction.Load i -> read.add(i.array());
+      case Instruction.LoadRow i -> read.add(i.array());
+      case Instruction.Product i -> read.add(i.operand());
+      default -> {}
+    }
   }
 
   private void limitClasses(CellProgram.Weights weights) {

@@ -48,6 +48,17 @@ public interface Programs {
     int gradientSteps(int batch, int time);
 
     /**
+     * Tells whether the device reads an array of gradients. The caller may leave out one that
+     * neither of them reads.
+     *
+     * @param array its number
+     * @return true unless the device makes the gradients of weights from a copy of its own
+     */
+    default boolean readsGradients(int array) {
+      return true;
+    }
+
+    /**
      * Computes the memory that forward takes.
      *
      * @param batch B
