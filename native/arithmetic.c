@@ -5,16 +5,19 @@
 #include "cuda/binary.h"
 
 /* to = result, which reads values of the tiles a, b and c. */
-#define EACH(result)                                                                                        \
-  EACH_BLOCK {                                                                                              \
-    const float *first = tile_of_patch(p, i->a, block), *second = tile_of_patch(p, i->b, block),            \
-                *third = tile_of_patch(p, i->c, block);                                                     \
-    float *to = tile_of_patch(p, i->to, block);                                                             \
-    for (int k = 0, values = p->n * WIDTH; k < values; k += LANES) {                                        \
-      vf a = load(first + k), b = load(second + k), c = load(third + k);                                    \
-      (void)a, (void)b, (void)c;                                                                            \
-      store(to + k, result);                                                                                \
-    }                                                                                                       \
+#define EACH(result)                                                                                               \
+  {                                                                                                                \
+    tile_place first = columns_of(p, i->a), second = columns_of(p, i->b), third = columns_of(p, i->c),             \
+               to = columns_of(p, i->to);                                                                          \
+    for (int blocks = p->blocks; blocks > 0; blocks--) {                                                           \
+      for (int k = 0, values = p->n * WIDTH; k < values; k += WIDTH)                                               \
+        for (int half = k; half < k + WIDTH; half += LANES) {                                                      \
+          vf a = load(first.first + half), b = load(second.first + half), c = load(third.first + half);            \
+          (void)a, (void)b, (void)c;                                                                               \
+          store(to.first + half, result);                                                                          \
+        }                                                                                                          \
+      first.first += first.apart, second.first += second.apart, third.first += third.apart, to.first += to.apart; \
+    }                                                                                                              \
   }
 
 #define LOOPS(f, value, derivative)                                              \

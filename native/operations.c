@@ -38,10 +38,6 @@ static void copy_columns(const patch_of_tiles *p, tile_place to, tile_place from
   EACH_BLOCK memcpy(to.first + block * to.apart, from.first + block * from.apart, sizeof(float) * WIDTH * p->n);
 }
 
-INLINE tile_place columns_of(const patch_of_tiles *p, int tile) {
-  return (tile_place){tile_of_patch(p, tile, 0), p->tiles[tile].apart};
-}
-
 OPERATION(copy) { copy_columns(p, columns_of(p, i->to), columns_of(p, i->a)); }
 
 OPERATION(load_matrix) {

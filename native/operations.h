@@ -9,9 +9,13 @@
 
 #define EACH_BLOCK for (int block = 0; block < p->blocks; block++)
 
-/* The columns of a block of a tile that an instruction works on. */
+/* The columns of a tile that an instruction works on; those of one of its blocks. */
+INLINE tile_place columns_of(const patch_of_tiles *p, int tile) {
+  return (tile_place){p->tiles[tile].first + (int64_t)p->from * WIDTH, p->tiles[tile].apart};
+}
 INLINE float *tile_of_patch(const patch_of_tiles *p, int tile, int block) {
-  return p->tiles[tile].first + block * p->tiles[tile].apart + (int64_t)p->from * WIDTH;
+  tile_place its = columns_of(p, tile);
+  return its.first + block * its.apart;
 }
 
 /* Rows of a block that exist: WIDTH or more where all do. */
