@@ -4,8 +4,6 @@
 #include "../cuda/rules.h"
 #include "harness.h"
 
-#include <string.h>
-
 enum { LARGE = 1 << 17 /* shared among a team */ };
 
 static int64_t size(caller *c) { return one_in(c, 4) ? between(c, LARGE / 2, LARGE) : between(c, 0, 300); }
@@ -102,85 +100,4 @@ void some_product(caller *c, recur *r) {
   CALL(product, r, left, right, m, n, k, 0.5f, a, lda, b, ldb, (float)one_in(c, 2), floats(c, span(m, n, ldc)), ldc);
   if (!right)
     CALL(multiply_columns, r, left, m, n, k, a, lda, b, ldb, one_in(c, 2), floats(c, span(m, n, ldc)), ldc);
-}
-
-/* Weights of gates*units x terms, plain or transposed, as the kernels want them. */
-static float *packed(caller *c, recur *r, int64_t gates, int64_t units, int64_t terms, int transposed) {
-  int64_t stacked = gates * units;
-  float *to = aligned(c, CALL(packed, r, gates, units, terms)), *from = floats(c, stacked * terms);
-  CALL(pack, r, gates, units, terms, from, transposed ? terms : 1, transposed ? 1 : stacked, to);
-  return to;
-}
-
-typedef struct {
-  int64_t gates, recurrent; /* of the cell, and those that h is multiplied for */
-} counts;
-
-static counts counts_of(int cell) {
-  switch (cell) {
-    case RECUR_LSTM: return (counts){4, 4};
-    case RECUR_GRU: return (counts){3, 3};
-    case RECUR_GRUV3: return (counts){3, 2};
-    default: return (counts){1, 1};
-  }
-}
-
-static void forward(caller *c, recur *r, recur_sequence *s, int trains) {
-  counts of = counts_of(s->cell);
-  int64_t H = s->units, B = s->batch, T = s->time, N = s->in, G = of.gates;
-  switch (between(c, 0, 2)) {
-    case 0: s->wi = packed(c, r, G, H, N, 0), s->x = floats(c, N * B * T); break;
-    case 1: s->table = floats(c, G * H * N), s->index = indexes(c, B * T, N); break;
-    case 2: s->sums = floats(c, G * H * B * T); break;
-  }
-  s->wh = packed(c, r, of.recurrent, H, H, 0);
-  s->b = floats(c, G * H);
-  if (s->cell == RECUR_GRUV3) s->wc = packed(c, r, 1, H, H, 0), s->q = floats(c, H * B * T);
-  if (s->cell == RECUR_GRU) s->bh = maybe(c, H);
-  if (s->cell == RECUR_LSTM) s->c = floats(c, 2 * H * B);
-  s->steps = !trains && B >= 8 && one_in(c, 2) ? 1 : T;
-  s->dsteps = T;
-  s->tiles = aligned(c, CALL(tiles, r, s));
-  s->h = floats(c, H * B * (T + 1));
-  CALL(forward, r, s);
-}
-
-static void backward(caller *c, recur *r, recur_sequence *s) {
-  counts of = counts_of(s->cell);
-  int64_t H = s->units, B = s->batch, T = s->time, N = s->in, G = of.gates;
-  s->wht = packed(c, r, 1, H, of.recurrent * H, 1);
-  s->dy = floats(c, H * B * T);
-  s->dh = floats(c, H * B);
-  if (s->cell == RECUR_GRUV3) s->wct = packed(c, r, 1, H, H, 1);
-  if (s->cell == RECUR_LSTM) s->dc = floats(c, H * B);
-  if (T > 1 && one_in(c, 2)) {
-    s->dsteps = one_in(c, 2) ? 2 : T;
-    s->dtiles = aligned(c, CALL(dtiles, r, s));
-    if (!s->sums) s->dwi = maybe(c, G * H * N);
-    s->dwh = maybe(c, of.recurrent * H * H);
-    if (s->cell == RECUR_GRUV3) s->dwc = maybe(c, H * H);
-  }
-  s->dgates = floats(c, G * H * B * s->dsteps);
-  if (s->cell == RECUR_GRU) s->drecurrent = floats(c, G * H * B * s->dsteps);
-  s->db = maybe(c, G * H);
-  if (s->bh) s->dbh = maybe(c, H);
-  if (s->db) s->b_carry = maybe(c, G * H);
-  if (s->dbh) s->bh_carry = maybe(c, H);
-  if (s->table && s->dwi) s->table_carry = maybe(c, G * H * N);
-  CALL(backward, r, s);
-}
-
-void some_sequence(caller *c, recur *r) {
-  recur_sequence s;
-  memset(&s, 0, sizeof s);
-  int large = one_in(c, 6), thin = one_in(c, 8);
-  s.cell = (int32_t)between(c, RECUR_RNN, RECUR_GRUV3);
-  s.function = (int32_t)between(c, 0, ELEMENTWISE_COUNT - 1);
-  s.in = (int32_t)between(c, 1, large ? 130 : 30);
-  s.units = (int32_t)between(c, 1, large ? 130 : 40);
-  s.batch = (int32_t)between(c, 1, thin ? 2 : large ? 40 : 12);
-  s.time = (int32_t)between(c, 1, thin ? 150 : 8);
-  int trains = one_in(c, 2);
-  forward(c, r, &s, trains);
-  if (trains) backward(c, r, &s);
 }

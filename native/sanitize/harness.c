@@ -99,7 +99,7 @@ static void sgemm(int order, int transpose_a, int transpose_b, int m, int n, int
 
 static void *call(void *argument) {
   static void (*const some[])(caller *, recur *) = {some_values, some_binary, some_columns, some_reduction,
-      some_product, some_sequence, some_program};
+      some_product, some_program};
   caller *c = argument;
   while (millis() < round_end) {
     some[between(c, 0, sizeof some / sizeof *some - 1)](c, contexts[between(c, 0, context_count - 1)]);

@@ -9,7 +9,7 @@
 /* Arrays: x and dy as matrices, states, values in tiles, gradients, outputs, a copy of x, the gradient of the first
  * state, a hidden one. */
 enum { X, H, DY, TILES, D, Y, Z, DH, ARRAYS };
-enum { MOST_TILES = 4, SECTIONS = 8, PRODUCTS = 5, PLACES = 4 };
+enum { MOST_TILES = 4, SECTIONS = 8, PRODUCTS = 5, PLACES = 3, PLACED = -2 /* the tile of a section's place */ };
 
 typedef struct {
   recur_instruction codes[64];
@@ -22,7 +22,8 @@ typedef struct {
   recur_reduction reductions[4];
   recur_kept kept;
   recur_gradient gradients[2];
-  int32_t tiles[5], hidden_rows;
+  int32_t tiles[5];
+  recur_hidden hidden;
   recur_program program;
   int codes_used, sections_used;
 } parts;
@@ -90,18 +91,19 @@ static int second_section(parts *p, int rows) {
 
 static int backward_section(caller *c, parts *p, int rows, int place) {
   int first = code_at(p);
-  add(p, (recur_instruction){.code = RECUR_LOAD, .to = 3, .array = DY});
+  int32_t d = place ? PLACED : 3;
+  add(p, (recur_instruction){.code = RECUR_LOAD, .to = d, .array = DY});
   add(p, (recur_instruction){.code = RECUR_PRODUCT, .array = 1});
-  add(p, (recur_instruction){.code = RECUR_STORE, .a = 3, .array = D, .row = (int32_t)between(c, -1, 1)});
-  add(p, (recur_instruction){.code = RECUR_SCATTER, .a = 3});
-  if (!place) add(p, (recur_instruction){.code = RECUR_KEEP, .a = 3});
+  add(p, (recur_instruction){.code = RECUR_STORE, .a = d, .array = D, .row = (int32_t)between(c, -1, 1)});
+  add(p, (recur_instruction){.code = RECUR_SCATTER, .a = d});
+  if (!place) add(p, (recur_instruction){.code = RECUR_KEEP, .a = d});
   return end_section(p, first, rows, 0, 0, place);
 }
 
 /* In front of all steps: a product with x, several steps in a tile. */
 static int early_section(parts *p, int rows) {
   int first = code_at(p);
-  add(p, (recur_instruction){.code = RECUR_CLEAR, .to = 3});
+  add(p, (recur_instruction){.code = RECUR_CLEAR, .to = PLACED});
   add(p, (recur_instruction){.code = RECUR_PRODUCT, .array = 2});
   return end_section(p, first, rows, 1, 1, 1);
 }
@@ -122,10 +124,10 @@ static int free_forward(caller *c, parts *p, int rows) {
   add(p, (recur_instruction){.code = RECUR_MULTIPLY_ADD, .function = sign, .to = 0, .a = 0, .b = 1, .c = 3});
   add(p, (recur_instruction){.code = RECUR_STORE, .a = 0, .array = H, .lag = 1});
   int recurrent = group(p, middle), last = code_at(p);
-  add(p, (recur_instruction){.code = RECUR_MAP, .function = f, .to = 2, .a = 0});
+  add(p, (recur_instruction){.code = RECUR_MAP, .function = f, .to = PLACED, .a = 0});
   add(p, (recur_instruction){.code = RECUR_LOAD, .to = 1, .array = X, .row = (int32_t)between(c, -2, 2)});
   add(p, (recur_instruction){.code = RECUR_LOAD_ROW, .to = 3, .array = X});
-  add(p, (recur_instruction){.code = RECUR_MULTIPLY_ADD, .to = 1, .a = 1, .b = 2, .c = 3});
+  add(p, (recur_instruction){.code = RECUR_MULTIPLY_ADD, .to = 1, .a = 1, .b = PLACED, .c = 3});
   add(p, (recur_instruction){.code = RECUR_STORE, .a = 1, .array = Y});
   return section(p, (recur_section){.rows = rows, .first = first, .before = before, .recurrent = recurrent,
       .after = group(p, last), .is_free = 1, .first_place = 2, .places = 1});
@@ -133,20 +135,21 @@ static int free_forward(caller *c, parts *p, int rows) {
 
 static int free_backward(caller *c, parts *p, int rows, int place) {
   int first = code_at(p);
+  int32_t d = place ? PLACED : 3;
   int32_t f = (int32_t)between(c, 0, ELEMENTWISE_COUNT - 1);
   add(p, (recur_instruction){.code = RECUR_TAKE, .to = 1, .array = TILES});
-  add(p, (recur_instruction){.code = RECUR_LOAD, .to = 3, .array = DY});
-  add(p, (recur_instruction){.code = RECUR_DERIVATIVE, .function = f, .to = 3, .a = 3, .b = 1, .c = 1});
+  add(p, (recur_instruction){.code = RECUR_LOAD, .to = d, .array = DY});
+  add(p, (recur_instruction){.code = RECUR_DERIVATIVE, .function = f, .to = d, .a = d, .b = 1, .c = 1});
   int before = group(p, first), middle = code_at(p);
   add(p, (recur_instruction){.code = RECUR_LOAD, .to = 2, .array = D, .lag = 1});
-  add(p, (recur_instruction){.code = RECUR_COMBINE, .to = 3, .a = 3, .b = 2});
-  add(p, (recur_instruction){.code = RECUR_STORE, .a = 3, .array = D});
+  add(p, (recur_instruction){.code = RECUR_COMBINE, .to = d, .a = d, .b = 2});
+  add(p, (recur_instruction){.code = RECUR_STORE, .a = d, .array = D});
   int recurrent = group(p, middle), last = code_at(p);
-  add(p, (recur_instruction){.code = RECUR_SCATTER, .a = 3});
+  add(p, (recur_instruction){.code = RECUR_SCATTER, .a = d});
   add(p, (recur_instruction){.code = RECUR_CLEAR, .to = 0});
   add(p, (recur_instruction){.code = RECUR_PRODUCT, .array = 4});
   add(p, (recur_instruction){.code = RECUR_STORE, .a = 0, .array = Y});
-  if (!place) add(p, (recur_instruction){.code = RECUR_KEEP, .a = 3});
+  if (!place) add(p, (recur_instruction){.code = RECUR_KEEP, .a = d});
   return section(p, (recur_section){.rows = rows, .first = first, .before = before, .recurrent = recurrent,
       .after = group(p, last), .is_free = 1, .places = place});
 }
@@ -166,9 +169,10 @@ static void passes(caller *c, parts *p, int rows, int in) {
   int first = is_free ? free_forward(c, p, rows) : forward_section(c, p, rows);
   int second = is_free ? copy_section(p, X, Z, in, 0, 1) : second_section(p, rows);
   int back = is_free ? free_backward(c, p, rows, place) : backward_section(c, p, rows, place);
+  p->tiles[1] = place ? PLACED : 3;
   if (is_free) p->phases[first].sections = 2;
   p->passes[0] = (recur_pass){.first = first, .phases = is_free ? 1 : second - first + 1, .is_free = is_free,
-      .is_far = one_in(c, 2), .work = 1 << 12};
+      .cuts = one_in(c, 2), .is_far = one_in(c, 2), .work = 1 << 12};
   p->passes[1] = p->passes[0];
   p->passes[1].begin = early;
   p->passes[1].begins = 1;
@@ -182,29 +186,31 @@ static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t
   p->products[2] = (recur_multiplication){.packed = 1, .panels = 1, .terms = in, .operand = X};
   p->products[3] = (recur_multiplication){.packed = 2, .panels = 2, .terms = in, .operand = X, .first = 2};
   p->products[4] = (recur_multiplication){.packed = 0, .panels = 1, .terms = rows, .operand = DY};
-  p->tiles[1] = p->tiles[3] = 3; /* of product 3: 0 and 3 */
-  p->products[1].first = p->products[2].first = 1;
-  p->places[0] = (recur_place){.tile = 3, .is_panel = 1};
-  p->places[1] = (recur_place){.tile = 3, .number = ARRAYS};
-  p->places[2] = (recur_place){.tile = 2, .number = TILES};
+  p->tiles[3] = 3; /* of product 3: 0 and 3 */
+  p->tiles[4] = PLACED;
+  p->products[1].first = 1;
+  p->products[2].first = 4;
+  p->places[0] = (recur_place){.is_panel = 1};
+  p->places[1] = (recur_place){.number = ARRAYS};
+  p->places[2] = (recur_place){.number = TILES};
   passes(c, p, rows, in);
   p->weights = (recur_weights){.rows = rows, .columns = classes};
   for (int k = 0; k < 4; k++) p->reductions[k] = (recur_reduction){.kind = k, .rows = rows};
   p->kept = (recur_kept){.rows = rows};
   p->gradients[0] = (recur_gradient){.row = (int32_t)between(c, -1, 1), .operand = -1, .is_shared = one_in(c, 2)};
   p->gradients[1] = (recur_gradient){.parameter = 1, .operand = H};
-  p->hidden_rows = rows;
+  p->hidden = (recur_hidden){rows, one_in(c, 2) ? TILES : -1};
   p->program = (recur_program){.instructions = p->codes, .products = p->products, .tiles = p->tiles, .places = p->places,
       .sections = p->sections, .phases = p->phases, .passes = p->passes, .weights = &p->weights,
       .reductions = p->reductions, .kept = &p->kept, .gradients = p->gradients, .weight_gradients = rows * rows,
       .kept_rows = padded, .gradient_count = 2, .reduction_count = 4, .draws = 1, .arrays = ARRAYS, .hidden = 1,
-      .hidden_rows = &p->hidden_rows, .most_tiles = MOST_TILES, .most_terms = rows};
+      .hidden_arrays = &p->hidden, .most_tiles = MOST_TILES, .most_places = 1, .most_terms = rows};
 }
 
 static float *packed_gates(caller *c, recur *r, int64_t gates, int64_t units, int64_t terms) {
   float *to = aligned(c, CALL(packed, r, gates, units, terms));
   for (int64_t gate = 0; gate < gates; gate++)
-    CALL(pack_gate, r, gates, gate, units, terms, floats(c, units * terms), 1, units, to);
+    CALL(pack, r, gates, gate, units, terms, floats(c, units * terms), 1, units, to);
   return to;
 }
 
