@@ -14,9 +14,9 @@ import java.util.Map;
  * state.
  *
  * <p>A cell of one's own implements {@link #step} in tensor operations and gets gradients,
- * sequences, printing and checkpoints from {@code Recur}. A fast cell also overrides {@link #run}.
- * A cell of one state tensor may be a function, see {@link Recur#Recur(StepFunction, Parameter,
- * Parameter...)}.
+ * sequences, printing and checkpoints from {@code Recur}, which compiles it as it does the built-in
+ * cells. A cell of one state tensor may be a function, see {@link Recur#Recur(StepFunction,
+ * Parameter, Parameter...)}.
  *
  * <pre>{@code
  * record Decay(Parameter rate, Parameter initial) implements Cell {
@@ -61,7 +61,8 @@ public interface Cell {
   Step step(State state, Tensor x);
 
   /**
-   * The steps of a whole sequence.
+   * The steps of a whole sequence, one after the other. A cell that overrides it runs its own way
+   * and is not compiled.
    *
    * @param state before the first step, out × batch each
    * @param x in × batch × time

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * The bits of a column depend neither on the batch nor on its place in it, on every kernel set:
  * random batches, their columns permuted, against each column alone. A further layer is one line of
- * {@link #layers}, a further cell with kernels for whole sequences one entry of {@link Cells}.
+ * {@link #layers}, a further cell one entry of {@link Cells}.
  */
 @ParameterizedClass
 @MethodSource("io.recur.device.Devices#all")
@@ -68,7 +68,7 @@ class ColumnBitsTest {
     return Stream.of(Cells.values()).map(cell -> new Named(cell.name(), cell::make));
   }
 
-  /** The built-in cells run a whole sequence in kernels, also where a backward follows. */
+  /** The built-in cells, also where a backward follows. */
   static Stream<Named> wholeCells() {
     return cells()
         .filter(named -> ((Recur) named.maker().make(1, 1)).cell() instanceof StackedCell);
