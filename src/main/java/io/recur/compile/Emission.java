@@ -1,6 +1,7 @@
 package io.recur.compile;
 
 import io.recur.compile.Draft.Effect;
+import io.recur.compile.Tables.Purpose;
 import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.Section;
 import io.recur.device.kernels.CellProgram.Weights;
@@ -72,7 +73,9 @@ final class Emission {
         byOperand.computeIfAbsent(operand, _ -> new LinkedHashSet<>()).add(entry.getKey());
       }
     }
-    for (var entry : byOperand.entrySet()) {
+    List<Map.Entry<List<Integer>, Set<Integer>>> entries = new ArrayList<>(byOperand.entrySet());
+    entries.sort(Comparator.comparing(entry -> !isOfInput(entry.getKey())));
+    for (var entry : entries) {
       List<Place> places = new ArrayList<>();
       for (int term : entry.getValue()) {
         for (Term product : sums.get(term).products) {
@@ -108,6 +111,11 @@ final class Emission {
     return product instanceof Term.Times t
         ? List.of(t.operand(), t.lag(), t.transposed() ? 1 : 0)
         : List.of();
+  }
+
+  /** Whether products are of x: they come first, so that a device can make those of all steps. */
+  private boolean isOfInput(List<Integer> operand) {
+    return operand.isEmpty() || schedule.purpose(operand.getFirst()) == Purpose.INPUT;
   }
 
   private int emitProduct(Term product, int sum) {

@@ -161,6 +161,10 @@ final class Schedule {
     }
   }
 
+  Purpose purpose(int array) {
+    return tables.purpose(array);
+  }
+
   Weights weights(int number) {
     return tables.weights.get(number);
   }

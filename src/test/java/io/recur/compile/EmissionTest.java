@@ -39,10 +39,7 @@ class EmissionTest {
             Parameter.zeros(Shape.of(4, 3)),
             Parameter.zeros(Shape.of(4, 3)));
     Graph graph = new Graph(nodes, parameters, 0, List.of(10), 10);
-    List<Instruction> all =
-        Compiler.compile(graph, 3).program().forward().phases().getFirst().sections().stream()
-            .flatMap(section -> section.instructions().stream())
-            .toList();
+    List<Instruction> all = Compiler.compile(graph, 3).program().forward().instructions().toList();
     assertEquals(
         List.of(0, 1),
         List.of(0, 1, 2, 3).stream()
@@ -50,5 +47,30 @@ class EmissionTest {
             .toList(),
         all::toString);
     assertEquals(2, all.stream().filter(Instruction.Product.class::isInstance).count());
+  }
+
+  /** h' = tanh(W₁h + W₂x). */
+  @Test
+  void productsWithXStandFirst() {
+    List<Node> nodes =
+        List.of(
+            new Node.Input(3, false),
+            new Node.State(0, 4),
+            new Node.Product(0, 4, 1),
+            new Node.Product(1, 4, 0),
+            new Node.Combine(Binary.ADD, 4, 2, 3),
+            new Node.Map(Elementwise.TANH, 4, 4));
+    List<Parameter> parameters =
+        List.of(Parameter.zeros(Shape.of(4, 4)), Parameter.zeros(Shape.of(4, 3)));
+    Graph graph = new Graph(nodes, parameters, 0, List.of(5), 5);
+    var program = Compiler.compile(graph, 3).program();
+    List<Integer> terms =
+        program
+            .forward()
+            .instructions()
+            .filter(Instruction.Product.class::isInstance)
+            .map(i -> program.weights().get(((Instruction.Product) i).weights()).columns())
+            .toList();
+    assertEquals(List.of(3, 4), terms);
   }
 }
