@@ -37,8 +37,7 @@ static void scatter_add(const columns_pass *p, int part, int parts) {
     const float *x = p->x + j * p->m + rows.from;
     int64_t to = p->index[j] * p->m + rows.from;
     float *y = p->y + to, *carry = p->carry + to;
-    if (p->carry) OVER(rows.to - rows.from, { add_kept(y + i, carry + i, GET(x), rest); })
-    else OVER(rows.to - rows.from, { PUT(y, GET(y) + GET(x)); })
+    OVER(rows.to - rows.from, { add_kept(y + i, carry + i, GET(x), rest); })
   }
 }
 

@@ -7,8 +7,6 @@
 /* Columns whose sums lie in a tile beside the registers. */
 enum { TILE = 48 };
 
-typedef float tile[TILE * WIDTH]; /* WIDTH x TILE */
-
 INLINE int64_t blocks(int64_t units) { return (units + WIDTH - 1) / WIDTH; }
 
 INLINE const float *panels_of(const float *packed, int64_t block, int panels, int64_t terms) {

@@ -131,10 +131,6 @@ void recur_gather(recur *r, int64_t m, int64_t n, const float *w, const int32_t 
       LIGHT);
 }
 
-void recur_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w) {
-  recur_carry_scatter_add(r, m, n, y, index, w, NULL);
-}
-
 void recur_carry_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w,
     float *carry) {
   columns(r, (columns_pass){.operation = SCATTER_ADD, .m = m, .n = n, .x = y, .index = index, .y = w,

@@ -123,15 +123,11 @@ RECUR_API void recur_block(recur *r, int64_t m, int64_t n, const float *x, int64
 RECUR_API void recur_gather(recur *r, int64_t m, int64_t n, const float *w, const int32_t *index,
     const float *b, float *y);
 
-/* W[:,index[j]] += Y[:,j], in the order of j. */
-RECUR_API void recur_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index,
-    float *w);
-
 /*
- * The same for sums that must not lose what a float rounds away. carry, as large as y or W, holds what the last
- * addition lost; it begins with zeros. A carry counts only where it does not change its float, so code that
- * writes the sum itself, for instance zeros, need not write the carry. However many terms and calls, the error
- * stays below 1e-6 of the sum of the terms' magnitudes.
+ * y += the sum of the columns of X; W[:,index[j]] += Y[:,j], in the order of j: sums that must not lose what a float
+ * rounds away. carry, as large as y or W, holds what the last addition lost; it begins with zeros. A carry counts only
+ * where it does not change its float, so code that writes the sum itself, for instance zeros, need not write the carry.
+ * However many terms and calls, the error stays below 1e-6 of the sum of the terms' magnitudes.
  */
 RECUR_API void recur_carry_column_sum(recur *r, int64_t m, int64_t n, const float *x, float *y, float *carry);
 RECUR_API void recur_carry_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index,

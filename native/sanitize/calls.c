@@ -57,19 +57,18 @@ void some_columns(caller *c, recur *r) {
   int64_t classes = between(c, 1, 60), ldx = m + between(c, 0, 5), ldy = m + between(c, 0, 5);
   float *x = floats(c, m * n), *y = floats(c, m * n), *z = one_in(c, 3) ? x : y;
   int32_t flag = one_in(c, 2);
-  switch (between(c, 0, 11)) {
+  switch (between(c, 0, 10)) {
     case 0: CALL(add_column, r, m, n, x, floats(c, m), z); break;
     case 1: CALL(add_column_sum, r, m, n, x, floats(c, m)); break;
     case 2: CALL(block, r, m, n, floats(c, span(m, n, ldx)), ldx, flag, floats(c, span(m, n, ldy)), ldy); break;
     case 3: CALL(block, r, m, n, floats(c, m), 0, flag, floats(c, span(m, n, ldy)), ldy); break;
     case 4: CALL(gather, r, m, n, floats(c, m * classes), indexes(c, n, classes), maybe(c, m), y); break;
-    case 5: CALL(scatter_add, r, m, n, x, indexes(c, n, classes), floats(c, m * classes)); break;
-    case 6: CALL(softmax, r, m, n, flag, x, z); break;
-    case 7: CALL(add_softmax_derivative, r, m, n, flag, x, y, floats(c, m * n)); break;
-    case 8: CALL(cross_entropy, r, m, n, x, indexes(c, n, m), z); break;
-    case 9: CALL(add_cross_entropy_derivative, r, m, n, 0.5f, x, indexes(c, n, m), y); break;
-    case 10: CALL(carry_column_sum, r, m, n, x, floats(c, m), floats(c, m)); break;
-    case 11: {
+    case 5: CALL(softmax, r, m, n, flag, x, z); break;
+    case 6: CALL(add_softmax_derivative, r, m, n, flag, x, y, floats(c, m * n)); break;
+    case 7: CALL(cross_entropy, r, m, n, x, indexes(c, n, m), z); break;
+    case 8: CALL(add_cross_entropy_derivative, r, m, n, 0.5f, x, indexes(c, n, m), y); break;
+    case 9: CALL(carry_column_sum, r, m, n, x, floats(c, m), floats(c, m)); break;
+    case 10: {
       float *w = floats(c, m * classes), *carry = floats(c, m * classes);
       CALL(carry_scatter_add, r, m, n, x, indexes(c, n, classes), w, carry);
       break;

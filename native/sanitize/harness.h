@@ -7,7 +7,7 @@
 #define FUNCTIONS(F) \
   F(best) F(has) F(open) F(rest) F(close) F(product) F(multiply_columns) F(packed) F(pack) F(fill) F(copy) F(affine) F(combine) \
   F(clamp) F(add_clamp_derivative) F(binary) F(binary_derivative) F(multiply) F(map) F(add_derivative) F(drop) F(sum) F(add_column) F(add_column_sum) F(block) \
-  F(gather) F(scatter_add) F(softmax) F(add_softmax_derivative) F(cross_entropy) F(add_cross_entropy_derivative) F(update) \
+  F(gather) F(softmax) F(add_softmax_derivative) F(cross_entropy) F(add_cross_entropy_derivative) F(update) \
   F(carry_column_sum) F(carry_scatter_add) F(reduce) F(add_reduced) F(add_reduction_derivative) \
   F(run_scratch) F(run_forward) F(run_backward)
 #define NUMBER(name) CALL_##name,

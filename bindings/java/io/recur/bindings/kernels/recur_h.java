@@ -1597,68 +1597,6 @@ public class recur_h {
         }
     }
 
-    private static class recur_scatter_add {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            recur_h.C_POINTER,
-            recur_h.C_LONG,
-            recur_h.C_LONG,
-            recur_h.C_POINTER,
-            recur_h.C_POINTER,
-            recur_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = recur_h.findOrThrow("recur_scatter_add");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * void recur_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w)
-     * }
-     */
-    public static FunctionDescriptor recur_scatter_add$descriptor() {
-        return recur_scatter_add.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * void recur_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w)
-     * }
-     */
-    public static MethodHandle recur_scatter_add$handle() {
-        return recur_scatter_add.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * void recur_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w)
-     * }
-     */
-    public static MemorySegment recur_scatter_add$address() {
-        return recur_scatter_add.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * void recur_scatter_add(recur *r, int64_t m, int64_t n, const float *y, const int32_t *index, float *w)
-     * }
-     */
-    public static void recur_scatter_add(MemorySegment r, long m, long n, MemorySegment y, MemorySegment index, MemorySegment w) {
-        var mh$ = recur_scatter_add.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("recur_scatter_add", r, m, n, y, index, w);
-            }
-            mh$.invokeExact(r, m, n, y, index, w);
-        } catch (Throwable ex$) {
-           throw io.recur.bindings.Failed.of(ex$);
-        }
-    }
-
     private static class recur_carry_column_sum {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             recur_h.C_POINTER,

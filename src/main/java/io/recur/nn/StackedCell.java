@@ -24,7 +24,6 @@ public abstract sealed class StackedCell implements Cell
   final List<Parameter> state0;
   private final List<Parameter> parameters;
   final int units;
-  final int gates;
 
   StackedCell(
       int gates,
@@ -39,7 +38,6 @@ public abstract sealed class StackedCell implements Cell
     this.b = b;
     this.state0 = List.of(state0);
     this.units = wh.columns();
-    this.gates = gates;
     long rows = (long) gates * units;
     if (wh.rows() != (long) recurrentGates * units
         || wi.rows() != rows

@@ -194,7 +194,7 @@ public final class ReferencePrograms {
                     get(dy, i, j)
                         * (x == Instruction.NONE
                             ? derivative(f, get(y, i, j))
-                            : GateSizes.derivative(v -> Reference.value(f, v), get(x, i, j))));
+                            : Reference.derivative(f, get(x, i, j))));
         case Instruction.Affine(int to, int a, float factor, float constant) ->
             set(to, (i, j) -> factor * get(a, i, j) + constant);
         case Instruction.Combine(int to, Binary f, int a, int b) ->

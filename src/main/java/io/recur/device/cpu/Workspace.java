@@ -81,33 +81,6 @@ final class Workspace {
     return array;
   }
 
-  /**
-   * Copies rows {@code row … row+m−1} of {@code columns} columns, one after the other, from a
-   * matrix of {@code height} rows into the array of this number.
-   */
-  float[] load(int number, Buffer matrix, int height, int row, int m, int first, int columns) {
-    if (height == m) {
-      return load(number, matrix, (long) first * m, columns * m);
-    }
-    float[] array = array(number, columns * m);
-    for (int j = 0; j < columns; j++) {
-      load(matrix, (long) (first + j) * height + row, array, j * m, m);
-    }
-    return array;
-  }
-
-  /** The reverse of {@link #load(int, Buffer, int, int, int, int, int)}. */
-  static void store(
-      float[] array, Buffer matrix, int height, int row, int m, int first, int columns) {
-    if (height == m) {
-      store(array, 0, matrix, (long) first * m, columns * m);
-      return;
-    }
-    for (int j = 0; j < columns; j++) {
-      store(array, j * m, matrix, (long) (first + j) * height + row, m);
-    }
-  }
-
   static void load(Buffer buffer, long from, float[] array, int to, int n) {
     try {
       MemorySegment.copy(
@@ -166,16 +139,6 @@ final class Workspace {
     q = q * s + 2.26843463243900e-03f;
     q = q * s + 4.89352518554385e-03f;
     return p / q;
-  }
-
-  /**
-   * {@code x = 1/(1 + e⁻ˣ)}, computed as {@code (1 + tanh(x/2))/2}: twice as fast as {@link
-   * #sigmoid}. The absolute error is 1e-7, which is small enough for a gate, a factor from 0 to 1.
-   */
-  static void gate(float[] x, int n) {
-    for (int i = 0; i < n; i++) {
-      x[i] = 0.5f + 0.5f * tanh(0.5f * x[i]);
-    }
   }
 
   /** {@code x = 1/(1 + e⁻ˣ)}, with a small relative error for small results too. */
