@@ -7,7 +7,6 @@ import io.recur.grad.Graph;
 import io.recur.grad.OpContext;
 import io.recur.grad.Tensor;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A cell whose steps a device runs as one program: a whole sequence per call, as one recorded
@@ -16,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * Graph graph =
  *     new Graph(List.of(new Graph.Node.Input(3, false)), List.of(), 0, List.of(0), 0); // h' = x
- * CompiledCell cell = CompiledCell.of(graph, 3, device); // null where the device has no programs
+ * CompiledCell cell = CompiledCell.of(graph, 3, device);
  * }</pre>
  */
 public final class CompiledCell {
@@ -34,14 +33,11 @@ public final class CompiledCell {
    * @param graph what the step does
    * @param in the rows of x
    * @param device that is to run it and that holds its parameters
-   * @return the cell, or null where the device runs no programs
+   * @return the cell
    */
-  public static @Nullable CompiledCell of(Graph graph, int in, Device device) {
-    Programs programs = KernelDevice.of(device).programs();
-    if (programs == null) {
-      return null;
-    }
+  public static CompiledCell of(Graph graph, int in, Device device) {
     Compiler.Compiled compiled = Compiler.compile(graph, in);
+    Programs programs = KernelDevice.of(device).programs();
     return new CompiledCell(compiled, programs.compile(compiled.program()));
   }
 

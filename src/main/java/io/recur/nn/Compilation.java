@@ -1,7 +1,6 @@
 package io.recur.nn;
 
 import io.recur.compile.CompiledCell;
-import io.recur.device.kernels.KernelDevice;
 import io.recur.grad.Graph;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
@@ -11,7 +10,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -91,9 +89,6 @@ final class Compilation {
   }
 
   private Plan make(Plan.Call call) {
-    if (KernelDevice.of(call.device()).programs() == null) {
-      return new Plan(this, call, call.device() + " runs no compiled cells");
-    }
     Trace.Result trace = trace(call);
     Graph graph = trace.graph();
     if (graph == null) {
@@ -105,8 +100,7 @@ final class Compilation {
         return new Plan(this, call, form);
       }
     }
-    CompiledCell compiled =
-        Objects.requireNonNull(CompiledCell.of(graph, call.rows(), call.device()));
+    CompiledCell compiled = CompiledCell.of(graph, call.rows(), call.device());
     return new Plan(this, call, new Plan.Form(graph, compiled));
   }
 

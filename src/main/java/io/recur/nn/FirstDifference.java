@@ -7,7 +7,6 @@ import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.grad.Trace;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -84,7 +83,7 @@ final class FirstDifference {
       State state = Comparison.copy(tape, before);
       Tensor input = Comparison.copy(tape, x, 1);
       int in = input.shape().rows();
-      CompiledCell compiled = Objects.requireNonNull(CompiledCell.of(its, in, tape.device()));
+      CompiledCell compiled = CompiledCell.of(its, in, tape.device());
       try (OpContext context = OpContext.of(cell.label(), input)) {
         Plan.Form form = new Plan.Form(its, compiled);
         return Plan.run(cell.label(), form, context, state, input).y().toArray();

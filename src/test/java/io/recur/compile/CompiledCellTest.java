@@ -1,11 +1,9 @@
 package io.recur.compile;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.recur.device.Device;
 import io.recur.device.Devices;
-import io.recur.device.kernels.KernelDevice;
 import io.recur.grad.Graph;
 import io.recur.grad.OpContext;
 import io.recur.grad.Parameter;
@@ -16,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -29,13 +26,6 @@ class CompiledCellTest {
 
   CompiledCellTest(Device device) {
     this.device = device;
-  }
-
-  @BeforeEach
-  void programsAreThere() {
-    assumeTrue(
-        KernelDevice.of(device).programs() != null,
-        "this device runs cells operation by operation");
   }
 
   @Test

@@ -75,9 +75,8 @@ final class ProgramRun {
     describe(index, seeds);
   }
 
-  static Programs.@Nullable Compiled compile(Device device, Sample sample) {
-    Programs programs = KernelDevice.of(device).programs();
-    return programs == null ? null : programs.compile(sample.program());
+  static Programs.Compiled compile(Device device, Sample sample) {
+    return KernelDevice.of(device).programs().compile(sample.program());
   }
 
   private int[] classes(int bound) {

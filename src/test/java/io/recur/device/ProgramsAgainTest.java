@@ -6,12 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import io.recur.device.ProgramSketch.Sample;
 import io.recur.device.kernels.CellProgram;
-import io.recur.device.kernels.KernelDevice;
 import io.recur.device.kernels.Programs;
 import java.lang.management.ManagementFactory;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -32,13 +29,6 @@ class ProgramsAgainTest {
 
   ProgramsAgainTest(Device device) {
     this.device = device;
-  }
-
-  @BeforeEach
-  void programsAreThere() {
-    Assumptions.assumeTrue(
-        KernelDevice.of(device).programs() != null,
-        "this device runs cells operation by operation");
   }
 
   /** A run without the tests' guards: its buffers are the same objects every time. */

@@ -1,12 +1,8 @@
 package io.recur.device;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import io.recur.device.ProgramSketch.Sample;
-import io.recur.device.kernels.KernelDevice;
 import io.recur.device.kernels.Programs;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -26,13 +22,6 @@ class ProgramsTest {
 
   ProgramsTest(Device device) {
     this.device = device;
-  }
-
-  @BeforeEach
-  void programsAreThere() {
-    assumeTrue(
-        KernelDevice.of(device).programs() != null,
-        "this device runs cells operation by operation");
   }
 
   private void check(Sample sample, int batch, int time, boolean isFrugal) {

@@ -2,19 +2,16 @@ package io.recur.nn;
 
 import static io.recur.Near.near;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.device.Elementwise;
-import io.recur.device.kernels.KernelDevice;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.nn.ReferenceCell.Kind;
 import io.recur.nn.ReferenceCell.Structure;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -38,13 +35,6 @@ class BandedCellsTest {
 
   BandedCellsTest(Device device) {
     this.device = device;
-  }
-
-  @BeforeEach
-  void programsAreThere() {
-    assumeTrue(
-        KernelDevice.of(device).programs() != null,
-        "this device runs cells operation by operation");
   }
 
   @ParameterizedTest

@@ -6,6 +6,7 @@ import static io.recur.grad.Functions.tanh;
 
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.grad.Graph;
 import io.recur.grad.Op;
 import io.recur.grad.OpContext;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.Test;
 class ComparisonTest {
   private static final int IN = 3;
 
-  @AutoClose private final Device device = Compiling.device();
+  @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);
   private final Parameter w = Cells.random(IN, IN).named("W");
   private final Parameter h0 = Cells.random(IN, 1).named("h0");

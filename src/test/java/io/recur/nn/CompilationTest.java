@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.Drop;
 import io.recur.grad.Parameter;
@@ -39,7 +40,7 @@ class CompilationTest {
   private static final int IN = 3;
   private static final int OUT = 5;
 
-  @AutoClose private final Device device = Compiling.device();
+  @AutoClose private final Device device = Devices.here();
 
   /** Makes a cell with random parameters. */
   private record Made(String name, Supplier<Recur> recur) {

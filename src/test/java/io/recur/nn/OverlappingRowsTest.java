@@ -3,11 +3,9 @@ package io.recur.nn;
 import static io.recur.Near.FLOAT;
 import static io.recur.Near.near;
 import static io.recur.grad.Functions.tanh;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.recur.device.Device;
 import io.recur.device.Devices;
-import io.recur.device.kernels.KernelDevice;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
@@ -38,9 +36,6 @@ class OverlappingRowsTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void rowsThatOverlapTakeTheirGradientsTogether(boolean isOneHot) {
-    assumeTrue(
-        KernelDevice.of(device).programs() != null,
-        "this device runs cells operation by operation");
     Parameter w = Cells.random(ROWS, IN).named("W");
     Parameter b = Cells.random(ROWS).named("b");
     Recur recur =

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.grad.Concat;
 import io.recur.grad.Op;
 import io.recur.grad.OpContext;
@@ -29,7 +30,7 @@ class StepByStepTest {
   private static final int SIZE = 4;
   private static final int BATCH = 3;
 
-  @AutoClose private final Device device = Compiling.device();
+  @AutoClose private final Device device = Devices.here();
 
   /** The output of a step; the state becomes it. */
   private interface Output {

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.Concat;
 import io.recur.grad.DropConnect;
@@ -38,7 +39,7 @@ class WeightDropTest {
   private static final int OUT = 5;
   private static final int UNITS = 1000;
 
-  @AutoClose private final Device device = Compiling.device();
+  @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);
 
   private record Made(String name, Supplier<Cell> cell) {

@@ -5,7 +5,6 @@ import io.recur.device.Device;
 import io.recur.device.memory.BufferPool;
 import io.recur.device.memory.DeviceMemory;
 import io.recur.device.memory.Slab;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A device as the packages of this library see it, with the kernels that users do not call. They
@@ -34,8 +33,8 @@ public interface KernelDevice {
     return groups().blas();
   }
 
-  /** {@return the programs of cells, or null where cells run operation by operation} */
-  default @Nullable Programs programs() {
+  /** {@return the programs of cells} */
+  default Programs programs() {
     return groups().programs();
   }
 

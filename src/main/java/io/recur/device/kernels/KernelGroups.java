@@ -1,7 +1,5 @@
 package io.recur.device.kernels;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * The kernels of a device that check no argument, by what they work on. A device makes them once,
  * when it is opened.
@@ -15,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param bands products with diagonal and tridiagonal matrices
  * @param reductions sums, means, maxima and variances over a dimension
  * @param updates the optimisers' passes over parameters, and clipping
- * @param programs the programs of cells, or null where cells run operation by operation
+ * @param programs the programs of cells
  */
 public record KernelGroups(
     Blas blas,
@@ -23,4 +21,4 @@ public record KernelGroups(
     Bands bands,
     Reductions reductions,
     Updates updates,
-    @Nullable Programs programs) {}
+    Programs programs) {}

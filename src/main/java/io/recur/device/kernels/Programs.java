@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * Compiles and runs the programs of cells. Every device has them.
  *
  * <pre>{@code
- * Programs programs = kernels.programs();              // null where there are none
+ * Programs programs = kernels.programs();
  * }</pre>
  */
 public interface Programs {
