@@ -57,7 +57,7 @@ final class Plan {
   private final @Nullable Form form;
   private final String reason;
 
-  /** Whether a call has been compared with the steps. */
+  /** Whether a call has been compared with the steps; those of the built-in cells are in tests. */
   private volatile boolean isChecked;
 
   Plan(Compilation owner, Call call, Form form) {
@@ -65,6 +65,7 @@ final class Plan {
     this.call = call;
     this.form = form;
     this.reason = "";
+    this.isChecked = owner.cell() instanceof StackedCell;
   }
 
   Plan(Compilation owner, Call call, String reason) {
