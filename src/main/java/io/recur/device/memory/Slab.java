@@ -55,6 +55,7 @@ public final class Slab implements AutoCloseable {
   private int taken;
   private int region;
   private long used;
+  private long usedBefore; // in the regions before this one
   private long floats;
 
   /**
@@ -79,6 +80,7 @@ public final class Slab implements AutoCloseable {
     long padded = padded(length);
     while (region < regions.size() && used + padded > regions.get(region).floats()) {
       region++;
+      usedBefore += used;
       used = 0;
     }
     if (region == regions.size()) {
@@ -111,7 +113,8 @@ public final class Slab implements AutoCloseable {
 
   /**
    * Frees all buffers for reuse. Nobody may read them any more. If there are several regions, one
-   * as large as all replaces them, so that buffers are adjacent from the second round on.
+   * replaces them, so that buffers are adjacent from the second round on. It has room for what was
+   * taken and an eighth more: regions double, and half of the last one may be empty.
    *
    * @throws IllegalStateException if there are several regions and another thread computes with
    *     one; nothing has then changed
@@ -122,12 +125,14 @@ public final class Slab implements AutoCloseable {
     }
     region = 0;
     used = 0;
+    usedBefore = 0;
     taken = 0;
   }
 
   private void join() {
     memory.close();
-    long all = floats;
+    long taken = usedBefore + used;
+    long all = Math.min(floats, padded(taken + taken / 8));
     regions.clear();
     buffers.clear();
     floats = 0;
