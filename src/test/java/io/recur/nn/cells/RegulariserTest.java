@@ -138,7 +138,8 @@ class RegulariserTest {
     Recur plain = new Recur(cell);
     try (Tape inference = Tape.inference(device)) {
       Tensor x = Cells.input(inference, 1, 3, 2, 4);
-      assertArrayEquals(plain.apply(x).toArray(), dropped.apply(x).toArray());
+      // one is compiled, the other runs step by step
+      assertArrayEquals(plain.apply(x).toArray(), dropped.apply(x).toArray(), 1e-6f);
     }
   }
 
