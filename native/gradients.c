@@ -37,10 +37,11 @@ static void add_panels(own_rows own, int64_t features, int64_t terms, const floa
 }
 
 /* With few terms the gradients' memory is the bound: then they are added to column by column, some gradients of rows that
- * may be neighbours together. */
-enum { FEW_TERMS = 4, SOME_GRADIENTS = 8 };
-static void add_columns(const own_rows *all, int count, int64_t features, int64_t terms, const float *x) {
-  for (int64_t j = 0; j < features; j++)
+ * may be neighbours together. A part has its own columns: of rows, one core would fetch ahead what another one writes. */
+enum { FEW_TERMS = 8, SOME_GRADIENTS = 8 };
+static void add_columns(const own_rows *all, int count, int64_t from, int64_t to, int64_t features, int64_t terms,
+    const float *x) {
+  for (int64_t j = from; j < to; j++)
     for (const own_rows *own = all; own < all + count; own++)
       for (int64_t k = 0; k < terms; k++) {
         vf value = splat(x[k * features + j]);
@@ -73,9 +74,12 @@ static void add_matrices(const program_job *job, const recur_gradient *first, co
     for (const recur_gradient *g = first; g < end;) {
       own_rows own[SOME_GRADIENTS];
       int count = 0;
-      while (g < end && count < SOME_GRADIENTS) own[count++] = own_rows_of(job, g++, done, part, parts);
-      if (few <= FEW_TERMS) add_columns(own, count, features, few, x);
-      for (int i = 0; few > FEW_TERMS && i < count; i++) add_panels(own[i], features, few, packed);
+      int by_column = few <= FEW_TERMS;
+      while (g < end && count < SOME_GRADIENTS)
+        own[count++] = own_rows_of(job, g++, done, by_column ? 0 : part, by_column ? 1 : parts);
+      if (by_column)
+        add_columns(own, count, part_begin(features, part, parts), part_begin(features, part + 1, parts), features, few, x);
+      for (int i = 0; !by_column && i < count; i++) add_panels(own[i], features, few, packed);
     }
   }
 }
