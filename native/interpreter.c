@@ -191,8 +191,8 @@ void NAME(program)(const void *argument, int64_t number, int part, int parts) {
   const recur_phase *phases = job->run->program->phases;
   claim *claims = claims_for(job->claims, number, part, parts);
   int64_t time = job->run->time, stepping = step_phases_of(job) + job->runs;
-  for (int i = 0; number == 0 && i < job->run->program->most_tiles; i++)
-    tiles_of(job, part)[i] = own_tile(job, part, i);
+  for (int i = -1; number == 0 && i < job->run->program->most_tiles; i++) /* no tile, -1, may be read, to no effect */
+    tiles_of(job, part)[i] = own_tile(job, part, i < 0 ? 0 : i);
   if (number < pass->begins) {
     over_blocks(job, phases + pass->begin + number, 0, time, claims, part, parts);
   } else if (number < pass->begins + stepping) {
