@@ -14,7 +14,7 @@ typedef struct {
   const float *panel;
   int64_t apart, rows;
   float *dw;
-  int64_t ldw;
+  int64_t ldw, column; /* column: of the matrix, the first of dw */
 } own_rows;
 
 /* A gradient's, from term `from` of the panels on. */
@@ -24,7 +24,7 @@ static own_rows own_rows_of(const program_job *job, const recur_gradient *g, int
   int64_t all = blocks(kept->rows), first = first_block(g, all, part, parts), row = first * WIDTH;
   int64_t end = first_block(g, all, part + 1, parts) * WIDTH, rows = (end < kept->rows ? end : kept->rows) - row;
   return (own_rows){kept_panel(job, kept, first) + from * WIDTH, job->terms * WIDTH, matrix->gradient ? rows : 0,
-      matrix->gradient + g->column * matrix->rows + g->row + row, matrix->rows};
+      matrix->gradient + g->column * matrix->rows + g->row + row, matrix->rows, g->column};
 }
 
 /* dw += the panels times the columns x' packed in strips. */
@@ -37,12 +37,14 @@ static void add_panels(own_rows own, int64_t features, int64_t terms, const floa
 }
 
 /* With few terms the gradients' memory is the bound: then they are added to column by column, some gradients of rows that
- * may be neighbours together. A part has its own columns: of rows, one core would fetch ahead what another one writes. */
-enum { FEW_TERMS = 8, SOME_GRADIENTS = 8 };
-static void add_columns(const own_rows *all, int count, int64_t from, int64_t to, int64_t features, int64_t terms,
+ * may be neighbours together. A part has its own columns of a matrix, whichever products these belong to: of rows, one
+ * core would fetch ahead what another one writes. */
+enum { FEW_TERMS = 8, SOME_GRADIENTS = 8, OWN_COLUMNS = 16 };
+static void add_columns(const own_rows *all, int count, int part, int parts, int64_t features, int64_t terms,
     const float *x) {
-  for (int64_t j = from; j < to; j++)
-    for (const own_rows *own = all; own < all + count; own++)
+  for (int64_t j = 0; j < features; j++)
+    for (const own_rows *own = all; own < all + count; own++) {
+      if ((own->column + j) / OWN_COLUMNS % parts != part) continue;
       for (int64_t k = 0; k < terms; k++) {
         vf value = splat(x[k * features + j]);
         const float *panel = own->panel + k * WIDTH;
@@ -54,6 +56,7 @@ static void add_columns(const own_rows *all, int count, int64_t from, int64_t to
         for (int64_t i = 0; dw + i < end; i += LANES)
           store_part(dw + i, load_part(dw + i, end - dw - i) + load(panel + i) * value, end - dw - i);
       }
+    }
 }
 
 /* dW of some gradients += their panels times the same matrix, of steps from ... to - 1. */
@@ -63,6 +66,7 @@ static void add_matrices(const program_job *job, const recur_gradient *first, co
   const recur_array *operand = &run->arrays[first->operand];
   int64_t features = operand->rows, terms = (to - from) * run->batch, room = job->strip_floats / features;
   int64_t most = room < MOST_TERMS ? room : MOST_TERMS, few;
+  int by_column = terms <= FEW_TERMS; /* all products of a phase, since they may share a matrix */
   float *packed = job->strips + part * job->strip_floats;
   for (int64_t done = 0; done < terms; done += few) {
     int64_t column = done % run->batch, step = wrapped(from + done / run->batch + first->lag, operand->steps);
@@ -70,15 +74,14 @@ static void add_matrices(const program_job *job, const recur_gradient *first, co
     few = terms - done < most ? terms - done : most;
     if (few > there) few = there;
     const float *x = operand->data + (step * run->batch + column) * features;
-    if (few > FEW_TERMS) pack_strips(x, features, few, packed);
+    if (!by_column) pack_strips(x, features, few, packed);
     for (const recur_gradient *g = first; g < end;) {
       own_rows own[SOME_GRADIENTS];
       int count = 0;
-      int by_column = few <= FEW_TERMS;
       while (g < end && count < SOME_GRADIENTS)
         own[count++] = own_rows_of(job, g++, done, by_column ? 0 : part, by_column ? 1 : parts);
       if (by_column)
-        add_columns(own, count, part_begin(features, part, parts), part_begin(features, part + 1, parts), features, few, x);
+        add_columns(own, count, part, parts, features, few, x);
       for (int i = 0; !by_column && i < count; i++) add_panels(own[i], features, few, packed);
     }
   }

@@ -43,11 +43,11 @@ static void place_tiles(patch_of_tiles *p) {
   const recur_program *program = p->run->program;
   const recur_place *place = program->places + p->section->first_place;
   for (int k = 0; k < p->section->places; k++, place++) {
-    const recur_array *a = &p->run->arrays[place->number];
-    int is_kept = place->is_panel ? p->job->runs && p->t >= 0 : a->data != NULL;
+    const recur_array *a = place->is_panel ? NULL : &p->run->arrays[place->number];
+    int is_kept = a ? a->data != NULL : p->job->runs && p->t >= 0;
     p->tiles[-FIRST_PLACE - k] = !is_kept ? own_tile(p->job, p->part, program->most_tiles + k)
-        : place->is_panel ? kept_columns(p, place->number, p->t, p->column)
-                          : place_in(p, a, p->t + place->lag, p->column);
+        : a ? place_in(p, a, p->t + place->lag, p->column)
+            : kept_columns(p, place->number, p->t, p->column);
   }
 }
 

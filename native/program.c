@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-/* FEW_COLUMNS: so many of all blocks together, so that an instruction's own cost is shared. */
-enum { LINE_FLOATS = 64 / sizeof(float), FEW_COLUMNS = 8 };
+/* COLUMNS_AT_ONCE: so many of all blocks together, so that an instruction's own cost is shared. */
+enum { LINE_FLOATS = 64 / sizeof(float), COLUMNS_AT_ONCE = 8 };
 
 static int64_t padded(const recur *r, int64_t rows) { return (rows + r->set->width - 1) / r->set->width * r->set->width; }
 
@@ -44,9 +44,9 @@ static int64_t lay_out(const recur *r, const recur_run *run, int backward, progr
   job->pass = &program->passes[backward ? BACKWARD_PASS : is_few(r, run) ? FEW_PASS : FORWARD_PASS];
   job->seeds = (const int64_t *)(scratch + take(&used, 2 * program->draws * run->time));
   job->claims = (claim *)(scratch + take(&used, 2 * threads * (int64_t)(sizeof(claim) / sizeof(float))));
-  job->at_once = run->batch < FEW_COLUMNS ? FEW_COLUMNS / run->batch : 1;
+  job->at_once = run->batch < COLUMNS_AT_ONCE ? COLUMNS_AT_ONCE / run->batch : 1;
   int64_t columns = run->batch * run->time < r->set->tile ? run->batch * run->time : r->set->tile;
-  job->tile_floats = (columns < FEW_COLUMNS ? FEW_COLUMNS : columns) * width;
+  job->tile_floats = (columns < COLUMNS_AT_ONCE ? COLUMNS_AT_ONCE : columns) * width;
   job->part_floats = (program->most_tiles + program->most_places) * (job->tile_floats + LINE_FLOATS) + LINE_FLOATS;
   job->parts = scratch + take(&used, threads * job->part_floats);
   int64_t partials = 0;

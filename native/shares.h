@@ -17,6 +17,7 @@ static inline claim *claims_for(claim *claims, int64_t number, int part, int par
       atomic_store_explicit(&claims[(number + 1) % 2 * parts + i].taken, 0, memory_order_relaxed);
   return claims + number % 2 * parts;
 }
+
 /* What a part computes next: some adjacent blocks of units, in some of the batch's columns. */
 typedef struct {
   int64_t block;
