@@ -14,7 +14,7 @@ typedef struct {
   const float *panel;
   int64_t apart, rows;
   float *dw;
-  int64_t ldw, column; /* column: of the matrix, the first of dw */
+  int64_t ldw;
 } own_rows;
 
 /* A gradient's, from term `from` of the panels on. */
@@ -24,7 +24,7 @@ static own_rows own_rows_of(const program_job *job, const recur_gradient *g, int
   int64_t all = blocks(kept->rows), first = first_block(g, all, part, parts), row = first * WIDTH;
   int64_t end = first_block(g, all, part + 1, parts) * WIDTH, rows = (end < kept->rows ? end : kept->rows) - row;
   return (own_rows){kept_panel(job, kept, first) + from * WIDTH, job->terms * WIDTH, matrix->gradient ? rows : 0,
-      matrix->gradient + g->column * matrix->rows + g->row + row, matrix->rows, g->column};
+      matrix->gradient + g->column * matrix->rows + g->row + row, matrix->rows};
 }
 
 /* dw += the panels times the columns x' packed in strips. */
@@ -39,24 +39,30 @@ static void add_panels(own_rows own, int64_t features, int64_t terms, const floa
 /* With few terms the gradients' memory is the bound: then they are added to column by column, some gradients of rows that
  * may be neighbours together. A part has its own columns of a matrix, whichever products these belong to: of rows, one
  * core would fetch ahead what another one writes. */
-enum { FEW_TERMS = 8, SOME_GRADIENTS = 8, OWN_COLUMNS = 16 };
-static void add_columns(const own_rows *all, int count, int part, int parts, int64_t features, int64_t terms,
-    const float *x) {
-  for (int64_t j = 0; j < features; j++)
-    for (const own_rows *own = all; own < all + count; own++) {
-      if ((own->column + j) / OWN_COLUMNS % parts != part) continue;
-      for (int64_t k = 0; k < terms; k++) {
-        vf value = splat(x[k * features + j]);
-        const float *panel = own->panel + k * WIDTH;
-        float *dw = own->dw + j * own->ldw, *end = dw + own->rows;
-        for (; dw + WIDTH <= end; dw += WIDTH, panel += own->apart) {
-          store(dw, load(dw) + load(panel) * value);
-          store(dw + LANES, load(dw + LANES) + load(panel + LANES) * value);
-        }
-        for (int64_t i = 0; dw + i < end; i += LANES)
-          store_part(dw + i, load_part(dw + i, end - dw - i) + load(panel + i) * value, end - dw - i);
-      }
+enum { FEW_TERMS = 8, SOME_GRADIENTS = 8, OWN_COLUMNS = 32 };
+INLINE void add_column(const own_rows *own, int64_t j, int64_t features, int64_t terms, const float *x) {
+  for (int64_t k = 0; k < terms; k++) {
+    vf value = splat(x[k * features + j]);
+    const float *panel = own->panel + k * WIDTH;
+    float *dw = own->dw + j * own->ldw, *end = dw + own->rows;
+    for (; dw + WIDTH <= end; dw += WIDTH, panel += own->apart) {
+      store(dw, load(dw) + load(panel) * value);
+      store(dw + LANES, load(dw + LANES) + load(panel + LANES) * value);
     }
+    for (int64_t i = 0; dw + i < end; i += LANES)
+      store_part(dw + i, load_part(dw + i, end - dw - i) + load(panel + i) * value, end - dw - i);
+  }
+}
+
+/* Of gradients with the same first column, a part's columns: each OWN_COLUMNS of the matrix have one owner. */
+static void add_columns(const own_rows *all, int count, int64_t column, int part, int parts, int64_t features,
+    int64_t terms, const float *x) {
+  for (int64_t own = column / OWN_COLUMNS; own * OWN_COLUMNS < column + features; own++) {
+    if (own % parts != part) continue;
+    int64_t from = own * OWN_COLUMNS - column, to = from + OWN_COLUMNS < features ? from + OWN_COLUMNS : features;
+    for (int64_t j = from > 0 ? from : 0; j < to; j++)
+      for (int i = 0; i < count; i++) add_column(&all[i], j, features, terms, x);
+  }
 }
 
 /* dW of some gradients += their panels times the same matrix, of steps from ... to - 1. */
@@ -77,11 +83,11 @@ static void add_matrices(const program_job *job, const recur_gradient *first, co
     if (!by_column) pack_strips(x, features, few, packed);
     for (const recur_gradient *g = first; g < end;) {
       own_rows own[SOME_GRADIENTS];
-      int count = 0;
-      while (g < end && count < SOME_GRADIENTS)
+      int count = 0, column = g->column;
+      while (g < end && g->column == column && count < SOME_GRADIENTS)
         own[count++] = own_rows_of(job, g++, done, by_column ? 0 : part, by_column ? 1 : parts);
       if (by_column)
-        add_columns(own, count, part, parts, features, few, x);
+        add_columns(own, count, column, part, parts, features, few, x);
       for (int i = 0; !by_column && i < count; i++) add_panels(own[i], features, few, packed);
     }
   }
