@@ -36,10 +36,10 @@ static void add_panels(own_rows own, int64_t features, int64_t terms, const floa
   }
 }
 
-/* With few terms the gradients' memory is the bound: then they are added to column by column, some gradients of rows that
+/* With few terms the memory of large gradients is the bound: then they are added to column by column, some gradients of rows that
  * may be neighbours together. A part has its own columns of a matrix, whichever products these belong to: of rows, one
  * core would fetch ahead what another one writes. */
-enum { FEW_TERMS = 8, SOME_GRADIENTS = 8, OWN_COLUMNS = 32 };
+enum { FEW_TERMS = 8, IN_CACHE = 1 << 15 /* floats */, SOME_GRADIENTS = 8, OWN_COLUMNS = 32 };
 INLINE void add_column(const own_rows *own, int64_t j, int64_t features, int64_t terms, const float *x) {
   for (int64_t k = 0; k < terms; k++) {
     vf value = splat(x[k * features + j]);
@@ -72,7 +72,8 @@ static void add_matrices(const program_job *job, const recur_gradient *first, co
   const recur_array *operand = &run->arrays[first->operand];
   int64_t features = operand->rows, terms = (to - from) * run->batch, room = job->strip_floats / features;
   int64_t most = room < MOST_TERMS ? room : MOST_TERMS, few;
-  int by_column = terms <= FEW_TERMS; /* all products of a phase, since they may share a matrix */
+  /* all products of a phase go the same way, since they may share a matrix */
+  int by_column = terms <= FEW_TERMS && run->program->weight_gradients > IN_CACHE;
   float *packed = job->strips + part * job->strip_floats;
   for (int64_t done = 0; done < terms; done += few) {
     int64_t column = done % run->batch, step = wrapped(from + done / run->batch + first->lag, operand->steps);
