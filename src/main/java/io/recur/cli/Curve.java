@@ -1,6 +1,7 @@
 package io.recur.cli;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -154,10 +155,9 @@ final class Curve {
    */
   void draw(Path picture, String title, String text) throws IOException {
     System.setProperty("java.awt.headless", "true");
-    BitmapEncoder.saveBitmap(
-        chart(title, text),
-        picture.toString().replaceFirst("\\.png$", ""),
-        BitmapEncoder.BitmapFormat.PNG);
+    // drawn before a file is made: where Java finds no font, no empty picture is left
+    byte[] drawn = BitmapEncoder.getBitmapBytes(chart(title, text), BitmapEncoder.BitmapFormat.PNG);
+    Files.write(picture, drawn);
   }
 
   XYChart chart(String title, String text) {

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,6 +55,7 @@ class CommandTest {
   }
 
   @Test
+  @Tag(Devices.CPU) // a machine with a GPU may have no font
   void trainingDrawsItsLearningCurve() throws IOException {
     var picture = ImageIO.read(folder.resolve("model.png").toFile());
     assertEquals(900, picture.getWidth());

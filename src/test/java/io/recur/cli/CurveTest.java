@@ -2,15 +2,19 @@ package io.recur.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Devices;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.knowm.xchart.XYChart;
@@ -78,6 +82,15 @@ class CurveTest {
     assertTrue(chart.getXAxisTitle().endsWith("xxx/book.txt"), chart.getXAxisTitle());
     assertTrue(chart.getXAxisTitle().length() < 120, chart.getXAxisTitle());
     assertEquals(List.of("training", HELD_OUT), List.copyOf(chart.getSeriesMap().keySet()));
+  }
+
+  /** As where Java finds no font. */
+  @Test
+  void aDrawingThatFailsLeavesNoPicture(@TempDir Path folder) {
+    Path picture = folder.resolve("model.png");
+    Curve curve = new Curve(1, 1);
+    assertThrows(RuntimeException.class, () -> curve.draw(picture, null, "text"));
+    assertFalse(Files.exists(picture));
   }
 
   @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.recur.Pinned;
 import io.recur.Thrown;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.grad.Concat;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
@@ -30,6 +31,7 @@ import java.util.stream.Collector;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -66,6 +68,7 @@ class CatalogueTest {
   }
 
   @Test
+  @Tag(Devices.CPU) // it reads the sources, which lie in a checkout alone
   void everyCellIsInTheListAndHasItsFile() throws URISyntaxException {
     File sources = new File("src/main/java/io/recur/nn/cells");
     File files = new File(CatalogueTest.class.getResource("/pytorch/catalogue").toURI());

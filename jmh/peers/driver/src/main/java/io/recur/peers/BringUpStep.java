@@ -42,7 +42,6 @@ record BringUpStep(
           "device.ColumnsTest",
           "device.cuda.KernelTest",
           "device.SoftmaxKernelsTest",
-          "device.SampleProgramsTest",
           "device.BandsTest",
           "device.ElementwiseTest",
           "device.UlpsTest",
