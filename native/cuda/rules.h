@@ -23,7 +23,12 @@
   R(NADAM, 2, a = (1 - s[1]) * a + s[1] * d; b = (1 - s[2]) * b + s[2] * d * d; \
       v -= (s[0] * d + s[5] * a) / (sqrtf(b) * s[4] + s[3])) \
   R(AMSGRAD, 3, a = (1 - s[1]) * a + s[1] * d; b = (1 - s[2]) * b + s[2] * d * d; \
-      c = LARGER(c, b); v -= s[0] * a / (sqrtf(c) * s[4] + s[3]))
+      c = LARGER(c, b); v -= s[0] * a / (sqrtf(c) * s[4] + s[3])) \
+  R(CENTRED, 3, a = (1 - s[1]) * a + s[1] * d * d; c = (1 - s[1]) * c + s[1] * d; \
+      float spread = a - s[4] * c * c; spread = LARGER(spread, 0.0f); \
+      b = s[3] * b + d / (sqrtf(spread) + s[2]); v -= s[0] * b) \
+  R(LION, 1, float way = (1 - s[1]) * a + s[1] * d; \
+      v = s[3] * v - s[0] * (float)((way > 0) - (way < 0)); a = (1 - s[2]) * a + s[2] * d)
 
 #define RULE_NUMBER(name, slots, step) name,
 enum { RULES(RULE_NUMBER) RULE_COUNT };

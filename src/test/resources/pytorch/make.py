@@ -341,6 +341,23 @@ def layer_norm():
 
 # --- optimisers, clipping ----------------------------------------------------------------------
 
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of Chen et al. 2023, line by line; PyTorch has none."""
+
+    def __init__(self, params, lr, betas, weight_decay=0.0):
+        super().__init__(params, dict(lr=lr, betas=betas, weight_decay=weight_decay))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            b1, b2 = group["betas"]
+            for p in group["params"]:
+                m = self.state[p].setdefault("m", torch.zeros_like(p))
+                c = b1 * m + (1 - b1) * p.grad
+                p -= group["lr"] * (torch.sign(c) + group["weight_decay"] * p)
+                m.copy_(b2 * m + (1 - b2) * p.grad)
+
+
 def optimisers():
     o = torch.optim
     kinds = {
@@ -355,6 +372,25 @@ def optimisers():
         "adamax": (o.Adamax, dict(lr=0.002, betas=(0.9, 0.999), eps=1e-8)),
         "nadam": (o.NAdam, dict(lr=0.002, betas=(0.9, 0.999), eps=1e-8, momentum_decay=0.004)),
         "amsgrad": (o.Adam, dict(lr=0.002, betas=(0.9, 0.999), eps=1e-8, amsgrad=True)),
+        "radam": (o.RAdam, dict(lr=0.002, betas=(0.9, 0.999), eps=1e-8)),
+        "lion": (Lion, dict(lr=0.002, betas=(0.9, 0.99))),
+        "sgd_all": (o.SGD, dict(lr=0.1, weight_decay=0.02, maximize=True)),
+        "momentum_all": (o.SGD, dict(lr=0.1, momentum=0.9, dampening=0.3, weight_decay=0.02, maximize=True)),
+        "nesterov_all": (o.SGD, dict(lr=0.1, momentum=0.8, nesterov=True, weight_decay=0.02)),
+        "rmsprop_momentum": (o.RMSprop, dict(lr=0.01, alpha=0.95, eps=1e-6, momentum=0.8)),
+        "rmsprop_all": (o.RMSprop, dict(lr=0.01, alpha=0.95, eps=1e-6, momentum=0.8, centered=True,
+                                        weight_decay=0.02)),
+        "adam_all": (o.Adam, dict(lr=0.002, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.02, maximize=True)),
+        "adamw_all": (o.AdamW, dict(lr=0.002, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.05)),
+        "adagrad_all": (o.Adagrad, dict(lr=0.01, lr_decay=0.1, weight_decay=0.02, initial_accumulator_value=0.5,
+                                        eps=1e-6)),
+        "adadelta_all": (o.Adadelta, dict(lr=0.5, rho=0.8, eps=1e-5, weight_decay=0.02)),
+        "adamax_all": (o.Adamax, dict(lr=0.002, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.02)),
+        "nadam_all": (o.NAdam, dict(lr=0.002, betas=(0.8, 0.99), eps=1e-6, momentum_decay=0.01, weight_decay=0.05,
+                                    decoupled_weight_decay=True)),
+        "amsgrad_all": (o.AdamW, dict(lr=0.002, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.05, amsgrad=True)),
+        "radam_all": (o.RAdam, dict(lr=0.002, betas=(0.8, 0.9), eps=1e-6, weight_decay=0.02)),
+        "lion_all": (Lion, dict(lr=0.002, betas=(0.8, 0.95), weight_decay=0.05)),
     }
     torch.manual_seed(200)
     start = rand(8)
@@ -364,11 +400,12 @@ def optimisers():
         g[:2] = torch.tensor([3.0 + k, -5.0 + k]) / 256
     gradients[2][3] = 0.0
     for g in gradients:
-        g[4] = 0.0  # never a gradient: only adamw moves it
+        g[4] = 0.0  # never a gradient: only decay moves it
     out = Out("optimisers.txt", "p: start; g1..g6: the gradients; NAME_k: the parameter after step k",
               *[f"{name}: " + ", ".join(f"{k} {v}" for k, v in kw.items())
                 for name, (_, kw) in kinds.items()],
-              "amsgrad keeps the maximum of the second moment before its bias correction")
+              "amsgrad keeps the maximum of the second moment before its bias correction",
+              "lion: the paper's equations, Algorithm 2 of Chen et al. 2023")
     out.put("p", start)
     for k, g in enumerate(gradients, 1):
         out.put(f"g{k}", g)

@@ -55,7 +55,19 @@ public enum UpdateRule {
    * Adam with {@code v̂ = max(v̂, v)} in the denominator. Settings: lr/c₁, 1−β₁, 1−β₂, ε, 1/√c₂.
    * Slots: m, v, v̂.
    */
-  AMSGRAD(3);
+  AMSGRAD(3),
+
+  /**
+   * RMSProp with momentum, centred where k is 1: {@code v = αv + (1−α)g², c = αc + (1−α)g, u = μu +
+   * g/(√max(v − kc², 0) + ε), w −= lr·u}. Settings: lr, 1−α, ε, μ, k. Slots: v, u, c.
+   */
+  CENTRED(3),
+
+  /**
+   * {@code w = (1 − lr·λ)w − lr·sign(β₁m + (1−β₁)g), m = β₂m + (1−β₂)g}. Settings: lr, 1−β₁, 1−β₂,
+   * 1 − lr·λ. Slot: m.
+   */
+  LION(1);
 
   private final int slots;
 

@@ -44,6 +44,7 @@ public final class Parameter extends Tensor {
 
   private final boolean trainable;
   private String name = "parameter";
+  private volatile boolean frozen;
   private @Nullable Placement placement;
 
   /**
@@ -161,6 +162,33 @@ public final class Parameter extends Tensor {
   /** {@return whether an optimiser changes it: true unless {@link #fixed}} */
   public boolean isTrainable() {
     return trainable;
+  }
+
+  /**
+   * Keeps the value as it is: until {@link #unfreeze} an optimiser changes neither this parameter
+   * nor what it remembers of it. A backward pass still computes the gradient, which takes no part
+   * in clipping and is zero after a step.
+   *
+   * @return this
+   */
+  public Parameter freeze() {
+    frozen = true;
+    return this;
+  }
+
+  /**
+   * Lets optimisers change this parameter again.
+   *
+   * @return this
+   */
+  public Parameter unfreeze() {
+    frozen = false;
+    return this;
+  }
+
+  /** {@return whether {@link #freeze} holds} */
+  public boolean isFrozen() {
+    return frozen;
   }
 
   /** {@return whether this parameter has memory: true after {@code on}} */

@@ -6,6 +6,7 @@ import io.recur.grad.Parameter;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Slabs;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Iterator;
@@ -47,11 +48,24 @@ public final class Parameters implements Iterable<Parameter> {
     }
   }
 
+  /**
+   * A part of a span that optimisers change: none of its parameters is frozen.
+   *
+   * @param span the number of its span in {@link #spans}
+   * @param offset its first value in that span
+   * @param memory its values and gradients
+   */
+  public record Part(int span, long offset, Span memory) {}
+
   /** Locked while parameters are placed: models may share some. */
   private static final Object PLACING = new Object();
 
   private final Map<String, Parameter> named;
   private @Nullable List<Span> spans;
+  private List<Part> parts = List.of();
+
+  /** Which parameters were frozen when the parts were made. */
+  private @Nullable BitSet frozen;
 
   private Parameters(Map<String, Parameter> named) {
     this.named = named;
@@ -187,6 +201,90 @@ public final class Parameters implements Iterable<Parameter> {
         placement.slabs(),
         placement.slabs().values().slice(placement.offset(), placement.length()),
         placement.slabs().gradients().slice(placement.offset(), placement.length()));
+  }
+
+  /**
+   * The memory of the trainable parameters that are not {@linkplain Parameter#freeze frozen}.
+   *
+   * @return one part per span where none is frozen
+   * @throws IllegalStateException if a parameter has no memory yet
+   */
+  public List<Part> unfrozen() {
+    if (frozen == null || !isFrozenAs(frozen)) {
+      BitSet now = new BitSet();
+      int i = 0;
+      for (Parameter parameter : named.values()) {
+        now.set(i++, parameter.isFrozen());
+      }
+      parts = parts(spans());
+      frozen = now;
+    }
+    return parts;
+  }
+
+  private boolean isFrozenAs(BitSet before) {
+    int i = 0;
+    for (Parameter parameter : named.values()) {
+      if (parameter.isFrozen() != before.get(i++)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private List<Part> parts(List<Span> spans) {
+    List<Part> found = new ArrayList<>();
+    int span = 0;
+    long at = 0;
+    long from = 0;
+    for (Parameter parameter : this) {
+      if (parameter.isTrainable()) {
+        long end = at + parameter.placement().length();
+        if (parameter.isFrozen()) {
+          add(found, spans, span, from, at);
+          from = end;
+        }
+        at = end;
+        if (at == spans.get(span).floats()) {
+          add(found, spans, span, from, at);
+          span++;
+          from = 0;
+          at = 0;
+        }
+      }
+    }
+    return List.copyOf(found);
+  }
+
+  private static void add(List<Part> parts, List<Span> spans, int span, long from, long to) {
+    if (to > from) {
+      Span whole = spans.get(span);
+      Span memory =
+          to - from == whole.floats()
+              ? whole
+              : new Span(
+                  whole.slabs(),
+                  whole.values().slice(from, to - from),
+                  whole.gradients().slice(from, to - from));
+      parts.add(new Part(span, from, memory));
+    }
+  }
+
+  /**
+   * Freezes every parameter, see {@link Parameter#freeze}. It freezes a part of a model by the
+   * parameters of one layer.
+   *
+   * <pre>{@code
+   * model.layers().get(0).parameters().freeze();
+   * }</pre>
+   */
+  public void freeze() {
+    named.values().forEach(Parameter::freeze);
+  }
+
+  /** Lets optimisers change every parameter again. */
+  public void unfreeze() {
+    named.values().forEach(Parameter::unfreeze);
   }
 
   /**

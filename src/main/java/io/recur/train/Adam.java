@@ -43,12 +43,12 @@ public final class Adam extends Optimiser {
 
   @Override
   void settings(long t, float[] s) {
-    moments(s, rate(), beta1, beta2, epsilon, t, 0);
+    moments(s, rate(), beta1, beta2, epsilon, t, keep());
   }
 
-  /** Writes the settings of {@link UpdateRule#ADAM} with weight decay λ. */
+  /** Writes the settings of {@link UpdateRule#ADAM}. */
   static void moments(
-      float[] s, double rate, double beta1, double beta2, float epsilon, long t, double decay) {
+      float[] s, double rate, double beta1, double beta2, float epsilon, long t, float keep) {
     double first = 1 - Math.pow(beta1, t);
     double second = 1 - Math.pow(beta2, t);
     s[0] = (float) (rate / first);
@@ -56,6 +56,6 @@ public final class Adam extends Optimiser {
     s[2] = (float) (1 - beta2);
     s[3] = epsilon;
     s[4] = (float) (1 / Math.sqrt(second));
-    s[5] = (float) (1 - rate * decay);
+    s[5] = keep;
   }
 }

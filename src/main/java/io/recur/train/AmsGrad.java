@@ -11,6 +11,10 @@ import io.recur.device.UpdateRule;
  * }</pre>
  */
 public final class AmsGrad extends Optimiser {
+  private final double beta1;
+  private final double beta2;
+  private final float epsilon;
+
   /**
    * Uses β₁ = 0.9, β₂ = 0.999 and ε = 1e-8.
    *
@@ -18,11 +22,27 @@ public final class AmsGrad extends Optimiser {
    * @throws IllegalArgumentException if an argument is outside its range
    */
   public AmsGrad(float rate) {
+    this(rate, 0.9f, 0.999f, 1e-8f);
+  }
+
+  /**
+   * Uses these settings.
+   *
+   * @param rate learning rate, finite, more than 0
+   * @param beta1 β₁, from 0 to below 1
+   * @param beta2 β₂, from 0 to below 1
+   * @param epsilon ε, finite, more than 0
+   * @throws IllegalArgumentException if an argument is outside its range
+   */
+  public AmsGrad(float rate, float beta1, float beta2, float epsilon) {
     super(UpdateRule.AMSGRAD, rate);
+    this.beta1 = written(factor("beta1", beta1));
+    this.beta2 = written(factor("beta2", beta2));
+    this.epsilon = checked("epsilon", epsilon, epsilon > 0);
   }
 
   @Override
   void settings(long t, float[] s) {
-    Adam.moments(s, rate(), 0.9, 0.999, 1e-8f, t, 0);
+    Adam.moments(s, rate(), beta1, beta2, epsilon, t, 1);
   }
 }

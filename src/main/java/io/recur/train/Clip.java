@@ -3,11 +3,13 @@ package io.recur.train;
 import io.recur.device.Buffer;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.nn.Parameters;
+import io.recur.nn.Parameters.Part;
 import io.recur.nn.Parameters.Span;
 import java.util.List;
 
 /**
- * Limits gradients.
+ * Limits gradients. Those of {@linkplain io.recur.grad.Parameter#freeze frozen} parameters take no
+ * part.
  *
  * <pre>{@code
  * double norm = Clip.norm(model.parameters(), 5f);
@@ -30,9 +32,9 @@ public final class Clip {
     double norm = norm(parameters);
     if (norm > limit && Double.isFinite(norm)) {
       float factor = (float) (limit / norm);
-      List<Span> spans = parameters.spans();
-      for (int i = 0; i < spans.size(); i++) {
-        Span span = spans.get(i);
+      List<Part> parts = parameters.unfrozen();
+      for (int i = 0; i < parts.size(); i++) {
+        Span span = parts.get(i).memory();
         span.gradients()
             .device()
             .pointwise()
@@ -49,10 +51,10 @@ public final class Clip {
    * @return the norm
    */
   public static double norm(Parameters parameters) {
-    List<Span> spans = parameters.spans();
+    List<Part> parts = parameters.unfrozen();
     double squares = 0;
-    for (int i = 0; i < spans.size(); i++) {
-      Span span = spans.get(i);
+    for (int i = 0; i < parts.size(); i++) {
+      Span span = parts.get(i).memory();
       squares +=
           span.gradients().device().pointwise().sumOfSquares(span.gradients(), span.floats());
     }
@@ -61,18 +63,18 @@ public final class Clip {
 
   /** Writes the square of the norm to the device, as one double in two words. */
   static void squares(Parameters parameters, Buffer sum) {
-    List<Span> spans = parameters.spans();
-    for (int i = 0; i < spans.size(); i++) {
-      Span span = spans.get(i);
+    List<Part> parts = parameters.unfrozen();
+    for (int i = 0; i < parts.size(); i++) {
+      Span span = parts.get(i).memory();
       KernelDevice.of(sum.device()).updates().squares(i > 0, span.gradients(), span.floats(), sum);
     }
   }
 
   /** Scales all gradients as {@link #norm} does. The square of the norm stays on the device. */
   static void norm(Parameters parameters, float limit, Buffer squares) {
-    List<Span> spans = parameters.spans();
-    for (int i = 0; i < spans.size(); i++) {
-      Span span = spans.get(i);
+    List<Part> parts = parameters.unfrozen();
+    for (int i = 0; i < parts.size(); i++) {
+      Span span = parts.get(i).memory();
       KernelDevice.of(squares.device())
           .updates()
           .clipNorm(limit, squares, span.gradients(), span.floats());
@@ -88,7 +90,8 @@ public final class Clip {
    */
   public static void value(Parameters parameters, float limit) {
     check(limit);
-    for (Span span : parameters.spans()) {
+    for (Part part : parameters.unfrozen()) {
+      Span span = part.memory();
       KernelDevice.of(span.gradients().device())
           .arithmetic()
           .clamp(-limit, limit, span.gradients(), span.gradients(), span.floats());

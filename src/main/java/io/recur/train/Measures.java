@@ -31,7 +31,7 @@ final class Measures {
    */
   void take(Tensor value, Parameters parameters, float limit) {
     loss.device().pointwise().copy(value.value(), loss, 1);
-    if (parameters.spans().isEmpty()) {
+    if (parameters.unfrozen().isEmpty()) {
       squares.device().pointwise().fill(0, squares, 2);
     }
     Clip.squares(parameters, squares);

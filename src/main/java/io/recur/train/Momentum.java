@@ -12,6 +12,7 @@ import io.recur.device.UpdateRule;
  */
 public final class Momentum extends Optimiser {
   private final float momentum;
+  private final float fresh;
 
   /**
    * Uses momentum 0.9.
@@ -31,8 +32,26 @@ public final class Momentum extends Optimiser {
    * @throws IllegalArgumentException if an argument is outside its range
    */
   public Momentum(float rate, float momentum) {
+    this(rate, momentum, 0);
+  }
+
+  /**
+   * Uses these settings: {@code v = μv + (1−d)g}, and {@code v = g} at the first step.
+   *
+   * @param rate learning rate, finite, more than 0
+   * @param momentum μ, from 0 to below 1
+   * @param dampening d, from 0 to below 1
+   * @throws IllegalArgumentException if an argument is outside its range
+   */
+  public Momentum(float rate, float momentum, float dampening) {
     super(UpdateRule.MOMENTUM, rate);
     this.momentum = factor("momentum", momentum);
+    this.fresh = (float) (1 - written(factor("dampening", dampening)));
+  }
+
+  @Override
+  float gradientFactor(long t) {
+    return t == 1 ? 1 : fresh;
   }
 
   @Override

@@ -11,9 +11,15 @@ import io.recur.device.UpdateRule;
  * }</pre>
  */
 public final class NAdam extends Optimiser {
-  private static final double DECAY = 0.004;
-  private static final double BETA1 = 0.9;
-  private static final double BETA2 = 0.999;
+  private final double beta1;
+  private final double beta2;
+  private final float epsilon;
+  private final double momentumDecay;
+
+  /** The product of the momenta up to the step {@link #multiplied}. */
+  private double product = 1;
+
+  private long multiplied;
 
   /**
    * Uses β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and momentum decay 0.004.
@@ -22,31 +28,54 @@ public final class NAdam extends Optimiser {
    * @throws IllegalArgumentException if an argument is outside its range
    */
   public NAdam(float rate) {
+    this(rate, 0.9f, 0.999f, 1e-8f, 0.004f);
+  }
+
+  /**
+   * Uses these settings.
+   *
+   * @param rate learning rate, finite, more than 0
+   * @param beta1 β₁, from 0 to below 1
+   * @param beta2 β₂, from 0 to below 1
+   * @param epsilon ε, finite, more than 0
+   * @param momentumDecay ψ, finite, 0 or more: the momentum of step t is β₁(1 − 0.96^(t·ψ)/2)
+   * @throws IllegalArgumentException if an argument is outside its range
+   */
+  public NAdam(float rate, float beta1, float beta2, float epsilon, float momentumDecay) {
     super(UpdateRule.NADAM, rate);
+    this.beta1 = written(factor("beta1", beta1));
+    this.beta2 = written(factor("beta2", beta2));
+    this.epsilon = checked("epsilon", epsilon, epsilon > 0);
+    this.momentumDecay = written(checked("momentumDecay", momentumDecay, momentumDecay >= 0));
   }
 
   @Override
   void settings(long t, float[] s) {
-    double product = 1;
-    for (long i = Math.max(1, t - HISTORY); i <= t; i++) {
-      product *= momentum(i);
-    }
     double now = momentum(t);
     double next = momentum(t + 1);
+    double product = product(t);
     s[0] = (float) (rate() * (1 - now) / (1 - product));
-    s[1] = (float) (1 - BETA1);
-    s[2] = (float) (1 - BETA2);
-    s[3] = 1e-8f;
-    s[4] = (float) (1 / Math.sqrt(1 - Math.pow(BETA2, t)));
+    s[1] = (float) (1 - beta1);
+    s[2] = (float) (1 - beta2);
+    s[3] = epsilon;
+    s[4] = (float) (1 / Math.sqrt(1 - Math.pow(beta2, t)));
     s[5] = (float) (rate() * next / (1 - product * next));
   }
 
-  /**
-   * The product of 400 factors is below 0.9⁴⁰⁰. Earlier factors change nothing that a float holds.
-   */
-  private static final long HISTORY = 400;
+  /** {@return the product of the momenta of steps 1 to t, always multiplied in this order} */
+  private double product(long t) {
+    if (t < multiplied) {
+      multiplied = 0;
+      product = 1;
+    }
+    while (multiplied < t && product > 0) {
+      product *= momentum(++multiplied);
+    }
+    multiplied = t; // a product of zero stays zero
+    return product;
+  }
 
-  private static double momentum(long t) {
-    return BETA1 * (1 - 0.5 * Math.pow(0.96, t * DECAY));
+  private double momentum(long t) {
+    return beta1 * (1 - 0.5 * Math.pow(0.96, t * momentumDecay));
   }
 }

@@ -5,6 +5,7 @@ import io.recur.device.OneThread;
 import io.recur.device.UpdateRule;
 import io.recur.device.kernels.KernelDevice;
 import io.recur.nn.Parameters;
+import io.recur.nn.Parameters.Part;
 import io.recur.nn.Parameters.Span;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,11 +16,11 @@ import java.util.List;
  * sets the gradients to zero.
  *
  * <p>The rules and their defaults are those of PyTorch's {@code torch.optim}; {@link UpdateRule}
- * gives the formulas. An optimiser serves one model: the first step allocates its memory. One
- * thread at a time may use it.
+ * gives the formulas. Every optimiser can decay the weights and can maximise. An optimiser serves
+ * one model: the first step allocates its memory. One thread at a time may use it.
  *
  * <pre>{@code
- * Optimiser adam = new Adam(0.002f);
+ * Optimiser adam = new Adam(0.002f, 0.9f, 0.95f, 1e-6f).decay(0.01f);
  * tape.backward(loss);
  * adam.step(model.parameters());
  * }</pre>
@@ -32,6 +33,9 @@ public abstract class Optimiser {
 
   private final UpdateRule rule;
   private float rate;
+  private double decay;
+  private double decoupled;
+  private float direction = 1;
   private long steps;
   private List<Buffer[]> slots = List.of();
   private long floats;
@@ -85,19 +89,127 @@ public abstract class Optimiser {
    */
   public void step(Parameters parameters) {
     try (var _ = mark.enter()) {
+      boolean first = lengths.length == 0;
       prepare(parameters);
+      if (first && steps == 0) {
+        sayWithoutGradients(parameters);
+      }
       steps++;
       settings(steps, settings);
       List<Span> spans = parameters.spans();
-      for (int i = 0; i < spans.size(); i++) {
-        Span span = spans.get(i);
-        try (var _ = span.slabs().enter()) {
-          KernelDevice.of(span.values().device())
-              .updates()
-              .update(rule, settings, span.values(), span.gradients(), slots.get(i), span.floats());
+      List<Part> parts = parameters.unfrozen();
+      for (int i = 0; i < parts.size(); i++) {
+        Part part = parts.get(i);
+        try (var _ = part.memory().slabs().enter()) {
+          step(part.memory(), slots(part, spans.get(part.span()).floats()));
         }
       }
+      if (floats(parts) < floats) {
+        parameters.zeroGradients(); // those of frozen parameters would add up
+      }
     }
+  }
+
+  private void step(Span span, Buffer[] memory) {
+    Buffer w = span.values();
+    Buffer g = span.gradients();
+    long n = span.floats();
+    float factor = direction * gradientFactor(steps);
+    if (factor != 1) {
+      w.device().pointwise().scale(factor, g, g, n);
+    }
+    if (decay > 0) {
+      w.device().pointwise().addScaled((float) (decay * Math.abs(factor)), w, g, n);
+    }
+    if (decoupled > 0 && !decaysInTheRule()) {
+      w.device().pointwise().scale(keep(), w, w, n);
+    }
+    KernelDevice.of(w.device()).updates().update(rule, settings, w, g, memory, n);
+  }
+
+  /** {@return the slots of a part} */
+  private Buffer[] slots(Part part, long whole) {
+    Buffer[] all = slots.get(part.span());
+    long n = part.memory().floats();
+    return n == whole
+        ? all
+        : Arrays.stream(all).map(slot -> slot.slice(part.offset(), n)).toArray(Buffer[]::new);
+  }
+
+  private static long floats(List<Part> parts) {
+    long sum = 0;
+    for (int i = 0; i < parts.size(); i++) {
+      sum += parts.get(i).memory().floats();
+    }
+    return sum;
+  }
+
+  /** Says that no gradient reached the parameters, at the first step alone. */
+  private void sayWithoutGradients(Parameters parameters) {
+    if (!parameters.spans().isEmpty() && Clip.norm(parameters) == 0) {
+      System.getLogger("io.recur")
+          .log(
+              System.Logger.Level.WARNING,
+              "optimiser: every gradient is 0 at the first step of {0}; call tape.backward(loss)"
+                  + " before step(parameters)",
+              getClass().getSimpleName());
+    }
+  }
+
+  /**
+   * Adds λ times the weights to their gradients before each step: L2 regularisation, PyTorch's
+   * {@code weight_decay}.
+   *
+   * @param decay λ, finite, 0 or more
+   * @return this
+   * @throws IllegalArgumentException if λ is outside its range
+   */
+  public Optimiser decay(float decay) {
+    this.decay = written(checked("decay", decay, decay >= 0));
+    return this;
+  }
+
+  /**
+   * Multiplies the weights by 1 − rate·λ at each step (Loshchilov and Hutter 2019), as {@link
+   * AdamW} does; PyTorch's {@code decoupled_weight_decay}.
+   *
+   * @param decay λ, finite, 0 or more
+   * @return this
+   * @throws IllegalArgumentException if λ is outside its range
+   */
+  public Optimiser decoupledDecay(float decay) {
+    this.decoupled = written(checked("decay", decay, decay >= 0));
+    return this;
+  }
+
+  /**
+   * Steps along the gradients instead of against them: the loss grows.
+   *
+   * @return this
+   */
+  public Optimiser maximise() {
+    this.direction = -1;
+    return this;
+  }
+
+  /** {@return the factor 1 − rate·λ of the weights} */
+  final float keep() {
+    return (float) (1 - rate * decoupled);
+  }
+
+  /** {@return whether a setting of the rule is {@link #keep}} */
+  private boolean decaysInTheRule() {
+    return rule == UpdateRule.ADAM || rule == UpdateRule.LION;
+  }
+
+  /** {@return the factor of the gradient, decay included, at step t} */
+  float gradientFactor(long t) {
+    return 1;
+  }
+
+  /** {@return the value of every slot before the first step} */
+  float initialSlot() {
+    return 0;
   }
 
   /** Writes the settings of step t, counted from 1, in the order of the {@link UpdateRule}. */
@@ -111,6 +223,9 @@ public abstract class Optimiser {
         Buffer[] memory = new Buffer[rule.slots()];
         for (int s = 0; s < memory.length; s++) {
           memory[s] = span.values().device().allocate(span.floats());
+          if (initialSlot() != 0) {
+            memory[s].device().pointwise().fill(initialSlot(), memory[s], span.floats());
+          }
         }
         fresh.add(memory);
       }

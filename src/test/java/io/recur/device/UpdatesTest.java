@@ -36,6 +36,8 @@ class UpdatesTest {
       case ADAM -> new double[] {RATE, 0.1, 0.01, 1e-3, 1.5, KEEP};
       case AMSGRAD -> new double[] {RATE, 0.1, 0.01, 1e-3, 1.5};
       case NADAM -> new double[] {RATE, 0.1, 0.01, 1e-3, 1.5, 0.02};
+      case CENTRED -> new double[] {RATE, 0.1, 1e-3, 0.9, 1};
+      case LION -> new double[] {RATE, 0.1, 0.01, KEEP};
     };
   }
 
@@ -88,6 +90,18 @@ class UpdatesTest {
         slot[1] = mean(s[2], slot[1], g * g);
         return w - (s[0] * g + s[5] * slot[0]) / (Math.sqrt(slot[1]) * s[4] + s[3]);
       }
+      case CENTRED -> {
+        slot[0] = mean(s[1], slot[0], g * g);
+        slot[2] = mean(s[1], slot[2], g);
+        double spread = Math.max(slot[0] - s[4] * slot[2] * slot[2], 0);
+        slot[1] = s[3] * slot[1] + g / (Math.sqrt(spread) + s[2]);
+        return w - s[0] * slot[1];
+      }
+      case LION -> {
+        double way = Math.signum(mean(s[1], slot[0], g));
+        slot[0] = mean(s[2], slot[0], g);
+        return s[3] * w - s[0] * way;
+      }
     }
     throw new AssertionError(rule);
   }
@@ -123,6 +137,10 @@ class UpdatesTest {
       float[] values = memory.floats(n);
       for (int i = 0; i < n; i++) {
         values[i] = Math.abs(values[i]); // second moments are not negative
+        if (rule == UpdateRule.CENTRED
+            && s == 2) { // a mean whose square is below the second moment
+          values[i] = 0.5f * (float) Math.sqrt(slots[0].at(i));
+        }
       }
       slots[s] = memory.inOut(values);
       buffers[s] = slots[s].buffer();
@@ -153,6 +171,22 @@ class UpdatesTest {
   }
 
   @Test
+  void aSpreadThatRoundsBelowZeroCountsAsZero() {
+    Guarded memory = new Guarded(device, 3);
+    Guarded.Piece w = memory.inOut(3f);
+    Guarded.Piece g = memory.inOut(1f);
+    Buffer[] slots = {
+      memory.inOut(0f).buffer(), memory.inOut(0f).buffer(), memory.inOut(1f).buffer()
+    };
+    float[] settings = {1, 0.5f, 0.25f, 0, 1}; // v = 0.5 and c = 1
+    KernelDevice.of(device)
+        .updates()
+        .update(UpdateRule.CENTRED, settings, w.buffer(), g.buffer(), slots, 1);
+    Near.check("w", new double[] {-1}, w.read(), 0);
+    memory.check();
+  }
+
+  @Test
   void aZeroGradientOnZeroMemoryChangesNothing() {
     for (UpdateRule rule : UpdateRule.values()) {
       Guarded memory = new Guarded(device, 2);
@@ -164,7 +198,7 @@ class UpdatesTest {
       }
       float[] settings = floats(settings(rule));
       KernelDevice.of(device).updates().update(rule, settings, w.buffer(), g.buffer(), slots, 2);
-      double keep = rule == UpdateRule.ADAM ? KEEP : 1;
+      double keep = rule == UpdateRule.ADAM || rule == UpdateRule.LION ? KEEP : 1;
       Near.check(rule.name(), new double[] {3 * keep, -2 * keep}, w.read(), 1e-6);
       memory.check();
     }

@@ -168,6 +168,45 @@ enum JavaRule {
         w[i] -= rate * m[i] / (root(top[i]) * correction + epsilon);
       }
     }
+  },
+
+  CENTRED {
+    @Override
+    void apply(float[] s, float[] w, float[] g, float[][] slots, int n) {
+      float rate = s[0];
+      float fresh = s[1];
+      float alpha = 1 - fresh;
+      float epsilon = s[2];
+      float mu = s[3];
+      float centred = s[4];
+      float[] v = slots[0];
+      float[] u = slots[1];
+      float[] c = slots[2];
+      for (int i = 0; i < n; i++) {
+        v[i] = alpha * v[i] + fresh * g[i] * g[i];
+        c[i] = alpha * c[i] + fresh * g[i];
+        float spread = Math.max(v[i] - centred * c[i] * c[i], 0); // a rounding may make it negative
+        u[i] = mu * u[i] + g[i] / (root(spread) + epsilon);
+        w[i] -= rate * u[i];
+      }
+    }
+  },
+
+  LION {
+    @Override
+    void apply(float[] s, float[] w, float[] g, float[][] slots, int n) {
+      float rate = s[0];
+      float fresh1 = s[1];
+      float beta1 = 1 - fresh1;
+      float fresh2 = s[2];
+      float beta2 = 1 - fresh2;
+      float keep = s[3];
+      float[] m = slots[0];
+      for (int i = 0; i < n; i++) {
+        w[i] = keep * w[i] - rate * Math.signum(beta1 * m[i] + fresh1 * g[i]);
+        m[i] = beta2 * m[i] + fresh2 * g[i];
+      }
+    }
   };
 
   /** In the order of {@link UpdateRule}. */
