@@ -12,7 +12,7 @@ from make import Out, rand
 def grads(out, name, loss, *inputs):
     """A loss as `name`, and the gradient of its values' sum on each input as `d0_name`, `d1_name`."""
     out.put(name, loss)
-    for i, g in enumerate(torch.autograd.grad(loss.sum(), inputs)):
+    for i, g in enumerate(torch.autograd.grad(loss.sum(), inputs, retain_graph=True)):
         out.put(f"d{i}_{name}", g)
 
 
@@ -38,7 +38,8 @@ def loss_settings():
             "smooth": dict(label_smoothing=0.1),
             "both": dict(weight=w, label_smoothing=0.25),
         }.items():
-            grads(out, f"{name}_{reduction}", F.cross_entropy(flat, classes_of, reduction=reduction, **settings), logits)
+            loss = F.cross_entropy(flat, classes_of, reduction=reduction, **settings)
+            grads(out, f"{name}_{reduction}", loss, logits)
     a, b = rand(batch, 6, scale=2.0).requires_grad_(), rand(batch, 6)
     scores, p = rand(batch, 6, scale=3.0).requires_grad_(), torch.round(torch.rand(batch, 6) * 256) / 256
     positive = torch.tensor([0.5, 1, 2, 3, 4, 8])
@@ -54,5 +55,72 @@ def loss_settings():
     out.save()
 
 
+def mixture():
+    torch.manual_seed(310)
+    out = Out("mixture.txt", "scores: K components x batch x time, means and s (log deviations): K*D, target: D",
+              "KIND_REDUCTION: the negative log-likelihood, d0 .. d3 its gradients on scores, means, s, target")
+    normal = torch.distributions
+    for kind, k, d in ("one", 3, 1), ("three", 2, 3):
+        shape = 2, 3
+        scores, means, s = rand(*shape, k), rand(*shape, k * d), rand(*shape, k * d, scale=0.5)
+        target = rand(*shape, d, scale=1.5)
+        inputs = [v.requires_grad_() for v in (scores, means, s, target)]
+        for name, v in zip(("scores", "means", "s", "target"), inputs):
+            out.put(f"{kind}_{name}", v)
+        parts = normal.Independent(normal.Normal(means.view(*shape, k, d), s.exp().view(*shape, k, d)), 1)
+        loss = -normal.MixtureSameFamily(normal.Categorical(logits=scores), parts).log_prob(target).unsqueeze(-1)
+        grads(out, f"{kind}_mean", loss.mean(), *inputs)
+        grads(out, f"{kind}_sum", loss.sum(), *inputs)
+        grads(out, f"{kind}_none", loss, *inputs)
+    out.save()
+
+
+# --- CTC ---------------------------------------------------------------------------------------
+
+class JavaRandom:
+    """java.util.Random.nextInt(bound), so that the test draws the inputs again and no file holds them."""
+
+    def __init__(self, seed):
+        self.state = (seed ^ 0x5DEECE66D) % 2**48
+
+    def below(self, bound):
+        while True:
+            self.state = (self.state * 0x5DEECE66D + 0xB) % 2**48
+            bits = self.state >> 17
+            if bound & (bound - 1) == 0:
+                return (bound * bits) >> 31
+            if bits - bits % bound + bound - 1 < 2**31:
+                return bits % bound
+
+
+def ctc():
+    out = Out("ctc.txt", "c0 .. c199: configurations that java.util.Random of seed 0 .. 199 draws, see CtcLossTest",
+              "cN: one loss per sequence, -1 where it is infinite; mN: the mean with zero_infinity;",
+              "gN: products of its gradient on the scores with three random directions")
+    for seed in range(200):
+        r = JavaRandom(seed)
+        classes, batch, time = 2 + r.below(5), 1 + r.below(4), 1 + r.below(12)
+        blank = r.below(classes)
+        lengths, targets = [], []
+        for _ in range(batch):
+            lengths.append(1 + r.below(time))
+            drawn = [r.below(classes - 1) for _ in range(r.below(min(6, lengths[-1] + 1)))]
+            targets.append([c + 1 if c >= blank else c for c in drawn])
+        values = [(r.below(2049) - 1024) / 256 for _ in range(time * batch * classes)]
+        directions = [[(r.below(513) - 256) / 256 for _ in values] for _ in range(3)]
+        x = torch.tensor(values).view(time, batch, classes).requires_grad_()
+        flat = torch.tensor([c for target in targets for c in target], dtype=torch.long)
+        args = flat, torch.tensor(lengths), torch.tensor([len(t) for t in targets])
+        losses = F.ctc_loss(F.log_softmax(x, 2), *args, blank=blank, reduction="none")
+        out.put(f"c{seed}", torch.where(losses.isinf(), -1.0, losses))
+        mean = F.ctc_loss(F.log_softmax(x, 2), *args, blank=blank, zero_infinity=True)
+        out.put(f"m{seed}", mean)
+        g = torch.autograd.grad(mean, x)[0].flatten()
+        out.put(f"g{seed}", torch.tensor(directions) @ g)
+    out.save()
+
+
 if __name__ == "__main__":
     loss_settings()
+    mixture()
+    ctc()
