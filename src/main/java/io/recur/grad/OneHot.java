@@ -44,6 +44,29 @@ public final class OneHot extends Tensor {
     return Objects.requireNonNull(data.index);
   }
 
+  /**
+   * The indexes as values on the heap.
+   *
+   * @return one index per column, each 0 ≤ index &lt; rows
+   * @throws ShapeException if the buffer was overwritten with another index
+   */
+  public int[] indexes() {
+    Trace.read("indexes");
+    try (var _ = enter()) {
+      return read();
+    }
+  }
+
+  private int[] read() {
+    float[] bits = index().read();
+    int[] index = new int[bits.length];
+    for (int j = 0; j < bits.length; j++) {
+      index[j] = Float.floatToRawIntBits(bits[j]);
+    }
+    check(shape(), index); // the user may have written to the buffer
+    return index;
+  }
+
   /** The dense values, computed when first asked for. */
   @Override
   public Buffer value() {
@@ -61,13 +84,8 @@ public final class OneHot extends Tensor {
 
   /** The dense values on the heap: gathering them from an identity matrix takes classes² values. */
   private float[] columns() {
-    float[] bits = index().read();
     float[] values = new float[shape().count()];
-    int[] index = new int[bits.length];
-    for (int j = 0; j < bits.length; j++) {
-      index[j] = Float.floatToRawIntBits(bits[j]);
-    }
-    check(shape(), index); // the user may have written to the buffer
+    int[] index = read();
     for (int j = 0; j < index.length; j++) {
       values[j * shape().rows() + index[j]] = 1;
     }

@@ -9,6 +9,7 @@ import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class HeldState implements Resident {
   private final Cell cell;
   private final String label;
+  private final StateCheck check;
 
   /** The state with history, on the tape; or none. */
   private @Nullable State live;
@@ -31,13 +33,29 @@ final class HeldState implements Resident {
   /** The state without history, in {@link #memory}; or none. The state is fresh without both. */
   private @Nullable State kept;
 
-  private final Kept memory = new Kept();
+  /** The columns of the state, live or kept, that the next step starts from state0. */
+  private final BitSet resetColumns = new BitSet();
 
+  private Kept memory = new Kept();
+  private final boolean hasState0;
+  private long changes;
   private boolean isClosed;
 
-  HeldState(Cell cell, String label) {
+  HeldState(Cell cell, String label, boolean hasState0) {
     this.cell = cell;
     this.label = label;
+    this.check = new StateCheck(cell, label);
+    this.hasState0 = hasState0;
+  }
+
+  /** Whether a fresh state is state0; otherwise there is none. */
+  boolean hasState0() {
+    return hasState0;
+  }
+
+  /** How often the value has changed. */
+  long changes() {
+    return changes;
   }
 
   @Override
@@ -57,15 +75,24 @@ final class HeldState implements Resident {
   /** The tensors of the state; those of state0 where it is fresh. */
   private List<? extends Tensor> parts() {
     State now = live != null ? live : kept;
-    return now != null ? now.parts() : cell.state0();
+    return now != null ? now.parts() : state0();
+  }
+
+  private List<Parameter> state0() {
+    if (!hasState0) {
+      throw new IllegalStateException(
+          label
+              + ": it has no state0 and no state yet; give it one with state(…) or restore(…)"
+              + " before its first step");
+    }
+    return cell.state0();
   }
 
   /** The number of values, of one column where the state is fresh. */
   long floats() {
-    return parts().stream().mapToLong(part -> part.shape().count()).sum();
+    List<? extends Tensor> parts = isFresh() ? cell.state0() : parts();
+    return parts.stream().mapToLong(part -> part.shape().count()).sum();
   }
-
-  // Steps.
 
   /** The parts of the state from which a step on this tape starts, before they are repeated. */
   List<? extends Tensor> parts(Tape its, int batch) {
@@ -94,7 +121,12 @@ final class HeldState implements Resident {
     check(its, batch);
     // The next keep() must not overwrite what an operation has recorded or a cell returns as its
     // output, so a kept state is copied. state0 is copied so that its gradient is summed.
-    return spread(its, now(), batch, live == null && (kept == null || !copiesState));
+    State now = present();
+    if (resetColumns.isEmpty()) {
+      return spread(its, now, batch, live == null && (kept == null || !copiesState));
+    }
+    State onTape = live != null ? now : spread(its, now, now.batch(), true);
+    return spread(its, withState0(onTape), batch, false);
   }
 
   /** Takes the state after a step on this tape, with its history where the tape records. */
@@ -110,6 +142,13 @@ final class HeldState implements Resident {
     }
     live = state;
     kept = null;
+    changed();
+  }
+
+  /** Notes another value: what was to be done before the next step is done. */
+  private void changed() {
+    resetColumns.clear();
+    changes++;
   }
 
   /** Refuses a batch that the state neither has nor can be repeated to. */
@@ -150,14 +189,36 @@ final class HeldState implements Resident {
     return new State(parts);
   }
 
-  // Values.
-
   /** The state as it is: with its history, or the kept copy, or state0. */
-  State now() {
+  private State now() {
+    State now = present();
+    return resetColumns.isEmpty() ? now : withState0(now);
+  }
+
+  /** The state before the columns that were reset are replaced. */
+  private State present() {
     checkOpen();
     checkTape();
     State now = live != null ? live : kept;
-    return now != null ? now : new State(List.copyOf(cell.state0()));
+    return now != null ? now : new State(List.copyOf(state0()));
+  }
+
+  /** A state with state0 in the columns that were reset. */
+  private State withState0(State state) {
+    List<Tensor> parts = new ArrayList<>(state.parts().size());
+    for (int i = 0; i < state.parts().size(); i++) {
+      Tensor part = State.matrix(state.parts().get(i));
+      Tensor initial = State.matrix(cell.state0().get(i));
+      int batch = part.shape().columns();
+      int[] source = new int[batch];
+      int[] column = new int[batch];
+      for (int j = 0; j < batch; j++) {
+        source[j] = resetColumns.get(j) ? 1 : 0;
+        column[j] = resetColumns.get(j) ? Math.min(j, initial.shape().columns() - 1) : j;
+      }
+      parts.add(new Selection(source, column).of(List.of(part, initial)));
+    }
+    return new State(parts);
   }
 
   /** The state for a user: tensors of the tape where it has history, a copy otherwise. */
@@ -177,31 +238,17 @@ final class HeldState implements Resident {
         .toList();
   }
 
-  /** Refuses a snapshot of another cell; a snapshot may not know its kind. */
-  void check(String kind, List<Snapshot.Part> parts) {
-    List<Parameter> initial = cell.state0();
-    boolean fits = parts.isEmpty() || parts.size() == initial.size();
-    fits &= kind.isEmpty() || kind.equals(label);
-    for (int i = 0; fits && i < parts.size(); i++) {
-      fits = parts.get(i).rows() == initial.get(i).shape().rows();
-    }
-    if (!fits) {
-      throw new ShapeException(
-          "restore: %s has a state of %s, the snapshot holds %s of %s; take it from the same model"
-              .formatted(
-                  label,
-                  initial.stream().map(Tensor::shape).toList(),
-                  parts.stream().map(part -> part.rows() + "×" + part.batch()).toList(),
-                  kind.isEmpty() ? "a Recur" : kind));
-    }
+  StateCheck check() {
+    return check;
   }
-
-  // Lifetimes.
 
   /** Keeps the value and drops the history. */
   void truncate() {
-    if (kept == null) {
+    boolean isNone = isFresh() && !hasState0;
+    if (!isNone && (kept == null || !resetColumns.isEmpty())) {
+      long before = changes;
       keep(now());
+      changes = before;
     }
   }
 
@@ -211,21 +258,99 @@ final class HeldState implements Resident {
     drop();
   }
 
+  /** Refuses columns that cannot become state0. */
+  void checkReset(int... columns) {
+    checkOpen();
+    if (!hasState0) {
+      throw new IllegalStateException(
+          label + ": it has no state0 to reset columns to; give it a state with state(…)");
+    }
+    Selection.check("reset", isFresh() ? Integer.MAX_VALUE : present().batch(), columns);
+  }
+
+  /** Has columns start from state0 at the next step; all of a fresh state do. */
+  void resetColumns(int... columns) {
+    if (!isFresh()) {
+      changes++;
+      for (int column : columns) {
+        resetColumns.set(column);
+      }
+    }
+  }
+
+  /** The selection of columns; refuses those that the state does not have. */
+  Selection selection(int... columns) {
+    checkOpen();
+    return Selection.take(isFresh() ? Integer.MAX_VALUE : present().batch(), columns);
+  }
+
+  /** Has these columns in place of all; a fresh state has equal ones. */
+  void take(int... columns) {
+    if (isFresh()) {
+      return;
+    }
+    Selection selection = selection(columns);
+    State before = present();
+    BitSet taken = new BitSet();
+    for (int j = 0; j < columns.length; j++) {
+      taken.set(j, resetColumns.get(columns[j]));
+    }
+    if (tape != null && tape.isRecording()) {
+      after(tape, State.select(selection, before));
+    } else {
+      Kept other = new Kept();
+      State copy = other.copy(before, selection);
+      drop();
+      memory.giveBack();
+      memory = other;
+      kept = copy;
+    }
+    resetColumns.or(taken);
+  }
+
+  /** Becomes a state that a user gives, with its history where that is on a tape that records. */
+  void set(State given) {
+    Tape its = check.given(given);
+    List<Tensor> parts = new ArrayList<>(given.parts().size());
+    for (Tensor part : given.parts()) {
+      parts.add(State.matrix(its != null && part.tape() == null ? its.use(part) : part));
+    }
+    if (its == null) {
+      keep(new State(parts));
+    } else {
+      after(its, new State(parts));
+    }
+  }
+
+  /** Becomes another state of the same cell, without history. */
+  void copyFrom(HeldState other) {
+    if (other.isFresh()) {
+      reset();
+      return;
+    }
+    BitSet columns = (BitSet) other.resetColumns.clone();
+    keep(other.present());
+    resetColumns.or(columns);
+  }
+
   /** Becomes what a snapshot holds. */
   void restore(List<Snapshot.Part> parts) {
-    reset();
-    if (!parts.isEmpty()) {
-      kept = memory.copy(cell.state0().getFirst().device(), parts);
-    }
+    checkOpen();
+    State copy = parts.isEmpty() ? null : memory.copy(check.device(), parts);
+    drop();
+    kept = copy;
+  }
+
+  /** A fresh state of the same cell. */
+  HeldState fresh() {
+    return new HeldState(cell, label, hasState0);
   }
 
   /** A state of the same values, without history. */
   HeldState fork() {
     checkOpen();
-    HeldState fork = new HeldState(cell, label);
-    if (!isFresh()) {
-      fork.kept = fork.memory.copy(now());
-    }
+    HeldState fork = fresh();
+    fork.copyFrom(this);
     return fork;
   }
 
@@ -250,6 +375,7 @@ final class HeldState implements Resident {
     tape = null;
     live = null;
     kept = null;
+    changed();
   }
 
   private void checkOpen() {

@@ -40,6 +40,19 @@ final class Kept {
     return mine;
   }
 
+  /** Copies some columns of a state, which is in other memory, and returns the copy. */
+  State copy(State from, Selection selection) {
+    int batch = selection.column().length;
+    List<Shape> shapes =
+        from.parts().stream().map(part -> Shape.of(part.shape().rows(), batch)).toList();
+    State mine = take(from.h().device(), shapes);
+    for (int i = 0; i < shapes.size(); i++) {
+      selection.copy(List.of(from.parts().get(i)), mine.parts().get(i));
+    }
+    Reference.reachabilityFence(this);
+    return mine;
+  }
+
   /** Copies a snapshot's values to a device and returns the copy. */
   State copy(Device device, List<Snapshot.Part> parts) {
     List<Shape> shapes = parts.stream().map(part -> Shape.of(part.rows(), part.batch())).toList();

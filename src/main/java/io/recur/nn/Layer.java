@@ -100,6 +100,44 @@ public interface Layer extends AutoCloseable {
     }
   }
 
+  /**
+   * Gives some columns of the state of every Recur inside their initial state back, gradient and
+   * all, while the other columns keep their values and their history: some sequences of a batch
+   * begin. A fresh Recur stays fresh.
+   *
+   * @param columns each 0 ≤ column &lt; batch
+   * @throws IndexOutOfBoundsException if a state has no such column; nothing has then changed
+   * @throws IllegalStateException if a Recur has no state0
+   */
+  default void reset(int... columns) {
+    Together.change(
+        recurs(), state -> state.checkReset(columns), state -> state.resetColumns(columns));
+  }
+
+  /**
+   * Gives every Recur inside some columns of its state in place of all, in this order and with
+   * their history. A column may be taken several times, such as for beams. A fresh Recur stays
+   * fresh: its columns are equal.
+   *
+   * @param columns one or more, each 0 ≤ column &lt; batch
+   * @throws IndexOutOfBoundsException if a state has no such column; nothing has then changed
+   */
+  default void take(int... columns) {
+    Together.change(recurs(), state -> state.selection(columns), state -> state.take(columns));
+  }
+
+  /**
+   * This layer with a sliding truncation: each step runs the last k inputs again, so that its
+   * gradients reach back over exactly k steps. See {@link Sliding}.
+   *
+   * @param k steps, 1 or more
+   * @return a layer over this one
+   * @throws IllegalArgumentException if k is below 1
+   */
+  default Sliding slide(int k) {
+    return new Sliding(this, k);
+  }
+
   /** Keeps the state of every Recur inside and drops its history: no gradient passes it. */
   default void truncate() {
     List<Recur> recurs = recurs();

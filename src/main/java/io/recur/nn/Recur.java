@@ -34,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  * Recur rnn = Layers.rnn(3, 5).on(device, 42);
  * Tensor y = rnn.apply(tape.input(1, 2, 3));
  *
+ * Recur decoder = Layers.gru(2, 5).withoutState0().on(device, 43);
+ * decoder.state(rnn.state());                              // gradients run back into rnn
+ *
  * Recur sum = new Recur((h, x) -> Step.step(h.add(x), x), Parameter.fixed(Shape.of(1, 1), 0))
  *     .on(device, 0);
  * }</pre>
@@ -65,7 +68,7 @@ public final class Recur implements Layer {
    * @param cell built in or a user's own
    */
   public Recur(Cell cell) {
-    this(cell, new HeldState(cell, label(cell)), Compilation.of(cell, label(cell)));
+    this(cell, new HeldState(cell, label(cell), true), Compilation.of(cell, label(cell)));
   }
 
   private Recur(Cell cell, HeldState state, @Nullable Compilation compilation) {
@@ -89,6 +92,19 @@ public final class Recur implements Layer {
    */
   public Recur(Cell.StepFunction function, Parameter state0, Parameter... weights) {
     this(new FunctionCell(function, state0, List.of(weights)));
+  }
+
+  /**
+   * Another Recur over the same cell that takes its state from {@link #state(State)} alone: state0
+   * is none of its parameters, and a step before a state is given throws. {@link #reset} drops the
+   * state. Call it before {@code on(device, seed)}, so that state0 gets no memory.
+   *
+   * @return a Recur without a state
+   */
+  public Recur withoutState0() {
+    Recur without = new Recur(cell, new HeldState(cell, label, false), compilation);
+    without.way = way;
+    return without;
   }
 
   /** {@return the cell that this wraps} */
@@ -221,6 +237,26 @@ public final class Recur implements Layer {
   }
 
   /**
+   * Sets the state, such as that of an encoder: this Recur is then not fresh. Where the tensors are
+   * on a tape that records, gradients run into them; otherwise their values are copied. The next
+   * step must be on the same tape, or follow a {@link #truncate}. A state of batch 1 is repeated
+   * for a larger batch. {@link #reset} gives state0 back.
+   *
+   * @param given as many tensors as the cell's state, each of its rows × batch
+   * @throws ShapeException if there are others
+   * @throws IllegalStateException if they are on two tapes, on another device, or from before their
+   *     tape was cleared; if one is a parameter and none is on a tape, where its gradient would be
+   *     lost; or if another thread is inside this Recur or the tape. Nothing has then changed.
+   */
+  public void state(State given) {
+    try (var _ = mark.enterOnce();
+        var _ = state.enterTape();
+        var _ = given.h().enter()) {
+      state.set(given);
+    }
+  }
+
+  /**
    * {@inheritDoc} On a fresh Recur this cuts state0 off: its value stays, no gradient reaches it.
    */
   @Override
@@ -260,6 +296,10 @@ public final class Recur implements Layer {
     return mark;
   }
 
+  HeldState held() {
+    return state;
+  }
+
   /** The number of values in the state, of one column where it is fresh. */
   long stateFloats() {
     return state.floats();
@@ -273,11 +313,6 @@ public final class Recur implements Layer {
     } finally {
       mark.endRead();
     }
-  }
-
-  /** Refuses a snapshot of another cell; a snapshot may not know its kind. */
-  void check(String kind, List<Snapshot.Part> parts) {
-    state.check(kind, parts);
   }
 
   /** Becomes what a snapshot holds. */
@@ -313,7 +348,9 @@ public final class Recur implements Layer {
 
   @Override
   public List<Parameter> own() {
-    return cell.parameters();
+    return state.hasState0()
+        ? cell.parameters()
+        : cell.parameters().stream().filter(p -> !cell.state0().contains(p)).toList();
   }
 
   /** Whether those of its cell are. */

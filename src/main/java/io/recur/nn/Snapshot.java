@@ -2,8 +2,11 @@ package io.recur.nn;
 
 import io.recur.grad.ShapeException;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * The states of a model as a value: the parts of the state of every Recur, in order; a fresh one
@@ -12,6 +15,7 @@ import java.util.List;
  * <pre>{@code
  * byte[] session = model.save().toBytes();
  * model.restore(Snapshot.of(session));      // continues exactly where it stopped
+ * model.restore(model.save().swap(0, 1));   // two sessions of a batch exchanged
  * }</pre>
  *
  * <p>The bytes, version 2. Numbers are little-endian and without a sign, texts UTF-8, checksums
@@ -114,11 +118,132 @@ public record Snapshot(String label, List<String> kinds, List<List<Part>> states
                   recurs.size(), states.size(), label.isEmpty() ? "" : ", taken from " + label));
     }
     for (int i = 0; i < recurs.size(); i++) {
-      recurs.get(i).check(kinds.get(i), states.get(i));
+      recurs.get(i).held().check().snapshot(kinds.get(i), states.get(i));
     }
     for (int i = 0; i < recurs.size(); i++) {
       recurs.get(i).adopt(states.get(i));
     }
+  }
+
+  // Columns.
+
+  /**
+   * Some columns of every state, in this order; a column may be taken several times.
+   *
+   * @param columns one or more
+   * @return a snapshot of as many columns; Recurs that were fresh are fresh
+   * @throws ShapeException if there are none
+   * @throws IndexOutOfBoundsException if a state has no such column
+   */
+  public Snapshot take(int... columns) {
+    return select(batches -> Selection.take(batches[0], columns), this);
+  }
+
+  /**
+   * This snapshot with two columns of every state exchanged.
+   *
+   * @param a a column
+   * @param b a column
+   * @return a snapshot of the same sizes
+   * @throws IndexOutOfBoundsException if a state has no such column
+   */
+  public Snapshot swap(int a, int b) {
+    return select(batches -> Selection.swap(batches[0], a, b), this);
+  }
+
+  /**
+   * This snapshot with the columns of another one in place of some of its own, such as a session
+   * that enters a batch.
+   *
+   * @param other of as many columns as there are places, of the same model
+   * @param at the places, each once: column j of the other becomes column {@code at[j]}
+   * @return a snapshot of the same sizes
+   * @throws ShapeException if the snapshots do not fit each other, or a Recur is fresh in one alone
+   * @throws IndexOutOfBoundsException if a state has no such column
+   */
+  public Snapshot put(Snapshot other, int... at) {
+    return select(batches -> Selection.put(batches[0], batches[1], at), this, other);
+  }
+
+  /**
+   * The columns of several snapshots, one snapshot after the other.
+   *
+   * @param snapshots one or more, of the same model
+   * @return a snapshot with the sum of their columns
+   * @throws ShapeException if there is none, if they do not fit each other, or if a Recur is fresh
+   *     in some of them alone
+   */
+  public static Snapshot join(Snapshot... snapshots) {
+    if (snapshots.length == 0) {
+      throw new ShapeException("join: no snapshots; need one or more");
+    }
+    return select(Selection::join, snapshots);
+  }
+
+  /**
+   * Cuts this snapshot into snapshots of adjacent columns.
+   *
+   * @param widths the columns of each, 1 or more, with the batch as their sum
+   * @return one snapshot for each width
+   * @throws ShapeException if the widths do not fit
+   */
+  public List<Snapshot> split(int... widths) {
+    List<Snapshot> parts = new ArrayList<>();
+    for (int i = 0; i < widths.length; i++) {
+      int number = i;
+      parts.add(select(batches -> Selection.split(batches[0], widths).get(number), this));
+    }
+    return parts;
+  }
+
+  /** Selects columns of the states of each Recur, by the columns that the snapshots have. */
+  private static Snapshot select(Function<int[], Selection> choice, Snapshot... snapshots) {
+    Snapshot first = snapshots[0];
+    List<List<Part>> selected = new ArrayList<>();
+    for (int r = 0; r < first.states.size(); r++) {
+      for (Snapshot other : snapshots) {
+        check(r, first, other);
+      }
+      int recur = r;
+      List<List<Part>> from = Arrays.stream(snapshots).map(s -> s.states.get(recur)).toList();
+      selected.add(from.getFirst().isEmpty() ? List.of() : select(choice, from));
+    }
+    for (Snapshot other : snapshots) {
+      check(first.states.size(), first, other);
+    }
+    return new Snapshot(first.label, first.kinds, selected);
+  }
+
+  private static List<Part> select(Function<int[], Selection> choice, List<List<Part>> from) {
+    Selection selection =
+        choice.apply(from.stream().mapToInt(parts -> parts.getFirst().batch()).toArray());
+    int batch = selection.column().length;
+    List<Part> selected = new ArrayList<>();
+    for (int p = 0; p < from.getFirst().size(); p++) {
+      int part = p;
+      int rows = from.getFirst().get(p).rows();
+      List<float[]> values = from.stream().map(parts -> parts.get(part).values()).toList();
+      selected.add(new Part(rows, batch, selection.of(rows, values)));
+    }
+    return selected;
+  }
+
+  /** Refuses two snapshots whose Recur of this number differs; past the last, their count. */
+  private static void check(int recur, Snapshot a, Snapshot b) {
+    String mine = recur < a.states.size() ? a.kinds.get(recur) + a.rows(recur) : "none";
+    String its = recur < b.states.size() ? b.kinds.get(recur) + b.rows(recur) : "none";
+    if (!mine.equals(its)) {
+      throw new ShapeException(
+          """
+          snapshot: Recur %d is %s in one and %s in another; take them from one model, each after \
+          a step (truncate() gives a fresh Recur the values of its state0)"""
+              .formatted(recur, mine, its));
+    }
+  }
+
+  private String rows(int recur) {
+    List<Part> parts = states.get(recur);
+    return parts.isEmpty() ? " fresh" : " with rows " + parts.stream().map(Part::rows).toList();
   }
 
   /** {@return the number of bytes that {@link #write} writes} */

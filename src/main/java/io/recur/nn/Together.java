@@ -1,6 +1,7 @@
 package io.recur.nn;
 
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Enters several Recurs together: all of them or, where another thread is inside one, none. So a
@@ -30,6 +31,21 @@ final class Together {
   private static void leave(List<Recur> recurs, int entered) {
     for (int i = 0; i < entered; i++) {
       recurs.get(i).mark().close();
+    }
+  }
+
+  /** Changes the states of all Recurs, or none where one refuses the change. */
+  static void change(List<Recur> recurs, Consumer<HeldState> check, Consumer<HeldState> change) {
+    enter(recurs);
+    try {
+      recurs.forEach(recur -> check.accept(recur.held()));
+      for (Recur recur : recurs) {
+        try (var _ = recur.held().enterTape()) {
+          change.accept(recur.held());
+        }
+      }
+    } finally {
+      leave(recurs);
     }
   }
 

@@ -25,6 +25,7 @@ import io.recur.nn.Matrix;
 import io.recur.nn.Parameters;
 import io.recur.nn.RNNCell;
 import io.recur.nn.Recur;
+import io.recur.nn.Sliding;
 import io.recur.nn.Snapshot;
 import io.recur.nn.StackedCell;
 import io.recur.nn.State;
@@ -71,6 +72,7 @@ final class ModelSamples {
         .add(Layer.Fork.class, "fork", ModelSamples::fork)
         .add("java.util.List<? extends io.recur.nn.Layer>", "one", world -> List.of(dense(2, 2)))
         .add("java.util.List<? extends io.recur.nn.Layer>", "none", world -> List.of())
+        .add(Sliding.class, "of a chain", world -> world.model().slide(2))
         .add(Chain.class, "lstm and dense", World::model)
         .add(Chain.class, "without memory", world -> chain(lstm(2, 2)))
         .add(Chain.class, "empty", world -> chain())
