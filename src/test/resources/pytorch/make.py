@@ -419,6 +419,48 @@ def optimisers():
     out.save()
 
 
+def schedules():
+    o, s = torch.optim, torch.optim.lr_scheduler
+    losses = [3.0, 2.0, 2.0, 1.9999, 1.5, 1.6, 1.7, 1.5, 1.5, 1.5, 1.5, 1.4, 1.4, 1.4, 1.4, 1.4]
+    kinds = {
+        "cosine_floor": lambda a: s.CosineAnnealingLR(a, T_max=8, eta_min=0.1),
+        "one_cycle": lambda a: s.OneCycleLR(a, max_lr=0.8, total_steps=16),
+        "one_cycle_set": lambda a: s.OneCycleLR(a, max_lr=0.8, total_steps=16, pct_start=0.5, div_factor=10,
+                                                final_div_factor=100),
+        "warm_up": lambda a: s.LinearLR(a, start_factor=0.25, total_iters=3),
+        "plateau": lambda a: s.ReduceLROnPlateau(a, factor=0.5, patience=1),
+        "plateau_set": lambda a: s.ReduceLROnPlateau(a, factor=0.5, patience=0, cooldown=2, min_lr=0.15),
+    }
+    out = Out("schedules.txt", "losses: observed by the plateaus; NAME: the rates of steps 0 to 7, of one_cycle to 15, of "
+              "plateaus the rate before each loss and after the last; the rate is 0.8",
+              "cosine_floor: CosineAnnealingLR(T_max=8, eta_min=0.1)", "one_cycle: OneCycleLR(total_steps=16)",
+              "one_cycle_set: pct_start=0.5, div_factor=10, final_div_factor=100",
+              "warm_up: LinearLR(start_factor=0.25, total_iters=3)",
+              "plateau: ReduceLROnPlateau(factor=0.5, patience=1)",
+              "plateau_set: factor=0.5, patience=0, cooldown=2, min_lr=0.15",
+              "average_k: AveragedModel, exponential with 0.9, of the weights w_k")
+    out.put("losses", torch.tensor(losses, dtype=torch.float64))
+    for name, make in kinds.items():
+        optimiser = o.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.8)
+        schedule = make(optimiser)
+        rates = [optimiser.param_groups[0]["lr"]]
+        for loss in losses if name.startswith("plateau") else range(15 if name.startswith("one") else 7):
+            optimiser.step()
+            schedule.step(loss) if name.startswith("plateau") else schedule.step()
+            rates.append(optimiser.param_groups[0]["lr"])
+        out.put(name, torch.tensor(rates, dtype=torch.float64))
+    torch.manual_seed(250)
+    model = torch.nn.Linear(5, 1, bias=False).double()
+    average = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9))
+    for k in range(1, 5):
+        with torch.no_grad():
+            model.weight.copy_(rand(1, 5))
+        average.update_parameters(model)
+        out.put(f"w_{k}", model.weight)
+        out.put(f"average_{k}", average.module.weight)
+    out.save()
+
+
 def clip():
     torch.manual_seed(300)
     g = rand(10, scale=3.0)
@@ -446,4 +488,5 @@ if __name__ == "__main__":
     heads()
     layer_norm()
     optimisers()
+    schedules()
     clip()

@@ -144,6 +144,16 @@ public final class Parameter extends Tensor {
   }
 
   /**
+   * Makes a parameter of the same shape and name that begins with zeros. It is trainable if this
+   * one is.
+   *
+   * @return a parameter without memory
+   */
+  public Parameter alike() {
+    return new Parameter(shape(), (values, random) -> {}, trainable, true).named(name);
+  }
+
+  /**
    * Names this parameter for errors, printing and checkpoints.
    *
    * @param name such as {@code Wi}

@@ -61,6 +61,10 @@ public final class Parameters implements Iterable<Parameter> {
   private static final Object PLACING = new Object();
 
   private final Map<String, Parameter> named;
+
+  /** The parameters once more: a step asks each of them, without an iterator. */
+  private final Parameter[] all;
+
   private @Nullable List<Span> spans;
   private List<Part> parts = List.of();
 
@@ -69,6 +73,7 @@ public final class Parameters implements Iterable<Parameter> {
 
   private Parameters(Map<String, Parameter> named) {
     this.named = named;
+    this.all = named.values().toArray(Parameter[]::new);
   }
 
   static Parameters of(Layer model) {
@@ -212,9 +217,8 @@ public final class Parameters implements Iterable<Parameter> {
   public List<Part> unfrozen() {
     if (frozen == null || !isFrozenAs(frozen)) {
       BitSet now = new BitSet();
-      int i = 0;
-      for (Parameter parameter : named.values()) {
-        now.set(i++, parameter.isFrozen());
+      for (int i = 0; i < all.length; i++) {
+        now.set(i, all[i].isFrozen());
       }
       parts = parts(spans());
       frozen = now;
@@ -223,9 +227,8 @@ public final class Parameters implements Iterable<Parameter> {
   }
 
   private boolean isFrozenAs(BitSet before) {
-    int i = 0;
-    for (Parameter parameter : named.values()) {
-      if (parameter.isFrozen() != before.get(i++)) {
+    for (int i = 0; i < all.length; i++) {
+      if (all[i].isFrozen() != before.get(i)) {
         return false;
       }
     }
@@ -288,6 +291,31 @@ public final class Parameters implements Iterable<Parameter> {
   }
 
   /**
+   * Copies all parameters to new memory on their device: the best weights of a training, say, or an
+   * average of them. {@link #copyFrom} brings them back.
+   *
+   * <pre>{@code
+   * Parameters best = model.parameters().copy();
+   * model.parameters().copyFrom(best);
+   * }</pre>
+   *
+   * @return parameters of the same names, shapes and values, with gradients of zero; they live as
+   *     long as their device
+   * @throws IllegalStateException if a parameter has no memory yet
+   */
+  public Parameters copy() {
+    named.values().forEach(Parameter::placement);
+    Map<String, Parameter> copies = new LinkedHashMap<>();
+    named.forEach((name, mine) -> copies.put(name, mine.alike()));
+    Parameters copy = new Parameters(copies);
+    if (!named.isEmpty()) {
+      copy.place(iterator().next().device(), 0);
+    }
+    copy.copyFrom(this);
+    return copy;
+  }
+
+  /**
    * Copies the values of another model of the same structure, bit for bit, from the same or another
    * device. So a trained model comes to another device. Gradients stay as they are.
    *
@@ -320,7 +348,15 @@ public final class Parameters implements Iterable<Parameter> {
           "copyFrom: %d parameters here, %d there; build both models alike"
               .formatted(named.size(), other.named.size()));
     }
-    named.forEach((name, mine) -> mine.value().write(other.named.get(name).toArray()));
+    named.forEach((name, mine) -> copy(other.named.get(name), mine));
+  }
+
+  private static void copy(Parameter from, Parameter to) {
+    if (from.device() == to.device()) {
+      from.device().pointwise().copy(from.value(), to.value(), from.shape().count());
+    } else {
+      to.value().write(from.toArray());
+    }
   }
 
   /**

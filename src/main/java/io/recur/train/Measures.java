@@ -15,6 +15,7 @@ final class Measures {
   private final Buffer squares;
   private final Buffer words;
   private final float[] fetched = new float[WORDS];
+  private int losses;
 
   Measures(Device device) {
     words = device.allocate(WORDS);
@@ -22,15 +23,35 @@ final class Measures {
     squares = words.slice(SQUARES, 2);
   }
 
+  /** Adds a loss to those of the step. */
+  void add(Tensor value) {
+    if (losses == 0) {
+      loss.device().pointwise().copy(value.value(), loss, 1);
+    } else {
+      loss.device().pointwise().addScaled(1, value.value(), loss, 1);
+    }
+    losses++;
+  }
+
+  /** Forgets the losses of the step. */
+  void clear() {
+    losses = 0;
+  }
+
   /**
-   * Measures the loss and the norm, clips by the norm, then waits for the device.
+   * Makes the gradients a mean over the losses, measures the norm, clips by it, then waits for the
+   * device.
    *
-   * @param value the loss
    * @param parameters the parameters whose gradients are clipped
    * @param limit of the norm; infinite for none
    */
-  void take(Tensor value, Parameters parameters, float limit) {
-    loss.device().pointwise().copy(value.value(), loss, 1);
+  void take(Parameters parameters, float limit) {
+    if (losses > 1) {
+      for (Parameters.Part part : parameters.unfrozen()) {
+        Buffer g = part.memory().gradients();
+        g.device().pointwise().scale(1f / losses, g, g, part.memory().floats());
+      }
+    }
     if (parameters.unfrozen().isEmpty()) {
       squares.device().pointwise().fill(0, squares, 2);
     }
@@ -39,8 +60,11 @@ final class Measures {
       Clip.norm(parameters, limit, squares);
     }
     words.read(fetched);
+    fetched[LOSS] /= losses;
+    losses = 0;
   }
 
+  /** {@return the mean of the losses} */
   float loss() {
     return fetched[LOSS];
   }

@@ -5,6 +5,7 @@ import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.nn.Layer;
 import io.recur.nn.Parameters;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +32,9 @@ public final class Trainer {
   private final OneThread mark =
       new OneThread("trainer", "give each thread a trainer of its own, over a model of its own");
   private float clip = Float.POSITIVE_INFINITY;
+  private int accumulate = 1;
   private @Nullable Schedule schedule;
+  private @Nullable Average average;
   private Listener listener = step -> true;
   private long seed;
 
@@ -64,8 +67,8 @@ public final class Trainer {
    * A step that is done.
    *
    * @param step the number of steps since the training began, this one included
-   * @param chunk the chunk's number
-   * @param loss the chunk's loss
+   * @param chunk the chunk's number; the last one's where a step has several
+   * @param loss the chunk's loss; the mean where a step has several
    * @param norm the gradient's norm before clipping
    * @param rate the learning rate
    */
@@ -113,6 +116,33 @@ public final class Trainer {
   }
 
   /**
+   * Takes a step of the optimiser per several chunks, along the mean of their gradients: the batch
+   * grows, the memory of the tape does not. The last step of a pass may have fewer chunks.
+   *
+   * @param chunks the chunks per step, 1 or more
+   * @return this
+   * @throws IllegalArgumentException if the number is less than 1
+   */
+  public Trainer accumulate(int chunks) {
+    if (chunks < 1) {
+      throw new IllegalArgumentException("trainer: accumulate=" + chunks + "; need 1 or more");
+    }
+    this.accumulate = chunks;
+    return this;
+  }
+
+  /**
+   * Updates an average of the weights after each step.
+   *
+   * @param average of this model's parameters
+   * @return this
+   */
+  public Trainer average(Average average) {
+    this.average = Objects.requireNonNull(average);
+    return this;
+  }
+
+  /**
    * Sets the seed of dropout.
    *
    * @param seed any number
@@ -150,31 +180,50 @@ public final class Trainer {
    */
   public int pass(int from, int to, Loss loss) {
     try (var _ = mark.enter()) {
-      for (int chunk = from; chunk < to; chunk++) {
-        if (!listener.after(step(chunk, loss))) {
-          return chunk + 1;
+      for (int chunk = from; chunk < to; ) {
+        int next = (int) Math.min(to, (long) chunk + accumulate);
+        if (!listener.after(step(chunk, next, loss))) {
+          return next;
         }
+        chunk = next;
       }
       return to;
     }
   }
 
-  private Event step(int chunk, Loss loss) {
+  private Event step(int from, int to, Loss loss) {
     try (var _ = tape.enter()) {
-      return stepInside(chunk, loss);
+      long number = optimiser.steps();
+      if (schedule != null) {
+        optimiser.rate(schedule.rate(number));
+      }
+      measures.clear();
+      for (int chunk = from; chunk < to - 1; chunk++) {
+        differentiate(chunk, chunk - from, loss);
+        model.truncate();
+        tape.clear();
+      }
+      differentiate(to - 1, to - 1 - from, loss);
+      return update(number + 1, to - 1);
+    } catch (RuntimeException | Error e) {
+      if (to - from > 1) {
+        parameters.zeroGradients(); // of the chunks before
+      }
+      throw e;
     }
   }
 
-  /** Takes a step. The calling thread has entered the tape. */
-  private Event stepInside(int chunk, Loss loss) {
-    long number = optimiser.steps();
-    tape.seed(seed * 0x9E3779B97F4A7C15L + number);
-    if (schedule != null) {
-      optimiser.rate(schedule.rate(number));
-    }
+  /** Adds the gradients of a chunk. Each chunk of a step has a dropout of its own. */
+  private void differentiate(int chunk, int ofStep, Loss loss) {
+    tape.seed(seed * 0x9E3779B97F4A7C15L + optimiser.steps() + ofStep * 0xD1B54A32D192ED03L);
     Tensor value = loss.of(chunk);
     tape.backward(value);
-    measures.take(value, parameters, clip);
+    measures.add(value);
+  }
+
+  /** Takes a step along the gradients. The calling thread has entered the tape. */
+  private Event update(long number, int chunk) {
+    measures.take(parameters, clip);
     float scalar = measures.loss();
     double norm = measures.norm();
     if (!Float.isFinite(scalar) || !Double.isFinite(norm)) {
@@ -185,11 +234,14 @@ public final class Trainer {
           """
           train: loss=%s, gradient norm=%s at step=%d, chunk=%d, rate=%s; the parameters are those \
           before this step: lower the learning rate or clip the gradient"""
-              .formatted(scalar, norm, number + 1, chunk, optimiser.rate()));
+              .formatted(scalar, norm, number, chunk, optimiser.rate()));
     }
     optimiser.step(parameters);
+    if (average != null) {
+      average.update();
+    }
     model.truncate();
     tape.clear();
-    return new Event(number + 1, chunk, scalar, norm, optimiser.rate());
+    return new Event(number, chunk, scalar, norm, optimiser.rate());
   }
 }

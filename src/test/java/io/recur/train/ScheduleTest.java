@@ -3,6 +3,7 @@ package io.recur.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.Pinned;
 import io.recur.Thrown;
 import io.recur.device.Devices;
 import java.util.List;
@@ -107,5 +108,83 @@ class ScheduleTest {
             "schedule: step=" + step + "; need 0 or more");
       }
     }
+  }
+
+  private static void assertRates(String name, Schedule schedule) {
+    double[] expected = Pinned.of("schedules.txt").doubles(name);
+    for (int step = 0; step < expected.length; step++) {
+      // a rate is rounded to float once, the file to nine digits
+      assertEquals(expected[step], schedule.rate(step), 1e-7 * expected[step], name + " " + step);
+    }
+  }
+
+  @Test
+  void ratesArePyTorchs() {
+    assertRates("cosine_floor", Schedule.cosine(0.8f, 0, 8, 0.1f));
+    assertRates("one_cycle", Schedule.oneCycle(0.8f, 16));
+    assertRates("one_cycle_set", Schedule.oneCycle(0.8f, 16, 0.5f, 10, 100));
+    assertRates("warm_up", Schedule.constant(0.8f).warmUp(4));
+    assertEquals(0.1f, Schedule.cosine(0.8f, 0, 8, 0.1f).rate(100));
+    Schedule cycle = Schedule.oneCycle(0.8f, 16);
+    assertEquals(cycle.rate(15), cycle.rate(1000));
+  }
+
+  @Test
+  void plateausLowerTheRateAsPyTorchs() {
+    assertPlateau("plateau", new Plateau(Schedule.constant(0.8f), 0.5f, 1));
+    assertPlateau(
+        "plateau_set", new Plateau(Schedule.constant(0.8f), 0.5f, 0).cooldown(2).floor(0.15f));
+  }
+
+  /** After each loss the plateau gives its state to a new one, which goes on. */
+  private static void assertPlateau(String name, Plateau plateau) {
+    double[] losses = Pinned.of("schedules.txt").doubles("losses");
+    double[] expected = Pinned.of("schedules.txt").doubles(name);
+    for (int k = 0; k < losses.length; k++) {
+      assertEquals(expected[k], plateau.rate(k), 1e-7, name + " " + k); // one float rounding
+      String before = plateau.save();
+      boolean lowered = plateau.observe(losses[k]);
+      String after = plateau.save();
+      plateau.restore(before);
+      assertEquals(expected[k], plateau.rate(k), 1e-7, name + " " + k); // one float rounding
+      plateau.restore(after);
+      boolean falls = plateau.rate(k) < (float) expected[k] - 1e-6f;
+      assertTrue(falls == lowered || plateau.rate(k) == 0.15f, name + " " + k); // the floor
+    }
+    assertEquals(expected[losses.length], plateau.rate(0), 1e-7, name); // one float rounding
+  }
+
+  @Test
+  void newSettingsOutsideTheirRangeThrow() {
+    for (float floor : new float[] {-1, 2, Float.NaN}) {
+      Thrown.says(
+          IllegalArgumentException.class,
+          () -> Schedule.cosine(1, 0, 5, floor),
+          "schedule: floor=" + floor + ", rate=1.0; need 0 ≤ floor ≤ rate");
+    }
+    Thrown.says(
+        IllegalArgumentException.class, () -> Schedule.oneCycle(1, 1), "schedule: total=1, rise=0.3");
+    for (float rise : new float[] {0, 1, 0.1f, Float.NaN}) {
+      Thrown.says(
+          IllegalArgumentException.class,
+          () -> Schedule.oneCycle(1, 10, rise, 25, 1e4f),
+          "rise=" + rise);
+    }
+    Thrown.says(
+        IllegalArgumentException.class, () -> Schedule.oneCycle(1, 10, 0.5f, 0, 1), "start=0.0");
+    Thrown.says(
+        IllegalArgumentException.class, () -> Schedule.constant(1).warmUp(0), "warmUp=0");
+    Schedule one = Schedule.constant(1);
+    Thrown.says(
+        IllegalArgumentException.class, () -> new Plateau(one, 1, 0), "plateau: factor=1.0");
+    Thrown.says(IllegalArgumentException.class, () -> new Plateau(one, 0.5f, -1), "patience=-1");
+    Plateau plateau = new Plateau(one, 0.5f, 1);
+    Thrown.says(IllegalArgumentException.class, () -> plateau.floor(Float.NaN), "floor=NaN");
+    Thrown.says(IllegalArgumentException.class, () -> plateau.cooldown(-1), "cooldown=-1");
+    for (String wrong : List.of("", "1 2 3", "1 NaN 0 0", "1 1 -1 0", "1 1 0 99999999999", "- 1 0 0")) {
+      Thrown.says(
+          IllegalArgumentException.class, () -> plateau.restore(wrong), "plateau: saved=" + wrong);
+    }
+    assertEquals(1, plateau.rate(0));
   }
 }
