@@ -6,8 +6,8 @@ import java.util.Iterator;
 
 /**
  * An exponential moving average of the weights of a model: {@code a = βa + (1−β)w} per update, and
- * {@code a = w} at the first one, as PyTorch's {@code AveragedModel} with an exponential average. It
- * often predicts better than the last weights.
+ * {@code a = w} at the first one, as PyTorch's {@code AveragedModel} with an exponential average.
+ * It often predicts better than the last weights.
  *
  * <pre>{@code
  * Average average = new Average(model.parameters(), 0.999f);
@@ -53,10 +53,7 @@ public final class Average {
       Parameter weight = weights.next();
       int n = value.shape().count();
       value.device().pointwise().scale((float) beta, value.value(), value.value(), n);
-      value
-          .device()
-          .pointwise()
-          .addScaled((float) (1 - beta), weight.value(), value.value(), n);
+      value.device().pointwise().addScaled((float) (1 - beta), weight.value(), value.value(), n);
     }
   }
 

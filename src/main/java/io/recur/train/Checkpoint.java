@@ -59,6 +59,17 @@ public final class Checkpoint {
   public static void save(
       Path path, Layer model, @Nullable Optimiser optimiser, Map<String, String> facts)
       throws IOException {
+    save(path, model, optimiser, facts, Map.of());
+  }
+
+  /** Writes a checkpoint with {@linkplain Role#COPY copies of parameters} by name. */
+  static void save(
+      Path path,
+      Layer model,
+      @Nullable Optimiser optimiser,
+      Map<String, String> facts,
+      Map<String, Parameter> copies)
+      throws IOException {
     for (String name : NUMBERS) {
       if (facts.containsKey(name)) {
         throw new IllegalArgumentException(
@@ -85,7 +96,13 @@ public final class Checkpoint {
         tensors.put(state(r, p), new StoredTensor(dimensions, part.values()));
       }
     }
+    copies.forEach(
+        (name, copy) -> tensors.put(name, StoredTensor.of(dimensions(copy), copy.value())));
     new Safetensors(metadata, tensors).write(path);
+  }
+
+  private static long[] dimensions(Parameter parameter) {
+    return Arrays.stream(parameter.shape().dimensions()).asLongStream().toArray();
   }
 
   private static String slot(int s) {
@@ -139,6 +156,20 @@ public final class Checkpoint {
       @Nullable Optimiser optimiser,
       String... mayBeNotFinite)
       throws IOException {
+    return load(path, file, model, optimiser, null, mayBeNotFinite);
+  }
+
+  /**
+   * Reads a checkpoint, and all its {@linkplain Role#COPY copies} where these are given by name.
+   */
+  static Map<String, String> load(
+      Path path,
+      Safetensors file,
+      Layer model,
+      @Nullable Optimiser optimiser,
+      @Nullable Map<String, Parameter> copies,
+      String... mayBeNotFinite)
+      throws IOException {
     if (!Weights.isKnown(file)) {
       throw new IllegalArgumentException(
           "%s: format=%s; need a checkpoint of Recur, format=%s, with its checksums"
@@ -147,6 +178,11 @@ public final class Checkpoint {
     List<String> misfits = Weights.misfits(file, model);
     List<Recur> recurs = model.recurs();
     compareStates(file, recurs, misfits);
+    if (copies != null) {
+      Map<String, long[]> wanted = new LinkedHashMap<>();
+      copies.forEach((name, copy) -> wanted.put(name, dimensions(copy)));
+      compare(file, Role.COPY, wanted, misfits);
+    }
     long steps = 0;
     float rate = 0;
     if (optimiser != null) {
@@ -155,7 +191,7 @@ public final class Checkpoint {
       rate = rate(path, file);
     }
     Weights.refuse(path, misfits);
-    checkValues(path, file, model, optimiser != null, Set.of(mayBeNotFinite));
+    checkValues(path, file, model, optimiser != null, copies != null, Set.of(mayBeNotFinite));
     List<Buffer[]> memory = new ArrayList<>();
     for (int s = 0; optimiser != null && s < optimiser.slots(); s++) {
       memory.add(optimiser.memory(model.parameters(), s)); // throws for another model's optimiser
@@ -168,6 +204,11 @@ public final class Checkpoint {
       optimiser.resume(steps, rate);
     }
     Weights.copy(file, model);
+    if (copies != null) {
+      for (Map.Entry<String, Parameter> copy : copies.entrySet()) {
+        file.tensors().get(copy.getKey()).read(copy.getValue().value());
+      }
+    }
     Map<String, String> facts = Weights.facts(file);
     facts.keySet().removeAll(NUMBERS);
     return facts;
@@ -175,13 +216,20 @@ public final class Checkpoint {
 
   /** Looks for damage in every tensor that will be read. Only parameters must be finite. */
   private static void checkValues(
-      Path path, Safetensors file, Layer model, boolean withOptimiser, Set<String> mayBeNotFinite)
+      Path path,
+      Safetensors file,
+      Layer model,
+      boolean withOptimiser,
+      boolean withCopies,
+      Set<String> mayBeNotFinite)
       throws IOException {
     Set<String> names = new LinkedHashSet<>(model.parameters().named().keySet());
     Set<String> free = new LinkedHashSet<>(mayBeNotFinite);
     for (String name : file.tensors().keySet()) {
       Role role = Role.of(name);
-      if (role == Role.STATE || (role == Role.OPTIMISER && withOptimiser)) {
+      if (role == Role.STATE
+          || (role == Role.OPTIMISER && withOptimiser)
+          || (role == Role.COPY && withCopies)) {
         names.add(name);
         free.add(name);
       }

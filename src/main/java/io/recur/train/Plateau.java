@@ -7,12 +7,13 @@ import java.util.Objects;
  *
  * <p>The rate of a step is that of another schedule times a scale. {@link #observe} takes a loss,
  * as a rule the validation's after each pass. It multiplies the scale by the factor once the loss
- * was not below best·(1 − threshold) for more than {@code patience} losses in a row. One thread at a time may use a plateau.
+ * was not below best·(1 − threshold) for more than {@code patience} losses in a row. One thread at
+ * a time may use a plateau.
  *
  * <pre>{@code
  * Plateau plateau = new Plateau(Schedule.constant(0.002f), 0.5f, 3);
  * optimiser.rate(plateau.rate(optimiser.steps()));
- * plateau.observe(loss.item());                      // after each validation
+ * plateau.observe(loss.scalar());                     // after each validation
  * }</pre>
  */
 public final class Plateau implements Schedule {

@@ -158,8 +158,7 @@ public interface Schedule {
     if (steps < 1) {
       throw new IllegalArgumentException("schedule: warmUp=" + steps + "; need 1 or more steps");
     }
-    return step ->
-        (float) (rate(step) * Math.min(1.0, (counted(step) + 1.0) / steps));
+    return step -> (float) (rate(step) * Math.min(1.0, (counted(step) + 1.0) / steps));
   }
 
   /** {@return a value on half a cosine from a, at share 0, to b, at share 1 and later} */

@@ -94,7 +94,24 @@ public final class Streams {
     return cut(tape, chunk, 1);
   }
 
+  /**
+   * The targets of a chunk as numbers, for {@link Confusion#add}.
+   *
+   * @param chunk the chunk, counted from 0
+   * @return the element of each column, the batch of the first step first; a new array
+   * @throws ShapeException if there is no such chunk
+   */
+  public synchronized int[] targets(int chunk) {
+    fill(chunk, 1);
+    return index.clone();
+  }
+
   private synchronized OneHot cut(Tape tape, int chunk, int ahead) {
+    fill(chunk, ahead);
+    return tape.oneHot(shape, index);
+  }
+
+  private void fill(int chunk, int ahead) {
     if (chunk < 0 || chunk >= chunks()) {
       throw new ShapeException("streams: chunk=%d; need 0 ≤ chunk < %d".formatted(chunk, chunks()));
     }
@@ -103,6 +120,5 @@ public final class Streams {
         index[t * batch + b] = elements[b * length + chunk * steps + t + ahead];
       }
     }
-    return tape.oneHot(shape, index);
   }
 }

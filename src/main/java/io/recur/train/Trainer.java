@@ -6,6 +6,7 @@ import io.recur.grad.Tensor;
 import io.recur.nn.Layer;
 import io.recur.nn.Parameters;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -189,6 +190,71 @@ public final class Trainer {
       }
       return to;
     }
+  }
+
+  /**
+   * Prepares a training of several passes with a validation after each.
+   *
+   * @param train what a pass trains on
+   * @param validation what is validated after each pass, on a tape without gradients; null for none
+   * @return the training, to be set and run
+   */
+  public Fit fit(Batches train, @Nullable Batches validation) {
+    return new Fit(this, train, validation);
+  }
+
+  /**
+   * Prepares a training of several passes without a validation.
+   *
+   * @param train what a pass trains on
+   * @return the training, to be set and run
+   */
+  public Fit fit(Batches train) {
+    return fit(train, null);
+  }
+
+  /** Trains on chunks 0 … n−1; {@return whether the listener let all of them happen} */
+  boolean pass(int n, Loss loss, Consumer<Event> also) {
+    try (var _ = mark.enter()) {
+      for (int chunk = 0; chunk < n; ) {
+        int next = (int) Math.min(n, (long) chunk + accumulate);
+        Event event = step(chunk, next, loss);
+        also.accept(event);
+        if (!listener.after(event)) {
+          return false;
+        }
+        chunk = next;
+      }
+      return true;
+    }
+  }
+
+  void scheduleIfNone(Schedule other) {
+    schedule = schedule == null ? other : schedule;
+  }
+
+  Layer model() {
+    return model;
+  }
+
+  Parameters parameters() {
+    return parameters;
+  }
+
+  Optimiser optimiser() {
+    return optimiser;
+  }
+
+  Tape tape() {
+    return tape;
+  }
+
+  long seed() {
+    return seed;
+  }
+
+  @Nullable Average average() {
+    return average;
   }
 
   private Event step(int from, int to, Loss loss) {

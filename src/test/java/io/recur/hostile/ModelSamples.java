@@ -34,6 +34,8 @@ import io.recur.nn.cells.RecurrentDropout;
 import io.recur.nn.cells.WeightDrop;
 import io.recur.nn.cells.Zoneout;
 import io.recur.train.Adam;
+import io.recur.train.Batches;
+import io.recur.train.Fit;
 import io.recur.train.Optimiser;
 import io.recur.train.Schedule;
 import io.recur.train.Sgd;
@@ -44,6 +46,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
 
 /** Values of the rooms nn, io and train. */
 final class ModelSamples {
@@ -234,6 +238,15 @@ final class ModelSamples {
             "not finite",
             world -> (Trainer.Loss) chunk -> loss(world).scale(Float.NaN))
         .add(Trainer.Listener.class, "stops", world -> (Trainer.Listener) event -> false)
+        .add(Batches.class, "batches", world -> batches(world))
+        .add(Batches.Loss.class, "loss", world -> (Batches.Loss) (tape, examples) -> loss(world))
+        .add(Fit.class, "fit", world -> fit(world))
+        .add(Consumer.class, "takes", world -> (Consumer<Object>) value -> {})
+        .add(
+            ToDoubleFunction.class,
+            "a number",
+            world -> (ToDoubleFunction<Object>) value -> value.hashCode())
+        .add(Fit.Listener.class, "stops", world -> (Fit.Listener) pass -> false)
         .add(Streams.class, "streams", world -> new Streams(new int[] {0, 1, 0, 1, 0, 1}, 2, 1, 2))
         .add(
             Streams.class,
@@ -256,6 +269,20 @@ final class ModelSamples {
 
   private static Tensor loss(World world) {
     return world.model().apply(world.tape().input(1, 2)).sum();
+  }
+
+  /** A training that has had a pass; a listener stops it after each further one. */
+  private static Fit fit(World world) {
+    Fit fit =
+        new Trainer(world.model(), new Sgd(0.1f), world.tape())
+            .fit(batches(world))
+            .onPass(pass -> false);
+    fit.run(1);
+    return fit;
+  }
+
+  private static Batches batches(World world) {
+    return Batches.carried(1, (tape, chunk) -> loss(world));
   }
 
   private static Trainer trainer(World world) {

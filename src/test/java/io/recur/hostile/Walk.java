@@ -35,7 +35,7 @@ final class Walk {
 
   /** Further exceptions that single methods document. */
   private static final Map<String, Class<?>> ALSO =
-      Map.of("Trainer.pass", ArithmeticException.class);
+      Map.of("Trainer.pass", ArithmeticException.class, "Fit.run", ArithmeticException.class);
 
   /** The methods of operations that are not called: only a tape holds one. */
   private static final Set<String> OF_OPERATIONS = Set.of("backward", "trace");

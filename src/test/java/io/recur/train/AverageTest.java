@@ -38,8 +38,7 @@ class AverageTest {
       model.own().get(0).value().write(pinned.floats("w_" + k));
       average.update();
       // three roundings an update
-      Near.check(
-          "average " + k, pinned.doubles("average_" + k), value(average.parameters()), 1e-6);
+      Near.check("average " + k, pinned.doubles("average_" + k), value(average.parameters()), 1e-6);
       assertEquals(k, average.updates());
     }
     float[] weights = model.values(0);

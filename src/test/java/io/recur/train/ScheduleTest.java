@@ -163,7 +163,9 @@ class ScheduleTest {
           "schedule: floor=" + floor + ", rate=1.0; need 0 ≤ floor ≤ rate");
     }
     Thrown.says(
-        IllegalArgumentException.class, () -> Schedule.oneCycle(1, 1), "schedule: total=1, rise=0.3");
+        IllegalArgumentException.class,
+        () -> Schedule.oneCycle(1, 1),
+        "schedule: total=1, rise=0.3");
     for (float rise : new float[] {0, 1, 0.1f, Float.NaN}) {
       Thrown.says(
           IllegalArgumentException.class,
@@ -172,8 +174,7 @@ class ScheduleTest {
     }
     Thrown.says(
         IllegalArgumentException.class, () -> Schedule.oneCycle(1, 10, 0.5f, 0, 1), "start=0.0");
-    Thrown.says(
-        IllegalArgumentException.class, () -> Schedule.constant(1).warmUp(0), "warmUp=0");
+    Thrown.says(IllegalArgumentException.class, () -> Schedule.constant(1).warmUp(0), "warmUp=0");
     Schedule one = Schedule.constant(1);
     Thrown.says(
         IllegalArgumentException.class, () -> new Plateau(one, 1, 0), "plateau: factor=1.0");
@@ -181,7 +182,8 @@ class ScheduleTest {
     Plateau plateau = new Plateau(one, 0.5f, 1);
     Thrown.says(IllegalArgumentException.class, () -> plateau.floor(Float.NaN), "floor=NaN");
     Thrown.says(IllegalArgumentException.class, () -> plateau.cooldown(-1), "cooldown=-1");
-    for (String wrong : List.of("", "1 2 3", "1 NaN 0 0", "1 1 -1 0", "1 1 0 99999999999", "- 1 0 0")) {
+    for (String wrong :
+        List.of("", "1 2 3", "1 NaN 0 0", "1 1 -1 0", "1 1 0 99999999999", "- 1 0 0")) {
       Thrown.says(
           IllegalArgumentException.class, () -> plateau.restore(wrong), "plateau: saved=" + wrong);
     }

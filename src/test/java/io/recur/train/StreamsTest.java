@@ -37,6 +37,15 @@ class StreamsTest {
   }
 
   @Test
+  void targetsAreTheClassesOfTheTarget() {
+    Streams streams = new Streams(IntStream.range(0, 23).map(i -> i % 7).toArray(), 7, 2, 4);
+    for (int i = 0; i < streams.chunks(); i++) {
+      assertArrayEquals(classes(streams.target(tape, i)), streams.targets(i));
+    }
+    assertThrows(ShapeException.class, () -> streams.targets(streams.chunks()));
+  }
+
+  @Test
   void columnsGoOnWhereTheChunkBeforeStopped() {
     int[] text = IntStream.range(0, 23).toArray(); // two streams 0..10 and 11..21, 22 left out
     Streams streams = new Streams(text, 23, 2, 4);
