@@ -120,7 +120,52 @@ def ctc():
     out.save()
 
 
+# --- layers ------------------------------------------------------------------------------------
+
+def conv1d():
+    torch.manual_seed(320)
+    out = Out("conv1d.txt", "settingsN: groups, stride, padding, dilation; wN: kernel x in/groups x out",
+              "yN = conv1d(xN, wN, bN); dxN, dwN, dbN for dyN")
+    for n, (inputs, outputs, kernel, *settings) in enumerate([
+            (3, 4, 3, 1, 1, 0, 1), (3, 2, 4, 1, 2, 3, 1), (2, 3, 3, 1, 1, 4, 2), (4, 6, 2, 2, 1, 1, 3),
+            (4, 4, 3, 4, 3, 2, 1), (4, 2, 3, 2, 2, 0, 2)]):
+        groups, stride, padding, dilation = settings
+        x = rand(7, 2, inputs).requires_grad_()
+        w, b = rand(outputs, inputs // groups, kernel).requires_grad_(), rand(outputs).requires_grad_()
+        y = F.conv1d(x.permute(1, 2, 0), w, b, stride, padding, dilation, groups).permute(2, 0, 1)
+        dy = rand(*y.shape)
+        out.put(f"settings{n}", torch.tensor(settings))
+        for name, t in {"x": x, "w": w, "b": b, "dy": dy, "y": y}.items():
+            out.put(f"{name}{n}", t)
+        for name, t in zip(("dx", "dw", "db"), torch.autograd.grad(y, (x, w, b), dy)):
+            out.put(f"{name}{n}", t)
+    out.save()
+
+
+def batch_norm():
+    torch.manual_seed(330)
+    out = Out("batch_norm.txt", "two training steps with epsilon 1e-3 and momentum 0.25: y, dx, dgain, dbias for dy,",
+              "mean and variance as they run after each; inference: of x0 with the last of these")
+    layer = torch.nn.BatchNorm1d(3, eps=1e-3, momentum=0.25)
+    layer.weight.data, layer.bias.data = rand(3), rand(3)
+    out.put("gain", layer.weight)
+    out.put("bias", layer.bias)
+    x = [rand(4, 2, 3, scale=2.0).requires_grad_() for _ in range(2)]
+    for n in range(2):
+        dy = rand(4, 2, 3)
+        y = layer(x[n].reshape(-1, 3)).reshape(4, 2, 3)
+        for name, t in {"x": x[n], "dy": dy, "y": y, "mean": layer.running_mean, "variance": layer.running_var}.items():
+            out.put(f"{name}{n}", t)
+        for name, t in zip(("dx", "dgain", "dbias"), torch.autograd.grad(y, (x[n], layer.weight, layer.bias), dy)):
+            out.put(f"{name}{n}", t)
+    layer.eval()
+    out.put("inference", layer(x[0].reshape(-1, 3)).reshape(4, 2, 3))
+    out.save()
+
+
 if __name__ == "__main__":
     loss_settings()
     mixture()
     ctc()
+    conv1d()
+    batch_norm()

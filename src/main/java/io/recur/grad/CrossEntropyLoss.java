@@ -109,12 +109,7 @@ public final class CrossEntropyLoss {
    */
   public Tensor of(Tensor x, OneHot target) {
     L1Loss.checkEqual("crossEntropy", x, target);
-    try (var _ = target.enter()) {
-      float[] bits = target.index().read();
-      int[] classes = new int[bits.length];
-      Arrays.setAll(classes, j -> Float.floatToRawIntBits(bits[j]));
-      return of(x, classes);
-    }
+    return of(x, target.indexes());
   }
 
   /**

@@ -105,6 +105,17 @@ public final class Parameter extends Tensor {
   }
 
   /**
+   * A value that is not trained.
+   *
+   * @param shape its shape
+   * @param initialiser its value until it is written
+   * @return a parameter without memory
+   */
+  public static Parameter fixed(Shape shape, Initialiser initialiser) {
+    return new Parameter(shape, initialiser, false);
+  }
+
+  /**
    * A trainable matrix, Glorot uniform: ±√(6/(rows + columns)) (Glorot and Bengio 2010, eq. 16).
    *
    * @param rows outputs
@@ -214,7 +225,8 @@ public final class Parameter extends Tensor {
    */
   public Parameter on(Device device) {
     int count = shape().count();
-    Slabs alone = new Slabs(device.allocate(count), device.allocate(count), OptionalLong.empty());
+    int learned = trainable ? count : 1;
+    Slabs alone = new Slabs(device.allocate(count), device.allocate(learned), OptionalLong.empty());
     place(new Placement(alone, 0, count), new Random(0));
     return this;
   }

@@ -124,6 +124,28 @@ public final class Layers {
   }
 
   /**
+   * {@link BatchNorm} with gain 1 and bias 0.
+   *
+   * @param in length of x and y
+   * @return the layer
+   */
+  public static BatchNorm batchNorm(int in) {
+    return new BatchNorm(in);
+  }
+
+  /**
+   * {@link Conv1d} of stride 1 without padding.
+   *
+   * @param in rows of x
+   * @param out rows of y
+   * @param kernel taps
+   * @return the layer
+   */
+  public static Conv1d conv1d(int in, int out, int kernel) {
+    return new Conv1d(in, out, kernel);
+  }
+
+  /**
    * {@link Embedding}.
    *
    * @param classes their number

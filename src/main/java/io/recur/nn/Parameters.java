@@ -123,7 +123,10 @@ public final class Parameters implements Iterable<Parameter> {
         .sum();
   }
 
-  /** Places those without memory in one new slab, the trainable ones first. */
+  /**
+   * Places those without memory: the trainable ones in one new slab, each fixed one alone. One that
+   * a layer writes in its forward pass then leaves what an earlier layer has recorded valid.
+   */
   void place(Device device, long seed) {
     synchronized (PLACING) {
       placeAll(device, seed);
@@ -140,14 +143,16 @@ public final class Parameters implements Iterable<Parameter> {
                 .formatted(parameter.name(), parameter.shape(), parameter.device(), device));
       }
     }
-    List<Parameter> missing = new ArrayList<>();
-    named.values().stream().filter(p -> !p.isPlaced() && p.isTrainable()).forEach(missing::add);
-    named.values().stream().filter(p -> !p.isPlaced() && !p.isTrainable()).forEach(missing::add);
+    List<Parameter> missing = named.values().stream().filter(p -> !p.isPlaced()).toList();
     if (missing.isEmpty()) {
       refuseOther(seed);
       return;
     }
-    Slabs.place(device, seed, missing);
+    List<Parameter> learned = missing.stream().filter(Parameter::isTrainable).toList();
+    if (!learned.isEmpty()) {
+      Slabs.place(device, seed, learned);
+    }
+    missing.stream().filter(p -> !p.isTrainable()).forEach(p -> p.on(device));
   }
 
   /** Refuses another seed than that from which the parameters, all placed, have their values. */

@@ -3,6 +3,7 @@ package io.recur.hostile;
 import static io.recur.hostile.TensorSamples.parameter;
 import static io.recur.hostile.TensorSamples.variable;
 import static io.recur.nn.Layers.chain;
+import static io.recur.nn.Layers.conv1d;
 import static io.recur.nn.Layers.dense;
 import static io.recur.nn.Layers.embedding;
 import static io.recur.nn.Layers.lstm;
@@ -15,6 +16,7 @@ import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.nn.Cell;
 import io.recur.nn.Chain;
+import io.recur.nn.Conv1d;
 import io.recur.nn.Dense;
 import io.recur.nn.Embedding;
 import io.recur.nn.GRUCell;
@@ -81,6 +83,7 @@ final class ModelSamples {
         .add(Chain.class, "without memory", world -> chain(lstm(2, 2)))
         .add(Chain.class, "empty", world -> chain())
         .add(Dense.class, "dense", world -> dense(2, 2, Elementwise.TANH).on(world.device(), 1))
+        .add(Conv1d.class, "conv1d", world -> conv1d(2, 2, 2).on(world.device(), 1))
         .add(Embedding.class, "embedding", world -> embedding(2, 2).on(world.device(), 1))
         .add(Parameters.class, "of a model", world -> world.model().parameters())
         .add(Parameters.class, "of another", world -> rnn(2, 2).on(world.device(), 1).parameters())
