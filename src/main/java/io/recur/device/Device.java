@@ -27,6 +27,8 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   /** The number of holders that have not closed this device yet. */
   private final AtomicInteger holders = new AtomicInteger(1);
 
+  private final long opened = System.nanoTime();
+
   /** For the two kinds of devices. */
   protected Device() {}
 
@@ -156,6 +158,20 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
    */
   public abstract String name();
 
+  /**
+   * This device's name in a message that names another one too: devices with one name are told
+   * apart by the order in which they were opened.
+   *
+   * @param other the other device
+   * @return the name, and {@code opened first} or {@code opened later} where it is the other's too
+   */
+  public final String nameBeside(Device other) {
+    boolean isAlike = other != this && name().equals(other.name());
+    return isAlike
+        ? name() + (opened < other.opened ? ", opened first" : ", opened later")
+        : name();
+  }
+
   /** {@return the elementwise kernels} */
   public abstract Pointwise pointwise();
 
@@ -211,7 +227,7 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
     if (buffer.device() != this) {
       throw new IllegalArgumentException(
           "%s: the buffer is on %s, the kernel on %s; copy it with read() and write()"
-              .formatted(where, buffer.device(), this));
+              .formatted(where, buffer.device().nameBeside(this), nameBeside(buffer.device())));
     }
     buffer.checkLength(where, words);
   }

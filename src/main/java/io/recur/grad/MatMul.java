@@ -19,7 +19,7 @@ final class MatMul implements Op {
     Shape left = a.shape();
     if (left.rank() > 2 || left.columns() != x.shape().rows()) {
       throw new ShapeException(
-          "matmul: W=%s, x=%s; need a matrix W with W.cols == x.rows, %d != %d"
+          "matmul: W=%s, x=%s; need a matrix W with W.cols == x.rows, %d != %d: x is features × batch × time"
               .formatted(left, x.shape(), left.columns(), x.shape().rows()));
     }
     Tensor w = DropConnect.read(a, x);

@@ -264,7 +264,9 @@ public final class OpContext implements AutoCloseable {
     if (value.device() != tape.device()) {
       throw new IllegalStateException(
           "output: the buffer is on %s and the tape on %s; take it with scratch(floats)"
-              .formatted(value.device(), tape.device()));
+              .formatted(
+                  value.device().nameBeside(tape.device()),
+                  tape.device().nameBeside(value.device())));
     }
     TensorData data = values.data(tape, like.rank(), rows, like.batch(), like.time());
     Tensor.checkLength("output", data.shape, value);

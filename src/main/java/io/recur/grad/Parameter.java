@@ -43,7 +43,7 @@ public final class Parameter extends Tensor {
   private final boolean inParts;
 
   private final boolean trainable;
-  private String name = "parameter";
+  private @Nullable String name;
   private volatile boolean frozen;
   private @Nullable Placement placement;
 
@@ -175,9 +175,16 @@ public final class Parameter extends Tensor {
     return this;
   }
 
-  /** {@return the name within its layer, such as {@code Wi}} */
+  /**
+   * {@return the name within its layer, such as {@code Wi}; {@code parameter} where it has none}
+   */
   public String name() {
-    return name;
+    return name == null ? "parameter" : name;
+  }
+
+  /** {@return whether it was given a name} */
+  public boolean isNamed() {
+    return name != null;
   }
 
   /** {@return whether an optimiser changes it: true unless {@link #fixed}} */
@@ -242,7 +249,7 @@ public final class Parameter extends Tensor {
     if (this.placement != null) {
       throw new IllegalStateException(
           "parameter %s %s: it is on %s already; a parameter stays where it is"
-              .formatted(name, shape(), this.placement.slabs().values().device()));
+              .formatted(name(), shape(), this.placement.slabs().values().device()));
     }
     int count = shape().count();
     // without the padding: an index into it must be refused
@@ -278,7 +285,7 @@ public final class Parameter extends Tensor {
           """
           parameter %s %s: it has no memory yet; call on(device, seed) on its model, and list the \
           parameters of a cell of your own in new Recur(cell, state0, …)"""
-              .formatted(name, shape()));
+              .formatted(name(), shape()));
     }
     return buffer;
   }
@@ -289,13 +296,13 @@ public final class Parameter extends Tensor {
     if (buffer == null || !trainable) {
       value();
       throw new IllegalStateException(
-          "parameter %s %s: it is fixed and takes no gradient".formatted(name, shape()));
+          "parameter %s %s: it is fixed and takes no gradient".formatted(name(), shape()));
     }
     return buffer;
   }
 
   @Override
   public String toString() {
-    return "Parameter(" + name + " " + shape() + ")";
+    return "Parameter(" + name() + " " + shape() + ")";
   }
 }

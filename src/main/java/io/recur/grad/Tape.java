@@ -366,6 +366,12 @@ public final class Tape implements AutoCloseable {
     return open;
   }
 
+  @Override
+  public String toString() {
+    String kind = open ? (recording ? "recording" : "inference") : "closed";
+    return "Tape(%s, %s, %d operations)".formatted(device, kind, length());
+  }
+
   void checkOpen() {
     if (!open) {
       throw new IllegalStateException(

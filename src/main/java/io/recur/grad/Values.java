@@ -31,7 +31,11 @@ final class Values {
     if (input.device() != tape.device()) {
       throw new IllegalStateException(
           "%s: a tensor %s is on %s and the tape on %s; make the tape on the model's device"
-              .formatted(where, input.shape(), input.device(), tape.device()));
+              .formatted(
+                  where,
+                  input.shape(),
+                  input.device().nameBeside(tape.device()),
+                  tape.device().nameBeside(input.device())));
     }
   }
 

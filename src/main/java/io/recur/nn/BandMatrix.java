@@ -75,7 +75,7 @@ final class BandMatrix extends Matrix {
   public Tensor times(Tensor x) {
     if (x.shape().rows() != columns()) {
       throw new ShapeException(
-          "matmul: W=%s, x=%s; need W.cols == x.rows, %d != %d"
+          "matmul: W=%s, x=%s; need W.cols == x.rows, %d != %d: x is features × batch × time"
               .formatted(this, x.shape(), columns(), x.shape().rows()));
     }
     Tensor values = DropConnect.read(values(), x);

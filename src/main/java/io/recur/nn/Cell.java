@@ -54,6 +54,9 @@ public interface Cell {
    * user sets between calls), or that reads the memory of a parameter by {@code value()}: call
    * {@link Recur#stepwise} for such a cell.
    *
+   * <p>A user who calls it with a state on no tape gives {@code state.on(tape)}; the cells of this
+   * library do that by themselves.
+   *
    * @param state out × batch each
    * @param x in × batch
    * @return the new state and the output
@@ -72,7 +75,7 @@ public interface Cell {
     Tape tape = x.tape() != null ? x.tape() : state.h().tape();
     try (var _ = tape == null ? null : DropConnect.on(tape, Map.of())) { // a mask per sequence
       List<Tensor> outputs = new ArrayList<>();
-      State now = state;
+      State now = state.on(tape);
       for (int t = 0; t < x.shape().time(); t++) {
         Step step = step(now, x.time(t));
         outputs.add(step.y());

@@ -10,7 +10,7 @@ record FunctionCell(StepFunction function, Parameter initial, List<Parameter> we
     implements Cell {
   @Override
   public Step step(State state, Tensor x) {
-    return function.step(state.h(), x);
+    return function.step(state.on(x.tape()).h(), x);
   }
 
   @Override

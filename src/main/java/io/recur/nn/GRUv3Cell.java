@@ -59,7 +59,7 @@ public final class GRUv3Cell extends StackedCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = state.h();
     Tensor fromInput = wi.times(x).add(b);
     Tensor fromState = wh.times(h);

@@ -57,7 +57,7 @@ public final class LSTMCell extends StackedCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor sums = sums(x, state.h());
     Tensor input = sigmoid(gate(sums, 0));
     Tensor forget = sigmoid(gate(sums, 1));

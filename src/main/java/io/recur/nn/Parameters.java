@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -140,7 +141,11 @@ public final class Parameters implements Iterable<Parameter> {
             """
             on: parameter %s %s is on %s, not on %s; it stays where it is: build a model alike there \
             and call its parameters().copyFrom(…)"""
-                .formatted(parameter.name(), parameter.shape(), parameter.device(), device));
+                .formatted(
+                    parameter.name(),
+                    parameter.shape(),
+                    parameter.device().nameBeside(device),
+                    device.nameBeside(parameter.device())));
       }
     }
     List<Parameter> missing = named.values().stream().filter(p -> !p.isPlaced()).toList();
@@ -148,11 +153,28 @@ public final class Parameters implements Iterable<Parameter> {
       refuseOther(seed);
       return;
     }
+<<<<<<< HEAD
     List<Parameter> learned = missing.stream().filter(Parameter::isTrainable).toList();
     if (!learned.isEmpty()) {
       Slabs.place(device, seed, learned);
     }
     missing.stream().filter(p -> !p.isTrainable()).forEach(p -> p.on(device));
+=======
+    Slabs.place(device, seed, missing);
+    List<String> unnamed =
+        named.entrySet().stream()
+            .filter(entry -> missing.contains(entry.getValue()) && !entry.getValue().isNamed())
+            .map(Map.Entry::getKey)
+            .toList();
+    if (!unnamed.isEmpty()) {
+      System.getLogger("io.recur")
+          .log(
+              System.Logger.Level.WARNING,
+              "on: parameters without a name are saved as {0}, by their place; give each one with"
+                  + " named(…), in a map to Recur, or as a component of a record",
+              String.join(", ", unnamed));
+    }
+>>>>>>> e2413fd (nn: a record or a map names weights, steps lift constants, messages remind of the layout)
   }
 
   /** Refuses another seed than that from which the parameters, all placed, have their values. */
@@ -362,6 +384,18 @@ public final class Parameters implements Iterable<Parameter> {
     } else {
       to.value().write(from.toArray());
     }
+  }
+
+  /** {@return the number of arrays and values, then each parameter's name and shape} */
+  @Override
+  public String toString() {
+    return "Parameters(%d trainable arrays, %d values: %s)"
+        .formatted(
+            arrays(),
+            count(),
+            named.entrySet().stream()
+                .map(entry -> entry.getKey() + " " + entry.getValue().shape())
+                .collect(Collectors.joining(", ")));
   }
 
   /**

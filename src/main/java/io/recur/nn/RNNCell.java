@@ -54,7 +54,7 @@ public final class RNNCell extends StackedCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = Functions.apply(function, sums(x, state.h()));
     return Step.step(h, h);
   }

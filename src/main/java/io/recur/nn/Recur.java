@@ -9,6 +9,7 @@ import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +70,7 @@ public final class Recur implements Layer {
    */
   public Recur(Cell cell) {
     this(cell, new HeldState(cell, label(cell), true), Compilation.of(cell, label(cell)));
+    Names.ofRecord(cell);
   }
 
   private Recur(Cell cell, HeldState state, @Nullable Compilation compilation) {
@@ -92,6 +94,21 @@ public final class Recur implements Layer {
    */
   public Recur(Cell.StepFunction function, Parameter state0, Parameter... weights) {
     this(new FunctionCell(function, state0, List.of(weights)));
+  }
+
+  /**
+   * A Recur of a function {@code (h, x) -> (h', y)} whose weights have names, for checkpoints.
+   *
+   * @param function one step
+   * @param state0 the initial state, out × 1, or out × B for a fixed batch; {@code state0} unless
+   *     it has a name
+   * @param weights the parameters that the function uses, by the names that they are given; they
+   *     are placed and saved in the order of their names
+   */
+  public Recur(Cell.StepFunction function, Parameter state0, Map<String, Parameter> weights) {
+    this(
+        new FunctionCell(
+            function, state0.isNamed() ? state0 : state0.named("state0"), Names.of(weights)));
   }
 
   /**

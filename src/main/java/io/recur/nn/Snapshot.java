@@ -246,6 +246,19 @@ public record Snapshot(String label, List<String> kinds, List<List<Part>> states
     return parts.isEmpty() ? " fresh" : " with rows " + parts.stream().map(Part::rows).toList();
   }
 
+  /** {@return the model's structure, and each Recur's kind with the sizes of its state} */
+  @Override
+  public String toString() {
+    List<String> each = new ArrayList<>();
+    for (int r = 0; r < states.size(); r++) {
+      List<String> sizes =
+          states.get(r).stream().map(part -> part.rows() + "×" + part.batch()).toList();
+      String kind = kinds.get(r).isEmpty() ? "Recur " + r : kinds.get(r);
+      each.add(kind + " " + (sizes.isEmpty() ? "fresh" : String.join(", ", sizes)));
+    }
+    return "Snapshot(%s%s)".formatted(label.isEmpty() ? "" : label + ": ", String.join("; ", each));
+  }
+
   /** {@return the number of bytes that {@link #write} writes} */
   public long byteSize() {
     return SnapshotBytes.of(this).length();

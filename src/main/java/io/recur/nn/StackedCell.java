@@ -121,11 +121,16 @@ public abstract sealed class StackedCell implements Cell
     return parameters;
   }
 
-  /** Refuses an input or a state of the wrong size before anything is computed. */
-  final void check(State state, Tensor x) {
+  /**
+   * The state on the tape of x. Refuses an input or a state of the wrong size before anything is
+   * computed.
+   */
+  final State check(State state, Tensor x) {
     List<Tensor> parts = state.parts();
     if (x.shape().rows() != wi.columns()) {
-      throw new ShapeException("%s: x=%s; need %d rows".formatted(this, x.shape(), wi.columns()));
+      throw new ShapeException(
+          "%s: x=%s; need %d rows: x is features × batch × time, and of rank 2 a batch"
+              .formatted(this, x.shape(), wi.columns()));
     }
     for (int i = 0; i < parts.size(); i++) {
       Tensor part = parts.get(i);
@@ -139,6 +144,7 @@ public abstract sealed class StackedCell implements Cell
       throw new ShapeException(
           "%s: a state of %d tensors; need %d".formatted(this, parts.size(), state0.size()));
     }
+    return state.on(x.tape());
   }
 
   /** {@code Wi·x + Wh·h + b}. */

@@ -2,9 +2,11 @@ package io.recur.nn;
 
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
+import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The state of a cell between two steps: one tensor for most cells, h and c for the LSTM, each out
@@ -80,6 +82,23 @@ public record State(List<Tensor> parts) {
   /** {@return the batch: the number of columns of each part} */
   public int batch() {
     return h().shape().columns();
+  }
+
+  /**
+   * This state on a tape: constants, such as a state without history, and parameters as tensors of
+   * that tape, which a step of a user's own cell may need.
+   *
+   * @param tape where the other operands are; null for this state as it is
+   * @return this where all parts are on a tape
+   */
+  public State on(@Nullable Tape tape) {
+    boolean isOn = true;
+    for (int i = 0; i < parts.size(); i++) {
+      isOn &= parts.get(i).tape() != null;
+    }
+    return tape == null || isOn
+        ? this
+        : new State(parts.stream().map(p -> p.tape() == null ? tape.use(p) : p).toList());
   }
 
   // Columns.

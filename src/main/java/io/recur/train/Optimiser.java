@@ -289,6 +289,12 @@ public abstract class Optimiser {
     this.rate = checked("rate", rate, rate >= 0 && rate < Float.POSITIVE_INFINITY);
   }
 
+  /** {@return its kind, learning rate and number of steps} */
+  @Override
+  public String toString() {
+    return "%s(rate %s, %d steps)".formatted(getClass().getSimpleName(), rate, steps);
+  }
+
   /** {@return the number of steps taken} */
   public long steps() {
     return steps;

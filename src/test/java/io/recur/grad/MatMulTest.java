@@ -92,7 +92,7 @@ class MatMulTest {
     Thrown.says(
         ShapeException.class,
         () -> w.matmul(x),
-        "matmul: W=20×5, x=4×3; need a matrix W with W.cols == x.rows, 5 != 4");
+        "matmul: W=20×5, x=4×3; need a matrix W with W.cols == x.rows, 5 != 4: x is features × batch × time");
     Tensor sequences = tape.input(Shape.of(2, 2, 2), new float[8]);
     Thrown.says(ShapeException.class, () -> sequences.matmul(x), "W=2×2×2", "x=4×3");
     Thrown.says(ShapeException.class, () -> w.matmul(tape.oneHot(Shape.of(3), 1)), "5 != 3");

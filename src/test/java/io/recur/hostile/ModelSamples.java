@@ -78,6 +78,10 @@ final class ModelSamples {
         .add(Layer.Fork.class, "fork", ModelSamples::fork)
         .add("java.util.List<? extends io.recur.nn.Layer>", "one", world -> List.of(dense(2, 2)))
         .add("java.util.List<? extends io.recur.nn.Layer>", "none", world -> List.of())
+        .add(
+            "java.util.Map<java.lang.String, io.recur.grad.Parameter>",
+            "one",
+            world -> Map.of("W", parameter(world)))
         .add(Sliding.class, "of a chain", world -> world.model().slide(2))
         .add(Chain.class, "lstm and dense", World::model)
         .add(Chain.class, "without memory", world -> chain(lstm(2, 2)))

@@ -53,7 +53,7 @@ public final class ATRCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = state.h();
     Tensor p = wi.times(x);
     Tensor q = wh.times(h);

@@ -79,7 +79,7 @@ public final class CFNCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = state.h();
     Tensor fromInput = wi.times(x);
     Tensor sums = fromInput.rows(0, 2 * out).add(wh.times(h)).add(b);

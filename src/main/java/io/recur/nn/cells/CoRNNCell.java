@@ -97,7 +97,7 @@ public final class CoRNNCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = state.h();
     Tensor z = state.c();
     Tensor force = tanh(wh.times(h).add(wz.times(z)).add(wi.times(x)).add(b));

@@ -72,7 +72,7 @@ public final class CoupledLSTMCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor sums = wi.times(x).add(wh.times(state.h())).add(b);
     Tensor input = sigmoid(gate(sums, 0));
     Tensor candidate = tanh(gate(sums, 1));

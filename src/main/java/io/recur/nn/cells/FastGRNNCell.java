@@ -91,7 +91,7 @@ public final class FastGRNNCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = state.h();
     Tensor sums = wi.times(x).add(wh.times(h));
     Tensor gate = sigmoid(sums.add(bz));

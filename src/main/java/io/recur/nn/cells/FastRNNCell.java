@@ -78,7 +78,7 @@ public final class FastRNNCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = state.h();
     Tensor candidate = tanh(wi.times(x).add(wh.times(h)).add(b));
     Tensor update = sigmoid(use(alpha, state, x));

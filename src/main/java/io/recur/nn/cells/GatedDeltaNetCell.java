@@ -121,7 +121,7 @@ public final class GatedDeltaNetCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor projected = swish(wi.times(x));
     Tensor q = unit(heads.vectors(gate(projected, 0)));
     Tensor k = unit(heads.vectors(gate(projected, 1)));

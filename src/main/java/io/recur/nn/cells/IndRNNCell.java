@@ -72,7 +72,7 @@ public final class IndRNNCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = Functions.apply(function, wi.times(x).add(u.mul(state.h())).add(b));
     return Step.step(h, h);
   }

@@ -68,7 +68,7 @@ public final class JANETCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = state.h();
     Tensor sums = wi.times(x).add(wh.times(h)).add(b);
     Tensor forget = sigmoid(gate(sums, 0));

@@ -141,7 +141,7 @@ public final class LRUCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     int n = cr.columns();
     Tensor re = state.h();
     Tensor im = state.c();

@@ -88,7 +88,7 @@ public final class LayerNormGRUCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = state.h();
     Tensor fromInput = normalised(wi.times(x)).mul(gi).add(b);
     Tensor fromState = normalised(wh.times(h)).mul(gh).add(bh);

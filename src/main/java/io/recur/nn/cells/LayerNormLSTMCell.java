@@ -102,7 +102,7 @@ public final class LayerNormLSTMCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor fromInput = normalised(wi.times(x)).mul(gi);
     Tensor fromState = normalised(wh.times(state.h())).mul(gh);
     Tensor sums = fromInput.add(fromState).add(b);

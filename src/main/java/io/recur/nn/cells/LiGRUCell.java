@@ -76,7 +76,7 @@ public final class LiGRUCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = state.h();
     Tensor sums = normalised(wi.times(x)).mul(g).add(b).add(wh.times(h));
     Tensor candidate = relu(gate(sums, 0));

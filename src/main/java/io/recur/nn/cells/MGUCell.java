@@ -75,7 +75,7 @@ public final class MGUCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = state.h();
     Tensor fromInput = wi.times(x).add(b);
     Tensor forget = sigmoid(gate(fromInput, 0).add(wh.times(h)));

@@ -135,7 +135,7 @@ public final class MLSTMCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor projected = wi.times(x).add(b);
     Tensor q = heads.vectors(gate(projected, 0));
     Tensor k = heads.vectors(gate(projected, 1)).scale((float) (1 / Math.sqrt(heads.size())));

@@ -57,7 +57,7 @@ public final class MinGRUCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = state.h();
     Tensor sums = wi.times(x).add(b);
     Tensor update = sigmoid(gate(sums, 0));

@@ -59,7 +59,7 @@ public final class MinLSTMCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor sums = wi.times(x).add(b);
     Tensor forget = sigmoid(gate(sums, 0));
     Tensor input = sigmoid(gate(sums, 1));

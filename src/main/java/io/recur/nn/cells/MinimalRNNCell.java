@@ -80,7 +80,7 @@ public final class MinimalRNNCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = state.h();
     Tensor z = tanh(wi.times(x).add(bz));
     Tensor update = sigmoid(wh.times(h).add(wz.times(z)).add(bu));

@@ -83,7 +83,7 @@ public final class MultiplicativeLSTMCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor m = wm.times(x).mul(wmh.times(state.h()));
     Tensor sums = wi.times(x).add(wh.times(m)).add(b);
     Tensor input = sigmoid(gate(sums, 0));

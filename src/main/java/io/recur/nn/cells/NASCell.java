@@ -77,7 +77,7 @@ public final class NASCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor u = wi.times(x);
     Tensor v = wh.times(state.h()).add(b);
     Tensor sums = u.add(v);

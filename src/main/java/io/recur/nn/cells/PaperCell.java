@@ -200,8 +200,11 @@ abstract class PaperCell implements Cell {
     return gates * out;
   }
 
-  /** Refuses an input or a state of the wrong size before anything is computed. */
-  final void check(State state, Tensor x) {
+  /**
+   * The state on the tape of x. Refuses an input or a state of the wrong size before anything is
+   * computed.
+   */
+  final State check(State state, Tensor x) {
     List<Tensor> parts = state.parts();
     boolean fits = x.shape().rows() == in && parts.size() == state0.size();
     for (int i = 0; fits && i < parts.size(); i++) {
@@ -211,9 +214,12 @@ abstract class PaperCell implements Cell {
     }
     if (!fits) {
       throw new ShapeException(
-          "%s: x=%s, state=%s; need x of %d rows, a state of %s rows, as many columns in each"
+          """
+          %s: x=%s, state=%s; need x of %d rows, a state of %s rows, as many columns in each: x is \
+          features × batch × time, and of rank 2 a batch"""
               .formatted(this, x.shape(), rowsOf(parts, true), in, rowsOf(state0, false)));
     }
+    return state.on(x.tape());
   }
 
   private static String rowsOf(List<? extends Tensor> parts, boolean whole) {

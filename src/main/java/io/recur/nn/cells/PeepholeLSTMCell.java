@@ -96,7 +96,7 @@ public final class PeepholeLSTMCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor sums = wi.times(x).add(wh.times(state.h())).add(b);
     Tensor input = sigmoid(gate(sums, 0).add(pi.mul(state.c())));
     Tensor forget = sigmoid(gate(sums, 1).add(pf.mul(state.c())));

@@ -90,7 +90,7 @@ public final class ProjectedLSTMCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     int units = wr.columns();
     Tensor sums = wi.times(x).add(wh.times(state.h())).add(b);
     Tensor input = sigmoid(sums.rows(0, units));

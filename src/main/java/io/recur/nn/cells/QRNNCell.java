@@ -74,7 +74,7 @@ public final class QRNNCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor c = state.h();
     Tensor previous = state.c();
     Tensor sums = wi.times(x).add(wp.times(previous)).add(b);

@@ -93,7 +93,7 @@ public final class RGLRUCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor u = wi.times(x);
     Tensor gates = sigmoid(wg.times(u).add(b));
     Tensor decay = gate(gates, 0).mul(softplus(use(lambda, state, x))).scale(8); // −log a

@@ -110,7 +110,7 @@ public final class RHNCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = state.h();
     for (int layer = 0; layer < wh.size(); layer++) {
       Tensor sums = wh.get(layer).times(h).add(b.get(layer));

@@ -142,7 +142,7 @@ public final class RWKV7Cell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor projected = wi.times(x);
     Tensor r = heads.vectors(gate(projected, 0));
     Tensor k = gate(projected, 1);

@@ -119,7 +119,7 @@ public final class S5Cell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     int n = cr.columns();
     Tensor re = state.h();
     Tensor im = state.c();

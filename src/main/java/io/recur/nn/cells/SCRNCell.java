@@ -81,7 +81,7 @@ public final class SCRNCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor fromInput = wi.times(x);
     Tensor s = gate(fromInput, 0).scale(1 - ALPHA).add(state.c().scale(ALPHA));
     Tensor fromContext = ws.times(s);

@@ -160,7 +160,7 @@ public final class SLSTMCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor c = state.c();
     Tensor n = state.parts().get(2);
     Tensor m = state.parts().get(3);

@@ -82,7 +82,7 @@ public final class SRUCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor c = state.h();
     Tensor fromInput = wi.times(x);
     Tensor forget = sigmoid(gate(fromInput, 0).add(vf.mul(c)).add(bf));

@@ -69,7 +69,7 @@ public final class STARCell extends PaperCell {
 
   @Override
   public Step step(State state, Tensor x) {
-    check(state, x);
+    state = check(state, x);
     Tensor h = state.h();
     Tensor fromInput = wi.times(x).add(b);
     Tensor gate = sigmoid(gate(fromInput, 0).add(wh.times(h)));
