@@ -14,6 +14,7 @@ import io.recur.io.Weights;
 import io.recur.nn.Chain;
 import io.recur.nn.Layer;
 import io.recur.nn.Recur;
+import io.recur.nn.Sampler;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileSystemException;
@@ -163,10 +164,10 @@ final class CharacterModel {
    * Writes the prime, then one character after another as the model chooses it, until {@code
    * length} characters are chosen or the reader is gone. The same seed gives the same text.
    *
-   * @throws ArithmeticException if a score is NaN
+   * @throws IllegalArgumentException if a score is NaN
    */
   void sample(
-      Device device, String prime, int length, double temperature, long seed, PrintWriter out) {
+      Device device, String prime, int length, Sampler sampler, long seed, PrintWriter out) {
     int newline = Math.max(0, vocabulary.number('\n'));
     int[] read = prime.isEmpty() ? new int[] {newline} : vocabulary.encode(prime);
     Random random = new Random(seed);
@@ -179,7 +180,7 @@ final class CharacterModel {
       }
       out.print(prime);
       for (int i = 0; i < length && !out.checkError(); i++) { // checkError flushes
-        int chosen = choose(scores, temperature, random);
+        int chosen = sampler.choose(scores, random);
         out.print(vocabulary.decode(chosen));
         scores = next(writer, tape, chosen);
       }
@@ -192,34 +193,5 @@ final class CharacterModel {
     float[] scores = writer.apply(tape.oneHot(Shape.of(vocabulary.size()), character)).toArray();
     tape.clear();
     return scores;
-  }
-
-  /** Draws from softmax(scores / temperature). At temperature 0 takes the largest score. */
-  private static int choose(float[] scores, double temperature, Random random) {
-    int best = 0;
-    for (int i = 0; i < scores.length; i++) {
-      if (Float.isNaN(scores[i])) {
-        throw new ArithmeticException(
-            "sample: score=NaN of character %d; the weights are too large to compute with"
-                .formatted(i));
-      }
-      best = scores[i] > scores[best] ? i : best;
-    }
-    if (temperature == 0) {
-      return best;
-    }
-    double[] upTo = new double[scores.length];
-    double total = 0;
-    for (int i = 0; i < scores.length; i++) {
-      total += Math.exp((scores[i] - scores[best]) / temperature);
-      upTo[i] = total;
-    }
-    double drawn = random.nextDouble() * total;
-    for (int i = 0; i < upTo.length; i++) {
-      if (drawn < upTo[i]) {
-        return i;
-      }
-    }
-    return best;
   }
 }

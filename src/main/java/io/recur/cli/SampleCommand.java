@@ -1,6 +1,7 @@
 package io.recur.cli;
 
 import io.recur.device.Device;
+import io.recur.nn.Sampler;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -46,14 +47,15 @@ final class SampleCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    if (length < 0 || !(temperature >= 0)) {
+    if (length < 0 || !(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
       throw new ParameterException(
           spec.commandLine(),
           "--length=%d, --temperature=%s: need 0 or more of each".formatted(length, temperature));
     }
     try (Device device = options.open()) {
       CharacterModel loaded = CharacterModel.load(model, device);
-      loaded.sample(device, prime, length, temperature, seed, spec.commandLine().getOut());
+      Sampler sampler = Sampler.of(temperature);
+      loaded.sample(device, prime, length, sampler, seed, spec.commandLine().getOut());
       return 0;
     }
   }

@@ -2,6 +2,7 @@ package io.recur.cli;
 
 import io.recur.device.Device;
 import io.recur.io.Safetensors;
+import io.recur.nn.Sampler;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -182,7 +183,7 @@ final class TrainCommand implements Callable<Integer> {
         ownPicture
             ? draw(training, bits)
             : "not drawn: %s is of something else".formatted(picture());
-    training.model().sample(device, "", 500, 0.8, seed, console);
+    training.model().sample(device, "", 500, Sampler.of(0.8), seed, console);
     console.println();
     console.printf(
         "model %s, learning curve %s%n", failure == null ? out : "not saved: " + failure, drawn);

@@ -299,7 +299,7 @@ final class HeldState implements Resident {
       after(tape, State.select(selection, before));
     } else {
       Kept other = new Kept();
-      State copy = other.copy(before, selection);
+      State copy = other.copy(before, columns);
       drop();
       memory.giveBack();
       memory = other;

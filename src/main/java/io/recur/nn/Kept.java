@@ -41,14 +41,25 @@ final class Kept {
   }
 
   /** Copies some columns of a state, which is in other memory, and returns the copy. */
-  State copy(State from, Selection selection) {
-    int batch = selection.column().length;
-    List<Shape> shapes =
-        from.parts().stream().map(part -> Shape.of(part.shape().rows(), batch)).toList();
-    State mine = take(from.h().device(), shapes);
-    for (int i = 0; i < shapes.size(); i++) {
-      selection.copy(List.of(from.parts().get(i)), mine.parts().get(i));
+  State copy(State from, int... columns) {
+    List<Shape> shapes = new ArrayList<>();
+    for (Tensor part : from.parts()) {
+      shapes.add(Shape.of(part.shape().rows(), columns.length));
     }
+    shapes.add(Shape.of(1, columns.length)); // the indexes
+    List<Tensor> parts = take(from.h().device(), shapes).parts();
+    Buffer index = parts.getLast().value();
+    index.writeIndexes(columns);
+    for (int i = 0; i < from.parts().size(); i++) {
+      int rows = shapes.get(i).rows();
+      Buffer source = from.parts().get(i).value();
+      index
+          .device()
+          .columns()
+          .gather(rows, columns.length, source, index, null, parts.get(i).value());
+    }
+    State mine = new State(parts.subList(0, parts.size() - 1));
+    state = mine;
     Reference.reachabilityFence(this);
     return mine;
   }

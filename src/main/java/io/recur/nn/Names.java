@@ -6,6 +6,7 @@ import java.lang.reflect.RecordComponent;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** Names parameters that have none after the place where a user's cell keeps them. */
 final class Names {
@@ -45,5 +46,32 @@ final class Names {
     Map<String, Parameter> sorted = new TreeMap<>(weights);
     sorted.forEach((name, weight) -> weight.named(name));
     return List.copyOf(sorted.values());
+  }
+
+  /** The names under which parameters that are not placed yet and have no name are saved. */
+  static List<String> missing(Map<String, Parameter> named) {
+    return named.entrySet().stream()
+        .filter(entry -> !entry.getValue().isPlaced() && !entry.getValue().isNamed())
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  /** Says which names are missing, if there is one. */
+  static void tell(List<String> missing) {
+    if (!missing.isEmpty()) {
+      System.getLogger("io.recur")
+          .log(
+              System.Logger.Level.WARNING,
+              "on: parameters without a name are saved as {0}, by their place; give each one with"
+                  + " named(…), in a map to Recur, or as a component of a record",
+              String.join(", ", missing));
+    }
+  }
+
+  /** Each name with its parameter's shape. */
+  static String withShapes(Map<String, Parameter> named) {
+    return named.entrySet().stream()
+        .map(entry -> entry.getKey() + " " + entry.getValue().shape())
+        .collect(Collectors.joining(", "));
   }
 }

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -129,9 +128,11 @@ public final class Parameters implements Iterable<Parameter> {
    * a layer writes in its forward pass then leaves what an earlier layer has recorded valid.
    */
   void place(Device device, long seed) {
+    List<String> unnamed = Names.missing(named);
     synchronized (PLACING) {
       placeAll(device, seed);
     }
+    Names.tell(unnamed);
   }
 
   private void placeAll(Device device, long seed) {
@@ -153,28 +154,11 @@ public final class Parameters implements Iterable<Parameter> {
       refuseOther(seed);
       return;
     }
-<<<<<<< HEAD
     List<Parameter> learned = missing.stream().filter(Parameter::isTrainable).toList();
     if (!learned.isEmpty()) {
       Slabs.place(device, seed, learned);
     }
     missing.stream().filter(p -> !p.isTrainable()).forEach(p -> p.on(device));
-=======
-    Slabs.place(device, seed, missing);
-    List<String> unnamed =
-        named.entrySet().stream()
-            .filter(entry -> missing.contains(entry.getValue()) && !entry.getValue().isNamed())
-            .map(Map.Entry::getKey)
-            .toList();
-    if (!unnamed.isEmpty()) {
-      System.getLogger("io.recur")
-          .log(
-              System.Logger.Level.WARNING,
-              "on: parameters without a name are saved as {0}, by their place; give each one with"
-                  + " named(…), in a map to Recur, or as a component of a record",
-              String.join(", ", unnamed));
-    }
->>>>>>> e2413fd (nn: a record or a map names weights, steps lift constants, messages remind of the layout)
   }
 
   /** Refuses another seed than that from which the parameters, all placed, have their values. */
@@ -336,7 +320,7 @@ public final class Parameters implements Iterable<Parameter> {
     named.forEach((name, mine) -> copies.put(name, mine.alike()));
     Parameters copy = new Parameters(copies);
     if (!named.isEmpty()) {
-      copy.place(iterator().next().device(), 0);
+      copy.placeAll(iterator().next().device(), 0); // nobody else knows them
     }
     copy.copyFrom(this);
     return copy;
@@ -390,12 +374,7 @@ public final class Parameters implements Iterable<Parameter> {
   @Override
   public String toString() {
     return "Parameters(%d trainable arrays, %d values: %s)"
-        .formatted(
-            arrays(),
-            count(),
-            named.entrySet().stream()
-                .map(entry -> entry.getKey() + " " + entry.getValue().shape())
-                .collect(Collectors.joining(", ")));
+        .formatted(arrays(), count(), Names.withShapes(named));
   }
 
   /**

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 
 /**
@@ -69,6 +70,7 @@ public record Snapshot(String label, List<String> kinds, List<List<Part>> states
    *     if the parts of a Recur have different columns, or if there is not a kind for each Recur
    */
   public Snapshot {
+    Objects.requireNonNull(label, "label");
     kinds = List.copyOf(kinds);
     states = states.stream().map(List::copyOf).toList();
     if (kinds.size() != states.size()) {

@@ -65,10 +65,9 @@ record StateCheck(Cell cell, String label) {
     } else if (tape == null && part.isDifferentiable()) {
       remedy = "its gradient would be lost: give tape.use(parameter)";
     } else if (part.value().device() != device()) {
-      remedy = 
+      remedy =
           "it is on %s: need one on %s"
-              .formatted(
-                  part.device().nameBeside(device()), device().nameBeside(part.device()));
+              .formatted(part.device().nameBeside(device()), device().nameBeside(part.device()));
     }
     if (!remedy.isEmpty()) {
       throw new IllegalStateException(

@@ -17,6 +17,7 @@ import io.recur.grad.Tensor;
 import io.recur.nn.Cell;
 import io.recur.nn.Chain;
 import io.recur.nn.Conv1d;
+import io.recur.nn.Decoder;
 import io.recur.nn.Dense;
 import io.recur.nn.Embedding;
 import io.recur.nn.GRUCell;
@@ -47,9 +48,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
+import java.util.random.RandomGenerator;
 
 /** Values of the rooms nn, io and train. */
 final class ModelSamples {
@@ -78,6 +81,8 @@ final class ModelSamples {
         .add(Layer.Fork.class, "fork", ModelSamples::fork)
         .add("java.util.List<? extends io.recur.nn.Layer>", "one", world -> List.of(dense(2, 2)))
         .add("java.util.List<? extends io.recur.nn.Layer>", "none", world -> List.of())
+        .add(Decoder.class, "of a chain", world -> new Decoder(world.model(), 2).endingWith(1))
+        .add(RandomGenerator.class, "seeded", world -> new Random(1))
         .add(
             "java.util.Map<java.lang.String, io.recur.grad.Parameter>",
             "one",
