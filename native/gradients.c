@@ -39,19 +39,39 @@ static void add_panels(own_rows own, int64_t features, int64_t terms, const floa
 /* With few terms the memory of large gradients is the bound: then they are added to column by column, some gradients of rows that
  * may be neighbours together. A part has its own columns of a matrix, whichever products these belong to: of rows, one
  * core would fetch ahead what another one writes. */
-enum { FEW_TERMS = 8, IN_CACHE = 1 << 15 /* floats */, SOME_GRADIENTS = 8, OWN_COLUMNS = 32 };
-INLINE void add_column(const own_rows *own, int64_t j, int64_t features, int64_t terms, const float *x) {
-  for (int64_t k = 0; k < terms; k++) {
-    vf value = splat(x[k * features + j]);
-    const float *panel = own->panel + k * WIDTH;
-    float *dw = own->dw + j * own->ldw, *end = dw + own->rows;
-    for (; dw + WIDTH <= end; dw += WIDTH, panel += own->apart) {
-      store(dw, load(dw) + load(panel) * value);
-      store(dw + LANES, load(dw + LANES) + load(panel + LANES) * value);
-    }
-    for (int64_t i = 0; dw + i < end; i += LANES)
-      store_part(dw + i, load_part(dw + i, end - dw - i) + load(panel + i) * value, end - dw - i);
+enum { FEW_TERMS = 8, SOME_GRADIENTS = 8, OWN_COLUMNS = 32, COLUMNS_TOGETHER = COLUMNS > 6 ? 8 : 4 };
+
+/* Of n columns, ldw apart, the first `rows` of a block: WIDTH of them where all exist. */
+INLINE void add_block(int n, int64_t rows, const float *panel, float *dw, int64_t ldw, int64_t features, int64_t terms,
+    const float *x) {
+  vf low[COLUMNS_TOGETHER], high[COLUMNS_TOGETHER];
+  for (int c = 0; c < n; c++) {
+    low[c] = load_part(dw + c * ldw, rows);
+    high[c] = load_part(dw + c * ldw + LANES, rows - LANES);
   }
+  for (int64_t k = 0; k < terms; k++, panel += WIDTH, x += features) {
+    vf d_low = load(panel), d_high = load(panel + LANES);
+    for (int c = 0; c < n; c++) {
+      low[c] += d_low * splat(x[c]);
+      high[c] += d_high * splat(x[c]);
+    }
+  }
+  for (int c = 0; c < n; c++) {
+    store_part(dw + c * ldw, low[c], rows);
+    store_part(dw + c * ldw + LANES, high[c], rows - LANES);
+  }
+}
+
+/* n columns from j on. */
+INLINE void add_columns_of(int n, const own_rows *own, int64_t j, int64_t features, int64_t terms, const float *x) {
+  const float *panel = own->panel;
+  float *dw = own->dw + j * own->ldw;
+  int64_t left = own->rows;
+  for (; terms == 1 && left >= WIDTH; left -= WIDTH, dw += WIDTH, panel += own->apart)
+    add_block(n, WIDTH, panel, dw, own->ldw, features, 1, x + j);
+  for (; left >= WIDTH; left -= WIDTH, dw += WIDTH, panel += own->apart)
+    add_block(n, WIDTH, panel, dw, own->ldw, features, terms, x + j);
+  if (left > 0) add_block(n, left, panel, dw, own->ldw, features, terms, x + j);
 }
 
 /* Of gradients with the same first column, a part's columns: each OWN_COLUMNS of the matrix have one owner. */
@@ -60,8 +80,11 @@ static void add_columns(const own_rows *all, int count, int64_t column, int part
   for (int64_t own = column / OWN_COLUMNS; own * OWN_COLUMNS < column + features; own++) {
     if (own % parts != part) continue;
     int64_t from = own * OWN_COLUMNS - column, to = from + OWN_COLUMNS < features ? from + OWN_COLUMNS : features;
-    for (int64_t j = from > 0 ? from : 0; j < to; j++)
-      for (int i = 0; i < count; i++) add_column(&all[i], j, features, terms, x);
+    int64_t j = from > 0 ? from : 0;
+    for (; j + COLUMNS_TOGETHER <= to; j += COLUMNS_TOGETHER)
+      for (int i = 0; i < count; i++) add_columns_of(COLUMNS_TOGETHER, &all[i], j, features, terms, x);
+    for (; j < to; j++)
+      for (int i = 0; i < count; i++) add_columns_of(1, &all[i], j, features, terms, x);
   }
 }
 
@@ -73,7 +96,7 @@ static void add_matrices(const program_job *job, const recur_gradient *first, co
   int64_t features = operand->rows, terms = (to - from) * run->batch, room = job->strip_floats / features;
   int64_t most = room < MOST_TERMS ? room : MOST_TERMS, few;
   /* all products of a phase go the same way, since they may share a matrix */
-  int by_column = terms <= FEW_TERMS && run->program->weight_gradients > IN_CACHE;
+  int by_column = terms <= FEW_TERMS;
   float *packed = job->strips + part * job->strip_floats;
   for (int64_t done = 0; done < terms; done += few) {
     int64_t column = done % run->batch, step = wrapped(from + done / run->batch + first->lag, operand->steps);

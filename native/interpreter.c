@@ -166,6 +166,15 @@ static void over_blocks(const program_job *job, const recur_phase *phase, int64_
   }
 }
 
+/* Steps from ... to - 1 by the first part alone. */
+static void run_alone(const program_job *job, int64_t from, int64_t to, claim *claims, int part) {
+  const recur_phase *phases = job->run->program->phases + job->pass->first;
+  for (int64_t k = from; part == 0 && k < to; k++) {
+    int64_t t = job->is_backward ? to - 1 - (k - from) : k;
+    for (int phase = 0; phase < job->pass->phases; phase++) over_blocks(job, phases + phase, t, t + 1, claims, 0, 1);
+  }
+}
+
 /* The phases of some steps of a pass, and in backward the gradients of parameters after each run of steps. */
 static void run_steps_phase(const program_job *job, int64_t number, claim *claims, int part, int parts) {
   const recur_pass *pass = job->pass;
@@ -174,14 +183,17 @@ static void run_steps_phase(const program_job *job, int64_t number, claim *claim
   if (!job->is_backward) {
     int64_t step = pass->phases == 1 ? number : number / pass->phases;
     if (pass->is_free) over_blocks(job, phases, 0, time, claims, part, parts);
+    else if (job->is_alone) run_alone(job, 0, time, claims, part);
     else over_blocks(job, phases + (number - step * pass->phases), step, step + 1, claims, part, parts);
     return;
   }
-  int64_t steps = job->run_steps, each = pass->is_free ? 1 : pass->phases;
-  int64_t count = (pass->is_free ? 1 : steps * each) + (job->runs ? 1 : 0);
+  int whole = pass->is_free || job->is_alone;
+  int64_t steps = job->run_steps, each = whole ? 1 : pass->phases;
+  int64_t count = (whole ? 1 : steps * each) + (job->runs ? 1 : 0);
   int64_t to = time - number / count * steps, from = to - steps > 0 ? to - steps : 0, k = number % count;
-  if (job->runs && k == (pass->is_free ? 1 : (to - from) * each)) NAME(add_gradients)(job, from, to, part, parts);
+  if (job->runs && k == (whole ? 1 : (to - from) * each)) NAME(add_gradients)(job, from, to, part, parts);
   else if (pass->is_free) over_blocks(job, phases, from, to, claims, part, parts);
+  else if (job->is_alone) run_alone(job, from, to, claims, part);
   else over_blocks(job, phases + k % each, to - 1 - k / each, to - k / each, claims, part, parts);
 }
 

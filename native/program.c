@@ -79,13 +79,41 @@ int64_t recur_run_scratch(const recur *r, const recur_program *program, int64_t 
   return lay_out(r, &sizes, backward, &job);
 }
 
+/* Multiply-adds of a column in the phases before the first step. */
+static int64_t begin_work(const recur_program *program, const recur_pass *pass) {
+  int64_t work = 0;
+  const recur_phase *phase = program->phases + pass->begin, *stop = phase + pass->begins;
+  for (; phase < stop; phase++) {
+    const recur_section *s = program->sections + phase->first, *last = s + phase->sections;
+    for (; s < last; s++) {
+      const recur_instruction *i = program->instructions + s->first, *end = i + s->before + s->recurrent + s->after;
+      for (; i < end; i++) {
+        const recur_multiplication *m = i->code == RECUR_PRODUCT ? &program->products[i->array] : NULL;
+        if (m) work += (int64_t)m->panels * m->terms * s->rows;
+      }
+    }
+  }
+  return work;
+}
+
+/* Multiply-adds of a phase, the largest where the first part computes the steps alone. */
+static int64_t work_of(program_job *job) {
+  const recur_run *run = job->run;
+  int64_t columns = run->batch * job->run_steps, work = job->pass->work * run->batch;
+  if (job->pass->is_free) return work * job->run_steps;
+  job->is_alone = work < LEAST_WORK;
+  if (!job->is_alone) return work;
+  work = begin_work(run->program, job->pass);
+  return columns * (job->runs && run->program->weight_gradients > work ? run->program->weight_gradients : work);
+}
+
 static void run_pass(recur *r, const recur_run *run, int backward) {
   program_job job;
   lay_out(r, run, backward, &job);
   job.runs = backward && wants_gradients(run) ? (run->time + job.run_steps - 1) / job.run_steps : 0;
   if (!job.runs) job.run_steps = run->time;
   for (int i = 0; i < 2 * team_threads(r->team); i++) atomic_init(&job.claims[i].taken, 0);
-  int64_t work = job.pass->work * run->batch * (job.pass->is_free ? job.run_steps ? job.run_steps : run->time : 1);
+  int64_t work = work_of(&job);
   team_run(r->team, r->set->program, &job, phases_of(&job), work);
 }
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { SPINS = 2000, LEAST_WORK = 1 << 16, LINE = 64 };
+enum { SPINS = 2000, LINE = 64 };
 
 struct team {
   int threads;

@@ -11,6 +11,9 @@ typedef void phase(const void *job, int64_t number, int part, int parts);
 /* First item of a part: items are shared out evenly, in order. */
 static inline int64_t part_begin(int64_t items, int part, int parts) { return items * part / parts; }
 
+/* Multiply-adds of a phase that pay for a second thread. */
+enum { LEAST_WORK = 1 << 16 };
+
 /* A team of the caller's thread and threads - 1 workers, which start with the first job that needs them; NULL: no
  * memory. */
 team *team_open(int threads);
