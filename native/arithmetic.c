@@ -2,8 +2,6 @@
  * per block. */
 #include "operations.h"
 
-#include "cuda/binary.h"
-
 /* to = result, which reads values of the tiles a, b and c. */
 #define EACH(result)                                                                                               \
   {                                                                                                                \
@@ -20,39 +18,21 @@
     }                                                                                                              \
   }
 
-#define LOOPS(f, value, derivative)                                              \
-  INLINE vf value_##f(vf x) { return value; }                                    \
+#define COMPUTES(name, result) \
+  void NAME(name)(const patch_of_tiles *p, const recur_instruction *i) { EACH(result) }
+
+#define LOOPS(f, value, derivative)                                               \
+  INLINE vf value_##f(vf x) { return value; }                                     \
   INLINE vf derivative_##f(vf x, vf y) { return (void)x, (void)y, (derivative); } \
-  OPERATION(map_##f) { EACH(value_##f(a)) }                                      \
-  OPERATION(derive_##f) { EACH(a * derivative_##f(b, c)) }
+  COMPUTES(map_##f, value_##f(a))                                                 \
+  COMPUTES(derive_##f, a * derivative_##f(b, c))                                  \
+  COMPUTES(derive_product_##f, a * b * derivative_##f(c, c))
 ELEMENTWISE(LOOPS)
 
-static const struct {
-  operation *map, *derive;
-} functions[] = {
-#define ENTRY(f, value, derivative) [f] = {map_##f, derive_##f},
-    ELEMENTWISE(ENTRY)
-};
-
-void NAME(map_tile)(const patch_of_tiles *p, const recur_instruction *i) { functions[i->function].map(p, i); }
-void NAME(derive_tile)(const patch_of_tiles *p, const recur_instruction *i) { functions[i->function].derive(p, i); }
-
-void NAME(affine_tile)(const patch_of_tiles *p, const recur_instruction *i) { EACH(i->p * a + i->q) }
-
-#define LOOP(f, value, to_a, to_b) \
-  OPERATION(combine_##f) { EACH(value) }
+#define LOOP(f, value, to_a, to_b) COMPUTES(combine_##f, value)
 BINARY(LOOP)
 
-void NAME(combine_tiles)(const patch_of_tiles *p, const recur_instruction *i) {
-#define NUMBERED(f, value, to_a, to_b) combine_##f,
-  static operation *const all[] = {BINARY(NUMBERED)};
-  all[i->function](p, i);
-}
-
-void NAME(multiply_add_tiles)(const patch_of_tiles *p, const recur_instruction *i) {
-  switch (i->function) {
-    case 0: EACH(a * b + c) break;
-    case 1: EACH(a * b - c) break;
-    default: EACH(c - a * b)
-  }
-}
+COMPUTES(affine_tile, i->p * a + i->q)
+COMPUTES(multiply_add, a * b + c)
+COMPUTES(multiply_subtract, a * b - c)
+COMPUTES(subtract_product, c - a * b)

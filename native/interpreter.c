@@ -9,7 +9,7 @@ static void execute(patch_of_tiles *p, int first, int end, int from, int columns
   while (i < stop) {
     if (i->length == 0) {
       p->n = columns;
-      NAME(operations)[i->code](p, i);
+      perform(p, i);
       i++;
       continue;
     }
@@ -18,7 +18,7 @@ static void execute(patch_of_tiles *p, int first, int end, int from, int columns
       p->from = from + done;
       p->at = at + done;
       p->n = columns - done < SOME_COLUMNS ? columns - done : SOME_COLUMNS;
-      for (const recur_instruction *k = i; k < next; k++) NAME(operations)[k->code](p, k);
+      for (const recur_instruction *k = i; k < next; k++) perform(p, k);
     }
     p->from = from;
     p->at = at;
@@ -166,12 +166,22 @@ static void over_blocks(const program_job *job, const recur_phase *phase, int64_
   }
 }
 
-/* Steps from ... to - 1 by the first part alone. */
+/* Steps from ... to - 1, in backward those of a run, by the first part alone. */
 static void run_alone(const program_job *job, int64_t from, int64_t to, claim *claims, int part) {
   const recur_phase *phases = job->run->program->phases + job->pass->first;
-  for (int64_t k = from; part == 0 && k < to; k++) {
-    int64_t t = job->is_backward ? to - 1 - (k - from) : k;
-    for (int phase = 0; phase < job->pass->phases; phase++) over_blocks(job, phases + phase, t, t + 1, claims, 0, 1);
+  const recur_section *first = job->run->program->sections + phases->first;
+  if (part > 0) return;
+  int is_one_patch = job->pass->phases == 1 && phases->sections == 1 && blocks(first->rows) <= job->at_once
+      && job->run->batch <= TILE;
+  patch_of_tiles p = begin_patch(job, first, 0, (int)blocks(first->rows), 0);
+  p.run_from = from;
+  p.columns = job->run->batch;
+  for (int64_t k = from; k < to; k++) {
+    p.t = job->is_backward ? to - 1 - (k - from) : k;
+    p.is_first = p.t == (job->is_backward ? job->run->time - 1 : 0);
+    if (is_one_patch) run_patch(&p);
+    for (int phase = 0; !is_one_patch && phase < job->pass->phases; phase++)
+      over_blocks(job, phases + phase, p.t, p.t + 1, claims, 0, 1);
   }
 }
 

@@ -120,6 +120,7 @@ OPERATION(load_scalar) { fill_tile(p, i->to, splat(p->run->vectors[i->array].val
 
 /* Columns of matrices lie too far apart for the processor to see them coming. */
 OPERATION(expect) {
+  if (p->n == 1) return; /* the next one follows it */
   const recur_array *a = &p->run->arrays[i->array];
   const float *column = matrix_of(p, a, i->lag) + i->row + p->row;
   for (int j = 0; j < p->n; j++, column += a->rows)
@@ -268,11 +269,17 @@ OPERATION(drop) {
   }
 }
 
-operation *const NAME(operations)[RECUR_CODES] = {[RECUR_CLEAR] = clear, [RECUR_CONSTANT] = constant,
-    [RECUR_COPY] = copy, [RECUR_LOAD] = load_matrix, [RECUR_LOAD_ROW] = load_row, [RECUR_STORE] = store_matrix,
-    [RECUR_TAKE] = take, [RECUR_GIVE] = give, [RECUR_KEEP] = keep, [RECUR_LOAD_VECTOR] = load_vector,
-    [RECUR_LOAD_SCALAR] = load_scalar, [RECUR_PRODUCT] = product, [RECUR_EXPECT] = expect, [RECUR_GATHER] = gather,
-    [RECUR_SCATTER] = scatter, [RECUR_MAP] = NAME(map_tile), [RECUR_DERIVATIVE] = NAME(derive_tile),
-    [RECUR_AFFINE] = NAME(affine_tile), [RECUR_COMBINE] = NAME(combine_tiles),
-    [RECUR_MULTIPLY_ADD] = NAME(multiply_add_tiles), [RECUR_REDUCE] = reduce, [RECUR_REDUCED] = reduced,
-    [RECUR_DROP] = drop};
+#define MAPS(f, value, derivative) NAME(map_##f),
+#define DERIVES(f, value, derivative) NAME(derive_##f),
+#define DERIVES_PRODUCT(f, value, derivative) NAME(derive_product_##f),
+#define COMBINES(f, value, to_a, to_b) NAME(combine_##f),
+
+operation *const NAME(operations)[RECUR_CODES][FUNCTIONS] = {[RECUR_CLEAR] = {clear}, [RECUR_CONSTANT] = {constant},
+    [RECUR_COPY] = {copy}, [RECUR_LOAD] = {load_matrix}, [RECUR_LOAD_ROW] = {load_row}, [RECUR_STORE] = {store_matrix},
+    [RECUR_TAKE] = {take}, [RECUR_GIVE] = {give}, [RECUR_KEEP] = {keep}, [RECUR_LOAD_VECTOR] = {load_vector},
+    [RECUR_LOAD_SCALAR] = {load_scalar}, [RECUR_PRODUCT] = {product}, [RECUR_EXPECT] = {expect},
+    [RECUR_GATHER] = {gather}, [RECUR_SCATTER] = {scatter}, [RECUR_MAP] = {ELEMENTWISE(MAPS)},
+    [RECUR_DERIVATIVE] = {ELEMENTWISE(DERIVES)}, [RECUR_DERIVATIVE_OF_PRODUCT] = {ELEMENTWISE(DERIVES_PRODUCT)},
+    [RECUR_AFFINE] = {NAME(affine_tile)}, [RECUR_COMBINE] = {BINARY(COMBINES)},
+    [RECUR_MULTIPLY_ADD] = {NAME(multiply_add), NAME(multiply_subtract), NAME(subtract_product)},
+    [RECUR_REDUCE] = {reduce}, [RECUR_REDUCED] = {reduced}, [RECUR_DROP] = {drop}};

@@ -5,6 +5,8 @@
 #include "sums.h"
 #include "tiles.h"
 
+#include "cuda/binary.h"
+
 #define OPERATION(name) static void name(const patch_of_tiles *p, const recur_instruction *i)
 
 #define EACH_BLOCK for (int block = 0; block < p->blocks; block++)
@@ -22,6 +24,11 @@ INLINE float *tile_of_patch(const patch_of_tiles *p, int tile, int block) {
 INLINE int64_t rows_left(const patch_of_tiles *p, int block) { return p->rows - block * (int64_t)WIDTH; }
 
 /* Those that compute value by value. */
-operation NAME(map_tile), NAME(derive_tile), NAME(affine_tile), NAME(combine_tiles), NAME(multiply_add_tiles);
+#define OPERATIONS_OF_FUNCTION(f, value, derivative) \
+  operation NAME(map_##f), NAME(derive_##f), NAME(derive_product_##f);
+ELEMENTWISE(OPERATIONS_OF_FUNCTION)
+#define OPERATION_OF_BINARY(f, value, to_a, to_b) operation NAME(combine_##f);
+BINARY(OPERATION_OF_BINARY)
+operation NAME(affine_tile), NAME(multiply_add), NAME(multiply_subtract), NAME(subtract_product);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 /* COLUMNS_AT_ONCE: so many of all blocks together, so that an instruction's own cost is shared. */
-enum { LINE_FLOATS = 64 / sizeof(float), COLUMNS_AT_ONCE = 8 };
+enum { LINE_FLOATS = 64 / sizeof(float), COLUMNS_AT_ONCE = 8, LEAST_WORK_ASIDE = 1 << 22 };
 
 static int64_t padded(const recur *r, int64_t rows) { return (rows + r->set->width - 1) / r->set->width * r->set->width; }
 
@@ -96,7 +96,8 @@ static int64_t begin_work(const recur_program *program, const recur_pass *pass) 
   return work;
 }
 
-/* Multiply-adds of a phase, the largest where the first part computes the steps alone. */
+/* Multiply-adds of a phase. Where the first part computes the steps alone, those of the largest other phase, and 0 where
+ * they would not make up for the time in which the others wait. */
 static int64_t work_of(program_job *job) {
   const recur_run *run = job->run;
   int64_t columns = run->batch * job->run_steps, work = job->pass->work * run->batch;
@@ -104,7 +105,8 @@ static int64_t work_of(program_job *job) {
   job->is_alone = work < LEAST_WORK;
   if (!job->is_alone) return work;
   work = begin_work(run->program, job->pass);
-  return columns * (job->runs && run->program->weight_gradients > work ? run->program->weight_gradients : work);
+  if (job->runs && work < run->program->weight_gradients) work = run->program->weight_gradients;
+  return work * columns < LEAST_WORK_ASIDE ? 0 : work * columns;
 }
 
 static void run_pass(recur *r, const recur_run *run, int backward) {

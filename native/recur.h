@@ -199,6 +199,7 @@ enum {
   RECUR_SCATTER,      /* dW[:, index] += a */
   RECUR_MAP,          /* to = f(a) */
   RECUR_DERIVATIVE,   /* to = a f'(b), where c = f(b) */
+  RECUR_DERIVATIVE_OF_PRODUCT, /* to = a b f'(x), where c = f(x) and f' is known from c alone */
   RECUR_AFFINE,       /* to = p a + q */
   RECUR_COMBINE,      /* to = f(a, b), f's number in the Java enum Binary */
   RECUR_MULTIPLY_ADD, /* to = a b + c; function 1: a b - c; 2: c - a b */

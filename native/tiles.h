@@ -41,8 +41,10 @@ typedef struct {
 
 typedef void operation(const patch_of_tiles *p, const recur_instruction *i);
 
-/* The operations, by code. */
-extern operation *const NAME(operations)[RECUR_CODES];
+/* The operations, by code and function. */
+enum { FUNCTIONS = 32 };
+extern operation *const NAME(operations)[RECUR_CODES][FUNCTIONS];
+INLINE void perform(const patch_of_tiles *p, const recur_instruction *i) { NAME(operations)[i->code][i->function](p, i); }
 
 /* t modulo steps. */
 INLINE int64_t wrapped(int64_t t, int64_t steps) {

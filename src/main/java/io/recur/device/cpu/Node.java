@@ -8,17 +8,19 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * An instruction with the values that it reads and writes. A sum of a product of two values that
- * nobody else reads is one node.
+ * An instruction with the values that it reads and writes. A product of two values that nobody else
+ * reads is one node with the sum, or the derivative, that reads it.
  *
  * @param to the value that it writes, {@link Instruction#NONE} for none
  * @param reads values, {@link Instruction#NONE} for one that is left out
- * @param fused of the multiply-adds of {@code native/recur.h} which, −1 for none of them
+ * @param fused of the multiply-adds of {@code native/recur.h} which, {@link #DERIVATIVE} for a
+ *     derivative of a product, −1 for none of them
  */
 record Node(Instruction its, int to, List<Integer> reads, int fused) {
   static final int PLUS = 0;
   static final int MINUS = 1;
   static final int FROM = 2;
+  static final int DERIVATIVE = 3;
 
   static Node of(Instruction instruction) {
     return switch (instruction) {
@@ -65,24 +67,29 @@ record Node(Instruction its, int to, List<Integer> reads, int fused) {
           products.put(to, node);
         } else if (f == Binary.ADD && (products.containsKey(a) || products.containsKey(b))) {
           int product = products.containsKey(b) ? b : a;
-          node = multiplyAdd(node, products.remove(product), product == b ? a : b, PLUS);
+          node = withProduct(node, products.remove(product), product == b ? a : b, PLUS);
           fused.removeIf(other -> other.to == product);
         } else if (f == Binary.SUBTRACT && products.containsKey(b)) {
-          node = multiplyAdd(node, products.remove(b), a, FROM);
+          node = withProduct(node, products.remove(b), a, FROM);
           fused.removeIf(other -> other.to == b);
         } else if (f == Binary.SUBTRACT && products.containsKey(a)) {
-          node = multiplyAdd(node, products.remove(a), b, MINUS);
+          node = withProduct(node, products.remove(a), b, MINUS);
           fused.removeIf(other -> other.to == a);
         }
+      } else if (node.its instanceof Instruction.Derivative(int to, var f, int dy, int x, int y)
+          && x == Instruction.NONE
+          && products.containsKey(dy)) {
+        node = withProduct(node, products.remove(dy), y, DERIVATIVE);
+        fused.removeIf(other -> other.to == dy);
       }
       fused.add(node);
     }
     return fused;
   }
 
-  private static Node multiplyAdd(Node sum, Node product, int other, int kind) {
+  private static Node withProduct(Node node, Node product, int other, int kind) {
     return new Node(
-        sum.its, sum.to, List.of(product.reads.get(0), product.reads.get(1), other), kind);
+        node.its, node.to, List.of(product.reads.get(0), product.reads.get(1), other), kind);
   }
 
   /** Whether it can write where it reads: the value that it reads there must die. */

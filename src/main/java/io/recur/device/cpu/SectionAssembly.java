@@ -301,6 +301,10 @@ final class SectionAssembly {
     int a = reads.length > 0 ? reads[0] : NO_TILE;
     int b = reads.length > 1 ? reads[1] : NO_TILE;
     int c = reads.length > 2 ? reads[2] : NO_TILE;
+    if (node.fused() == Node.DERIVATIVE) {
+      Instruction.Derivative i = (Instruction.Derivative) node.its();
+      return new Code(Opcode.DERIVATIVE_OF_PRODUCT).function(i.f()).to(to).of(a, b, c);
+    }
     if (node.fused() >= 0) {
       Code code = new Code(Opcode.MULTIPLY_ADD).to(to).of(a, b, c);
       code.function = node.fused();
