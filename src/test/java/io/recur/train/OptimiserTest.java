@@ -471,7 +471,9 @@ class OptimiserTest {
         new Handler() {
           @Override
           public void publish(LogRecord record) {
-            told.add(record.getMessage());
+            if (record.getMessage().startsWith("optimiser: ")) {
+              told.add(record.getMessage());
+            }
           }
 
           @Override
