@@ -75,7 +75,7 @@ public interface Cell {
     Tape tape = x.tape() != null ? x.tape() : state.h().tape();
     try (var _ = tape == null ? null : DropConnect.on(tape, Map.of())) { // a mask per sequence
       List<Tensor> outputs = new ArrayList<>();
-      State now = state.on(tape);
+      State now = copiesState() ? state : state.on(tape);
       for (int t = 0; t < x.shape().time(); t++) {
         Step step = step(now, x.time(t));
         outputs.add(step.y());

@@ -72,6 +72,7 @@ class TraceTest {
       Map.of(
           "Sum", "a number for all columns mixes them",
           "CrossEntropy", "a loss",
+          "Ctc", "a loss",
           "Outer", "a matrix per column",
           "HeadProduct", "a matrix per column");
 
