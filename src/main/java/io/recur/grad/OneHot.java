@@ -107,6 +107,13 @@ public final class OneHot extends Tensor {
     }
   }
 
+  /** Columns in the order of these indexes: a copy, of the indexes alone. */
+  OneHot columns(OpContext context, Buffer order, int n) {
+    Buffer copy = context.scratch(n);
+    device().columns().gather(1, n, index(), order, null, copy);
+    return new OneHot(context.tape().values.data(context.tape(), 2, shape().rows(), n, 1), copy);
+  }
+
   /** Columns from … to−1 of each time step: a copy, of the indexes alone. */
   OneHot copyOfColumns(int from, int to) {
     Shape shape = shape();

@@ -232,6 +232,15 @@ public final class OpContext implements AutoCloseable {
     return tensor;
   }
 
+  /** Memory for an output of columns, without a shape on the heap. */
+  Tensor output(int rank, int rows, int batch, boolean differentiable) {
+    checkInside();
+    tape.checkOpen();
+    Tensor tensor = values.tensor(tape, rank, rows, batch, 1);
+    tensor.data.differentiable = differentiable && tape.isRecording();
+    return tensor;
+  }
+
   /** Memory for an output with another length in one dimension; of time alone it has none. */
   Tensor output(Shape like, Dimension d, int length, boolean differentiable) {
     checkInside();

@@ -225,6 +225,19 @@ public non-sealed class Tensor extends TensorOperations {
   }
 
   /**
+   * Columns in any order; those of sequences are counted through all time steps, {@code t·batch +
+   * b}. A column may be taken several times. Columns that are not taken are not read.
+   *
+   * @param columns one or more, each 0 ≤ column &lt; batch·time
+   * @return a copy, rows × as many columns
+   * @throws ShapeException if there are none
+   * @throws IndexOutOfBoundsException if this has no such column
+   */
+  public final Tensor take(int... columns) {
+    return Take.take(this, columns);
+  }
+
+  /**
    * One column of a matrix; no copy.
    *
    * @param j the column, from 0

@@ -6,6 +6,7 @@ import io.recur.device.Dimension;
 import io.recur.device.Pointwise;
 import io.recur.grad.Functions;
 import io.recur.grad.OpContext;
+import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -107,6 +108,11 @@ public final class BatchNorm implements Layer {
       follow(variance, spread, n / (n - 1f));
       return y.reshape(shape);
     }
+  }
+
+  @Override
+  public Padded apply(Padded x) {
+    return x.map(this::apply);
   }
 
   private Tensor normalised(Tensor x, Tensor centre, Tensor deviation) {

@@ -1,6 +1,7 @@
 package io.recur.nn;
 
 import io.recur.device.Device;
+import io.recur.grad.Padded;
 import io.recur.grad.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,29 @@ public final class Chain implements Layer {
         sameBatch.get(i).checkBatch(x.shape().batch());
       }
       Tensor y = x;
+      for (int i = 0; i < layers.size(); i++) {
+        y = layers.get(i).apply(y);
+      }
+      return y;
+    } finally {
+      Together.leave(recurs);
+    }
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws io.recur.grad.ShapeException if x does not fit; where all layers {@linkplain
+   *     #keepsBatch keep the batch} and a Recur inside refuses it, no state has changed
+   */
+  @Override
+  public Padded apply(Padded x) {
+    Together.enter(recurs);
+    try (var _ = x.enter()) {
+      for (int i = 0; i < sameBatch.size(); i++) {
+        sameBatch.get(i).checkBatch(x.shape().batch());
+      }
+      Padded y = x;
       for (int i = 0; i < layers.size(); i++) {
         y = layers.get(i).apply(y);
       }

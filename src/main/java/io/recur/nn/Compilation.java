@@ -17,8 +17,11 @@ import org.jspecify.annotations.Nullable;
  * on any threads. It keeps the plans that were used last; equal graphs share one compiled cell.
  */
 final class Compilation {
-  /** The plans that are kept: a model sees fewer batches in turn, as a rule. */
-  private static final int MOST = 64;
+  /**
+   * The plans that are kept: a model sees fewer batches in turn, as a rule. Sequences of different
+   * lengths are a batch for each number of them that is alive.
+   */
+  private static final int MOST = 512;
 
   private final Cell cell;
   private final String label;
@@ -67,12 +70,16 @@ final class Compilation {
     return checksEveryCall;
   }
 
-  /** The plan for a call: the last one if it fits, or a known one, or a new one. */
-  Plan plan(@Nullable Plan last, Tape tape, List<? extends Tensor> state, Tensor x) {
-    if (last != null && last.fits(tape, state, x)) {
+  /**
+   * The plan for a call: the last one if it fits, or a known one, or a new one.
+   *
+   * @param batch of the call that is planned: that of x, or of sequences of which x has some
+   */
+  Plan plan(@Nullable Plan last, Tape tape, List<? extends Tensor> state, Tensor x, int batch) {
+    if (last != null && last.fits(tape, state, x, batch)) {
       return last;
     }
-    Plan.Call call = Plan.Call.of(tape, state, x);
+    Plan.Call call = Plan.Call.of(tape, state, x, batch);
     synchronized (this) {
       Plan known = plans.get(call);
       if (known == null) {

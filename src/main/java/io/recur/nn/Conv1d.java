@@ -3,6 +3,7 @@ package io.recur.nn;
 import io.recur.device.Device;
 import io.recur.grad.Concat;
 import io.recur.grad.OpContext;
+import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -194,6 +195,24 @@ public final class Conv1d implements Layer {
   @Override
   public Tensor apply(Tensor x) {
     return convolve(x, w, b, window);
+  }
+
+  /**
+   * {@inheritDoc} Zeros stand behind the end of each sequence, as they do behind that of x.
+   *
+   * @throws ShapeException if x does not fit, or y has another number of steps: with a stride, or
+   *     without a padding of half the kernel
+   */
+  @Override
+  public Padded apply(Padded x) {
+    int steps = window.steps(x.shape());
+    if (steps != x.shape().time()) {
+      throw new ShapeException(
+          "conv1d: x=%s, %d steps of y; need as many for sequences of different lengths: stride 1"
+                  .formatted(x.shape(), steps)
+              + " and a padding of half the kernel");
+    }
+    return Padded.of(apply(x.data()), x.lengths());
   }
 
   /** For tests of the gradient, whose weights are any tensors. */

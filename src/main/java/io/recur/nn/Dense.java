@@ -3,6 +3,7 @@ package io.recur.nn;
 import io.recur.device.Device;
 import io.recur.device.Elementwise;
 import io.recur.grad.Functions;
+import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -55,6 +56,11 @@ public final class Dense implements Layer {
   public Tensor apply(Tensor x) {
     Tensor sums = w.times(x).add(b);
     return function == Elementwise.IDENTITY ? sums : Functions.apply(function, sums);
+  }
+
+  @Override
+  public Padded apply(Padded x) {
+    return x.map(this::apply);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.recur.nn;
 
 import io.recur.grad.Drop;
+import io.recur.grad.Padded;
 import io.recur.grad.Tensor;
 
 /**
@@ -23,6 +24,11 @@ public record Dropout(float rate) implements Layer {
   @Override
   public Tensor apply(Tensor x) {
     return Drop.dropout(x, rate);
+  }
+
+  @Override
+  public Padded apply(Padded x) {
+    return x.map(this::apply);
   }
 
   @Override

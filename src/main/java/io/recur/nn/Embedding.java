@@ -1,6 +1,7 @@
 package io.recur.nn;
 
 import io.recur.device.Device;
+import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tensor;
 import java.util.List;
@@ -30,6 +31,11 @@ public final class Embedding implements Layer {
   @Override
   public Tensor apply(Tensor x) {
     return w.matmul(x);
+  }
+
+  @Override
+  public Padded apply(Padded x) {
+    return x.map(this::apply);
   }
 
   @Override

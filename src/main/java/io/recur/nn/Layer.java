@@ -1,6 +1,7 @@
 package io.recur.nn;
 
 import io.recur.device.Device;
+import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
@@ -36,6 +37,25 @@ public interface Layer extends AutoCloseable {
    * @return of x's rank, batch and time
    */
   Tensor apply(Tensor x);
+
+  /**
+   * Runs the layer on sequences of different lengths: each has the outputs, the gradients and the
+   * last state that it has alone. The state of a sequence stays where it ends; that of an empty one
+   * does not change.
+   *
+   * <p>A layer that does not override this runs the sequences of each length together where its
+   * {@linkplain #columnsAreIndependent columns are independent}, else each alone. A layer that
+   * treats every step alone returns {@code x.map(this::apply)}, which is quicker.
+   *
+   * @param x sequences
+   * @return of the same lengths
+   * @throws io.recur.grad.ShapeException if x does not fit, or the layer changes the number of
+   *     steps
+   * @throws IllegalStateException if another thread is inside a Recur of this layer or the tape
+   */
+  default Padded apply(Padded x) {
+    return ByLength.apply(this, x);
+  }
 
   /**
    * Runs the layer on each input in turn.

@@ -3,6 +3,7 @@ package io.recur.nn;
 import io.recur.device.Device;
 import io.recur.device.Dimension;
 import io.recur.grad.Functions;
+import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -95,6 +96,11 @@ public final class LayerNorm implements Layer {
   @Override
   public Tensor apply(Tensor x) {
     return layerNorm(x, gain, bias, epsilon);
+  }
+
+  @Override
+  public Padded apply(Padded x) {
+    return x.map(this::apply);
   }
 
   @Override

@@ -18,6 +18,7 @@ final class Plan {
    * A kind of call: what a step may depend on but the values.
    *
    * @param rows of x
+   * @param batch of x, or of the sequences of which x has some
    * @param stateRows of the parts of the state
    */
   record Call(
@@ -27,7 +28,7 @@ final class Plan {
       boolean isOneHot,
       boolean isRecording,
       List<Integer> stateRows) {
-    static Call of(Tape tape, List<? extends Tensor> state, Tensor x) {
+    static Call of(Tape tape, List<? extends Tensor> state, Tensor x, int batch) {
       List<Integer> stateRows = new ArrayList<>(state.size());
       for (Tensor part : state) {
         stateRows.add(part.shape().rows());
@@ -35,7 +36,7 @@ final class Plan {
       return new Call(
           tape.device(),
           x.shape().rows(),
-          x.shape().batch(),
+          batch,
           x instanceof OneHot,
           tape.isRecording(),
           stateRows);
@@ -94,9 +95,9 @@ final class Plan {
   }
 
   /** Whether a call is of this kind. */
-  boolean fits(Tape tape, List<? extends Tensor> state, Tensor x) {
+  boolean fits(Tape tape, List<? extends Tensor> state, Tensor x, int batch) {
     boolean fits =
-        x.shape().batch() == call.batch
+        batch == call.batch
             && x.shape().rows() == call.rows
             && x instanceof OneHot == call.isOneHot
             && tape.isRecording() == call.isRecording

@@ -3,6 +3,7 @@ package io.recur.nn;
 import io.recur.device.Device;
 import io.recur.device.OneThread;
 import io.recur.grad.OpContext;
+import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -154,19 +155,58 @@ public final class Recur implements Layer {
     }
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * @throws ShapeException if x has the wrong size or another batch than the state; nothing has
+   *     then changed
+   */
+  @Override
+  public Padded apply(Padded x) {
+    try (var _ = mark.enterOnce();
+        var _ = x.enter()) {
+      Tape tape = x.tape();
+      refuseTrace(tape);
+      Stretches run = new Stretches(x, state.before(tape, x.shape().batch(), false));
+      Padded y = run.of((now, input) -> stretch(tape, x.shape().batch(), now, input));
+      state.after(tape, run.end());
+      return y;
+    }
+  }
+
+  /** Runs the steps that some of the sequences of a batch have. */
+  private Step stretch(Tape tape, int batch, State now, Tensor x) {
+    if (compilation == null || way == Way.STEPWISE) {
+      return cell.run(now, x);
+    }
+    try (OpContext context = OpContext.of(label, x)) {
+      boolean isOne = x.shape().batch() == 1;
+      int alike = isOne || !cell.columnsAreIndependent() ? x.shape().batch() : batch;
+      Plan its = refused(compilation.plan(plan, tape, now.parts(), x, alike));
+      Step step = its.run(context, now, x);
+      plan = its;
+      return step;
+    }
+  }
+
   /** Runs compiled, or step by step where that is not possible. */
   private Step planned(Compilation compilation, OpContext context, Tensor x) {
     Tape tape = context.tape();
     int batch = x.shape().batch();
-    Plan now = compilation.plan(plan, tape, state.parts(tape, batch), x);
+    Plan now = refused(compilation.plan(plan, tape, state.parts(tape, batch), x, batch));
+    Step step = now.run(context, state.before(tape, batch, now.copiesState()), x);
+    plan = now; // not one that has failed: its reason may go
+    return step;
+  }
+
+  /** Refuses a plan of single steps where it must be compiled. */
+  private Plan refused(Plan now) {
     if (way == Way.COMPILED && !now.reason().isEmpty()) {
       throw new IllegalStateException(
           "%s: it would run step by step, and requireCompiled() was called; %s"
               .formatted(label, now.reason()));
     }
-    Step step = now.run(context, state.before(tape, batch, now.copiesState()), x);
-    plan = now; // not one that has failed: its reason may go
-    return step;
+    return now;
   }
 
   /** A step that is traced must not move the state of a Recur: no later call would. */

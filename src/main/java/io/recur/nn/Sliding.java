@@ -1,6 +1,7 @@
 package io.recur.nn;
 
 import io.recur.grad.OneHot;
+import io.recur.grad.Padded;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
@@ -82,6 +83,20 @@ public final class Sliding implements Layer {
     } finally {
       Together.leave(recurs);
     }
+  }
+
+  /**
+   * Refuses sequences: a window moves by one step.
+   *
+   * @param x sequences
+   * @return nothing
+   * @throws ShapeException always
+   */
+  @Override
+  public Padded apply(Padded x) {
+    throw new ShapeException(
+        "slide: x=%s with lengths; need one step, of sequences without lengths x.time(t)"
+            .formatted(x.shape()));
   }
 
   private Tensor step(Tape tape, Tensor x) {

@@ -1,17 +1,20 @@
 package io.recur.train;
 
+import io.recur.grad.Padded;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Makes the tensors that a model takes out of sequences of feature vectors.
  *
  * <pre>{@code
  * Tensor x = Sequences.batch(tape, List.of(first, second));    // in × 2 × T
+ * Padded p = Sequences.padded(tape, List.of(first, second));   // of any two lengths
  * for (Tensor chunk : Sequences.chunks(x, 50)) { … }           // truncated back-propagation
  * }</pre>
  */
@@ -53,6 +56,70 @@ public final class Sequences {
       }
     }
     return tape.input(shape, values);
+  }
+
+  /**
+   * Puts sequences of any lengths side by side, some of them empty.
+   *
+   * @param tape the tape that owns the result
+   * @param sequences each {@code [time][features]}
+   * @return features × batch × the longest time, with the lengths
+   * @throws ShapeException if there is no step, if numbers of features differ, or if a tensor
+   *     cannot hold all values
+   */
+  public static Padded padded(Tape tape, List<float[][]> sequences) {
+    int[] lengths = sequences.stream().mapToInt(sequence -> sequence.length).toArray();
+    int time = longest(lengths);
+    int batch = lengths.length;
+    int longest = IntStream.range(0, batch).filter(b -> lengths[b] == time).findFirst().orElse(0);
+    int features = sequences.get(longest)[0].length;
+    Shape shape = Shape.of(features, batch, time); // throws if no array holds it
+    float[] values = new float[shape.count()];
+    for (int b = 0; b < batch; b++) {
+      float[][] sequence = sequences.get(b);
+      for (int t = 0; t < sequence.length; t++) {
+        if (sequence[t].length != features) {
+          throw new ShapeException(
+              "padded: sequence %d, step %d has %d features; need %d"
+                  .formatted(b, t, sequence[t].length, features));
+        }
+        System.arraycopy(sequence[t], 0, values, (t * batch + b) * features, features);
+      }
+    }
+    return Padded.of(tape.input(shape, values), lengths);
+  }
+
+  /**
+   * Puts sequences of classes, such as words, of any lengths side by side.
+   *
+   * @param tape the tape that owns the result
+   * @param classes the number of classes
+   * @param sequences each one class per step, 0 ≤ class &lt; classes
+   * @return one-hot columns, classes × batch × the longest time, with the lengths
+   * @throws ShapeException if there is no step, if an index is no class, or if a tensor cannot hold
+   *     all values
+   */
+  public static Padded padded(Tape tape, int classes, List<int[]> sequences) {
+    int[] lengths = sequences.stream().mapToInt(sequence -> sequence.length).toArray();
+    int batch = lengths.length;
+    Shape shape = Shape.of(classes, batch, longest(lengths));
+    int[] indexes = new int[shape.columns()];
+    for (int b = 0; b < batch; b++) {
+      int[] sequence = sequences.get(b);
+      for (int t = 0; t < sequence.length; t++) {
+        indexes[t * batch + b] = sequence[t];
+      }
+    }
+    return Padded.of(tape.oneHot(shape, indexes), lengths);
+  }
+
+  private static int longest(int... lengths) {
+    int longest = IntStream.of(lengths).max().orElse(0);
+    if (longest == 0) {
+      throw new ShapeException(
+          "padded: %d sequences without a step; need one step or more".formatted(lengths.length));
+    }
+    return longest;
   }
 
   /**

@@ -11,6 +11,7 @@ import io.recur.grad.DropConnect;
 import io.recur.grad.OneHot;
 import io.recur.grad.Op;
 import io.recur.grad.OpContext;
+import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Resident;
 import io.recur.grad.Shape;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /** Values of the plain types and of the rooms device and grad. */
 final class TensorSamples {
@@ -165,6 +167,7 @@ final class TensorSamples {
     for (Samples.Sample sample : samples.receivers(Tensor.class)) {
       samples.add(TensorOperations.class, sample.name(), sample.maker());
     }
+    padded(samples);
     String list = "java.util.List<io.recur.grad.Tensor>";
     samples
         .add(list, "two", world -> List.of(variable(world), variable(world)))
@@ -172,6 +175,39 @@ final class TensorSamples {
         .add(list, "unlike", world -> List.of(variable(world), world.tape().input(1, 2)))
         .add(list, "stale", world -> List.of(stale(world)))
         .addWithNull(list, "with null", world -> Arrays.asList(variable(world), null));
+  }
+
+  private static void padded(Samples samples) {
+    samples
+        .add(Padded.class, "one of 2 steps", world -> sequences(world, 2))
+        .add(Padded.class, "of all steps", world -> sequences(world, 3))
+        .add(
+            Padded.class,
+            "one-hot",
+            world -> Padded.of(world.tape().oneHot(Shape.of(2, 3, 1), 1, 0, 1), 1, 0, 1))
+        .add(
+            Padded.class,
+            "stale",
+            world -> {
+              Padded padded = sequences(world, 2);
+              world.tape().clear();
+              return padded;
+            })
+        .add(
+            "java.util.function.UnaryOperator<io.recur.grad.Tensor>",
+            "twice",
+            world -> (UnaryOperator<Tensor>) x -> x.scale(2))
+        .addWithNull(
+            "java.util.function.UnaryOperator<io.recur.grad.Tensor>",
+            "gives null",
+            world -> (UnaryOperator<Tensor>) x -> null)
+        .add("java.util.List<int[]>", "two", world -> List.of(new int[] {1}, new int[] {0, 1}))
+        .add("java.util.List<int[]>", "empty", world -> List.of(new int[0]))
+        .addWithNull("java.util.List<int[]>", "null", world -> Collections.singletonList(null));
+  }
+
+  private static Padded sequences(World world, int length) {
+    return Padded.of(world.tape().variable(Shape.of(2, 1, 3), SIX), length);
   }
 
   static Tensor variable(World world) {

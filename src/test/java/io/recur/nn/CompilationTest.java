@@ -262,7 +262,7 @@ class CompilationTest {
     try (Tape tape = Tape.on(device)) {
       for (int batch : new int[] {2, 3}) {
         Tensor x = Cells.input(tape, 1, IN, batch);
-        plans.add(compilation.plan(null, tape, cell.state0(), x));
+        plans.add(compilation.plan(null, tape, cell.state0(), x, batch));
       }
     }
     assertNotSame(plans.get(0), plans.get(1));
@@ -273,13 +273,13 @@ class CompilationTest {
   void manyChangesOfShapeKeepFewPlans() {
     Recur recur = Cells.FUNCTION.make(IN, OUT).on(device, 1);
     try (Tape tape = Tape.inference(device)) {
-      for (int i = 0; i < 300; i++) {
+      for (int i = 0; i < 1200; i++) {
         recur.reset();
-        recur.apply(tape.input(Shape.of(IN, 1 + i % 150), new float[IN * (1 + i % 150)]));
+        recur.apply(tape.input(Shape.of(IN, 1 + i % 600), new float[IN * (1 + i % 600)]));
         tape.clear();
       }
     }
-    assertEquals(64, recur.explain().lines().count() - 1);
+    assertEquals(512, recur.explain().lines().count() - 1);
   }
 
   /** A cell that knows a faster way than its steps. */

@@ -1,0 +1,126 @@
+package io.recur.grad;
+
+import java.util.Arrays;
+
+/**
+ * Where the valid steps of padded sequences stand when they alone are kept: step by step, and
+ * within a step the longest sequence first. The sequences of a step that are still alive are then
+ * the first ones of the step before, and steps with as many sequences follow each other without a
+ * gap: a stretch is a contiguous part.
+ *
+ * <p>Sequences of equal length keep their order.
+ */
+final class Packing {
+  final int time;
+  final int[] lengths;
+
+  /** The sequences, the longest first. */
+  final int[] order;
+
+  /** The valid columns: the sum of the lengths. */
+  final int columns;
+
+  /** The columns, batch, of each stretch. */
+  final int[] widths;
+
+  /** The first step of each stretch, and the step after the last one. */
+  final int[] starts;
+
+  private Packing(int time, int[] lengths, int columns) {
+    this.time = time;
+    this.lengths = lengths;
+    this.columns = columns;
+    this.order = order(lengths, time);
+    int[] widths = new int[lengths.length];
+    int[] starts = new int[lengths.length + 1];
+    int n = 0;
+    for (int k = lengths.length - 1, step = 0; k >= 0; k--) { // from the shortest
+      if (lengths[order[k]] > step) {
+        widths[n] = k + 1;
+        starts[n++] = step;
+        step = lengths[order[k]];
+        starts[n] = step;
+      }
+    }
+    this.widths = Arrays.copyOf(widths, n);
+    this.starts = Arrays.copyOf(starts, n + 1);
+  }
+
+  /** Refuses lengths that do not fit the shape. */
+  static Packing of(Shape shape, int... lengths) {
+    if (shape.rank() != 3) {
+      throw new ShapeException("padded: data=%s; need features × batch × time".formatted(shape));
+    }
+    if (lengths.length != shape.batch()) {
+      throw new ShapeException(
+          "padded: data=%s, %d lengths; need one per sequence, %d"
+              .formatted(shape, lengths.length, shape.batch()));
+    }
+    int columns = 0;
+    for (int b = 0; b < lengths.length; b++) {
+      if (lengths[b] < 0 || lengths[b] > shape.time()) {
+        throw new ShapeException(
+            "padded: data=%s, lengths[%d]=%d; need 0 ≤ length ≤ %d"
+                .formatted(shape, b, lengths[b], shape.time()));
+      }
+      columns += lengths[b];
+    }
+    if (columns == 0) {
+      throw new ShapeException(
+          "padded: data=%s, all %d lengths are 0; need one step or more"
+              .formatted(shape, lengths.length));
+    }
+    return new Packing(shape.time(), lengths.clone(), columns);
+  }
+
+  /** The sequences sorted by length, the longest first; a count per length. */
+  private static int[] order(int[] lengths, int time) {
+    int[] place = new int[time + 2];
+    for (int length : lengths) {
+      place[time - length + 1]++;
+    }
+    for (int i = 1; i < place.length; i++) {
+      place[i] += place[i - 1];
+    }
+    int[] order = new int[lengths.length];
+    for (int b = 0; b < lengths.length; b++) {
+      order[place[time - lengths[b]]++] = b;
+    }
+    return order;
+  }
+
+  int batch() {
+    return lengths.length;
+  }
+
+  int stretches() {
+    return widths.length;
+  }
+
+  int steps(int stretch) {
+    return starts[stretch + 1] - starts[stretch];
+  }
+
+  /** Whether every sequence has all steps, so that nothing is to be selected. */
+  boolean isWhole() {
+    return columns == batch() * time;
+  }
+
+  /** The column of the padded data for each valid column. */
+  int[] places() {
+    int[] places = new int[columns];
+    int at = 0;
+    for (int stretch = 0; stretch < widths.length; stretch++) {
+      for (int t = starts[stretch]; t < starts[stretch + 1]; t++) {
+        for (int k = 0; k < widths[stretch]; k++) {
+          places[at++] = t * lengths.length + order[k];
+        }
+      }
+    }
+    return places;
+  }
+
+  boolean isLike(Packing other) {
+    return this == other || (time == other.time && Arrays.equals(lengths, other.lengths));
+  }
+}

@@ -1,0 +1,57 @@
+package io.recur.grad;
+
+import io.recur.device.Buffer;
+
+/**
+ * Columns of a tensor in any order: {@code y[:,j] = x[:,index[j]]}; {@code dx[:,index[j]] +=
+ * dy[:,j]}. A column may be taken several times. Columns that are not taken are not read.
+ */
+final class Take implements Op {
+  private Tensor x;
+  private Tensor y;
+  private Buffer index;
+
+  static Tensor take(Tensor x, int... columns) {
+    Shape shape = x.shape();
+    if (columns.length == 0) {
+      throw new ShapeException("take: no columns of x=%s; need one or more".formatted(shape));
+    }
+    for (int column : columns) {
+      if (column < 0 || column >= shape.columns()) {
+        throw new IndexOutOfBoundsException(
+            "take: x=%s, column=%d; need 0 ≤ column < %d"
+                .formatted(shape, column, shape.columns()));
+      }
+    }
+    Shape.check(2, shape.rows(), columns.length, 1);
+    try (OpContext context = OpContext.of("take", x)) {
+      Buffer index = context.scratch(columns.length);
+      index.writeIndexes(columns);
+      return x instanceof OneHot hot
+          ? hot.columns(context, index, columns.length)
+          : context.reuse(Take.class, Take::new).of(context, x, index, columns.length);
+    }
+  }
+
+  private Tensor of(OpContext context, Tensor x, Buffer index, int n) {
+    int m = x.shape().rows();
+    this.x = x;
+    this.index = index;
+    y = context.output(2, m, n, x.isDifferentiable());
+    context.device().columns().gather(m, n, x.value(), index, null, y.value());
+    return context.record(this, y);
+  }
+
+  @Override
+  public void trace(Trace trace) {
+    trace.refuse("it takes some columns; leave the columns of x whole");
+  }
+
+  @Override
+  public void backward() {
+    Shape shape = y.shape();
+    y.device()
+        .columns()
+        .scatterAdd(shape.rows(), shape.columns(), y.gradient(), index, x.accumulator());
+  }
+}
