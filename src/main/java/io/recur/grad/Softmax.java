@@ -42,6 +42,16 @@ public final class Softmax implements Op {
     return apply("logSoftmax", x, true);
   }
 
+  /**
+   * Softmax over the steps, of every row of every sequence.
+   *
+   * @param x scores, rows × batch × time
+   * @return of x's shape; the sum over time is 1
+   */
+  public static Tensor overTime(Tensor x) {
+    return OverTime.softmax(x);
+  }
+
   private static Tensor apply(String where, Tensor x, boolean logarithm) {
     try (OpContext context = OpContext.of(where, x)) {
       Shape shape = x.shape();

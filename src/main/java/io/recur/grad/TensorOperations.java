@@ -256,6 +256,15 @@ public abstract sealed class TensorOperations permits Tensor {
     return Reduce.reduce(Reduction.VARIANCE, self(), over);
   }
 
+  /**
+   * The steps in reverse: {@code y[:,j,t] = this[:,j,T−1−t]}. A vector or a batch is one step.
+   *
+   * @return of this shape
+   */
+  public final Tensor reversed() {
+    return OverTime.reversed(self());
+  }
+
   /** {@return the sum of all values, a scalar} */
   public final Tensor sum() {
     return Sum.sum(self());

@@ -2,6 +2,7 @@ package io.recur.nn;
 
 import io.recur.device.Device;
 import io.recur.grad.Padded;
+import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,9 @@ public final class Chain implements Layer {
 
   private final List<Recur> recurs;
 
+  /** Every layer of two directions inside, where each layer keeps the steps of x. */
+  private final List<Bidirectional> directions;
+
   private @Nullable Parameters parameters;
 
   /**
@@ -33,6 +37,14 @@ public final class Chain implements Layer {
     this.layers = List.copyOf(layers);
     this.recurs = Layer.super.recurs();
     this.sameBatch = keepsBatch() ? recurs : List.of();
+    List<Layer> all = all();
+    this.directions =
+        all.stream().anyMatch(Conv1d.class::isInstance)
+            ? List.of()
+            : all.stream()
+                .filter(Bidirectional.class::isInstance)
+                .map(Bidirectional.class::cast)
+                .toList();
   }
 
   /**
@@ -46,9 +58,7 @@ public final class Chain implements Layer {
   public Tensor apply(Tensor x) {
     Together.enter(recurs);
     try (var _ = x.enter()) {
-      for (int i = 0; i < sameBatch.size(); i++) {
-        sameBatch.get(i).checkBatch(x.shape().batch());
-      }
+      check(x.shape());
       Tensor y = x;
       for (int i = 0; i < layers.size(); i++) {
         y = layers.get(i).apply(y);
@@ -69,9 +79,7 @@ public final class Chain implements Layer {
   public Padded apply(Padded x) {
     Together.enter(recurs);
     try (var _ = x.enter()) {
-      for (int i = 0; i < sameBatch.size(); i++) {
-        sameBatch.get(i).checkBatch(x.shape().batch());
-      }
+      check(x.shape());
       Padded y = x;
       for (int i = 0; i < layers.size(); i++) {
         y = layers.get(i).apply(y);
@@ -80,6 +88,24 @@ public final class Chain implements Layer {
     } finally {
       Together.leave(recurs);
     }
+  }
+
+  /** Refuses what a layer inside would refuse after others have moved. */
+  private void check(Shape x) {
+    for (int i = 0; i < sameBatch.size(); i++) {
+      sameBatch.get(i).checkBatch(x.batch());
+    }
+    for (int i = 0; i < directions.size(); i++) {
+      directions.get(i).checkSteps(x.time());
+    }
+  }
+
+  /** Step by step; where a layer inside is {@link Bidirectional}, as one sequence. */
+  @Override
+  public List<Tensor> over(List<Tensor> sequence) {
+    return Bidirectional.isIn(this)
+        ? Bidirectional.over(this, sequence)
+        : Layer.super.over(sequence);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.recur.nn;
 
 import io.recur.device.Elementwise;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -154,5 +155,87 @@ public final class Layers {
    */
   public static Embedding embedding(int classes, int out) {
     return new Embedding(classes, out);
+  }
+
+  // Directions and layers over layers.
+
+  /**
+   * {@link Bidirectional}, with the outputs concatenated.
+   *
+   * @param forward runs from the first step on
+   * @param backward runs from the last step back
+   * @return the layer
+   */
+  public static Bidirectional bidirectional(Recur forward, Recur backward) {
+    return bidirectional(forward, backward, Bidirectional.Merge.CONCATENATE);
+  }
+
+  /**
+   * {@link Bidirectional}.
+   *
+   * @param forward runs from the first step on
+   * @param backward runs from the last step back
+   * @param merge how their outputs become one
+   * @return the layer
+   */
+  public static Bidirectional bidirectional(
+      Recur forward, Recur backward, Bidirectional.Merge merge) {
+    return new Bidirectional(forward, backward, merge);
+  }
+
+  /**
+   * A {@link Chain} with a {@link Dropout} between each two layers, and none behind the last one:
+   * PyTorch's {@code num_layers} and {@code dropout}.
+   *
+   * <pre>{@code
+   * Chain deep = stack(0.2f, lstm(10, 15), lstm(15, 15), lstm(15, 15));
+   * }</pre>
+   *
+   * @param rate the probability that a value is dropped
+   * @param layers in the order in which they run
+   * @return the chain
+   */
+  public static Chain stack(float rate, Layer... layers) {
+    List<Layer> all = new ArrayList<>();
+    Dropout between = dropout(rate);
+    for (Layer layer : layers) {
+      if (!all.isEmpty()) {
+        all.add(between);
+      }
+      all.add(layer);
+    }
+    return new Chain(all);
+  }
+
+  /**
+   * {@link Residual}.
+   *
+   * @param inner gives an output of its input's size
+   * @return the layer
+   */
+  public static Residual residual(Layer inner) {
+    return new Residual(inner);
+  }
+
+  /**
+   * {@link Residual} with a projection.
+   *
+   * @param inner a layer
+   * @param shortcut gives an output of the same size
+   * @return the layer
+   */
+  public static Residual residual(Layer inner, Layer shortcut) {
+    return new Residual(inner, shortcut);
+  }
+
+  /**
+   * {@link Highway}.
+   *
+   * @param size length of x and y
+   * @param inner gives an output of its input's size
+   * @return the layer
+   */
+  public static Highway highway(int size, Layer inner) {
+    return new Highway(size, inner);
   }
 }

@@ -6,7 +6,10 @@ import static io.recur.nn.Layers.chain;
 import static io.recur.nn.Layers.conv1d;
 import static io.recur.nn.Layers.dense;
 import static io.recur.nn.Layers.embedding;
+import static io.recur.nn.Layers.gru;
+import static io.recur.nn.Layers.highway;
 import static io.recur.nn.Layers.lstm;
+import static io.recur.nn.Layers.residual;
 import static io.recur.nn.Layers.rnn;
 
 import io.recur.device.Elementwise;
@@ -14,6 +17,8 @@ import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import io.recur.nn.Attention;
+import io.recur.nn.Bidirectional;
 import io.recur.nn.Cell;
 import io.recur.nn.Chain;
 import io.recur.nn.Conv1d;
@@ -22,12 +27,15 @@ import io.recur.nn.Dense;
 import io.recur.nn.Embedding;
 import io.recur.nn.GRUCell;
 import io.recur.nn.GRUv3Cell;
+import io.recur.nn.Highway;
 import io.recur.nn.LSTMCell;
 import io.recur.nn.Layer;
+import io.recur.nn.Layers;
 import io.recur.nn.Matrix;
 import io.recur.nn.Parameters;
 import io.recur.nn.RNNCell;
 import io.recur.nn.Recur;
+import io.recur.nn.Residual;
 import io.recur.nn.Sliding;
 import io.recur.nn.Snapshot;
 import io.recur.nn.StackedCell;
@@ -88,6 +96,14 @@ final class ModelSamples {
             "one",
             world -> Map.of("W", parameter(world)))
         .add(Sliding.class, "of a chain", world -> world.model().slide(2))
+        .add(Bidirectional.class, "lstm", world -> bidirectional(world))
+        .add(Bidirectional.class, "used", ModelSamples::usedBidirectional)
+        .add(Residual.class, "of a dense", world -> residual(dense(2, 2)).on(world.device(), 1))
+        .add(Highway.class, "of a gru", world -> highway(2, gru(2, 2)).on(world.device(), 1))
+        .add(
+            Attention.class, "bahdanau", world -> Attention.bahdanau(2, 2, 3).on(world.device(), 1))
+        .add(Attention.class, "dot", world -> Attention.dot())
+        .add(Attention.Memory.class, "dot", world -> Attention.dot().memory(variable(world)))
         .add(Chain.class, "lstm and dense", World::model)
         .add(Chain.class, "without memory", world -> chain(lstm(2, 2)))
         .add(Chain.class, "empty", world -> chain())
@@ -106,6 +122,16 @@ final class ModelSamples {
             Parameters.Span.class,
             "of a model",
             world -> world.model().parameters().spans().getFirst());
+  }
+
+  private static Bidirectional bidirectional(World world) {
+    return Layers.bidirectional(lstm(2, 2), lstm(2, 2)).on(world.device(), 1);
+  }
+
+  private static Bidirectional usedBidirectional(World world) {
+    Bidirectional used = bidirectional(world);
+    used.apply(world.tape().input(Shape.of(2, 1, 3), 1, 2, 3, 4, 5, 6));
+    return used;
   }
 
   private static Recur ofClosedTape(World world) {

@@ -1,0 +1,106 @@
+package io.recur.grad;
+
+import io.recur.device.Buffer;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Columns in another order, each once or not at all: {@code y[:,j] = x[:,from[j]]}, and 0 where
+ * {@code from[j]} is {@link #ZERO}; {@code dx[:,from[j]] += dy[:,j]}. A column of x that is not
+ * taken may hold anything, NaN too: it is passed over, never multiplied.
+ *
+ * <p>A column is any number of values that follow each other: a whole time step, or one value.
+ */
+final class Rearrange implements Op {
+  /** In place of a column of x. */
+  static final int ZERO = -1;
+
+  private int m;
+  private Tensor x;
+  private Tensor y;
+
+  /** The columns of x in those of y, and whether one is nowhere; none without a gradient. */
+  private @Nullable Buffer inverse;
+
+  private boolean isPartial;
+
+  /**
+   * Rearranges columns.
+   *
+   * @param where for errors
+   * @param x count a multiple of m
+   * @param m values per column
+   * @param from the column of x for each of y, each at most once, or {@link #ZERO}
+   * @param shape of y
+   */
+  static Tensor columns(String where, Tensor x, int m, int[] from, Shape shape) {
+    try (OpContext context = OpContext.of(where, x)) {
+      Rearrange op = context.reuse(Rearrange.class, Rearrange::new);
+      int columns = x.shape().count() / m;
+      op.m = m;
+      op.x = x;
+      op.y = context.output(shape, x.isDifferentiable());
+      boolean hasZeros = Arrays.stream(from).anyMatch(j -> j == ZERO);
+      Buffer source = x.value();
+      if (hasZeros) {
+        source = withZeros(m, columns, source, context.scratch((long) m * (columns + 1)));
+      }
+      Buffer index = index(context, from, columns);
+      context.device().columns().gather(m, from.length, source, index, null, op.y.value());
+      int[] back = op.y.isDifferentiable() ? inverse(from, columns) : null;
+      op.isPartial = back != null && Arrays.stream(back).anyMatch(j -> j == ZERO);
+      op.inverse = back == null ? null : index(context, back, from.length);
+      return context.record(op, op.y);
+    }
+  }
+
+  /** The indexes on the device; zeros are the column behind the last one. */
+  private static Buffer index(OpContext context, int[] from, int columns) {
+    int[] index = from.clone();
+    for (int j = 0; j < index.length; j++) {
+      index[j] = index[j] == ZERO ? columns : index[j];
+    }
+    Buffer buffer = context.scratch(index.length);
+    buffer.writeIndexes(index);
+    return buffer;
+  }
+
+  /** The column of y that each column of x became. */
+  private static int[] inverse(int[] from, int columns) {
+    int[] inverse = new int[columns];
+    Arrays.fill(inverse, ZERO);
+    for (int j = 0; j < from.length; j++) {
+      if (from[j] != ZERO) {
+        inverse[from[j]] = j;
+      }
+    }
+    return inverse;
+  }
+
+  /** A copy with a column of zeros behind the last one. */
+  private static Buffer withZeros(int m, int columns, Buffer from, Buffer copy) {
+    long count = (long) m * columns;
+    copy.device().pointwise().copy(from, copy, count);
+    copy.device().pointwise().fill(0, copy.slice(count, m), m);
+    return copy;
+  }
+
+  @Override
+  public void trace(Trace trace) {
+    trace.refuse("it takes columns or steps in another order; keep those of x");
+  }
+
+  @Override
+  public void backward() {
+    OpContext context = y.tape().context;
+    int count = x.shape().count();
+    int columns = y.shape().count() / m;
+    Buffer dy = y.gradient();
+    if (isPartial) {
+      dy = withZeros(m, columns, dy, context.backwardScratch((long) m * (columns + 1)));
+    }
+    Buffer terms = context.backwardScratch(count);
+    y.device().columns().gather(m, count / m, dy, inverse, null, terms);
+    y.device().pointwise().addScaled(1, terms, x.accumulator(), count);
+  }
+}

@@ -1,0 +1,149 @@
+package io.recur.nn;
+
+import static io.recur.Near.FLOAT;
+import static io.recur.Near.near;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+
+import io.recur.Pinned;
+import io.recur.Thrown;
+import io.recur.device.Device;
+import io.recur.grad.Concat;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
+import io.recur.grad.ShapeException;
+import io.recur.grad.Tape;
+import io.recur.grad.Tensor;
+import java.util.List;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Contexts, weights and gradients as PyTorch computes them in float64 from the papers' equations;
+ * {@code make_directions.py} beside the pinned files made them.
+ */
+@ParameterizedClass
+@MethodSource("io.recur.device.Devices#all")
+class AttentionTest {
+  private final Device device;
+  @AutoClose private final Tape tape;
+
+  AttentionTest(Device device) {
+    this.device = device;
+    this.tape = Tape.on(device);
+  }
+
+  /** An attention with a file's figures. */
+  private final class Case {
+    final Pinned pinned;
+    final Attention attention;
+    final Tensor m;
+    final Tensor q;
+
+    Case(String file) {
+      pinned = Pinned.of("attention/" + file + ".txt");
+      attention =
+          pinned.has("v")
+              ? Attention.bahdanau(matrix("Wq"), matrix("Wm"), matrix("v"))
+              : pinned.has("W") ? Attention.luong(matrix("W")) : Attention.dot();
+      attention.on(device, 0);
+      m = tape.variable(Shape.of(pinned.dims("m")), pinned.floats("m"));
+      q = tape.variable(Shape.of(pinned.dims("q")), pinned.floats("q"));
+    }
+
+    private Matrix matrix(String name) {
+      return Matrix.dense(Parameter.of(Shape.of(pinned.dims(name)), pinned.floats(name)));
+    }
+
+    void check(Attention.Memory memory) {
+      for (int s = 0; s < q.shape().time(); s++) {
+        same("weights" + s, memory.weights(q.time(s)));
+      }
+      Tensor context = memory.context(q);
+      assertArrayEquals(pinned.dims("context"), context.shape().dimensions());
+      same("context", context);
+      tape.backward(context, pinned.floats("r"));
+      near("dm", pinned.doubles("dm"), m.gradientArray(), FLOAT);
+      near("dq", pinned.doubles("dq"), q.gradientArray(), FLOAT);
+      attention
+          .parameters()
+          .named()
+          .forEach(
+              (name, weight) ->
+                  near("d" + name, pinned.doubles("d" + name), weight.gradientArray(), FLOAT));
+    }
+
+    private void same(String name, Tensor actual) {
+      near(name, pinned.doubles(name), actual.toArray(), FLOAT);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bahdanau", "luong", "dot"})
+  void theFiguresArePyTorchs(String kind) {
+    Case figures = new Case(kind);
+    figures.check(figures.attention.memory(figures.m));
+  }
+
+  @Test
+  void oneQueryIsAStepOfMany() {
+    Case figures = new Case("luong");
+    Attention.Memory memory = figures.attention.memory(figures.m);
+    Tensor first = memory.context(figures.q.time(0));
+    assertEquals(Shape.of(4, 3), first.shape());
+    Tensor second = memory.context(figures.q.time(1));
+    assertArrayEquals(
+        memory.context(figures.q).toArray(), Concat.time(List.of(first, second)).toArray());
+    Attention.Memory one = figures.attention.memory(figures.m.columns(1, 2));
+    Tensor vector = one.context(figures.q.time(0).column(1));
+    assertEquals(Shape.of(4), vector.shape());
+    near("a vector", first.column(1).toArray(), vector.toArray(), FLOAT);
+    Tensor step = figures.attention.memory(figures.m.time(0)).context(figures.q.time(0));
+    near("one step is its own mean", figures.m.time(0).toArray(), step.toArray(), FLOAT);
+  }
+
+  @Test
+  void appliedToASequenceItAttendsToItself() {
+    Attention dot = Attention.dot();
+    Tensor x = Cells.input(tape, 1, 3, 2, 4);
+    assertArrayEquals(dot.memory(x).context(x).toArray(), dot.apply(x).toArray());
+    assertEquals(x.shape(), dot.apply(x).shape());
+    assertSame(dot, dot.fork());
+  }
+
+  @Test
+  void whatDoesNotFitIsRefused() {
+    Attention attention = Attention.luong(3, 4).on(device, 1);
+    Tensor m = Cells.input(tape, 1, 4, 2, 5);
+    Thrown.says(
+        ShapeException.class, () -> attention.memory(Cells.input(tape, 1, 3, 2, 5)), "W=3×4");
+    Attention.Memory memory = attention.memory(m);
+    for (int[] q : new int[][] {{4, 2}, {3, 1}, {3, 5}, {3}}) {
+      Thrown.says(
+          ShapeException.class,
+          () -> memory.context(Cells.input(tape, 1, q)),
+          "attention: q=",
+          "memory=4×2×5; need q of 3 rows and the batch 2");
+    }
+    Thrown.says(
+        ShapeException.class,
+        () -> memory.weights(Cells.input(tape, 1, 3, 2, 2)),
+        "need one step, of several q.time(s)");
+    Thrown.says(
+        ShapeException.class,
+        () -> Attention.bahdanau(Matrix.dense(5, 3), Matrix.dense(5, 4), Matrix.dense(1, 4)),
+        "v=dense(1×4); need units×query, units×memory and 1×units");
+  }
+
+  @Test
+  void itPrintsItsSizes() {
+    assertEquals("Attention(bahdanau, 3, 4)", Attention.bahdanau(3, 4, 5).describe());
+    assertEquals("Attention(luong, 4)", Attention.luong(3, 4).describe());
+    assertEquals("Attention(dot)", Attention.dot().describe());
+  }
+}
