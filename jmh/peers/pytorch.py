@@ -49,11 +49,16 @@ def save(folder, name, t, work):
     (folder / f"{name}.f32").write_bytes(values.tobytes())
 
 
+def layers(work):
+    """What the names of the arrays of each entry of all_weights end in."""
+    directions = ("", "r") if work.kind == "directions" else ("",)
+    return [f"{l}{direction}" for l in range(work.layers) for direction in directions]
+
+
 def fill(net, work):
     """Recur's one bias is the sum of PyTorch's two; a GRU's bh is inside of r*(...)."""
     with torch.no_grad():
-        for l in range(work.layers):
-            wi, wh, bi, bh = net.all_weights[l]
+        for l, (wi, wh, bi, bh) in zip(layers(work), net.all_weights):
             wi.copy_(work.matrix(f"Wi{l}", wi.shape[0]))
             wh.copy_(work.matrix(f"Wh{l}", wh.shape[0]))
             bi.copy_(work.array(f"b{l}"))
@@ -63,8 +68,7 @@ def fill(net, work):
 
 
 def gradients(net, work):
-    for l in range(work.layers):
-        wi, wh, bi, bh = net.all_weights[l]
+    for l, (wi, wh, bi, bh) in zip(layers(work), net.all_weights):
         yield f"dWi{l}", wi.grad.t()
         yield f"dWh{l}", wh.grad.t()
         yield f"db{l}", bi.grad
@@ -82,7 +86,9 @@ class Sequence:
         self.all = self.x.repeat(work.repeats, 1, 1) if work.repeats > 1 else self.x  # what is timed
 
     def build(self):
-        self.net = getattr(torch.nn, self.work.cell)(self.work.inputs, self.work.hidden, self.work.layers)
+        work = self.work
+        self.net = getattr(torch.nn, work.cell)(
+            work.inputs, work.hidden, work.layers, bidirectional=work.kind == "directions")
         fill(self.net, self.work)
         self.net.to(DEVICE, self.work.type)
 
@@ -92,9 +98,12 @@ class Sequence:
     def gradients(self):
         return gradients(self.net, self.work)
 
+    def run(self, x):
+        return self.net(x)[0]
+
     def train(self, x):
         self.forget()
-        y, _ = self.net(x)
+        y = self.run(x)
         loss = y.sum()
         loss.backward()
         loss.item()
@@ -102,7 +111,7 @@ class Sequence:
 
     def forward(self, x):
         with torch.inference_mode():
-            return self.net(x)[0]
+            return self.run(x)
 
     def step(self, x):
         """From the host and back to it, as a stream comes."""
@@ -129,6 +138,21 @@ class Sequence:
             yield "y", self.forward(self.x)
             if self.work.repeats > 1:
                 yield "last", self.forward(self.all)[-1]
+
+
+class Lengths(Sequence):
+    """Sequences of different lengths, packed; or computed to the end of the longest one."""
+
+    def build(self):
+        super().build()
+        self.lengths = self.work.array("lengths").long()
+        self.behind = (torch.arange(self.work.time)[:, None] >= self.lengths)[:, :, None]
+
+    def run(self, x):
+        if WAY == "padded":
+            return super().run(x).masked_fill(self.behind, 0)
+        packed = torch.nn.utils.rnn.pack_padded_sequence(x, self.lengths, enforce_sorted=False)
+        return torch.nn.utils.rnn.pad_packed_sequence(self.net(packed)[0], total_length=len(x))[0]
 
 
 class Characters:
@@ -199,7 +223,7 @@ def model(work):
     if work.kind == "characters":
         return Characters(work)
     if work.cell in ("LSTM", "GRU", "RNN"):
-        return Sequence(work)
+        return (Lengths if work.kind == "lengths" else Sequence)(work)
     import cells
     return cells.sequence(Sequence)(work, WAY)
 

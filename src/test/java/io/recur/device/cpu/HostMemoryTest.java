@@ -56,7 +56,7 @@ class HostMemoryTest {
           Tape.inference(device).input(Shape.of(1 << 18), values);
           most = Math.max(most, HostMemory.PRESSURE.held());
         }
-        Parameter state0 = Parameter.fixed(Shape.of(1 << 18, 1), values);
+        Parameter state0 = Parameter.fixed(Shape.of(1 << 18, 1), values).named("h0");
         Recur model = new Recur((h, x) -> Step.step(h, x), state0).on(device, 1);
         model.apply(tape.input(1, 2, 3));
         for (int i = 0; i < 2048; i++) {

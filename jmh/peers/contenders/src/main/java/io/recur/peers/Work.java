@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Properties;
 
 /**
@@ -44,6 +45,15 @@ record Work(
   /** A whole sequence at once. */
   static final String SEQUENCE = "sequence";
 
+  /** The same, of which each column has a length: {@link #lengths}. */
+  static final String LENGTHS = "lengths";
+
+  /**
+   * A whole sequence in both directions, concatenated; the arrays of the second one end in r, such
+   * as Wi0r.
+   */
+  static final String DIRECTIONS = "directions";
+
   /** A step at a time, the state carried. */
   static final String STEP = "step";
 
@@ -74,6 +84,20 @@ record Work(
   /** The same in another precision. */
   Work in(String precision) {
     return new Work(kind, cell, layers, batch, time, in, hidden, repeats, precision, folder);
+  }
+
+  /** The lengths of the columns, uniform in 1 … time and in no order. */
+  int[] lengths() {
+    int[] lengths = new int[batch];
+    for (int column = 0; column < batch; column++) {
+      lengths[column] = Math.ceilDiv((column * 37 % batch + 1) * time, batch); // 37: a prime
+    }
+    return lengths;
+  }
+
+  /** What the names of the arrays of each direction end in. */
+  List<String> directions() {
+    return kind.equals(DIRECTIONS) ? List.of("", "r") : List.of("");
   }
 
   /** Of a built-in cell: the blocks of units in the rows of Wi and Wh. */

@@ -7,6 +7,7 @@ import io.recur.device.Device;
 import io.recur.device.Elementwise;
 import io.recur.device.Precision;
 import io.recur.device.kernels.KernelDevice;
+import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
@@ -15,6 +16,7 @@ import io.recur.nn.Cell;
 import io.recur.nn.Chain;
 import io.recur.nn.Dense;
 import io.recur.nn.Layer;
+import io.recur.nn.Layers;
 import io.recur.nn.Matrix;
 import io.recur.nn.Recur;
 import io.recur.train.Adam;
@@ -114,7 +116,9 @@ final class RecurContender implements Contender {
     }
     List<Layer> layers = new ArrayList<>();
     for (int l = 0; l < work.layers(); l++) {
-      layers.add(new Recur(cell(l)));
+      Recur recur = new Recur(cell(l, ""));
+      boolean isBoth = work.kind().equals(Work.DIRECTIONS);
+      layers.add(isBoth ? Layers.bidirectional(recur, new Recur(cell(l, "r"))) : recur);
     }
     if (work.kind().equals(Work.CHARACTERS)) {
       layers.add(
@@ -157,7 +161,7 @@ final class RecurContender implements Contender {
     return parameter;
   }
 
-  private Cell cell(int l) {
+  private Cell cell(int l, String direction) {
     Map<String, Recurrence.Part> parts =
         Recurrence.of(work.cell()).parts().stream()
             .collect(Collectors.toMap(Recurrence.Part::name, Function.identity()));
@@ -170,7 +174,7 @@ final class RecurContender implements Contender {
           int columns = part.columns(work.in(l), units);
           Shape vector = Shape.of(part.rows(units));
           return parameter(
-              name + l,
+              name + l + direction,
               part.operand() == Recurrence.Operand.NONE
                   ? vector
                   : Shape.of(vector.rows(), columns));
@@ -214,7 +218,7 @@ final class RecurContender implements Contender {
     Tape tape = pass.equals("train") ? recording : inference;
     model.reset();
     Tensor input = compared(tape);
-    Tensor y = model.apply(input);
+    Tensor y = run(input);
     answer.put("y", y.toArray());
     if (pass.equals("train")) {
       tape.backward(y.sum());
@@ -230,6 +234,12 @@ final class RecurContender implements Contender {
       answer.put("last", model.apply(whole(tape)).time(all.time() - 1).toArray());
       tape.clear();
     }
+  }
+
+  private Tensor run(Tensor x) {
+    return work.kind().equals(Work.LENGTHS)
+        ? model.apply(Padded.of(x, work.lengths())).data()
+        : model.apply(x);
   }
 
   /** What is compared: of a scan alone, in training, an input with a gradient. */
@@ -269,13 +279,13 @@ final class RecurContender implements Contender {
 
   private void forward() {
     model.reset();
-    model.apply(whole(inference));
+    run(whole(inference));
     inference.clear();
   }
 
   private void train() {
     model.reset();
-    Tensor loss = model.apply(whole(recording)).sum();
+    Tensor loss = run(whole(recording)).sum();
     recording.backward(loss);
     loss.scalar();
     model.reset();

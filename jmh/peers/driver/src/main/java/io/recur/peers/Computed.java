@@ -1,5 +1,7 @@
 package io.recur.peers;
 
+import java.util.Arrays;
+
 /**
  * What a pass of a work computes, and no less: its multiply-adds, and the weights that each step
  * reads.
@@ -18,7 +20,7 @@ record Computed(double operations, double held, double read) {
 
   static Computed of(Work work, String pass) {
     return switch (work.kind()) {
-      case Work.SEQUENCE, Work.STEP -> layers(work, pass);
+      case Work.SEQUENCE, Work.LENGTHS, Work.DIRECTIONS, Work.STEP -> layers(work, pass);
       case Work.CHARACTERS -> characters(work);
       default -> NOTHING;
     };
@@ -27,6 +29,10 @@ record Computed(double operations, double held, double read) {
   private static Computed layers(Work work, String pass) {
     boolean isStep = pass.equals(Job.STEP);
     double steps = isStep ? 1 : (double) work.time() * work.repeats();
+    double columns =
+        work.kind().equals(Work.LENGTHS)
+            ? Arrays.stream(work.lengths()).sum()
+            : steps * work.batch() * work.directions().size();
     double operations = 0;
     double held = 0;
     double read = 0;
@@ -35,13 +41,13 @@ record Computed(double operations, double held, double read) {
       for (Recurrence.Part part : Recurrence.of(work.cell()).parts()) {
         Recurrence.Operand operand = part.operand();
         double size = (double) part.rows(work.hidden()) * part.columns(work.in(l), work.hidden());
-        operations += 2 * size * times(operand, pass, l) * steps * work.batch();
+        operations += 2 * size * times(operand, pass, l) * columns;
         boolean isRead =
             operand == Recurrence.Operand.STATE || isStep && operand != Recurrence.Operand.NONE;
         inside += isRead ? Float.BYTES * size : 0;
       }
       held = Math.max(held, inside);
-      read += inside * steps * (pass.equals(Job.TRAIN) ? 2 : 1);
+      read += inside * steps * work.directions().size() * (pass.equals(Job.TRAIN) ? 2 : 1);
     }
     return new Computed(operations, held, read);
   }

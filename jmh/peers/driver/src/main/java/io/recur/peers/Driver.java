@@ -151,7 +151,7 @@ final class Driver {
   private List<String> facts() {
     List<String> versions = new ArrayList<>();
     for (Peer rival : rivals) {
-      boolean isWay = rival.name().equals(Job.COMPILED) || Job.SCANS.contains(rival.name());
+      boolean isWay = Job.WAYS.contains(rival.name());
       if (rival.broken() == null && !rival.version().isEmpty() && !isWay) {
         versions.add(rival.name() + " " + rival.version());
       }
@@ -179,7 +179,8 @@ final class Driver {
         in registers and of reading the recurrent weights, once per step, from the cache level that \
         holds them. DJL's PyTorch is what a Java developer gets. oneDNN's training computes the gradient \
         of x as well. Cells that PyTorch lacks are written in it with the input's product taken out of \
-        the loop; `torch.compile` compiles the whole sequence. "GRU's rate" is our GFLOP/s by those of \
+        the loop; `torch.compile` compiles the whole sequence. Of sequences of different lengths PyTorch's \
+        are packed, or padded and computed to the end; only valid steps count. "GRU's rate" is our GFLOP/s by those of \
         our built-in GRU of the same sizes.""",
         rounds);
   }

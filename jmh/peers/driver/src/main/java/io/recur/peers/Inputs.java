@@ -28,10 +28,20 @@ final class Inputs {
     int out = work.hidden();
     double scale = 1 / Math.sqrt(out); // as PyTorch begins
     for (int l = 0; l < work.layers(); l++) {
-      for (Recurrence.Part part : Recurrence.of(work.cell()).parts()) {
-        int count = part.rows(out) * part.columns(work.in(l), out);
-        put(part.name() + l, count, part.centre(), scale);
+      for (String direction : work.directions()) {
+        for (Recurrence.Part part : Recurrence.of(work.cell()).parts()) {
+          int count = part.rows(out) * part.columns(work.in(l), out);
+          put(part.name() + l + direction, count, part.centre(), scale);
+        }
       }
+    }
+    if (work.kind().equals(Work.LENGTHS)) {
+      int[] lengths = work.lengths();
+      float[] values = new float[lengths.length];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = lengths[i];
+      }
+      Work.write(work.folder(), "lengths", values);
     }
     if (work.kind().equals(Work.CHARACTERS)) {
       put("Whead", work.in() * out, 0, scale);

@@ -39,6 +39,9 @@ record Job(
   static final String DL4J = "DL4J";
   static final String ONEDNN = "oneDNN";
 
+  /** PyTorch on all columns and steps, what stands behind the ends then set to 0. */
+  static final String PADDED = "PyTorch padded";
+
   /** PyTorch's compiler, on the whole sequence. */
   static final String COMPILED = "torch.compile";
 
@@ -48,6 +51,10 @@ record Job(
   static final String CHUNKS = "chunks";
   static final String ASSOCIATIVE = "associative_scan";
   static final List<String> SCANS = List.of(LOOP, LOGARITHMS, CHUNKS, ASSOCIATIVE);
+
+  /** Contenders that are PyTorch once more. */
+  static final List<String> WAYS =
+      List.of(PADDED, COMPILED, LOOP, LOGARITHMS, CHUNKS, ASSOCIATIVE);
 
   /** The built-in GRU of the same sizes: the ratio is that of the rates, not of the times. */
   static final String GRU_RATE = "GRU's rate";
@@ -64,6 +71,9 @@ record Job(
     if (SCANS.contains(rival)) {
       return Recurrence.LINEAR.contains(work.cell());
     }
+    if (rival.equals(PADDED) && !work.kind().equals(Work.LENGTHS)) {
+      return false;
+    }
     if (rival.equals(COMPILED)) {
       return Recurrence.GATED.contains(work.cell()) && pass.equals(TRAIN);
     }
@@ -71,16 +81,18 @@ record Job(
       return rival.equals(PYTORCH) && !Recurrence.LINEAR.contains(work.cell());
     }
     return switch (work.kind()) {
-      case Work.CHARACTERS -> rival.equals(PYTORCH);
+      case Work.LENGTHS -> rival.equals(PYTORCH) || rival.equals(PADDED);
+      case Work.DIRECTIONS, Work.CHARACTERS -> rival.equals(PYTORCH);
       case Work.STEP -> !rival.equals(DJL);
       default -> !(rival.equals(ONNX_RUNTIME) && pass.equals(TRAIN)); // which does inference only
     };
   }
 
-  /** What an earlier commit is asked for, or null where it may not know the cell. */
+  /** What an earlier commit is asked for, or null where it may not know the cell or the kind. */
   Work ofBase() {
     if (Recurrence.BUILT_IN.contains(work.cell())) {
-      return work;
+      boolean isKnown = !List.of(Work.LENGTHS, Work.DIRECTIONS).contains(work.kind());
+      return isKnown ? work : null;
     }
     return work.cell().equals(Recurrence.OWN_GRU) ? beside : null;
   }

@@ -34,6 +34,9 @@ final class Jobs {
     all.builtIn();
     all.steps();
     all.jobs.add(characters(folder.resolve(fileName(CHARACTERS)), false, 1.8));
+    all.lengths("LSTM", 3.2, 1.9);
+    all.lengths("GRU", 2.5, 2.5);
+    all.directions();
     all.ownGru(32, 128, 256);
     all.ownGru(1, 64, 64);
     for (String cell : Recurrence.GATED) {
@@ -137,6 +140,22 @@ final class Jobs {
     Map<String, Double> targets =
         ofPyTorch == 0 ? Map.of() : Map.of(Job.TRAIN + " " + Job.PYTORCH, ofPyTorch);
     return new Job(CHARACTERS, "Character model", work, List.of(Job.TRAIN), targets);
+  }
+
+  private void lengths(String cell, double ofPacked, double ofPadded) {
+    String name = cell + " B64 lengths 1…100 256→256";
+    Map<String, Double> targets = new LinkedHashMap<>();
+    targets.put(Job.TRAIN + " " + Job.PYTORCH, ofPacked);
+    targets.put(Job.TRAIN + " " + Job.PADDED, ofPadded);
+    Work work = work(Work.LENGTHS, cell, 1, 64, 100, 256, 256, name);
+    jobs.add(new Job(name, "Lengths and directions", work, List.of(Job.TRAIN), targets));
+  }
+
+  private void directions() {
+    String name = "LSTM bidirectional B32 T64 128→2·256";
+    Map<String, Double> targets = Map.of(Job.TRAIN + " " + Job.PYTORCH, 1.5);
+    Work work = work(Work.DIRECTIONS, Recurrence.LSTM, 1, 32, 64, 128, 256, name);
+    jobs.add(new Job(name, "Lengths and directions", work, List.of(Job.TRAIN), targets));
   }
 
   /** The GRU as its user would write it, beside the built-in one. */

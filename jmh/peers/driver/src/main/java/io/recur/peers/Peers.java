@@ -79,6 +79,7 @@ final class Peers {
     String javacpp = "-Dorg.bytedeco.javacpp.cachedir=" + SCRATCH.resolve("javacpp");
     return List.of(
         pyTorch(python, Job.PYTORCH, "eager"),
+        pyTorch(python, Job.PADDED, "padded"),
         pyTorch(python, Job.COMPILED, "compile"),
         pyTorch(python, Job.LOOP, Job.LOOP),
         pyTorch(python, Job.LOGARITHMS, Job.LOGARITHMS),
