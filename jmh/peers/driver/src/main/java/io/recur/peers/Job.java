@@ -53,8 +53,7 @@ record Job(
   static final List<String> SCANS = List.of(LOOP, LOGARITHMS, CHUNKS, ASSOCIATIVE);
 
   /** Contenders that are PyTorch once more. */
-  static final List<String> WAYS =
-      List.of(PADDED, COMPILED, LOOP, LOGARITHMS, CHUNKS, ASSOCIATIVE);
+  static final List<String> WAYS = List.of(PADDED, COMPILED, LOOP, LOGARITHMS, CHUNKS, ASSOCIATIVE);
 
   /** The built-in GRU of the same sizes: the ratio is that of the rates, not of the times. */
   static final String GRU_RATE = "GRU's rate";
