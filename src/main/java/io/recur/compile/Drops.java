@@ -32,7 +32,7 @@ record Drops(List<Weight> weights, List<Integer> matrices, List<Integer> vectors
   /** Draws the masks of a sequence. */
   void draw(Tape tape, Tensor[] drawn) {
     for (int i = 0; i < drawn.length; i++) {
-      drawn[i] = DropConnect.dropped(tape, weights.get(i).parameter(), weights.get(i).rate());
+      drawn[i] = DropConnect.ofSequence(tape, weights.get(i).parameter(), weights.get(i).rate());
     }
   }
 

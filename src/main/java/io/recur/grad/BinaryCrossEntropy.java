@@ -62,6 +62,40 @@ public final class BinaryCrossEntropy {
     return of(x, target, positive, reduction);
   }
 
+  /**
+   * The losses, reduced over the valid steps of sequences.
+   *
+   * @param x scores of sequences
+   * @param target of the same rows and lengths
+   * @param reduction over the valid steps
+   * @return a scalar; for {@link LossReduction#NONE} 1 × batch, the sum of each sequence; in nats
+   * @throws ShapeException if rows or lengths differ
+   */
+  public static Tensor binaryCrossEntropy(Padded x, Padded target, LossReduction reduction) {
+    Objects.requireNonNull(reduction, "reduction");
+    x.checkLike("binaryCrossEntropy", target);
+    return reduction.of(
+        x.map(valid -> binaryCrossEntropy(valid, target.valid(), LossReduction.NONE)));
+  }
+
+  /**
+   * The losses with a weight of the positive class, reduced over the valid steps of sequences.
+   *
+   * @param x scores of sequences
+   * @param target of the same rows and lengths
+   * @param positive p: one value, or one per row
+   * @param reduction over the valid steps
+   * @return a scalar; for {@link LossReduction#NONE} 1 × batch, the sum of each sequence; in nats
+   * @throws ShapeException if rows or lengths differ
+   */
+  public static Tensor binaryCrossEntropy(
+      Padded x, Padded target, Tensor positive, LossReduction reduction) {
+    Objects.requireNonNull(reduction, "reduction");
+    x.checkLike("binaryCrossEntropy", target);
+    return reduction.of(
+        x.map(valid -> binaryCrossEntropy(valid, target.valid(), positive, LossReduction.NONE)));
+  }
+
   private static Tensor of(
       Tensor x, Tensor target, @Nullable Tensor positive, LossReduction reduction) {
     Objects.requireNonNull(reduction, "reduction");

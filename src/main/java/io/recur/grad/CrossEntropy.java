@@ -53,6 +53,19 @@ public final class CrossEntropy implements Op {
     }
   }
 
+  /**
+   * The mean loss of the valid steps of sequences.
+   *
+   * @param x scores
+   * @param target classes or distributions, of the same rows and lengths
+   * @return a scalar, in nats
+   * @throws ShapeException if rows or lengths differ
+   */
+  public static Tensor crossEntropy(Padded x, Padded target) {
+    x.checkLike("crossEntropy", target);
+    return crossEntropy(x.valid(), target.valid());
+  }
+
   private void forward() {
     Shape shape = x.shape();
     loss.device()

@@ -159,6 +159,47 @@ public final class CrossEntropyLoss {
     }
   }
 
+  /**
+   * The loss of the valid steps of sequences against classes on the device, whose indexes are read
+   * back: on a GPU this waits for what came before.
+   *
+   * @param x scores
+   * @param target one-hot columns of the same rows and lengths
+   * @return as {@link #of(Padded, int...)}
+   * @throws ShapeException if rows or lengths differ, or the target is not one-hot
+   */
+  public Tensor of(Padded x, Padded target) {
+    x.checkLike("crossEntropy", target);
+    if (!(target.valid() instanceof OneHot hot)) {
+      throw new ShapeException(
+          "crossEntropy: target=%s; need one-hot columns, such as of tape.oneHot"
+              .formatted(target));
+    }
+    L1Loss.checkEqual("crossEntropy", x.valid(), hot);
+    return ofValid(x, hot.indexes());
+  }
+
+  /**
+   * The loss of the valid steps of sequences against classes.
+   *
+   * @param x scores
+   * @param classes one target per column of {@link Padded#data}, those of the first time step
+   *     first; each a class, or the ignored one; those behind the ends are not read
+   * @return a scalar; for {@link LossReduction#NONE} 1 × batch, the sum of each sequence; in nats
+   * @throws ShapeException if there are not as many targets as columns, or one is no class, or the
+   *     weights are not as many as the classes
+   * @throws IllegalArgumentException if all valid steps are ignored, or a mean is over weights of 0
+   */
+  public Tensor of(Padded x, int... classes) {
+    return ofValid(x, x.validOf("crossEntropy", classes));
+  }
+
+  private Tensor ofValid(Padded x, int... classes) {
+    return reduction == LossReduction.NONE
+        ? reduction.of(x.map(valid -> of(valid, classes)))
+        : of(x.valid(), classes);
+  }
+
   /** The columns that are not ignored. Refuses targets that are no classes. */
   private int[] kept(Shape shape, int[] classes) {
     if (classes.length != shape.columns()) {

@@ -90,6 +90,19 @@ public final class CtcLoss {
    * The loss of sequences of different lengths.
    *
    * @param x scores, classes × batch × time
+   * @param targets the classes of each sequence, without blanks; copied
+   * @return a scalar; for {@link LossReduction#NONE} 1 × batch
+   * @throws ShapeException if there are not as many targets as sequences, or a class is none or the
+   *     blank
+   */
+  public Tensor of(Padded x, int[][] targets) {
+    return of(x.data(), x.lengths(), targets);
+  }
+
+  /**
+   * The loss of sequences of different lengths.
+   *
+   * @param x scores, classes × batch × time
    * @param lengths the steps of each sequence, 0 ≤ length ≤ time
    * @param targets the classes of each sequence, without blanks; copied
    * @return a scalar; for {@link LossReduction#NONE} 1 × batch

@@ -118,6 +118,24 @@ public final class DropConnect implements Op {
   }
 
   /**
+   * {@link #dropped} with the mask of the present sequence, while a {@link Scope} is open; a mask
+   * of its own otherwise.
+   *
+   * @param tape that takes it
+   * @param matrix W
+   * @param rate the probability that a value is dropped, 0 ≤ rate &lt; 1
+   * @return W̃, a tensor of the tape; W itself where the tape does not record or the rate is 0
+   * @throws IllegalArgumentException if the rate is outside of that range
+   */
+  public static Tensor ofSequence(Tape tape, Parameter matrix, float rate) {
+    check(matrix, rate);
+    try (var _ = tape.enter()) {
+      tape.checkOpen();
+      return tape.dropped.ofSequence(tape, matrix, rate);
+    }
+  }
+
+  /**
    * For authors of products: the matrix that a product reads.
    *
    * @param matrix the left factor

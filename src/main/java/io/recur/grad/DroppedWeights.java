@@ -45,6 +45,14 @@ final class DroppedWeights {
     read = all;
   }
 
+  /** A dropped matrix of the present sequence, or of none. */
+  Tensor ofSequence(Tape tape, Parameter matrix, float rate) {
+    return scopes == 0
+        ? DropConnect.dropped(tape, matrix, rate)
+        : drawn.computeIfAbsent(
+            new Weight(matrix, rate), fresh -> DropConnect.dropped(tape, matrix, rate));
+  }
+
   /** What a product with this matrix reads. */
   Tensor of(Tensor matrix) {
     Tensor dropped = read.get(matrix);

@@ -57,6 +57,42 @@ public final class HuberLoss {
     return of("smoothL1Loss", y, target, beta, beta, reduction);
   }
 
+  /**
+   * The losses, reduced over the valid steps of sequences.
+   *
+   * @param y prediction of sequences
+   * @param target of the same rows and lengths
+   * @param delta δ, above 0
+   * @param reduction over the valid steps
+   * @return a scalar; for {@link LossReduction#NONE} 1 × batch, the sum of each sequence
+   * @throws ShapeException if rows or lengths differ
+   * @throws IllegalArgumentException if δ is not above 0 and finite
+   */
+  public static Tensor huberLoss(Padded y, Padded target, float delta, LossReduction reduction) {
+    Objects.requireNonNull(reduction, "reduction");
+    y.checkLike("huberLoss", target);
+    return reduction.of(
+        y.map(valid -> huberLoss(valid, target.valid(), delta, LossReduction.NONE)));
+  }
+
+  /**
+   * {@link #smoothL1Loss(Tensor, Tensor, float, LossReduction)} over the valid steps of sequences.
+   *
+   * @param y prediction of sequences
+   * @param target of the same rows and lengths
+   * @param beta β, above 0
+   * @param reduction over the valid steps
+   * @return a scalar; for {@link LossReduction#NONE} 1 × batch, the sum of each sequence
+   * @throws ShapeException if rows or lengths differ
+   * @throws IllegalArgumentException if β is not above 0 and finite
+   */
+  public static Tensor smoothL1Loss(Padded y, Padded target, float beta, LossReduction reduction) {
+    Objects.requireNonNull(reduction, "reduction");
+    y.checkLike("smoothL1Loss", target);
+    return reduction.of(
+        y.map(valid -> smoothL1Loss(valid, target.valid(), beta, LossReduction.NONE)));
+  }
+
   private static void check(String where, String name, float bound) {
     if (!(bound > 0 && bound < Float.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(

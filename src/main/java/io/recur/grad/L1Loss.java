@@ -39,6 +39,21 @@ public final class L1Loss {
     }
   }
 
+  /**
+   * {@code |y − target|}, reduced over the valid steps of sequences.
+   *
+   * @param y prediction of sequences
+   * @param target of the same rows and lengths
+   * @param reduction over the valid steps
+   * @return a scalar; for {@link LossReduction#NONE} 1 × batch, the sum of each sequence
+   * @throws ShapeException if rows or lengths differ
+   */
+  public static Tensor l1Loss(Padded y, Padded target, LossReduction reduction) {
+    Objects.requireNonNull(reduction, "reduction");
+    y.checkLike("l1Loss", target);
+    return reduction.of(y.map(valid -> l1Loss(valid, target.valid(), LossReduction.NONE)));
+  }
+
   /** Refuses a target that would be repeated, or would repeat the prediction. */
   static void checkEqual(String where, Tensor y, Tensor target) {
     if (!y.shape().equals(target.shape())) {

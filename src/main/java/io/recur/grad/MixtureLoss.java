@@ -71,6 +71,34 @@ public final class MixtureLoss {
     }
   }
 
+  /**
+   * The losses of the valid steps of sequences, reduced. All four have the same lengths.
+   *
+   * @param scores of the components: K rows
+   * @param means K·D rows, the D features of one component after each other
+   * @param logDeviations s, K·D rows
+   * @param target D rows
+   * @param reduction over the valid steps
+   * @return a scalar; for {@link LossReduction#NONE} 1 × batch, the sum of each sequence; in nats
+   * @throws ShapeException if shapes or lengths do not fit each other
+   */
+  public static Tensor gaussianMixtureLoss(
+      Padded scores, Padded means, Padded logDeviations, Padded target, LossReduction reduction) {
+    Objects.requireNonNull(reduction, "reduction");
+    for (Padded other : new Padded[] {means, logDeviations, target}) {
+      scores.checkLike("gaussianMixtureLoss", other);
+    }
+    return reduction.of(
+        scores.map(
+            valid ->
+                gaussianMixtureLoss(
+                    valid,
+                    means.valid(),
+                    logDeviations.valid(),
+                    target.valid(),
+                    LossReduction.NONE)));
+  }
+
   /** The sums over the D rows of each component, K × B × T. */
   private static Tensor perComponent(Tensor terms, Shape target, Shape scores) {
     int d = target.rows();

@@ -120,6 +120,17 @@ final class Packing {
     return places;
   }
 
+  /** The valid column for each column of the padded data, or {@link Rearrange#ZERO}. */
+  int[] sources() {
+    int[] sources = new int[batch() * time];
+    Arrays.fill(sources, Rearrange.ZERO);
+    int[] places = places();
+    for (int j = 0; j < places.length; j++) {
+      sources[places[j]] = j;
+    }
+    return sources;
+  }
+
   boolean isLike(Packing other) {
     return this == other || (time == other.time && Arrays.equals(lengths, other.lengths));
   }

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * Padded words = Padded.of(tape.input(Shape.of(2, 2, 3), new float[12]), 3, 1);
  * Padded scores = chain(lstm(2, 8), dense(8, 4)).on(device, 42).apply(words);
  * Tensor padded = scores.data();                        // 4×2×3, zeros behind the end
- * Tensor mean = scores.valid().mean();                  // over 4 valid steps
+ * Tensor mean = new CrossEntropyLoss().of(scores, 0, 1, 2, 0, 3, 0);   // over 4 valid steps
  * }</pre>
  *
  * <p>A layer of one's own works on {@link #valid valid} columns where it treats each step alone,
@@ -110,7 +110,7 @@ public final class Padded {
       known =
           packing.isWhole()
               ? columns.reshape(shape())
-              : Spread.spread(columns, packing.places(), shape());
+              : Rearrange.columns("padded", columns, rows, packing.sources(), shape());
       data = known;
     }
     return known;

@@ -1,6 +1,7 @@
 package io.recur.grad;
 
 import io.recur.device.Buffer;
+import java.util.BitSet;
 
 /**
  * Columns of a tensor in any order: {@code y[:,j] = x[:,index[j]]}; {@code dx[:,index[j]] +=
@@ -24,6 +25,10 @@ final class Take implements Op {
       }
     }
     Shape.check(2, shape.rows(), columns.length, 1);
+    if (!(x instanceof OneHot) && isEachOnce(shape.columns(), columns)) {
+      return Rearrange.columns(
+          "take", x, shape.rows(), columns, Shape.of(shape.rows(), columns.length));
+    }
     try (OpContext context = OpContext.of("take", x)) {
       Buffer index = context.scratch(columns.length);
       index.writeIndexes(columns);
@@ -31,6 +36,15 @@ final class Take implements Op {
           ? hot.columns(context, index, columns.length)
           : context.reuse(Take.class, Take::new).of(context, x, index, columns.length);
     }
+  }
+
+  /** Whether no column is taken twice: its gradient is then a gather too. */
+  private static boolean isEachOnce(int all, int... columns) {
+    BitSet taken = new BitSet(all);
+    for (int column : columns) {
+      taken.set(column);
+    }
+    return taken.cardinality() == columns.length;
   }
 
   private Tensor of(OpContext context, Tensor x, Buffer index, int n) {

@@ -12,7 +12,6 @@ import io.recur.grad.Tensor;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A cell with its state: {@code y, state = cell(state, x)} at each call.
@@ -48,21 +47,7 @@ public final class Recur implements Layer {
   private final String label;
   private final OneThread mark;
   private final HeldState state;
-
-  /** Shared with forks; none where the cell overrides {@link Cell#run}. */
-  private final @Nullable Compilation compilation;
-
-  private Way way = Way.COMPILED_OR_STEPWISE;
-
-  /** That of the last call, which is as a rule that of the next one. */
-  private @Nullable Plan plan;
-
-  /** How the cell runs. */
-  private enum Way {
-    COMPILED_OR_STEPWISE,
-    COMPILED,
-    STEPWISE
-  }
+  private final Running running;
 
   /**
    * A Recur of a cell.
@@ -70,14 +55,14 @@ public final class Recur implements Layer {
    * @param cell built in or a user's own
    */
   public Recur(Cell cell) {
-    this(cell, new HeldState(cell, label(cell), true), Compilation.of(cell, label(cell)));
+    this(cell, new HeldState(cell, label(cell), true), new Running(cell, label(cell)));
     Names.ofRecord(cell);
   }
 
-  private Recur(Cell cell, HeldState state, @Nullable Compilation compilation) {
+  private Recur(Cell cell, HeldState state, Running running) {
     this.cell = cell;
     this.label = state.describe();
-    this.compilation = compilation;
+    this.running = running;
     this.mark = new OneThread(label, "give each thread a fork of the model (model.fork())");
     this.state = state;
   }
@@ -120,9 +105,7 @@ public final class Recur implements Layer {
    * @return a Recur without a state
    */
   public Recur withoutState0() {
-    Recur without = new Recur(cell, new HeldState(cell, label, false), compilation);
-    without.way = way;
-    return without;
+    return new Recur(cell, new HeldState(cell, label, false), running.fork());
   }
 
   /** {@return the cell that this wraps} */
@@ -146,10 +129,7 @@ public final class Recur implements Layer {
       Shape shape = x.shape();
       refuseTrace(tape);
       Tensor input = shape.rank() == 1 ? x.columns(0, 1) : x;
-      Step step =
-          compilation == null || way == Way.STEPWISE
-              ? cell.run(state.before(tape, shape.batch(), cell.copiesState()), input)
-              : planned(compilation, context, input);
+      Step step = running.run(context, state, input);
       state.after(tape, step.state());
       return ofRank(shape, step.y());
     }
@@ -168,45 +148,10 @@ public final class Recur implements Layer {
       Tape tape = x.tape();
       refuseTrace(tape);
       Stretches run = new Stretches(x, state.before(tape, x.shape().batch(), false));
-      Padded y = run.of((now, input) -> stretch(tape, x.shape().batch(), now, input));
+      Padded y = run.of((now, input) -> running.stretch(x.shape().batch(), now, input));
       state.after(tape, run.end());
       return y;
     }
-  }
-
-  /** Runs the steps that some of the sequences of a batch have. */
-  private Step stretch(Tape tape, int batch, State now, Tensor x) {
-    if (compilation == null || way == Way.STEPWISE) {
-      return cell.run(now, x);
-    }
-    try (OpContext context = OpContext.of(label, x)) {
-      boolean isOne = x.shape().batch() == 1;
-      int alike = isOne || !cell.columnsAreIndependent() ? x.shape().batch() : batch;
-      Plan its = refused(compilation.plan(plan, tape, now.parts(), x, alike));
-      Step step = its.run(context, now, x);
-      plan = its;
-      return step;
-    }
-  }
-
-  /** Runs compiled, or step by step where that is not possible. */
-  private Step planned(Compilation compilation, OpContext context, Tensor x) {
-    Tape tape = context.tape();
-    int batch = x.shape().batch();
-    Plan now = refused(compilation.plan(plan, tape, state.parts(tape, batch), x, batch));
-    Step step = now.run(context, state.before(tape, batch, now.copiesState()), x);
-    plan = now; // not one that has failed: its reason may go
-    return step;
-  }
-
-  /** Refuses a plan of single steps where it must be compiled. */
-  private Plan refused(Plan now) {
-    if (way == Way.COMPILED && !now.reason().isEmpty()) {
-      throw new IllegalStateException(
-          "%s: it would run step by step, and requireCompiled() was called; %s"
-              .formatted(label, now.reason()));
-    }
-    return now;
   }
 
   /** A step that is traced must not move the state of a Recur: no later call would. */
@@ -241,10 +186,7 @@ public final class Recur implements Layer {
    */
   @Override
   public String explain() {
-    List<String> lines =
-        compilation == null
-            ? List.of("its own run, for all calls")
-            : way == Way.STEPWISE ? List.of("stepwise() was called") : compilation.lines();
+    List<String> lines = running.lines();
     return label + ":\n  " + (lines.isEmpty() ? "no call yet" : String.join("\n  ", lines));
   }
 
@@ -254,7 +196,7 @@ public final class Recur implements Layer {
   @Override
   public Recur requireCompiled() {
     try (var _ = mark.enterOnce()) {
-      way = Way.COMPILED;
+      running.way(Running.Way.COMPILED);
       return this;
     }
   }
@@ -263,7 +205,7 @@ public final class Recur implements Layer {
   @Override
   public Recur stepwise() {
     try (var _ = mark.enterOnce()) {
-      way = Way.STEPWISE;
+      running.way(Running.Way.STEPWISE);
       return this;
     }
   }
@@ -384,9 +326,7 @@ public final class Recur implements Layer {
   public Recur fork() {
     mark.read();
     try (var _ = state.enterTape()) {
-      Recur fork = new Recur(cell, state.fork(), compilation);
-      fork.way = way;
-      return fork;
+      return new Recur(cell, state.fork(), running.fork());
     } finally {
       mark.endRead();
     }
