@@ -71,6 +71,8 @@ class TraceTest {
   private static final Map<String, String> STEP_BY_STEP =
       Map.of(
           "Sum", "a number for all columns mixes them",
+          "Take", "columns in another order",
+          "Rearrange", "columns in another order",
           "CrossEntropy", "a loss",
           "Ctc", "a loss",
           "Outer", "a matrix per column",
