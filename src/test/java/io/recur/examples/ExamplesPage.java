@@ -58,10 +58,8 @@ final class ExamplesPage {
   private static String method(String source, String name) {
     Pattern method =
         Pattern.compile(
-            "(?:  /\\*\\*(?:(?!\\*/).)*\\*/\n)?  (?:public )?static [^(\n]*\\b"
-                + name
-                + "\\(.*?\n  }\n",
-            Pattern.DOTALL);
+            "(?:^  /\\*\\*(?:(?!\\*/).)*\\*/\n)?^  \\w[^(\n]* " + name + "\\(.*?\n  }\n",
+            Pattern.DOTALL | Pattern.MULTILINE);
     Matcher found = method.matcher(source);
     if (!found.find()) {
       throw new IllegalStateException(PAGE + " names " + name + ", which the program has not");

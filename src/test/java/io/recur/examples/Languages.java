@@ -83,9 +83,7 @@ final class Languages {
           }
           int[] languages = Arrays.stream(examples).map(i -> names.get(i).language).toArray();
           Tensor y = model.apply(tape.oneHot(Shape.of(LETTERS, batch, time), letters));
-          if (!tape.isRecording()) { // a validation
-            confusion.add(y.time(time - 1), languages);
-          }
+          confusion.add(y.time(time - 1), languages); // cleared before each validation
           return crossEntropy(
               y.time(time - 1), tape.oneHot(Shape.of(LANGUAGES.size(), batch), languages));
         });

@@ -1,6 +1,8 @@
 package io.recur.examples;
 
 import static io.recur.nn.Layers.*;
+import static java.util.stream.Collectors.counting;
+import static java.util.stream.Collectors.groupingBy;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,9 +11,12 @@ import io.recur.device.Devices;
 import io.recur.nn.Chain;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.time.LocalDate;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AutoClose;
@@ -133,6 +138,52 @@ class LearningTest {
       most = faults.contains(beat) ? most : Math.max(most, scores[beat]);
     }
     return most;
+  }
+
+  @Test
+  void aWordIsFoundByMoreThanTheLettersAround() throws IOException {
+    Chain model =
+        chain(embedding(Words.LETTERS, 16), bidirectional(lstm(16, 48), lstm(16, 48)), dense(96, 2))
+            .on(device, 42);
+    List<String> names = Words.names();
+    double f1 = Words.learn(model, device, names);
+    double rule = ofLetters(names);
+    assertTrue(1 - f1 < 0.6 * (1 - rule), f1 + " against the rule's " + rule);
+    assertEquals("byte array output stream", Words.split(model, device, "bytearrayoutputstream"));
+  }
+
+  /** The F1 of the tag that a letter between two others has most often. */
+  private static double ofLetters(List<String> names) {
+    Map<String, Integer> begins = new HashMap<>();
+    int[] counts = new int[3]; // found, begins, said
+    for (int i = names.size() - 1; i >= 0; i--) {
+      String name = names.get(i);
+      for (int t = 0; t < name.length(); t++) {
+        String letters = (" " + name + " ").substring(t, t + 3).toLowerCase(Locale.ROOT);
+        boolean begin = Character.isUpperCase(name.charAt(t));
+        if (i >= names.size() / 5) {
+          begins.merge(letters, begin ? 1 : -1, Integer::sum);
+        } else {
+          boolean said = begins.getOrDefault(letters, -1) > 0;
+          counts[0] += said && begin ? 1 : 0;
+          counts[1] += begin ? 1 : 0;
+          counts[2] += said ? 1 : 0;
+        }
+      }
+    }
+    return 2.0 * counts[0] / (counts[1] + counts[2]);
+  }
+
+  @Test
+  void aDateIsReadInEveryLanguage() {
+    Dates dates = new Dates();
+    dates.learn(device);
+    List<Dates.Example> examples = Dates.examples(99, 100);
+    long right =
+        examples.stream().filter(e -> dates.translate(device, e.text()).equals(e.date())).count();
+    Map<LocalDate, Long> days = // a date that is guessed is right as often as the commonest one
+        examples.stream().collect(groupingBy(e -> LocalDate.parse(e.date()), counting()));
+    assertTrue(right > 85 && Collections.max(days.values()) < 5, right + " of 100");
   }
 
   @ParameterizedTest
