@@ -3,7 +3,7 @@
 # make soak          runs the longer rounds: 5 000 damaged checkpoints and snapshots each, 50 kills of a training, a file
 #                    of 2.2 GB; prints their figures, some minutes
 # make bench         runs every benchmark, into jmh/bench.csv (BENCH="pattern and JMH options", or PanamaAgainstC,
-#                    SteadyState, StartUp, Targets: that part alone)
+#                    SteadyState, Lengths, StartUp, Targets: that part alone)
 # make peers         measures the rivals beside us, and the machine's own limits (PYTHON=a Python with torch, PEERS="part
 #                    of a work's name", PEERS_ROUNDS=n); with no PEERS: an hour, into jmh/peers.csv, jmh/peers.png and
 #                    jmh/RESULTS.md;

@@ -8,8 +8,8 @@ import org.openjdk.jmh.Main;
 
 /**
  * What {@code make bench} runs. Without arguments: every JMH benchmark, its figures to
- * jmh/bench.csv, and then {@link Targets}, {@link PanamaAgainstC}, {@link SteadyState} and {@link
- * StartUp}. With the name of one of these first: that one alone, with the arguments that follow.
+ * jmh/bench.csv, and then {@link Targets}, {@link PanamaAgainstC}, {@link SteadyState}, {@link
+ * Lengths} and {@link StartUp}. With the name of one of these first: that one alone, with the arguments that follow.
  * All else goes to JMH as it stands.
  */
 public final class Bench {
@@ -31,11 +31,13 @@ public final class Bench {
         Targets.main(rest);
         PanamaAgainstC.main(rest);
         SteadyState.main(rest);
+        Lengths.main(rest);
         StartUp.main(rest);
       }
       case "PanamaAgainstC" -> PanamaAgainstC.main(rest);
       case "Targets" -> Targets.main(rest);
       case "SteadyState" -> SteadyState.main(rest);
+      case "Lengths" -> Lengths.main(rest);
       case "StartUp" -> StartUp.main(rest);
       default -> jmh(arguments);
     }

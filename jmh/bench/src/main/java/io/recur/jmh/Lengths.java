@@ -21,7 +21,7 @@ import java.util.TreeMap;
  * the sum over t of the time of one step of a batch of as many sequences as are alive at t. Both
  * are measured in turns within one process; the target is a ratio of at most 1.2.
  *
- * <p>{@code --short}: one turn of H 256, and no file is written.
+ * <p>{@code --short}: fewer turns, H 256 alone, and no file is written.
  */
 public final class Lengths {
   private static final int BATCH = 64;
