@@ -95,6 +95,26 @@ public enum Dtype {
     }
   }
 
+  /** Writes a value, rounded to the nearest one of this type of floats. */
+  void put(ByteBuffer bytes, float value) {
+    switch (this) {
+      case F32 -> bytes.putFloat(value);
+      case F16 -> bytes.putShort(Float.floatToFloat16(value));
+      case BF16 -> bytes.putShort(upperHalf(value));
+      case F64 -> bytes.putDouble(value);
+      default -> throw new IllegalStateException(this + " is no float");
+    }
+  }
+
+  /** Rounds to the nearest BF16, of two equally near ones to the even one. */
+  private static short upperHalf(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    if (Float.isNaN(value)) {
+      return (short) (bits >>> 16 | 0x40); // or rounding could make an infinity of it
+    }
+    return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+  }
+
   /** Reads all remaining little-endian elements into {@code values} from index {@code at}. */
   void integers(ByteBuffer bytes, long[] values, int at) {
     for (int i = at; bytes.hasRemaining(); i++) {

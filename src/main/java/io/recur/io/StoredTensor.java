@@ -39,7 +39,7 @@ public final class StoredTensor {
           "safetensors: dimensions=%s, %d values; need as many as the dimensions multiply to"
               .formatted(Arrays.toString(dimensions), found));
     }
-    return new StoredTensor("tensor", Dtype.F32, dimensions.clone(), values, null);
+    return new StoredTensor("safetensors: tensor", Dtype.F32, dimensions.clone(), values, null);
   }
 
   /**
@@ -74,6 +74,18 @@ public final class StoredTensor {
   public static StoredTensor of(long[] dimensions, Buffer... slices) {
     long found = Arrays.stream(slices).mapToLong(Buffer::floats).sum();
     return of(dimensions, found, new Values.OnDevice(List.of(slices)));
+  }
+
+  /**
+   * Describes a tensor on the heap that is written as another type of floats.
+   *
+   * @param dtype F32, F16, BF16 or F64
+   * @param dimensions the sizes, first dimension contiguous; as many values as they multiply to
+   * @param values the elements; the array is not copied
+   */
+  static StoredTensor of(Dtype dtype, long[] dimensions, float[] values) {
+    return new StoredTensor(
+        "torch: tensor", dtype, dimensions, new Values.Converted(dtype, values), null);
   }
 
   /** {@return the element type in the file} */
@@ -228,7 +240,6 @@ public final class StoredTensor {
   }
 
   private IllegalArgumentException wrong(String message, Object... facts) {
-    return new IllegalArgumentException(
-        "safetensors: %s %s".formatted(name, message.formatted(facts)));
+    return new IllegalArgumentException("%s %s".formatted(name, message.formatted(facts)));
   }
 }

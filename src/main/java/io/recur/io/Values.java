@@ -3,12 +3,15 @@ package io.recur.io;
 import io.recur.device.Buffer;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32C;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 
 /** The little-endian bytes of a tensor, wherever they are. They are read window by window. */
 sealed interface Values {
@@ -92,6 +95,34 @@ sealed interface Values {
             "safetensors: the file was closed; read its tensors before");
       }
       readFully(channel, begin + at, window);
+    }
+  }
+
+  /** Values on the heap that are converted to a type of floats as they are written. */
+  record Converted(Dtype dtype, float[] values) implements Values {
+    @Override
+    public void read(long at, ByteBuffer window) {
+      for (int i = (int) (at * 8 / dtype.bits()); window.hasRemaining(); i++) {
+        dtype.put(window, values[i]);
+      }
+    }
+  }
+
+  /** Values in a record of an open zip archive, which is not compressed. */
+  record InZip(ZipFile zip, ZipEntry entry, long begin) implements Values {
+    @Override
+    public void read(long at, ByteBuffer window) throws IOException {
+      try (InputStream in = zip.getInputStream(entry)) {
+        in.skipNBytes(begin + at);
+        int from = window.arrayOffset() + window.position();
+        int found = in.readNBytes(window.array(), from, window.remaining());
+        if (found < window.remaining()) {
+          throw new EOFException("the record %s is cut off".formatted(entry.getName()));
+        }
+        window.position(window.limit());
+      } catch (IllegalStateException e) {
+        throw new IllegalStateException("torch: the file was closed; read its tensors before", e);
+      }
     }
   }
 

@@ -13,6 +13,7 @@ import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 
 /**
  * Batch normalisation of each row (Ioffe and Szegedy 2015): {@code y = (x − mean)/√(variance +
@@ -61,19 +62,62 @@ public final class BatchNorm implements Layer {
    * @throws IllegalArgumentException if a setting is outside
    */
   public BatchNorm(int in, float epsilon, float momentum) {
+    this(
+        Parameter.of(Shape.of(in), BatchNorm::ones),
+        Parameter.zeros(Shape.of(in)),
+        Parameter.fixed(Shape.of(in), (values, random) -> {}),
+        Parameter.fixed(Shape.of(in), BatchNorm::ones),
+        epsilon,
+        momentum);
+  }
+
+  /**
+   * A layer from its parts.
+   *
+   * @param gain in
+   * @param bias in
+   * @param mean in, the running mean, {@linkplain Parameter#fixed not trained}
+   * @param variance in, the running variance, not trained
+   * @param epsilon ε, 0 or more
+   * @param momentum the share of the present batch in the running values, 0 to 1
+   * @throws ShapeException if the parts are not vectors of one length
+   * @throws IllegalArgumentException if a setting is outside, or if a running value is trained
+   */
+  public BatchNorm(
+      Parameter gain,
+      Parameter bias,
+      Parameter mean,
+      Parameter variance,
+      float epsilon,
+      float momentum) {
+    Shape shape = gain.shape();
+    for (Parameter part : List.of(gain, bias, mean, variance)) {
+      if (part.shape().rank() != 1 || !part.shape().equals(shape)) {
+        throw new ShapeException(
+            "batchNorm: gain=%s, bias=%s, mean=%s, variance=%s; need vectors of one length"
+                .formatted(shape, bias.shape(), mean.shape(), variance.shape()));
+      }
+    }
+    if (mean.isTrainable() || variance.isTrainable()) {
+      throw new IllegalArgumentException(
+          "batchNorm: an optimiser would change the running mean or variance; make both with"
+              + " Parameter.fixed");
+    }
     if (!(epsilon >= 0 && epsilon < Float.POSITIVE_INFINITY && momentum >= 0 && momentum <= 1)) {
       throw new IllegalArgumentException(
           "batchNorm: epsilon=%s, momentum=%s; need 0 ≤ epsilon < ∞ and 0 ≤ momentum ≤ 1"
               .formatted(epsilon, momentum));
     }
-    Shape shape = Shape.of(in);
-    Parameter.Initialiser ones = (values, random) -> Arrays.fill(values, 1);
-    this.gain = Parameter.of(shape, ones).named("gain");
-    this.bias = Parameter.zeros(shape).named("bias");
-    this.mean = Parameter.fixed(shape, (values, random) -> {}).named("mean");
-    this.variance = Parameter.fixed(shape, ones).named("variance");
+    this.gain = gain.named("gain");
+    this.bias = bias.named("bias");
+    this.mean = mean.named("mean");
+    this.variance = variance.named("variance");
     this.epsilon = epsilon;
     this.momentum = momentum;
+  }
+
+  private static void ones(float[] values, Random random) {
+    Arrays.fill(values, 1);
   }
 
   /**

@@ -185,6 +185,11 @@ public final class Conv1d implements Layer {
         w, b, new Window(window.in, window.kernel, window.groups, stride, padding, dilation));
   }
 
+  /** {@return the number of taps} */
+  public int kernel() {
+    return window.kernel;
+  }
+
   /**
    * Runs the layer.
    *

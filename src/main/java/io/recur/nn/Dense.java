@@ -52,6 +52,11 @@ public final class Dense implements Layer {
     b.named("b");
   }
 
+  /** {@return W} */
+  public Matrix matrix() {
+    return w;
+  }
+
   @Override
   public Tensor apply(Tensor x) {
     Tensor sums = w.times(x).add(b);

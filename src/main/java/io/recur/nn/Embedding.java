@@ -3,6 +3,7 @@ package io.recur.nn;
 import io.recur.device.Device;
 import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
+import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 import java.util.List;
 
@@ -25,7 +26,20 @@ public final class Embedding implements Layer {
    * @param out length of a vector
    */
   public Embedding(int classes, int out) {
-    this.w = Parameter.glorot(out, classes).named("W");
+    this(Parameter.glorot(out, classes));
+  }
+
+  /**
+   * An embedding from its vectors.
+   *
+   * @param w out × classes
+   * @throws ShapeException if it is no matrix
+   */
+  public Embedding(Parameter w) {
+    if (w.shape().rank() != 2) {
+      throw new ShapeException("Embedding: W=%s; need out × classes".formatted(w.shape()));
+    }
+    this.w = w.named("W");
   }
 
   @Override

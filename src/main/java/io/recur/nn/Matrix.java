@@ -101,6 +101,11 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
     return columns;
   }
 
+  /** {@return whether it stores all its values, column-major} */
+  public final boolean isDense() {
+    return kind().isEmpty();
+  }
+
   /** {@return the parameter that holds the stored values} */
   public final Parameter values() {
     return values;

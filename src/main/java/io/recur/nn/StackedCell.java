@@ -106,6 +106,11 @@ public abstract sealed class StackedCell implements Cell
     return String.join("", kinds);
   }
 
+  /** {@return Wi and Wh} */
+  public final List<Matrix> matrices() {
+    return List.of(wi, wh);
+  }
+
   @Override
   public final boolean columnsAreIndependent() {
     return true;

@@ -17,7 +17,11 @@ import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import io.recur.io.Safetensors;
+import io.recur.io.StateDict;
+import io.recur.io.StoredTensor;
 import io.recur.nn.Attention;
+import io.recur.nn.BatchNorm;
 import io.recur.nn.Bidirectional;
 import io.recur.nn.Cell;
 import io.recur.nn.Chain;
@@ -52,7 +56,10 @@ import io.recur.train.Schedule;
 import io.recur.train.Sgd;
 import io.recur.train.Streams;
 import io.recur.train.Trainer;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -64,6 +71,9 @@ import java.util.random.RandomGenerator;
 
 /** Values of the rooms nn, io and train. */
 final class ModelSamples {
+  private static final String MODULES =
+      "java.util.Map<java.lang.String, ? extends io.recur.nn.Layer>";
+
   private ModelSamples() {}
 
   static void addTo(Samples samples) {
@@ -339,10 +349,25 @@ final class ModelSamples {
         .add(strings, "one", world -> Map.of("key", "value"))
         .add(strings, "none", world -> Map.of())
         .addWithNull(strings, "a null value", world -> Collections.singletonMap("key", null))
+        .add(BatchNorm.class, "of 2 rows", world -> new BatchNorm(2))
+        .add(StateDict.class, "one tensor", ModelSamples::stateDict)
+        .add(MODULES, "a dense layer", world -> Map.of("head", new Dense(2, 2, Elementwise.TANH)))
+        .add(MODULES, "none", world -> Map.of())
+        .addWithNull(MODULES, "a null layer", world -> Collections.singletonMap("head", null))
         .add(Map.class, "none", world -> Map.of())
         .add(Set.class, "none", world -> Set.of())
         .add(List.class, "none", world -> List.of())
         .addWithNull(
             Map.class.getTypeName(), "null", world -> Collections.singletonMap(null, null));
+  }
+
+  /** A file of the folder, which a call may close. */
+  private static StateDict stateDict(World world) throws IOException {
+    Path file = world.devices().folder.resolve("state-dict");
+    if (!Files.exists(file)) {
+      StoredTensor weight = new StoredTensor(new int[] {2, 2}, new float[4]);
+      new Safetensors(Map.of(), Map.of("weight", weight)).write(file);
+    }
+    return StateDict.read(file);
   }
 }

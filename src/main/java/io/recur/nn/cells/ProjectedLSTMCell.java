@@ -8,6 +8,7 @@ import io.recur.grad.Tensor;
 import io.recur.nn.Matrix;
 import io.recur.nn.State;
 import io.recur.nn.Step;
+import java.util.List;
 
 /**
  * The LSTM whose output is a projection of its units (Sak, Senior and Beaufays 2014, <i>Long
@@ -86,6 +87,11 @@ public final class ProjectedLSTMCell extends PaperCell {
     this.wh = wh;
     this.wr = wr;
     this.b = b;
+  }
+
+  /** {@return Wi, Wh and Wr} */
+  public List<Matrix> matrices() {
+    return List.of(wi, wh, wr);
   }
 
   @Override
