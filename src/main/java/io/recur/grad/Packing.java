@@ -120,10 +120,10 @@ final class Packing {
     return places;
   }
 
-  /** The valid column for each column of the padded data, or {@link Rearrange#ZERO}. */
+  /** The valid column for each column of the padded data, or {@link Rearrange#NONE}. */
   int[] sources() {
     int[] sources = new int[batch() * time];
-    Arrays.fill(sources, Rearrange.ZERO);
+    Arrays.fill(sources, Rearrange.NONE);
     int[] places = places();
     for (int j = 0; j < places.length; j++) {
       sources[places[j]] = j;

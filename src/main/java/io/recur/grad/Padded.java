@@ -110,7 +110,7 @@ public final class Padded {
       known =
           packing.isWhole()
               ? columns.reshape(shape())
-              : Rearrange.columns("padded", columns, rows, packing.sources(), shape());
+              : Rearrange.columns("padded", columns, rows, packing.sources(), 0, shape());
       data = known;
     }
     return known;
@@ -242,6 +242,39 @@ public final class Padded {
       sizes.add(packing.widths[i] + "×" + packing.steps(i));
     }
     return sizes;
+  }
+
+  // Over time.
+
+  /**
+   * The valid steps of each sequence in reverse: {@code y[:,j,t] = x[:,j,length−1−t]}. One-hot
+   * columns stay so.
+   *
+   * @return sequences of the same lengths
+   */
+  public Padded reversed() {
+    return OverTime.reversed(this, packing);
+  }
+
+  /** {@return the last valid step of each sequence, features × batch; zeros of an empty one} */
+  public Tensor last() {
+    return OverTime.last(valid(), packing);
+  }
+
+  /**
+   * {@return the mean of the valid steps of each sequence, features × batch; zeros of an empty one}
+   */
+  public Tensor mean() {
+    return OverTime.mean(this, packing);
+  }
+
+  /**
+   * The largest values of the valid steps of each sequence. Ties share the gradient evenly.
+   *
+   * @return features × batch; zeros of an empty sequence
+   */
+  public Tensor max() {
+    return OverTime.max(this, packing);
   }
 
   // Losses.

@@ -5,15 +5,15 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Columns in another order, each once or not at all: {@code y[:,j] = x[:,from[j]]}, and 0 where
- * {@code from[j]} is {@link #ZERO}; {@code dx[:,from[j]] += dy[:,j]}. A column of x that is not
- * taken may hold anything, NaN too: it is passed over, never multiplied.
+ * Columns in another order, each once or not at all: {@code y[:,j] = x[:,from[j]]}, and a number
+ * where {@code from[j]} is {@link #NONE}; {@code dx[:,from[j]] += dy[:,j]}. What is not taken, of x
+ * and of dy, may be NaN: it is passed over, never multiplied.
  *
  * <p>A column is any number of values that follow each other: a whole time step, or one value.
  */
 final class Rearrange implements Op {
   /** In place of a column of x. */
-  static final int ZERO = -1;
+  static final int NONE = -1;
 
   private int m;
   private Tensor x;
@@ -30,35 +30,36 @@ final class Rearrange implements Op {
    * @param where for errors
    * @param x count a multiple of m
    * @param m values per column
-   * @param from the column of x for each of y, each at most once, or {@link #ZERO}
+   * @param from the column of x for each of y, each at most once, or {@link #NONE}
+   * @param other the values where there is none
    * @param shape of y
    */
-  static Tensor columns(String where, Tensor x, int m, int[] from, Shape shape) {
+  static Tensor columns(String where, Tensor x, int m, int[] from, float other, Shape shape) {
     try (OpContext context = OpContext.of(where, x)) {
       Rearrange op = context.reuse(Rearrange.class, Rearrange::new);
       int columns = x.shape().count() / m;
       op.m = m;
       op.x = x;
       op.y = context.output(shape, x.isDifferentiable());
-      boolean hasZeros = Arrays.stream(from).anyMatch(j -> j == ZERO);
+      boolean isPartial = Arrays.stream(from).anyMatch(j -> j == NONE);
       Buffer source = x.value();
-      if (hasZeros) {
-        source = withZeros(m, columns, source, context.scratch((long) m * (columns + 1)));
+      if (isPartial) {
+        source = extended(m, columns, source, other, context.scratch((long) m * (columns + 1)));
       }
       Buffer index = index(context, from, columns);
       context.device().columns().gather(m, from.length, source, index, null, op.y.value());
       int[] back = op.y.isDifferentiable() ? inverse(from, columns) : null;
-      op.isPartial = back != null && Arrays.stream(back).anyMatch(j -> j == ZERO);
+      op.isPartial = back != null && Arrays.stream(back).anyMatch(j -> j == NONE);
       op.inverse = back == null ? null : index(context, back, from.length);
       return context.record(op, op.y);
     }
   }
 
-  /** The indexes on the device; zeros are the column behind the last one. */
+  /** The indexes on the device; none is the column behind the last one. */
   private static Buffer index(OpContext context, int[] from, int columns) {
     int[] index = from.clone();
     for (int j = 0; j < index.length; j++) {
-      index[j] = index[j] == ZERO ? columns : index[j];
+      index[j] = index[j] == NONE ? columns : index[j];
     }
     Buffer buffer = context.scratch(index.length);
     buffer.writeIndexes(index);
@@ -68,20 +69,20 @@ final class Rearrange implements Op {
   /** The column of y that each column of x became. */
   private static int[] inverse(int[] from, int columns) {
     int[] inverse = new int[columns];
-    Arrays.fill(inverse, ZERO);
+    Arrays.fill(inverse, NONE);
     for (int j = 0; j < from.length; j++) {
-      if (from[j] != ZERO) {
+      if (from[j] != NONE) {
         inverse[from[j]] = j;
       }
     }
     return inverse;
   }
 
-  /** A copy with a column of zeros behind the last one. */
-  private static Buffer withZeros(int m, int columns, Buffer from, Buffer copy) {
+  /** A copy with a column of one number behind the last one. */
+  private static Buffer extended(int m, int columns, Buffer from, float other, Buffer copy) {
     long count = (long) m * columns;
     copy.device().pointwise().copy(from, copy, count);
-    copy.device().pointwise().fill(0, copy.slice(count, m), m);
+    copy.device().pointwise().fill(other, copy.slice(count, m), m);
     return copy;
   }
 
@@ -97,7 +98,7 @@ final class Rearrange implements Op {
     int columns = y.shape().count() / m;
     Buffer dy = y.gradient();
     if (isPartial) {
-      dy = withZeros(m, columns, dy, context.backwardScratch((long) m * (columns + 1)));
+      dy = extended(m, columns, dy, 0, context.backwardScratch((long) m * (columns + 1)));
     }
     Buffer terms = context.backwardScratch(count);
     y.device().columns().gather(m, count / m, dy, inverse, null, terms);

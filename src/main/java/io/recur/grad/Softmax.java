@@ -4,6 +4,7 @@ import io.recur.device.Elementwise;
 import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.Reduction;
 import io.recur.grad.Graph.Node;
+import java.util.Arrays;
 
 /**
  * Softmax of every column, or its logarithm: {@code y = eˣ/Σeˣ}; {@code dx += y∘(dy − Σ dy∘y)}, and
@@ -49,7 +50,23 @@ public final class Softmax implements Op {
    * @return of x's shape; the sum over time is 1
    */
   public static Tensor overTime(Tensor x) {
-    return OverTime.softmax(x);
+    int[] whole = new int[x.shape().batch()];
+    Arrays.fill(whole, x.shape().time());
+    return OverTime.softmax(x, whole);
+  }
+
+  /**
+   * Softmax over the steps of each sequence's length, of every row. What stands behind the end is
+   * not read and may be NaN.
+   *
+   * @param x scores, rows × batch × time
+   * @param lengths the valid steps of each sequence, 0 ≤ length ≤ time
+   * @return of x's shape; the sum over the valid steps is 1, and zeros stand behind the end
+   * @throws ShapeException if x is of another rank, or the lengths do not fit as in {@link
+   *     Padded#of}
+   */
+  public static Tensor overTime(Tensor x, int... lengths) {
+    return OverTime.softmax(x, Packing.of(x.shape(), lengths).lengths);
   }
 
   private static Tensor apply(String where, Tensor x, boolean logarithm) {

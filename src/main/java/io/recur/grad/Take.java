@@ -27,7 +27,7 @@ final class Take implements Op {
     Shape.check(2, shape.rows(), columns.length, 1);
     if (!(x instanceof OneHot) && isEachOnce(shape.columns(), columns)) {
       return Rearrange.columns(
-          "take", x, shape.rows(), columns, Shape.of(shape.rows(), columns.length));
+          "take", x, shape.rows(), columns, 0, Shape.of(shape.rows(), columns.length));
     }
     try (OpContext context = OpContext.of("take", x)) {
       Buffer index = context.scratch(columns.length);

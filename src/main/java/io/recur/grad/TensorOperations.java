@@ -265,6 +265,17 @@ public abstract sealed class TensorOperations permits Tensor {
     return OverTime.reversed(self());
   }
 
+  /**
+   * The last step of each sequence that has a length of its own; {@link Padded} has more over such
+   * steps.
+   *
+   * @param lengths the valid steps of each sequence, 0 ≤ length ≤ time
+   * @return features × batch; zeros of an empty sequence
+   */
+  public final Tensor last(int... lengths) {
+    return Padded.of(self(), lengths).last();
+  }
+
   /** {@return the sum of all values, a scalar} */
   public final Tensor sum() {
     return Sum.sum(self());

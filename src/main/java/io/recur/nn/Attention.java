@@ -4,6 +4,7 @@ import io.recur.device.Device;
 import io.recur.device.Dimension;
 import io.recur.grad.Concat;
 import io.recur.grad.Functions;
+import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -19,8 +20,9 @@ import org.jspecify.annotations.Nullable;
  * Attention of a query over the steps of a memory, such as an encoder's outputs: {@code weights =
  * softmax over t of score(q, m[:,t])}, {@code context = Σₜ weights[t]·m[:,t]}.
  *
- * <p>m is memory × B × T, q query × B; the context is memory × B and the weights are 1 × B × T. A
- * query of S steps, query × B × S, gives memory × B × S.
+ * <p>m is memory × B × T, of each sequence its valid steps where it is {@link Padded}, q query × B;
+ * the context is memory × B and the weights are 1 × B × T. A query of S steps, query × B × S, gives
+ * memory × B × S.
  *
  * <ul>
  *   <li>{@link #bahdanau}: {@code score = v·tanh(Wq·q + Wm·m)} (Bahdanau, Cho and Bengio 2015,
@@ -132,17 +134,31 @@ public final class Attention implements Layer {
     Shape shape = m.shape();
     Tensor steps =
         shape.rank() == 3 ? m : m.reshape(Shape.of(shape.rows(), shape.batch(), shape.time()));
-    return new Memory(steps, ofMemory == null ? steps : ofMemory.times(steps));
+    return new Memory(steps, ofMemory == null ? steps : ofMemory.times(steps), null);
+  }
+
+  /**
+   * What queries attend over: of each sequence its valid steps alone.
+   *
+   * @param m memory × B × T with lengths; the context of an empty sequence is 0
+   * @return m with its product
+   * @throws ShapeException if m does not fit
+   */
+  public Memory memory(Padded m) {
+    Tensor keys = ofMemory == null ? m.data() : m.map(ofMemory::times).data();
+    return new Memory(m.data(), keys, m.lengths());
   }
 
   /** The steps that queries attend over, until their tape is cleared. */
   public final class Memory {
     private final Tensor steps;
     private final Tensor keys;
+    private final int @Nullable [] lengths;
 
-    private Memory(Tensor steps, Tensor keys) {
+    private Memory(Tensor steps, Tensor keys, int @Nullable [] lengths) {
       this.steps = steps;
       this.keys = keys;
+      this.lengths = lengths;
     }
 
     /**
@@ -169,7 +185,7 @@ public final class Attention implements Layer {
      * The weights of a query, for instance to be shown.
      *
      * @param q query × B
-     * @return 1 × B × T; those of a column have the sum 1
+     * @return 1 × B × T; those of a sequence have the sum 1, and zeros stand behind its end
      * @throws ShapeException if q does not fit
      */
     public Tensor weights(Tensor q) {
@@ -192,7 +208,8 @@ public final class Attention implements Layer {
     }
 
     private Tensor weightsOf(Tensor q) {
-      return Softmax.overTime(scores(q));
+      Tensor scores = scores(q);
+      return lengths == null ? Softmax.overTime(scores) : Softmax.overTime(scores, lengths);
     }
 
     /** 1 × B × T. A query is one column beside the steps, which are columns: it is repeated. */

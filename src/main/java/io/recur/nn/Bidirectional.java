@@ -2,6 +2,7 @@ package io.recur.nn;
 
 import io.recur.device.Device;
 import io.recur.grad.Concat;
+import io.recur.grad.Padded;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
@@ -97,6 +98,27 @@ public final class Bidirectional implements Layer {
       backward.reset();
       Tensor back = backward.apply(x.reversed()).reversed(); // first: it keeps nothing if it fails
       return merged(forward.apply(x), back);
+    } finally {
+      Together.leave(recurs);
+    }
+  }
+
+  /**
+   * {@inheritDoc} The backward direction runs each sequence from its own last step.
+   *
+   * @throws ShapeException if x does not fit, or outputs of different sizes are to be summed
+   * @throws IllegalStateException if x has one step and this layer is not fresh, with nothing
+   *     changed; or if another thread is inside one of the Recurs or the tape
+   */
+  @Override
+  public Padded apply(Padded x) {
+    Together.enter(recurs);
+    try (var _ = x.enter()) {
+      checkSteps(x.shape().time());
+      forward.checkBatch(x.shape().batch());
+      backward.reset();
+      Padded back = backward.apply(x.reversed()).reversed();
+      return forward.apply(x).map(there -> merged(there, back.valid()));
     } finally {
       Together.leave(recurs);
     }

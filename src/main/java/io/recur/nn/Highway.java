@@ -2,6 +2,7 @@ package io.recur.nn;
 
 import io.recur.device.Device;
 import io.recur.device.Elementwise;
+import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -61,7 +62,24 @@ public final class Highway implements Layer {
   public Tensor apply(Tensor x) {
     Tensor t = gate.apply(x); // refuses x before a state moves
     Residual.checkSizes("highway", t, x);
-    Tensor y = inner.apply(x);
+    return gated(t, inner.apply(x), x);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws ShapeException if x does not fit, or x, t and the output of the layer are not of one
+   *     size
+   */
+  @Override
+  public Padded apply(Padded x) {
+    Tensor t = gate.apply(x).valid();
+    Residual.checkSizes("highway", t, x.valid());
+    return inner.apply(x).map(y -> gated(t, y, x.valid()));
+  }
+
+  /** t∘y + (1 − t)∘x. */
+  private static Tensor gated(Tensor t, Tensor y, Tensor x) {
     Residual.checkSizes("highway", y, x);
     return y.sub(x).mul(t).add(x);
   }

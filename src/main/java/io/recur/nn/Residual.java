@@ -1,6 +1,7 @@
 package io.recur.nn;
 
 import io.recur.device.Device;
+import io.recur.grad.Padded;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 import java.util.List;
@@ -55,6 +56,23 @@ public final class Residual implements Layer {
     Tensor y = inner.apply(x);
     checkSizes("residual", y, past);
     return y.add(past);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws ShapeException if x does not fit, or both outputs are not of one size
+   */
+  @Override
+  public Padded apply(Padded x) {
+    Padded past = shortcut == null ? x : shortcut.apply(x);
+    return inner
+        .apply(x)
+        .map(
+            y -> {
+              checkSizes("residual", y, past.valid());
+              return y.add(past.valid());
+            });
   }
 
   /** Refuses outputs of two sizes, one of which would be repeated. */

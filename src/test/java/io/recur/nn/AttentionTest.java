@@ -5,16 +5,19 @@ import static io.recur.Near.near;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Pinned;
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.grad.Concat;
+import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
@@ -88,6 +91,41 @@ class AttentionTest {
   void theFiguresArePyTorchs(String kind) {
     Case figures = new Case(kind);
     figures.check(figures.attention.memory(figures.m));
+  }
+
+  /** What stands behind the ends is NaN, and has no weight. */
+  @ParameterizedTest
+  @ValueSource(strings = {"bahdanau_lengths", "luong_lengths", "dot_lengths"})
+  void stepsBehindTheEndHaveNoWeight(String kind) {
+    Case figures = new Case(kind);
+    float[] values = figures.pinned.floats("m");
+    double[] lengths = figures.pinned.doubles("lengths");
+    Shape shape = figures.m.shape();
+    for (int i = 0; i < values.length; i++) {
+      int column = i / shape.rows();
+      if (column / shape.batch() >= lengths[column % shape.batch()]) {
+        values[i] = Float.NaN;
+      }
+    }
+    figures.m.value().write(values);
+    int[] steps = Arrays.stream(lengths).mapToInt(length -> (int) length).toArray();
+    figures.check(figures.attention.memory(Padded.of(figures.m, steps)));
+  }
+
+  @Test
+  void anEmptySequenceHasNoContext() {
+    Attention attention = Attention.bahdanau(3, 4, 5).on(device, 1);
+    Tensor q = Cells.input(tape, 2, 3, 2);
+    Padded m = Padded.of(Cells.input(tape, 1, 4, 2, 5), 0, 5);
+    Tensor context = attention.memory(m).context(q);
+    assertArrayEquals(new float[4], context.column(0).toArray());
+    tape.backward(context.sum());
+    for (Parameter weight : attention.parameters()) {
+      for (float gradient : weight.gradientArray()) {
+        assertTrue(Float.isFinite(gradient));
+      }
+    }
+    assertArrayEquals(new float[3], Arrays.copyOf(q.gradientArray(), 3));
   }
 
   @Test

@@ -21,6 +21,7 @@ import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.Functions;
 import io.recur.grad.GradientCheck;
+import io.recur.grad.Padded;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
@@ -119,6 +120,30 @@ class ConnectionsTest {
     model.truncate();
     fork.truncate();
     tape.clear();
+  }
+
+  /** With lengths, each sequence has the outputs that it has alone. */
+  @ParameterizedTest
+  @EnumSource
+  void eachSequenceIsAsItIsAlone(Cells cells) {
+    Chain model = model(cells);
+    int[] lengths = {2, 5, 0, 5};
+    Tensor x = Cells.input(tape, 1, SIZE, lengths.length, 5);
+    Padded y = model.apply(Padded.of(x, lengths));
+    assertArrayEquals(lengths, y.lengths());
+    for (int b = 0; b < lengths.length; b++) {
+      if (lengths[b] > 0) {
+        model.reset();
+        float[] alone = model.apply(x.columns(b, b + 1).times(0, lengths[b])).toArray();
+        Tensor its = y.data().columns(b, b + 1).times(0, lengths[b]);
+        near("sequence " + b, alone, its.toArray(), FLOAT);
+      }
+    }
+    Padded padded = Padded.of(x, lengths);
+    Residual narrow = residual(dense(SIZE, 1)).on(device, 1);
+    Thrown.says(ShapeException.class, () -> narrow.apply(padded), "the layer gives 1×12");
+    Highway highway = highway(SIZE, dense(SIZE, 1)).on(device, 1);
+    Thrown.says(ShapeException.class, () -> highway.apply(padded), "the layer gives 1×12");
   }
 
   private static float[] joined(float[] first, float[] second) {

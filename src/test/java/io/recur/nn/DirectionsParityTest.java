@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.recur.Pinned;
 import io.recur.device.Device;
 import io.recur.device.Elementwise;
+import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
@@ -49,6 +51,25 @@ class DirectionsParityTest {
   void sequencesOfOneLength(String file) {
     Network network = new Network(file);
     network.check("", network.chain.apply(network.x));
+  }
+
+  /** PyTorch's packed sequences; what stands behind the ends is NaN here. */
+  @ParameterizedTest
+  @MethodSource("files")
+  void sequencesOfDifferentLengths(String file) {
+    Network network = new Network(file);
+    float[] values = network.pinned.floats("x");
+    int[] lengths = network.lengths();
+    Shape shape = network.x.shape();
+    for (int i = 0; i < values.length; i++) {
+      int column = i / shape.rows();
+      if (column / shape.batch() >= lengths[column % shape.batch()]) {
+        values[i] = Float.NaN;
+      }
+    }
+    network.x.value().write(values);
+    Padded x = Padded.of(network.x, lengths);
+    network.check("packed_", network.chain.apply(x).data());
   }
 
   /** The layers of a file with their parameters. */
@@ -96,6 +117,10 @@ class DirectionsParityTest {
 
     private Parameter initial(String name) {
       return Parameter.of(Shape.of(HIDDEN, 1), pinned.floats(name));
+    }
+
+    int[] lengths() {
+      return Arrays.stream(pinned.doubles("lengths")).mapToInt(length -> (int) length).toArray();
     }
 
     /** Compares outputs and states, walks backward from the file's loss, compares gradients. */
