@@ -29,7 +29,7 @@ class CompiledShapesTest {
   /** What a plan keeps for its program: its tables and a packed copy of its matrix. */
   private static final long BYTES_PER_PLAN = 16 << 10;
 
-  private static final int PLANS = 64;
+  private static final int PLANS = 512;
 
   /** The programs of all shapes would need more than this heap. */
   @Test

@@ -9,8 +9,8 @@ import org.openjdk.jmh.Main;
 /**
  * What {@code make bench} runs. Without arguments: every JMH benchmark, its figures to
  * jmh/bench.csv, and then {@link Targets}, {@link PanamaAgainstC}, {@link SteadyState}, {@link
- * Lengths} and {@link StartUp}. With the name of one of these first: that one alone, with the arguments that follow.
- * All else goes to JMH as it stands.
+ * Lengths} and {@link StartUp}. With the name of one of these first: that one alone, with the
+ * arguments that follow. All else goes to JMH as it stands.
  */
 public final class Bench {
   private Bench() {}
