@@ -210,7 +210,8 @@ enum {
 };
 
 typedef struct recur_instruction {
-  int32_t code, function, to, a, b, c, array, row, lag;
+  int32_t code, function;    /* 0 for a code that has no functions */
+  int32_t to, a, b, c, array, row, lag;
   int32_t length;            /* instructions from here on that work on some columns after the others; 0: on all at once */
   float p, q;
 } recur_instruction;

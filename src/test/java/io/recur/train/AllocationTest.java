@@ -62,7 +62,9 @@ class AllocationTest {
     assertTrue(bytes <= most, what + ": " + bytes + " bytes a step");
   }
 
-  /** Lengths that come again allocate nothing native; on the heap some 4 KB per stretch and call. */
+  /**
+   * Lengths that come again allocate nothing native; on the heap some 4 KB per stretch and call.
+   */
   private static void trainsOverLengths(String what, Layer cell) {
     int[][] lengths = {{3, 9, 0, 7, 3, 1}, {9, 9, 9, 9, 9, 9}, {1, 2, 3, 4, 5, 9}};
     try (Device device = Devices.opened();

@@ -270,7 +270,7 @@ abstract class NativeCall implements AutoCloseable {
         MemorySegment program, int number, int code, int array, int lag, int length) {
       MemorySegment to = recur_instruction.asSlice(recur_program.instructions(program), number);
       recur_instruction.code(to, code);
-      recur_instruction.function(to, Elementwise.TANH.ordinal());
+      recur_instruction.function(to, code == RECUR_MAP() ? Elementwise.TANH.ordinal() : 0);
       recur_instruction.array(to, array);
       recur_instruction.lag(to, lag);
       recur_instruction.length(to, length);
