@@ -17,60 +17,18 @@ import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
 class OptimiserTest {
   private static final int STEPS = 6;
 
-  private static final List<String> NAMES =
-      Pinned.of("optimisers.txt").names().stream()
-          .filter(name -> name.endsWith("_1"))
-          .map(name -> name.substring(0, name.length() - 2))
-          .toList();
-
   @AutoClose private final Device device = Devices.here();
-
-  /** As the head of optimisers.txt says. */
-  private static Optimiser named(String name) {
-    return switch (name) {
-      case "sgd" -> new Sgd(0.1f);
-      case "momentum" -> new Momentum(0.1f);
-      case "nesterov" -> new Nesterov(0.1f);
-      case "rmsprop" -> new RmsProp(0.01f);
-      case "adam" -> new Adam(0.002f);
-      case "adamw" -> new AdamW(0.002f, 0.01f);
-      case "adagrad" -> new AdaGrad(0.01f);
-      case "adadelta" -> new AdaDelta();
-      case "adamax" -> new AdaMax(0.002f);
-      case "nadam" -> new NAdam(0.002f);
-      case "amsgrad" -> new AmsGrad(0.002f);
-      case "radam" -> new RAdam(0.002f);
-      case "lion" -> new Lion(0.002f);
-      case "sgd_all" -> new Sgd(0.1f).decay(0.02f).maximise();
-      case "momentum_all" -> new Momentum(0.1f, 0.9f, 0.3f).decay(0.02f).maximise();
-      case "nesterov_all" -> new Nesterov(0.1f, 0.8f).decay(0.02f);
-      case "rmsprop_momentum" -> new RmsProp(0.01f, 0.95f, 1e-6f, 0.8f, false);
-      case "rmsprop_all" -> new RmsProp(0.01f, 0.95f, 1e-6f, 0.8f, true).decay(0.02f);
-      case "adam_all" -> new Adam(0.002f, 0.8f, 0.99f, 1e-6f).decay(0.02f).maximise();
-      case "adamw_all" -> new AdamW(0.002f, 0.8f, 0.99f, 1e-6f, 0.05f);
-      case "adagrad_all" -> new AdaGrad(0.01f, 1e-6f, 0.1f, 0.5f).decay(0.02f);
-      case "adadelta_all" -> new AdaDelta(0.5f, 0.8f, 1e-5f).decay(0.02f);
-      case "adamax_all" -> new AdaMax(0.002f, 0.8f, 0.99f, 1e-6f).decay(0.02f);
-      case "nadam_all" -> new NAdam(0.002f, 0.8f, 0.99f, 1e-6f, 0.01f).decoupledDecay(0.05f);
-      case "amsgrad_all" -> new AmsGrad(0.002f, 0.8f, 0.99f, 1e-6f).decoupledDecay(0.05f);
-      case "radam_all" -> new RAdam(0.002f, 0.8f, 0.9f, 1e-6f).decay(0.02f);
-      case "lion_all" -> new Lion(0.002f, 0.8f, 0.95f).decoupledDecay(0.05f);
-      default -> throw new IllegalArgumentException(name);
-    };
-  }
 
   private Single model(float... values) {
     Single model = new Single(Parameter.of(Shape.of(values.length), values));
@@ -79,11 +37,11 @@ class OptimiserTest {
   }
 
   @ParameterizedTest
-  @FieldSource("NAMES")
+  @FieldSource("io.recur.train.Optimisers#NAMES")
   void stepsArePyTorchs(String name) {
     Pinned pinned = Pinned.of("optimisers.txt");
     Single model = model(pinned.floats("p"));
-    Optimiser optimiser = named(name);
+    Optimiser optimiser = Optimisers.named(name);
     for (int k = 1; k <= STEPS; k++) {
       model.own().get(0).gradient().write(pinned.floats("g" + k));
       optimiser.step(model.parameters());
@@ -156,8 +114,8 @@ class OptimiserTest {
   void anotherModelOfTheSameSizesIsRefused() {
     Single one = model(1, 2, 3);
     Single two = model(1, 2, 3);
-    for (String name : NAMES) {
-      Optimiser optimiser = named(name);
+    for (String name : Optimisers.NAMES) {
+      Optimiser optimiser = Optimisers.named(name);
       optimiser.step(one.parameters());
       Thrown.says(
           IllegalStateException.class,
@@ -180,17 +138,17 @@ class OptimiserTest {
 
   @Test
   void aStepZeroesTheGradients() {
-    for (String name : NAMES) {
+    for (String name : Optimisers.NAMES) {
       Single model = model(1, 2, 3);
       model.own().get(0).gradient().write(4, 5, 6);
-      named(name).step(model.parameters());
+      Optimisers.named(name).step(model.parameters());
       assertArrayEquals(new float[3], model.own().get(0).gradientArray(), name);
     }
   }
 
   @Test
   void everyParameterOfTheModelIsChanged() {
-    for (String name : NAMES) {
+    for (String name : Optimisers.NAMES) {
       Single model =
           new Single(
               Parameter.of(Shape.of(3), 1, 1, 1),
@@ -201,7 +159,7 @@ class OptimiserTest {
       float[] ones = new float[34];
       Arrays.fill(ones, 1);
       model.own().get(1).gradient().write(ones);
-      named(name).step(model.parameters());
+      Optimisers.named(name).step(model.parameters());
       float moved = model.values(0)[0];
       assertTrue(moved != 1, name);
       for (float value : model.values(1)) {
@@ -211,35 +169,23 @@ class OptimiserTest {
     }
   }
 
-  /** Deterministic gradients of step k. */
-  private static void differentiate(Single model, long k) {
-    Random random = new Random(k);
-    for (Parameter parameter : model.own()) {
-      float[] values = new float[parameter.shape().count()];
-      for (int i = 0; i < values.length; i++) {
-        values[i] = random.nextFloat() - 0.5f;
-      }
-      parameter.gradient().write(values);
-    }
-  }
-
   @Test
   void aRestoredOptimiserContinuesIdentically() {
-    for (String name : NAMES) {
+    for (String name : Optimisers.NAMES) {
       Single model = model(1, -2, 3, -4, 5);
-      Optimiser optimiser = named(name);
+      Optimiser optimiser = Optimisers.named(name);
       for (long k = 0; k < 4; k++) {
-        differentiate(model, k);
+        Optimisers.differentiate(model, k);
         optimiser.step(model.parameters());
       }
       Single twin = model(model.values(0));
-      Optimiser restored = named(name);
+      Optimiser restored = Optimisers.named(name);
       restored.restore(twin.parameters(), optimiser.steps(), optimiser.save(model.parameters()));
       assertEquals(4, restored.steps());
       for (long k = 4; k < 8; k++) {
-        differentiate(model, k);
+        Optimisers.differentiate(model, k);
         optimiser.step(model.parameters());
-        differentiate(twin, k);
+        Optimisers.differentiate(twin, k);
         restored.step(twin.parameters());
         assertArrayEquals(model.values(0), twin.values(0), name + " step " + k);
       }
@@ -250,7 +196,7 @@ class OptimiserTest {
   void aCheckpointOfAnotherKindThrowsAndChangesNothing() {
     Single model = model(1, 2);
     Optimiser adam = new Adam(0.1f);
-    differentiate(model, 1);
+    Optimisers.differentiate(model, 1);
     adam.step(model.parameters());
     List<float[]> before = adam.save(model.parameters());
     Thrown.says(
@@ -284,7 +230,7 @@ class OptimiserTest {
     Single larger = model(new float[40]);
     Optimiser optimiser = new Momentum(0.1f);
     optimiser.step(model.parameters());
-    differentiate(larger, 1);
+    Optimisers.differentiate(larger, 1);
     Thrown.says(
         IllegalStateException.class,
         () -> optimiser.step(larger.parameters()),
@@ -292,95 +238,6 @@ class OptimiserTest {
         "one optimiser per model");
     assertArrayEquals(new float[40], larger.values(0));
     assertEquals(1, optimiser.steps());
-  }
-
-  @Test
-  void settingsOutsideTheirRangeThrow() {
-    for (float rate : new float[] {0, -1, Float.NaN, Float.POSITIVE_INFINITY}) {
-      for (Executable call :
-          List.<Executable>of(
-              () -> new Sgd(rate),
-              () -> new Momentum(rate),
-              () -> new Nesterov(rate),
-              () -> new RmsProp(rate),
-              () -> new Adam(rate),
-              () -> new AdamW(rate, 0),
-              () -> new AdaGrad(rate),
-              () -> new AdaDelta(rate, 0.9f, 1e-6f),
-              () -> new AdaMax(rate),
-              () -> new NAdam(rate),
-              () -> new RAdam(rate),
-              () -> new Lion(rate),
-              () -> new AmsGrad(rate))) {
-        Thrown.says(IllegalArgumentException.class, call, "optimiser: rate=" + rate);
-      }
-    }
-    for (float factor : new float[] {-0.1f, 1, Float.NaN, Float.POSITIVE_INFINITY}) {
-      String is = "=" + factor;
-      Thrown.says(IllegalArgumentException.class, () -> new Momentum(1, factor), "momentum" + is);
-      Thrown.says(IllegalArgumentException.class, () -> new Nesterov(1, factor), "momentum" + is);
-      Thrown.says(IllegalArgumentException.class, () -> new Adam(1, factor, 0.9f, 1), "beta1" + is);
-      Thrown.says(IllegalArgumentException.class, () -> new Adam(1, 0.9f, factor, 1), "beta2" + is);
-      Thrown.says(
-          IllegalArgumentException.class, () -> new AdaMax(1, 0.9f, factor, 1), "beta2" + is);
-      Thrown.says(IllegalArgumentException.class, () -> new RmsProp(1, factor, 1), "alpha" + is);
-      for (Executable call :
-          List.<Executable>of(
-              () -> new AdamW(1, 0.9f, factor, 1, 0),
-              () -> new AmsGrad(1, 0.9f, factor, 1),
-              () -> new NAdam(1, 0.9f, factor, 1, 0),
-              () -> new RAdam(1, 0.9f, factor, 1),
-              () -> new Lion(1, 0.9f, factor))) {
-        Thrown.says(IllegalArgumentException.class, call, "beta2" + is);
-      }
-      Thrown.says(
-          IllegalArgumentException.class, () -> new Momentum(1, 0, factor), "dampening" + is);
-      Thrown.says(
-          IllegalArgumentException.class,
-          () -> new RmsProp(1, 0.9f, 1, factor, true),
-          "momentum" + is);
-      Thrown.says(IllegalArgumentException.class, () -> new AdaDelta(1, factor, 1), "rho" + is);
-    }
-    for (float epsilon : new float[] {0, -1, Float.NaN, Float.POSITIVE_INFINITY}) {
-      for (Executable call :
-          List.<Executable>of(
-              () -> new Adam(1, 0.9f, 0.9f, epsilon),
-              () -> new AdaGrad(1, epsilon),
-              () -> new AdaMax(1, 0.9f, 0.9f, epsilon),
-              () -> new RmsProp(1, 0.9f, epsilon),
-              () -> new AdaDelta(1, 0.9f, epsilon))) {
-        Thrown.says(IllegalArgumentException.class, call, "epsilon=" + epsilon);
-      }
-    }
-    for (float decay : new float[] {-0.1f, Float.NaN, Float.POSITIVE_INFINITY}) {
-      Thrown.says(IllegalArgumentException.class, () -> new AdamW(1, decay), "decay=" + decay);
-      Thrown.says(IllegalArgumentException.class, () -> new Sgd(1).decay(decay), "decay=" + decay);
-      Thrown.says(
-          IllegalArgumentException.class, () -> new Sgd(1).decoupledDecay(decay), "decay=" + decay);
-      Thrown.says(
-          IllegalArgumentException.class,
-          () -> new NAdam(1, 0, 0, 1, decay),
-          "momentumDecay=" + decay);
-      Thrown.says(
-          IllegalArgumentException.class, () -> new AdaGrad(1, 1, decay, 0), "rateDecay=" + decay);
-      Thrown.says(
-          IllegalArgumentException.class, () -> new AdaGrad(1, 1, 0, decay), "initial=" + decay);
-    }
-  }
-
-  @Test
-  void theRateMayBeChangedButNotBelowZero() {
-    Single model = model(1f);
-    Optimiser sgd = new Sgd(0.5f);
-    sgd.rate(0.25f);
-    assertEquals(0.25f, sgd.rate());
-    model.own().get(0).gradient().write(1);
-    sgd.step(model.parameters());
-    assertArrayEquals(new float[] {0.75f}, model.values(0));
-    sgd.rate(0);
-    Thrown.says(IllegalArgumentException.class, () -> sgd.rate(-1), "rate=-1.0");
-    Thrown.says(IllegalArgumentException.class, () -> sgd.rate(Float.NaN), "rate=NaN");
-    assertEquals(0, sgd.rate());
   }
 
   @Test
@@ -392,75 +249,6 @@ class OptimiserTest {
       nadam.step(model.parameters());
     }
     assertEquals(0, model.values(0)[0], 1e-2); // the minimum, at a rate that never falls
-  }
-
-  /** Three parameters in one slab: any of them may be frozen, alone or with its neighbour. */
-  @Test
-  void whatIsFrozenStaysAndTheRestMovesAsBefore() {
-    for (String name : NAMES) {
-      for (int frozen = 0; frozen < 8; frozen++) {
-        Single model = three();
-        Single free = three();
-        Optimiser optimiser = named(name);
-        Optimiser other = named(name);
-        for (long k = 0; k < 3; k++) {
-          for (int i = 0; i < 3; i++) {
-            Parameter parameter = model.own().get(i);
-            if (k == 1 && (frozen >> i & 1) == 1) {
-              parameter.freeze();
-            }
-          }
-          differentiate(model, k);
-          differentiate(free, k);
-          optimiser.step(model.parameters());
-          other.step(free.parameters());
-          if (k == 0) {
-            assertArrayEquals(free.values(0), model.values(0), name);
-          }
-          for (int i = 0; i < 3; i++) {
-            String of = name + " " + frozen + " parameter " + i;
-            boolean stays = (frozen >> i & 1) == 1;
-            assertEquals(k > 0 && stays, !Arrays.equals(free.values(i), model.values(i)), of);
-            assertArrayEquals(new float[17], model.own().get(i).gradientArray(), of);
-          }
-        }
-      }
-    }
-  }
-
-  private Single three() {
-    Parameter.Initialiser draw =
-        (values, random) -> {
-          for (int i = 0; i < values.length; i++) {
-            values[i] = random.nextFloat() + 0.5f;
-          }
-        };
-    Single model =
-        new Single(
-            Parameter.of(Shape.of(17), draw),
-            Parameter.of(Shape.of(17), draw),
-            Parameter.of(Shape.of(17), draw));
-    model.on(device, 1);
-    return model;
-  }
-
-  @Test
-  void frozenGradientsTakeNoPartInClipping() {
-    Single model = three();
-    float[] large = new float[17];
-    large[0] = 30;
-    float[] small = new float[17];
-    small[0] = 4;
-    model.own().get(0).gradient().write(large);
-    model.own().get(1).gradient().write(small);
-    model.own().get(0).freeze();
-    assertEquals(4, Clip.norm(model.parameters(), 2));
-    assertEquals(30, model.own().get(0).gradientArray()[0]);
-    assertEquals(2, model.own().get(1).gradientArray()[0]);
-    model.parameters().unfreeze();
-    assertEquals(Math.sqrt(904), Clip.norm(model.parameters()), 1e-12);
-    model.parameters().freeze();
-    assertEquals(0, Clip.norm(model.parameters()));
   }
 
   @Test
