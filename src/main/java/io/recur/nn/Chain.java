@@ -100,14 +100,6 @@ public final class Chain implements Layer {
     }
   }
 
-  /** Step by step; where a layer inside is {@link Bidirectional}, as one sequence. */
-  @Override
-  public List<Tensor> over(List<Tensor> sequence) {
-    return Bidirectional.isIn(this)
-        ? Bidirectional.over(this, sequence)
-        : Layer.super.over(sequence);
-  }
-
   @Override
   public List<Recur> recurs() {
     return recurs;

@@ -84,14 +84,6 @@ public final class Highway implements Layer {
     return y.sub(x).mul(t).add(x);
   }
 
-  /** Step by step; where a layer inside is {@link Bidirectional}, as one sequence. */
-  @Override
-  public List<Tensor> over(List<Tensor> sequence) {
-    return Bidirectional.isIn(this)
-        ? Bidirectional.over(this, sequence)
-        : Layer.super.over(sequence);
-  }
-
   @Override
   public List<Layer> layers() {
     return List.of(inner, gate);

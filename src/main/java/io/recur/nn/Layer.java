@@ -58,13 +58,16 @@ public interface Layer extends AutoCloseable {
   }
 
   /**
-   * Runs the layer on each input in turn.
+   * Runs the layer on each input in turn; where it is {@link Bidirectional} or has such a layer
+   * inside, on inputs of one step each as one sequence.
    *
    * @param sequence T inputs
    * @return T outputs
    */
   default List<Tensor> over(List<Tensor> sequence) {
-    return sequence.stream().map(this::apply).toList();
+    return Bidirectional.isIn(this)
+        ? Bidirectional.over(this, sequence)
+        : sequence.stream().map(this::apply).toList();
   }
 
   /** {@return the parameters of this layer without those of layers inside, in a fixed order} */

@@ -175,6 +175,33 @@ class BidirectionalTest {
     assertEquals(List.of(), layer.over(List.of()));
   }
 
+  /** A layer of a user's own around one of two directions, which says nothing of lists. */
+  private record Doubled(Layer inner) implements Layer {
+    @Override
+    public Tensor apply(Tensor x) {
+      return inner.apply(x).scale(2);
+    }
+
+    @Override
+    public List<Layer> layers() {
+      return List.of(inner);
+    }
+  }
+
+  @Test
+  void aListOfStepsIsASequenceForALayerOfAUsersOwn() {
+    Layer layer = new Doubled(bidirectional(Cells.GRU.make(IN, OUT), Cells.RNN.make(IN, OUT)));
+    layer.parameters().place(device, 1);
+    Tensor x = input(1, 2);
+    Tensor whole = layer.apply(x);
+    layer.reset();
+    near(
+        "steps",
+        whole.toArray(),
+        Concat.time(layer.over(List.of(x.time(0), x.time(1)))).toArray(),
+        FLOAT);
+  }
+
   @ParameterizedTest
   @EnumSource
   void aForkGoesItsOwnWay(Cells cells) {
