@@ -67,4 +67,12 @@ class ProgramsTest {
       check(sample, 70, 9, true);
     }
   }
+
+  /** One thread computes the steps, all of them what is done for many steps at once. */
+  @Test
+  void smallStepsOfLongSequencesAreComputedOnce() {
+    for (Sample sample : SamplePrograms.all(65, 65)) {
+      check(sample, 2, 300, false);
+    }
+  }
 }
