@@ -143,7 +143,7 @@ public final class CrossEntropyLoss {
       Tape tape = context.tape();
       Tensor scores = x.reshape(Shape.of(shape.rows(), shape.columns()));
       if (n < shape.columns()) {
-        scores = scores.matmul(tape.oneHot(Shape.of(shape.columns(), n), kept));
+        scores = scores.take(kept);
       }
       if (weights.length == 0 && smoothing == 0 && reduction != LossReduction.NONE) {
         int[] targets = Arrays.stream(kept).map(j -> classes[j]).toArray();
@@ -154,7 +154,7 @@ public final class CrossEntropyLoss {
       return switch (reduction) {
         case MEAN -> losses.sum().scale((float) (1 / total));
         case SUM -> losses.sum();
-        case NONE -> spread(tape, losses, kept, shape).reshape(shape.withRows(1));
+        case NONE -> spread(losses, kept, shape).reshape(shape.withRows(1));
       };
     }
   }
@@ -242,7 +242,7 @@ public final class CrossEntropyLoss {
       places[k] = k * m + classes[kept[k]];
       scales[k] = (smoothing - 1) * factors[k];
     }
-    Tensor own = logs.reshape(Shape.of(1, m * n)).matmul(tape.oneHot(Shape.of(m * n, n), places));
+    Tensor own = logs.reshape(Shape.of(1, m * n)).take(places);
     Tensor losses = own.mul(tape.input(Shape.of(1, n), scales));
     if (smoothing == 0) {
       return losses;
@@ -257,18 +257,16 @@ public final class CrossEntropyLoss {
   }
 
   /** The losses at the columns that they are of, with 0 between them. */
-  private static Tensor spread(Tape tape, Tensor losses, int[] kept, Shape shape) {
-    int n = kept.length;
-    if (n == shape.columns()) {
+  private static Tensor spread(Tensor losses, int[] kept, Shape shape) {
+    if (kept.length == shape.columns()) {
       return losses;
     }
-    int[] places = new int[shape.columns()];
-    Arrays.fill(places, n);
-    for (int k = 0; k < n; k++) {
-      places[kept[k]] = k;
+    int[] from = new int[shape.columns()];
+    Arrays.fill(from, Rearrange.NONE);
+    for (int k = 0; k < kept.length; k++) {
+      from[kept[k]] = k;
     }
-    Tensor withZero = Concat.columns(losses, tape.input(Shape.of(1, 1), 0));
-    return withZero.matmul(tape.oneHot(Shape.of(n + 1, shape.columns()), places));
+    return Rearrange.columns("crossEntropy", losses, 1, from, 0, Shape.of(1, from.length));
   }
 
   @Override
