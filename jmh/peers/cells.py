@@ -30,7 +30,7 @@ def minimal_gated(p, sums, h):
 
 
 def light(p, sums, h):
-    update, candidate = torch.addmm(sums, h, p["Wh"].t()).chunk(2, 1)
+    candidate, update = torch.addmm(sums, h, p["Wh"].t()).chunk(2, 1)
     h = torch.lerp(torch.relu(candidate), h, torch.sigmoid(update))
     return h, h
 
@@ -57,7 +57,7 @@ def normalised(p, sums, state):
 CELLS = {
     "UGRNN": (update_gate, "Wi Wh b"),
     "MGU": (minimal_gated, "Wi Wh Whc b"),
-    "LiGRU": (light, "Wi Wh b"),
+    "LiGRU": (light, "Wi Wh b g"),
     "peephole LSTM": (peephole, "Wi Wh b pi pf po"),
     "LayerNorm LSTM": (normalised, "Wi Wh b gi gh gc bc"),
     "minGRU": (None, "Wi b"),
@@ -70,9 +70,10 @@ SCANS = ("minGRU scan", "LRU scan")  # with no weights to train: x has the gradi
 
 def recurrent(cell, p, x, state):
     """All steps of a cell whose every step needs the step before."""
-    sums = linear(x, p["Wi"], None if "gi" in p else p["b"])
-    if "gi" in p:
-        sums = layer_norm(sums, (sums.shape[2],), p["gi"], p["b"])
+    gain = p.get("gi", p.get("g"))
+    sums = linear(x, p["Wi"], p["b"] if gain is None else None)
+    if gain is not None:
+        sums = layer_norm(sums, (sums.shape[2],), gain, p["b"])
     outputs = []
     for t in sums.unbind(0):
         y, state = cell(p, t, state)

@@ -52,6 +52,15 @@ final class BandMatrix extends Matrix {
     return new BandMatrix(bandwidth, rows, columns, values);
   }
 
+  static BandMatrix diagonal(Parameter values) {
+    Shape shape = values.shape();
+    if (shape.columns() != 1) {
+      throw new ShapeException(
+          "diagonal matrix: values=%s; need one column, the diagonal".formatted(shape));
+    }
+    return new BandMatrix(0, shape.rows(), shape.rows(), values);
+  }
+
   static BandMatrix of(int bandwidth, int rows, int columns, float[] dense) {
     int stored = stored(bandwidth, rows, columns);
     if (dense.length != (long) rows * columns) {

@@ -57,6 +57,17 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
   }
 
   /**
+   * A square diagonal matrix of given values, which are trained as every parameter is.
+   *
+   * @param values the diagonal, n × 1
+   * @return n × n
+   * @throws io.recur.grad.ShapeException if the values have several columns
+   */
+  public static Matrix diagonal(Parameter values) {
+    return BandMatrix.diagonal(values);
+  }
+
+  /**
    * A tridiagonal matrix, or several stacked along rows for stacked gates.
    *
    * @param rows a multiple of columns

@@ -1,17 +1,21 @@
 package io.recur.nn;
 
 import static io.recur.Near.near;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.device.Elementwise;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.nn.ReferenceCell.Kind;
 import io.recur.nn.ReferenceCell.Structure;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -50,6 +54,17 @@ class BandedCellsTest {
   void soIsOneOfTheInput(Kind kind) {
     for (int units : new int[] {2, 17, 65}) {
       check(kind, Structure.TRIDIAGONAL, units, units);
+    }
+  }
+
+  @Test
+  void aDiagonalMatrixTrainsTheValuesThatItWasGiven() {
+    Parameter d = Parameter.of(Shape.of(3), 2, -1, 4).on(device);
+    try (Tape tape = Tape.on(device)) {
+      Tensor y = Matrix.diagonal(d).times(tape.input(Shape.of(3, 2), 1, 2, 3, 4, 5, 6));
+      tape.backward(y.sum());
+      assertArrayEquals(new float[] {2, -2, 12, 8, -5, 24}, y.toArray());
+      assertArrayEquals(new float[] {5, 7, 9}, d.gradientArray());
     }
   }
 

@@ -76,7 +76,8 @@ record Recurrence(List<Part> parts, int barriers) {
       case "RNN" -> gated(1);
       case GRU, OWN_GRU -> gated(3, vector("bh", 1));
       case LSTM -> gated(4);
-      case UGRNN, LIGRU -> gated(2);
+      case UGRNN -> gated(2);
+      case LIGRU -> new Recurrence(gated(2, vector("g", 2, 1)).parts, 1);
       case MGU -> new Recurrence(List.of(input(2), state("Wh", 1), state("Whc", 1), bias(2)), 1);
       case PEEPHOLE -> gated(4, vector("pi", 1), vector("pf", 1), vector("po", 1));
       case MIN_GRU -> new Recurrence(List.of(input(2), bias(2)), 0);

@@ -1,21 +1,12 @@
 package io.recur.peers;
 
-import static io.recur.grad.Functions.cos;
-import static io.recur.grad.Functions.exp;
-import static io.recur.grad.Functions.negate;
-import static io.recur.grad.Functions.reciprocal;
-import static io.recur.grad.Functions.relu;
 import static io.recur.grad.Functions.sigmoid;
-import static io.recur.grad.Functions.sin;
-import static io.recur.grad.Functions.sqrt;
 import static io.recur.grad.Functions.tanh;
 
-import io.recur.device.Dimension;
 import io.recur.device.Elementwise;
 import io.recur.grad.Concat;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
-import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.nn.Cell;
 import io.recur.nn.GRUCell;
@@ -24,6 +15,9 @@ import io.recur.nn.Matrix;
 import io.recur.nn.RNNCell;
 import io.recur.nn.State;
 import io.recur.nn.Step;
+import io.recur.nn.cells.LRUCell;
+import io.recur.nn.cells.LayerNormLSTMCell;
+import io.recur.nn.cells.LiGRUCell;
 import io.recur.nn.cells.MGUCell;
 import io.recur.nn.cells.MinGRUCell;
 import io.recur.nn.cells.PeepholeLSTMCell;
@@ -33,11 +27,8 @@ import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 
-/** The cells of {@link Recurrence}: of the library, or else as a user writes them. */
+/** The cells of {@link Recurrence}: of the library, or of a user who writes their equations. */
 final class Cells {
-  /** As PyTorch's default. */
-  private static final float EPSILON = 1e-5f;
-
   private final int units;
   private final Function<String, Parameter> arrays;
   private final List<Parameter> weights = new ArrayList<>();
@@ -68,7 +59,8 @@ final class Cells {
       case Recurrence.UGRNN -> new UGRNNCell(matrix("Wi"), matrix("Wh"), array("b"), zero());
       case Recurrence.MGU ->
           new MGUCell(matrix("Wi"), matrix("Wh"), matrix("Whc"), array("b"), zero());
-      case Recurrence.LIGRU -> liGru();
+      case Recurrence.LIGRU ->
+          new LiGRUCell(matrix("Wi"), matrix("Wh"), array("g"), array("b"), zero());
       case Recurrence.PEEPHOLE ->
           new PeepholeLSTMCell(
               matrix("Wi"),
@@ -79,10 +71,30 @@ final class Cells {
               array("b"),
               zero(),
               zero());
-      case Recurrence.LAYER_NORM -> layerNorm();
+      case Recurrence.LAYER_NORM ->
+          new LayerNormLSTMCell(
+              matrix("Wi"),
+              matrix("Wh"),
+              array("gi"),
+              array("gh"),
+              array("b"),
+              array("gc"),
+              array("bc"),
+              zero(),
+              zero());
       case Recurrence.MIN_GRU -> new MinGRUCell(matrix("Wi"), array("b"), zero());
       case Recurrence.MIN_GRU_SCAN -> minGruScan();
-      case Recurrence.LRU -> lru();
+      case Recurrence.LRU ->
+          new LRUCell(
+              matrix("B"),
+              matrix("Cr"),
+              matrix("Ci"),
+              Matrix.diagonal(array("D")),
+              array("nu"),
+              array("theta"),
+              array("gamma"),
+              zero(),
+              zero());
       case Recurrence.LRU_SCAN -> lruScan();
       default -> throw new IllegalArgumentException("no cell is called " + name);
     };
@@ -154,44 +166,6 @@ final class Cells {
         });
   }
 
-  /** Without normalisation. */
-  private Cell liGru() {
-    Matrix wi = matrix("Wi");
-    Matrix wh = matrix("Wh");
-    Parameter b = array("b");
-    return own(
-        (state, x) -> {
-          Tensor sums = wi.times(x).add(wh.times(state.h())).add(b);
-          Tensor next = between(relu(gate(sums, 1)), state.h(), sigmoid(gate(sums, 0)));
-          return Step.step(next, next);
-        });
-  }
-
-  private Cell layerNorm() {
-    Matrix wi = matrix("Wi");
-    Matrix wh = matrix("Wh");
-    Parameter b = array("b");
-    Parameter gi = array("gi");
-    Parameter gh = array("gh");
-    Parameter gc = array("gc");
-    Parameter bc = array("bc");
-    return ownOfTwo(
-        (state, x) -> {
-          Tensor sums =
-              gi.mul(normalised(wi.times(x))).add(gh.mul(normalised(wh.times(state.h())))).add(b);
-          Tensor kept = sigmoid(gate(sums, 1)).mul(state.c());
-          Tensor c = kept.add(sigmoid(gate(sums, 0)).mul(tanh(gate(sums, 2))));
-          Tensor h = sigmoid(gate(sums, 3)).mul(tanh(gc.mul(normalised(c)).add(bc)));
-          return new Step(State.of(h, c), h);
-        });
-  }
-
-  /** (z − mean) / √(variance + ε) over the rows of each column. */
-  private static Tensor normalised(Tensor z) {
-    Tensor spread = sqrt(z.variance(Dimension.ROWS).add(EPSILON));
-    return z.sub(z.mean(Dimension.ROWS)).mul(reciprocal(spread));
-  }
-
   /** h' = a∘h + b, where x is [a; b]. */
   private Cell minGruScan() {
     return own(
@@ -201,44 +175,17 @@ final class Cells {
         });
   }
 
-  /** The complex λ∘h + u of real and imaginary parts one after the other. */
-  private State rotated(State state, Tensor re, Tensor im, Tensor u) {
-    Tensor a = state.h();
-    Tensor b = state.c();
-    return State.of(
-        re.mul(a).sub(im.mul(b)).add(gate(u, 0)), im.mul(a).add(re.mul(b)).add(gate(u, 1)));
-  }
-
+  /** λ∘h + u of real and imaginary parts one after the other, where x is u. */
   private Cell lruScan() {
     Parameter re = array("re");
     Parameter im = array("im");
     return ownOfTwo(
         (state, x) -> {
-          State next = rotated(state, re, im, x);
-          return new Step(next, Concat.rows(next.h(), next.c()));
-        });
-  }
-
-  /** λ = e^(−e^ν + i·e^θ), h' = λ∘h + e^γ∘(B·x), y = Re(C·h') + D∘x. */
-  private Cell lru() {
-    Matrix b = matrix("B");
-    Matrix cr = matrix("Cr");
-    Matrix ci = matrix("Ci");
-    Parameter d = array("D");
-    Parameter nu = array("nu");
-    Parameter theta = array("theta");
-    Parameter gamma = array("gamma");
-    return ownOfTwo(
-        (state, x) -> {
-          Tape tape = x.tape();
-          Tensor radius = exp(negate(exp(tape.use(nu))));
-          Tensor angle = exp(tape.use(theta));
-          Tensor scale = exp(tape.use(gamma));
-          Tensor bx = b.times(x);
-          Tensor u = Concat.rows(scale.mul(gate(bx, 0)), scale.mul(gate(bx, 1)));
-          State next = rotated(state, radius.mul(cos(angle)), radius.mul(sin(angle)), u);
-          Tensor y = cr.times(next.h()).sub(ci.times(next.c())).add(d.mul(x));
-          return new Step(next, y);
+          Tensor a = state.h();
+          Tensor b = state.c();
+          Tensor nextRe = re.mul(a).sub(im.mul(b)).add(gate(x, 0));
+          Tensor nextIm = im.mul(a).add(re.mul(b)).add(gate(x, 1));
+          return new Step(State.of(nextRe, nextIm), Concat.rows(nextRe, nextIm));
         });
   }
 }
