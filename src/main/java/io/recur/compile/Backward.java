@@ -33,9 +33,9 @@ final class Backward {
   private final Lowering lowering;
   private final Draft forward;
   private final Tables tables;
-  private final Groups groups;
-  private final Derivatives derivatives;
-  private final int outputGradient;
+  private Groups groups;
+  private Derivatives derivatives;
+  private int outputGradient;
 
   /** The layers of each part of the state, and their arrays. */
   private final List<List<List<Range>>> carried = new ArrayList<>();
@@ -54,10 +54,14 @@ final class Backward {
     this.lowering = lowering;
     this.forward = lowering.draft;
     this.tables = lowering.tables;
-    this.groups = new Groups(forward, tables);
-    this.derivatives = new Derivatives(forward, steps, tables);
+  }
+
+  /** Fills the pass. Before this call it is empty. */
+  void differentiate() {
+    groups = new Groups(forward, tables);
+    derivatives = new Derivatives(forward, steps, tables);
     int rows = tables.arrays.get(lowering.output).array().rows();
-    this.outputGradient = tables.matrix(rows, Purpose.OUTPUT_GRADIENT);
+    outputGradient = tables.matrix(rows, Purpose.OUTPUT_GRADIENT);
     prepareCarries();
     walk();
     storeGroups();

@@ -15,7 +15,7 @@ import java.util.List;
  * <pre>{@code
  * Graph graph =
  *     new Graph(List.of(new Graph.Node.Input(3, false)), List.of(), 0, List.of(0), 0); // h' = x
- * CompiledCell cell = CompiledCell.of(graph, 3, device);
+ * CompiledCell cell = CompiledCell.of(graph, 3, true, device);
  * }</pre>
  */
 public final class CompiledCell {
@@ -32,11 +32,13 @@ public final class CompiledCell {
    *
    * @param graph what the step does
    * @param in the rows of x
+   * @param isRecording whether it serves tapes that record; those that do not take half the time to
+   *     compile and keep nothing
    * @param device that is to run it and that holds its parameters
    * @return the cell
    */
-  public static CompiledCell of(Graph graph, int in, Device device) {
-    Compiler.Compiled compiled = Compiler.compile(graph, in);
+  public static CompiledCell of(Graph graph, int in, boolean isRecording, Device device) {
+    Compiler.Compiled compiled = Compiler.compile(graph, in, isRecording);
     Programs programs = KernelDevice.of(device).programs();
     return new CompiledCell(compiled, programs.compile(compiled.program()));
   }

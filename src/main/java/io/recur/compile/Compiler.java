@@ -59,15 +59,20 @@ final class Compiler {
    *
    * @param graph what the step does
    * @param in the rows of x
+   * @param isRecording whether a backward pass may follow; else the program has none and keeps
+   *     nothing for it
    */
-  static Compiled compile(Graph graph, int in) {
+  static Compiled compile(Graph graph, int in, boolean isRecording) {
     Lowering lowering = Lowering.of(graph, in);
     Tables tables = lowering.tables;
     Backward backward = new Backward(lowering);
+    if (isRecording) {
+      backward.differentiate();
+    }
     List<RowReduction> reductions = new ArrayList<>();
-    List<Phase> forward = new Schedule(lowering.draft, tables, reductions).phases();
-    List<Phase> steps = new Schedule(backward.steps, tables, reductions).phases();
-    List<Phase> end = new Schedule(backward.end, tables, reductions).phases();
+    List<Phase> forward = phases(lowering.draft, tables, reductions);
+    List<Phase> steps = phases(backward.steps, tables, reductions);
+    List<Phase> end = phases(backward.end, tables, reductions);
     List<Parameter> matrices = parameters(graph, tables.matrices);
     List<Parameter> vectors = parameters(graph, tables.vectors);
     CellProgram program =
@@ -83,7 +88,7 @@ final class Compiler {
             backward.weightGradients,
             backward.vectorGradients);
     List<List<Integer>> carries = new ArrayList<>();
-    for (int i = 0; i < lowering.states.length; i++) {
+    for (int i = 0; isRecording && i < lowering.states.length; i++) {
       carries.add(backward.carries(i));
     }
     Set<Integer> reads = reads(forward);
@@ -100,6 +105,10 @@ final class Compiler {
         carries,
         backward.inputProducts,
         reads);
+  }
+
+  private static List<Phase> phases(Draft draft, Tables tables, List<RowReduction> reductions) {
+    return draft.effects.isEmpty() ? List.of() : new Schedule(draft, tables, reductions).phases();
   }
 
   private static List<Parameter> parameters(Graph graph, List<Integer> numbers) {

@@ -52,7 +52,7 @@ final class BandMatrix extends Matrix {
     return new BandMatrix(bandwidth, rows, columns, values);
   }
 
-  static BandMatrix diagonal(Parameter values) {
+  static BandMatrix ofDiagonal(Parameter values) {
     Shape shape = values.shape();
     if (shape.columns() != 1) {
       throw new ShapeException(

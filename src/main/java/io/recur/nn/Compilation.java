@@ -103,11 +103,11 @@ final class Compilation {
     }
     for (Plan plan : plans.values()) {
       Plan.Form form = plan.form();
-      if (form != null && call.device() == plan.call().device() && graph.equals(form.graph())) {
+      if (form != null && call.sharesForm(plan.call()) && graph.equals(form.graph())) {
         return new Plan(this, call, form);
       }
     }
-    CompiledCell compiled = CompiledCell.of(graph, call.rows(), call.device());
+    CompiledCell compiled = CompiledCell.of(graph, call.rows(), call.isRecording(), call.device());
     return new Plan(this, call, new Plan.Form(graph, compiled));
   }
 

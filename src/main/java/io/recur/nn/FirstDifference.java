@@ -83,7 +83,7 @@ final class FirstDifference {
       State state = Comparison.copy(tape, before);
       Tensor input = Comparison.copy(tape, x, 1);
       int in = input.shape().rows();
-      CompiledCell compiled = CompiledCell.of(its, in, tape.device());
+      CompiledCell compiled = CompiledCell.of(its, in, tape.isRecording(), tape.device());
       try (OpContext context = OpContext.of(cell.label(), input)) {
         Plan.Form form = new Plan.Form(its, compiled);
         return Plan.run(cell.label(), form, context, state, input).y().toArray();

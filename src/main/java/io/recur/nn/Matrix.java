@@ -64,7 +64,7 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
    * @throws io.recur.grad.ShapeException if the values have several columns
    */
   public static Matrix diagonal(Parameter values) {
-    return BandMatrix.diagonal(values);
+    return BandMatrix.ofDiagonal(values);
   }
 
   /**

@@ -42,6 +42,11 @@ final class Plan {
           stateRows);
     }
 
+    /** Whether one compiled cell can serve both kinds, if their graphs are equal. */
+    boolean sharesForm(Call other) {
+      return device == other.device && isRecording == other.isRecording;
+    }
+
     @Override
     public String toString() {
       return "batch %d, %s x, %s"

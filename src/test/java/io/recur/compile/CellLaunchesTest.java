@@ -91,7 +91,7 @@ class CellLaunchesTest {
                       node instanceof Graph.Node.Product || node instanceof Graph.Node.BandProduct)
               .count();
       return new Case(
-          cells, Compiler.compile(graph, IN).program(), graph.states().size(), products);
+          cells, Compiler.compile(graph, IN, true).program(), graph.states().size(), products);
     }
 
     /** The launches of a sequence, with its backward pass where it trains. */

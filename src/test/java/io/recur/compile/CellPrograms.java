@@ -21,7 +21,7 @@ public final class CellPrograms {
 
   /** The program of a cell, with its backward pass, for dense x of so many rows. */
   public static CellProgram of(Cell cell, int in, Device device) {
-    return Compiler.compile(graph(cell, in, device), in).program();
+    return Compiler.compile(graph(cell, in, device), in, true).program();
   }
 
   static Graph graph(Cell cell, int in, Device device) {

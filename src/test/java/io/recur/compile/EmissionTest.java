@@ -39,7 +39,8 @@ class EmissionTest {
             Parameter.zeros(Shape.of(4, 3)),
             Parameter.zeros(Shape.of(4, 3)));
     Graph graph = new Graph(nodes, parameters, 0, List.of(10), 10);
-    List<Instruction> all = Compiler.compile(graph, 3).program().forward().instructions().toList();
+    List<Instruction> all =
+        Compiler.compile(graph, 3, true).program().forward().instructions().toList();
     assertEquals(
         List.of(0, 1),
         List.of(0, 1, 2, 3).stream()
@@ -63,7 +64,7 @@ class EmissionTest {
     List<Parameter> parameters =
         List.of(Parameter.zeros(Shape.of(4, 4)), Parameter.zeros(Shape.of(4, 3)));
     Graph graph = new Graph(nodes, parameters, 0, List.of(5), 5);
-    var program = Compiler.compile(graph, 3).program();
+    var program = Compiler.compile(graph, 3, true).program();
     List<Integer> terms =
         program
             .forward()
@@ -72,5 +73,33 @@ class EmissionTest {
             .map(i -> program.weights().get(((Instruction.Product) i).weights()).columns())
             .toList();
     assertEquals(List.of(3, 4), terms);
+  }
+
+  /** h' = σ(Wh)∘tanh(x): both functions are kept for the backward pass, where there is one. */
+  @Test
+  void aProgramForInferenceKeepsNothing() {
+    List<Node> nodes =
+        List.of(
+            new Node.Input(4, false),
+            new Node.State(0, 4),
+            new Node.Product(0, 4, 1),
+            new Node.Map(Elementwise.SIGMOID, 4, 2),
+            new Node.Map(Elementwise.TANH, 4, 0),
+            new Node.Combine(Binary.MULTIPLY, 4, 3, 4));
+    Graph graph = new Graph(nodes, List.of(Parameter.zeros(Shape.of(4, 4))), 0, List.of(5), 5);
+    var training = Compiler.compile(graph, 4, true);
+    var inference = Compiler.compile(graph, 4, false);
+    assertEquals(3, stores(training));
+    assertEquals(1, stores(inference));
+    assertEquals(0, inference.program().backward().instructions().count());
+    assertEquals(2, inference.arrays().size());
+  }
+
+  private static long stores(Compiler.Compiled cell) {
+    return cell.program()
+        .forward()
+        .instructions()
+        .filter(Instruction.Store.class::isInstance)
+        .count();
   }
 }

@@ -128,7 +128,7 @@ class RandomProgramTest {
     }
 
     void check() {
-      Compiler.Compiled cell = Compiler.compile(graph, graph.node(0).rows());
+      Compiler.Compiled cell = Compiler.compile(graph, graph.node(0).rows(), true);
       ProgramSteps program = new ProgramSteps(cell, batch, states, x);
       List<Integer> matrices = numbers(cell.matrices());
       List<Integer> vectors = numbers(cell.vectors());

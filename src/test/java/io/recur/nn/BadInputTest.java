@@ -152,7 +152,8 @@ class BadInputTest {
   @Test
   void aBandThatIsNotMadeOfSquareBlocksIsRefused() {
     badShape(() -> Matrix.diagonal(5, 3), "rows=5", "columns=3", "square blocks");
-    badShape(() -> Matrix.diagonal(Parameter.zeros(Shape.of(3, 2))), "diagonal", "3×2", "one column");
+    badShape(
+        () -> Matrix.diagonal(Parameter.zeros(Shape.of(3, 2))), "diagonal", "3×2", "one column");
     badShape(() -> Matrix.tridiagonal(4, 1), "rows=4", "columns=1");
     badShape(() -> Matrix.tridiagonal(3, 3, 1, 2, 3), "rows=3", "columns=3", "3 values; need 9");
   }
