@@ -378,7 +378,7 @@ final class HeldState implements Resident {
     changed();
   }
 
-  private void checkOpen() {
+  void checkOpen() {
     if (isClosed) {
       throw new IllegalStateException(
           label

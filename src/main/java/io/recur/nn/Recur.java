@@ -154,6 +154,29 @@ public final class Recur implements Layer {
     }
   }
 
+  /**
+   * Runs the cell from a state that the caller keeps: {@code y, state = cell(state, x)}. The state
+   * of this Recur is neither read nor changed.
+   *
+   * @param start as many tensors as the cell's state, each of its rows × the batch of x
+   * @param x a vector, a batch or sequences
+   * @return the state after the last step and the outputs, on the tape of x
+   * @throws ShapeException if x or the state has other sizes
+   * @throws IllegalStateException if this Recur was closed, or another thread is inside it or the
+   *     tape
+   */
+  public Step from(State start, Tensor x) {
+    try (var _ = mark.enterOnce();
+        OpContext context = OpContext.of(label, x)) {
+      refuseTrace(context.tape());
+      state.checkOpen();
+      Shape shape = x.shape();
+      State before = state.check().from(start, shape.batch()).on(context.tape());
+      Step step = running.stretch(shape.batch(), before, shape.rank() == 1 ? x.columns(0, 1) : x);
+      return new Step(step.state(), ofRank(shape, step.y()));
+    }
+  }
+
   /** A step that is traced must not move the state of a Recur: no later call would. */
   private void refuseTrace(Tape tape) {
     if (tape.isTracing()) {

@@ -6,6 +6,7 @@ import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +57,25 @@ record StateCheck(Cell cell, String label) {
           label + ": its state is set inside a step; make that a part of the cell's state");
     }
     return tape;
+  }
+
+  /** A state from which a caller runs, as matrices. */
+  State from(State start, int batch) {
+    List<Parameter> wanted = cell.state0();
+    boolean fits = start.parts().size() == wanted.size() && start.isOfBatch(batch);
+    List<Tensor> matrices = new ArrayList<>(wanted.size());
+    for (int i = 0; fits && i < wanted.size(); i++) {
+      Tensor part = start.parts().get(i);
+      fits = part.shape().rows() == wanted.get(i).shape().rows();
+      matrices.add(State.matrix(part));
+    }
+    if (!fits) {
+      throw new ShapeException(
+          "from: %s has a state of %s and starts from %s; need its rows, and the batch %d of x"
+              .formatted(
+                  label, sizes(), start.parts().stream().map(Tensor::shape).toList(), batch));
+    }
+    return new State(matrices);
   }
 
   private void accept(@Nullable Tape tape, Tensor part) {

@@ -1,0 +1,334 @@
+package io.recur.io.onnx;
+
+import io.recur.grad.Concat;
+import io.recur.grad.Shape;
+import io.recur.grad.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The operator Conv over one dimension. It computes features × batch × time, as all of Recur does:
+ * the values that the taps read for a step of the result are one column, and W·columns is one
+ * product.
+ *
+ * <p>W is out/groups × (kernel·in/groups)·groups: those of a group follow each other, and within it
+ * those of a tap.
+ */
+final class Convolution {
+  private final Call call;
+  private final Settings settings;
+  private final Dims weights;
+  private final Tensor w;
+
+  /** What the attributes say. */
+  private record Settings(
+      String autoPad, int groups, int stride, int dilation, int before, int after) {}
+
+  private Convolution(Call call, Settings settings, Dims weights, Tensor w) {
+    this.call = call;
+    this.settings = settings;
+    this.weights = weights;
+    this.w = w;
+  }
+
+  static Operator.Evaluation of(Setup setup) {
+    Settings settings = settings(setup.node());
+    Value.Reals known = setup.constant(1) instanceof Value.Reals reals ? reals : null;
+    if (known == null) {
+      return call -> {
+        check(setup.node(), settings, call.dims(1));
+        return new Convolution(call, settings, call.dims(1), arranged(call, settings)).run();
+      };
+    }
+    check(setup.node(), settings, known.dims());
+    Tensor w = setup.parameter(1, shape(settings, known.dims()), arranged(known, settings));
+    return call -> new Convolution(call, settings, known.dims(), w).run();
+  }
+
+  // What a node says.
+
+  private static Settings settings(Node node) {
+    long[] pads = node.wholes("pads");
+    String autoPad = node.text("auto_pad", "NOTSET");
+    if (!List.of("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID").contains(autoPad)) {
+      throw node.refuse("auto_pad=%s".formatted(Wire.shown(autoPad)));
+    }
+    if (pads != null && (pads.length != 2 || pads[0] < 0 || pads[1] < 0)) {
+      throw node.refuse(
+          "pads=%s; need two of 0 or more: a convolution over one dimension"
+              .formatted(Arrays.toString(pads)));
+    }
+    boolean isGiven = pads != null && autoPad.equals("NOTSET");
+    return new Settings(
+        autoPad,
+        positive(node, "group", node.whole("group", 1)),
+        one(node, "strides"),
+        one(node, "dilations"),
+        isGiven ? Math.toIntExact(pads[0]) : 0,
+        isGiven ? Math.toIntExact(pads[1]) : 0);
+  }
+
+  private static int one(Node node, String attribute) {
+    long[] found = node.wholes(attribute);
+    if (found != null && found.length != 1) {
+      throw node.refuse(
+          "%s=%s; need one: a convolution over one dimension"
+              .formatted(attribute, Arrays.toString(found)));
+    }
+    return positive(node, attribute, found == null ? 1 : found[0]);
+  }
+
+  private static int positive(Node node, String attribute, long value) {
+    if (value < 1 || value > Integer.MAX_VALUE) {
+      throw node.refuse("%s=%d; need 1 or more".formatted(attribute, value));
+    }
+    return (int) value;
+  }
+
+  private static void check(Node node, Settings settings, Dims w) {
+    long[] kernel = node.wholes("kernel_shape");
+    if (w.rank() != 3
+        || w.count() == 0
+        || w.size(0) % settings.groups != 0
+        || (kernel != null && (kernel.length != 1 || kernel[0] != w.size(2)))) {
+      throw node.refuse(
+          "W=%s, kernel_shape=%s, group=%d; need out × in/group × kernel over one dimension"
+              .formatted(w, Arrays.toString(kernel), settings.groups));
+    }
+  }
+
+  // W in the order in which it multiplies.
+
+  private static Shape shape(Settings settings, Dims w) {
+    int out = w.size(0) / settings.groups;
+    return Shape.of(out, w.count() / out);
+  }
+
+  private static float[] arranged(Value.Reals w, Settings settings) {
+    int in = w.dims().size(1);
+    int kernel = w.dims().size(2);
+    int out = w.dims().size(0) / settings.groups;
+    float[] values = new float[w.values().length];
+    for (int i = 0; i < values.length; i++) {
+      int k = i % kernel;
+      int c = i / kernel % in;
+      int o = i / (kernel * in);
+      values[((o / out * kernel + k) * in + c) * out + o % out] = w.values()[i];
+    }
+    return values;
+  }
+
+  private static Tensor arranged(Call call, Settings settings) {
+    Dims dims = call.dims(1);
+    int groups = settings.groups;
+    Value.OnTape w = Rearranging.lifted(call, call.value(1));
+    Dims split = Dims.of(groups, dims.size(0) / groups, dims.size(1), dims.size(2));
+    Value.OnTape grouped = new Value.OnTape(split, w.tensor());
+    return Order.arranged(grouped, 0, 3, 2, 1).reshape(shape(settings, dims));
+  }
+
+  // The run.
+
+  private List<Value> run() {
+    Value.OnTape x = Rearranging.lifted(call, call.value(0));
+    Dims dims = x.dims();
+    int in = weights.size(1) * settings.groups;
+    if (dims.rank() != 3 || dims.size(1) != in) {
+      throw call.refuse(
+          "x=%s, W=%s, group=%d; need x of batch × %d × time"
+              .formatted(dims, weights, settings.groups, in));
+    }
+    int time = dims.size(2);
+    int kernel = weights.size(2);
+    long reach = (long) settings.dilation * (kernel - 1) + 1;
+    long before = settings.before;
+    long after = settings.after;
+    if (settings.autoPad.startsWith("SAME")) {
+      long read = (Math.ceilDiv(time, settings.stride) - 1L) * settings.stride + reach;
+      long all = Math.max(0, read - time);
+      before = settings.autoPad.equals("SAME_LOWER") ? all - all / 2 : all / 2;
+      after = all - before;
+    }
+    long spare = time + before + after - reach;
+    if (spare < 0) {
+      throw call.refuse(
+          "x=%s, W=%s, dilation=%d, pads %d and %d; need %d steps, pads included"
+              .formatted(dims, weights, settings.dilation, before, after, reach));
+    }
+    int steps = Math.toIntExact(spare / settings.stride + 1);
+    int batch = dims.size(0);
+    boolean isFrames = in == 1 && kernel > 1 && settings.dilation == 1;
+    Tensor y =
+        isFrames
+            ? w.matmul(frames(x, steps, (int) before, (int) after))
+            : columns(x, steps, (int) before);
+    y = call.has(2) ? y.add(call.tensor(2)) : y;
+    Dims result = Dims.of(batch, weights.size(0), steps);
+    return List.of(new Value.OnTape(result, Order.SEQUENCE, y));
+  }
+
+  /** Of one feature, whose steps are contiguous, the steps that each one of the result reads. */
+  private Tensor frames(Value.OnTape x, int steps, int before, int after) {
+    int batch = x.dims().size(0);
+    int kernel = weights.size(2);
+    Tensor samples = x.tensor().reshape(Shape.of(x.dims().size(2), batch));
+    if (before > 0 || after > 0) {
+      samples = padded(samples, before, after);
+    }
+    int time = samples.shape().rows();
+    int run = divisor(divisor(kernel, settings.stride), time);
+    int[] columns = new int[kernel / run * batch * steps];
+    int at = 0;
+    for (int t = 0; t < steps; t++) {
+      for (int b = 0; b < batch; b++) {
+        int first = (b * time + t * settings.stride) / run;
+        for (int i = 0; i < kernel / run; i++) {
+          columns[at++] = first + i;
+        }
+      }
+    }
+    return samples
+        .reshape(Shape.of(run, batch * time / run))
+        .take(columns)
+        .reshape(Shape.of(kernel, batch * steps));
+  }
+
+  private Tensor padded(Tensor samples, int before, int after) {
+    int batch = samples.shape().batch();
+    if (before == 0) {
+      return Concat.rows(samples, zeros(after, batch));
+    }
+    return after == 0
+        ? Concat.rows(zeros(before, batch), samples)
+        : Concat.rows(zeros(before, batch), samples, zeros(after, batch));
+  }
+
+  private Tensor zeros(int rows, int columns) {
+    return call.tape().input(Shape.of(rows, columns), new float[rows * columns]);
+  }
+
+  private static int divisor(int a, int b) {
+    return b == 0 ? a : divisor(b, a % b);
+  }
+
+  /** The result without the bias, out × batch·time. */
+  private Tensor columns(Value.OnTape x, int steps, int before) {
+    int kernel = weights.size(2);
+    int time = x.dims().size(2);
+    int first = 0; // taps that read zeros alone are left out
+    while (first < kernel - 1 && !isRead(first, steps, before, time)) {
+      first++;
+    }
+    int last = kernel - 1;
+    while (last > first && !isRead(last, steps, before, time)) {
+      last--;
+    }
+    int groups = settings.groups;
+    Taps taps = new Taps(x, steps, before, first, last);
+    if (groups > 1 && groups == weights.size(0) && weights.size(1) == 1) {
+      return depthwise(taps);
+    }
+    if (groups == 1) {
+      return part(0, taps).matmul(taps.columns(0, first, last));
+    }
+    Tensor[] parts = new Tensor[groups];
+    for (int g = 0; g < groups; g++) {
+      parts[g] = part(g, taps).matmul(taps.columns(g, first, last));
+    }
+    return Concat.rows(parts);
+  }
+
+  private boolean isRead(int tap, int steps, int before, int time) {
+    for (int t = 0; t < steps; t++) {
+      int source = t * settings.stride + tap * settings.dilation - before;
+      if (source >= 0 && source < time) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The columns of W of a group and of the taps that are read. */
+  private Tensor part(int group, Taps taps) {
+    int in = weights.size(1);
+    int begin = group * in * weights.size(2);
+    int from = begin + taps.first * in;
+    int to = begin + (taps.last + 1) * in;
+    return from == 0 && to == w.shape().columns() ? w : w.columns(from, to);
+  }
+
+  /** As many groups as rows of x and y: each row is multiplied by itself. */
+  private Tensor depthwise(Taps taps) {
+    int kernel = weights.size(2);
+    int rows = weights.size(0);
+    Tensor byTap = // W is 1 × kernel·rows, those of a row together
+        Order.arranged(new Value.OnTape(Dims.of(rows, kernel), Rearranging.onTape(call, w)), 1, 0)
+            .reshape(Shape.of(rows, kernel));
+    Tensor sum = null;
+    for (int k = taps.first; k <= taps.last; k++) {
+      Tensor term = taps.columns(-1, k, k).mul(byTap.column(k));
+      sum = sum == null ? term : sum.add(term);
+    }
+    return sum;
+  }
+
+  /** What the taps read, of x as features × batch × time. */
+  private final class Taps {
+    final int first;
+    final int last;
+    private final int steps;
+    private final int before;
+    private final int batch;
+    private final int time;
+    private final Tensor x;
+    private @Nullable Tensor padded;
+
+    Taps(Value.OnTape x, int steps, int before, int first, int last) {
+      this.first = first;
+      this.last = last;
+      this.steps = steps;
+      this.before = before;
+      this.batch = x.dims().size(0);
+      this.time = x.dims().size(2);
+      this.x = Order.arranged(x, Order.SEQUENCE);
+    }
+
+    /** The rows of a group, or all for −1, of some taps: (taps·rows) × batch·steps. */
+    Tensor columns(int group, int from, int to) {
+      int rows = group < 0 || settings.groups == 1 ? x.shape().rows() : weights.size(1);
+      int parts = x.shape().rows() / rows;
+      int taps = to - from + 1;
+      int zero = batch * time * parts;
+      int[] columns = new int[steps * batch * taps];
+      boolean isPadded = false;
+      boolean isWhole = columns.length == zero;
+      int at = 0;
+      for (int t = 0; t < steps; t++) {
+        for (int b = 0; b < batch; b++) {
+          for (int k = from; k <= to; k++) {
+            int source = t * settings.stride + k * settings.dilation - before;
+            boolean isInside = source >= 0 && source < time;
+            int column = isInside ? (source * batch + b) * parts + Math.max(0, group) : zero;
+            isPadded |= !isInside;
+            isWhole &= column == at;
+            columns[at++] = column;
+          }
+        }
+      }
+      Tensor all = x.reshape(Shape.of(rows, zero));
+      if (!isWhole) {
+        all = (isPadded ? padded(all) : all).take(columns);
+      }
+      return all.reshape(Shape.of(taps * rows, batch * steps));
+    }
+
+    /** With a column of zeros behind the last one. */
+    private Tensor padded(Tensor all) {
+      if (padded == null || padded.shape().rows() != all.shape().rows()) {
+        padded = Concat.columns(all, zeros(all.shape().rows(), 1));
+      }
+      return padded;
+    }
+  }
+}
