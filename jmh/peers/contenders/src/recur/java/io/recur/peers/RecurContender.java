@@ -55,7 +55,7 @@ final class RecurContender implements Contender {
   private Shape size;
   private float[] x;
   private float[] one; // the first step of x
-  private Buffer there; // on a GPU: x, repeated
+  private Buffer there; // x, repeated
   private Shape all;
   private Buffer last; // a word that is read when all is done
   private final float[] word = new float[1];
@@ -139,11 +139,9 @@ final class RecurContender implements Contender {
       one = work.first();
       size = Shape.of(work.in(), work.batch(), work.time());
       all = Shape.of(work.in(), work.batch(), work.time() * work.repeats());
-      if (!name.equals(CPU)) {
-        there = device.allocate((long) x.length * work.repeats());
-        for (int i = 0; i < work.repeats(); i++) {
-          there.slice((long) i * x.length, x.length).write(x);
-        }
+      there = device.allocate((long) x.length * work.repeats());
+      for (int i = 0; i < work.repeats(); i++) {
+        there.slice((long) i * x.length, x.length).write(x);
       }
     }
     model = new Chain(layers).on(device, 1);
@@ -248,9 +246,10 @@ final class RecurContender implements Contender {
     return isScan ? tape.variable(size, x) : tape.input(size, x);
   }
 
-  /** What is timed: on a GPU an input that is there already. */
+  /** What is timed: as of every contender, an input that is there already. */
   private Tensor whole(Tape tape) {
-    return there == null ? compared(tape) : tape.use(Tensor.constant(all, there));
+    boolean hasGradient = Recurrence.SCANS.contains(work.cell()) && tape == recording;
+    return hasGradient ? compared(tape) : tape.use(Tensor.constant(all, there));
   }
 
   private void putGradients(Map<String, float[]> answer) {
