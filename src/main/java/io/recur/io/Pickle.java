@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the pickle of a file that {@code torch.save} wrote, protocol 2, as data. Nothing is
@@ -55,8 +56,8 @@ final class Pickle {
       "only tensors, numbers, text, lists and dictionaries are read, and nothing is executed; save"
           + " the weights alone: torch.save(model.state_dict(), path)";
 
-  private static final String DICTIONARY = "collections.OrderedDict";
-  private static final String TENSOR = "torch._utils._rebuild_tensor_v2";
+  static final String DICTIONARY = "collections.OrderedDict";
+  static final String TENSOR = "torch._utils._rebuild_tensor_v2";
   private static final String PARAMETER = "torch._utils._rebuild_parameter";
   private static final Set<String> CALLS = Set.of(DICTIONARY, TENSOR, PARAMETER);
 
@@ -82,6 +83,15 @@ final class Pickle {
 
   private Pickle(byte[] bytes) {
     this.bytes = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** {@return the storage of an element type, or null if PyTorch has none of that name} */
+  static @Nullable String storage(Dtype dtype) {
+    return STORAGES.entrySet().stream()
+        .filter(entry -> entry.getValue() == dtype)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElse(null);
   }
 
   /**

@@ -41,13 +41,11 @@ import java.util.Objects;
  * module without biases.
  */
 public final class StateDict implements AutoCloseable {
-  /** What the format's readers in Python look for. */
-  private static final Map<String, String> FORMAT = Map.of("format", "pt");
-
   private final Path path;
   private final TorchSource source;
   private final Map<String, String> mapped = new LinkedHashMap<>();
   private final List<Imported> imported = new ArrayList<>();
+  private boolean keepsBiases;
 
   /** A module and the layer that was built from it. */
   private record Imported(String name, Layer layer) {}
@@ -69,6 +67,18 @@ public final class StateDict implements AutoCloseable {
    */
   public static StateDict read(Path path) throws IOException {
     return new StateDict(path, TorchSource.open(path));
+  }
+
+  /**
+   * Has the recurrent modules that are imported after this call keep both biases as parameters,
+   * {@code b} and {@code bh}, in place of their sum. Training then changes both, as in PyTorch, and
+   * {@link #save(Path)} returns each under its own name.
+   *
+   * @return this
+   */
+  public StateDict keepBiases() {
+    keepsBiases = true;
+    return this;
   }
 
   /** {@return all tensors of the file by name, unmodifiable; dimensions in reverse order} */
@@ -115,13 +125,14 @@ public final class StateDict implements AutoCloseable {
   private Chain stack(String kind, String name, TorchNames.Kind of, Elementwise function)
       throws IOException {
     TorchModule module = module(kind, name);
-    return taken(module, new Chain(new TorchRecurrent(module, of, function, false).read()));
+    return taken(
+        module, new Chain(new TorchRecurrent(module, of, function, false, keepsBiases).read()));
   }
 
   private Recur cell(String kind, String name, TorchNames.Kind of, Elementwise function)
       throws IOException {
     TorchModule module = module(kind, name);
-    return taken(module, new TorchRecurrent(module, of, function, true).readCell());
+    return taken(module, new TorchRecurrent(module, of, function, true, keepsBiases).readCell());
   }
 
   /**
@@ -331,48 +342,48 @@ public final class StateDict implements AutoCloseable {
   }
 
   /**
-   * Writes this file again as safetensors, with what the imported layers hold now: every tensor
-   * keeps its name, sizes and element type, and a tensor that no call took keeps its bytes. In
-   * PyTorch, {@code model.load_state_dict(load_file(path), strict=True)} takes it.
+   * Writes this file again with what the imported layers hold now: every tensor keeps its name,
+   * sizes and element type, and a tensor that no call took keeps its bytes. In PyTorch, {@code
+   * model.load_state_dict(load_file(path), strict=True)} takes it, and of a {@code .pt} file {@code
+   * model.load_state_dict(torch.load(path), strict=True)}.
    *
-   * <p>Matrices that were not trained return with the bits that they had (of F64 with those of
-   * float32). Two biases return as their sum and 0; a GRU's {@code bh} is part of the second one.
+   * <p>A value that was not trained returns with the bits that it had. Two biases return as their
+   * sum and 0; a GRU's {@code bh} is part of the second one. After {@link #keepBiases} each returns
+   * as it is.
    *
-   * @param target the file to write, as {@link Safetensors#write} does
+   * @param target the file to write: one of {@code torch.save} where its name ends in {@code .pt}
+   *     or {@code .pth}, safetensors otherwise; replaced as {@link Safetensors#write} does
    * @throws IOException if a file cannot be read or written
    * @throws IllegalArgumentException if a layer is on no device or was imported twice, or if an
    *     initial state is not zero; nothing is then written
-   * @throws IllegalStateException if this file is closed and has a tensor that no call took
+   * @throws IllegalStateException if this file is closed and has a tensor that no call took, or one
+   *     of F64
    */
   public void save(Path target) throws IOException {
-    TorchExport export = new TorchExport(name -> source.tensors().get(name).dtype());
+    TorchExport export = new TorchExport(source.tensors());
     imported.forEach(
         module -> export.add(module.name(), module.layer(), module.layer() instanceof Recur));
     Map<String, StoredTensor> tensors = new LinkedHashMap<>(source.tensors());
     tensors.putAll(export.tensors());
-    new Safetensors(FORMAT, tensors).write(target);
+    TorchWriter.write(target, tensors);
   }
 
   /**
-   * Writes layers as modules of PyTorch, in F32, as safetensors. A Recur or a chain of Recurs
-   * becomes {@code nn.RNN}, {@code nn.LSTM} or {@code nn.GRU} with as many layers, a chain of
-   * Bidirectional layers one of two directions.
+   * Writes layers as modules of PyTorch, in F32. A Recur or a chain of Recurs becomes {@code
+   * nn.RNN}, {@code nn.LSTM} or {@code nn.GRU} with as many layers, a chain of Bidirectional layers
+   * one of two directions.
    *
-   * @param target the file to write, as {@link Safetensors#write} does
+   * @param target the file to write, as {@link #save(Path)} does
    * @param modules layers that are placed on a device, by the names of their modules
+   * @param cells which of these names are an {@code nn.RNNCell}, {@code nn.LSTMCell} or {@code
+   *     nn.GRUCell} in PyTorch; each is a Recur
    * @throws IOException if the file cannot be written
    * @throws IllegalArgumentException if PyTorch has no such module, if a layer is on no device, or
    *     if an initial state is not zero; nothing is then written
    */
-  public static void save(Path target, Map<String, ? extends Layer> modules) throws IOException {
-    TorchExport export = new TorchExport(name -> Dtype.F32);
-    modules.forEach(
-        (name, layer) ->
-            export.add(
-                Objects.requireNonNull(name, "name"),
-                Objects.requireNonNull(layer, "layer"),
-                false));
-    new Safetensors(FORMAT, export.tensors()).write(target);
+  public static void save(Path target, Map<String, ? extends Layer> modules, String... cells)
+      throws IOException {
+    TorchWriter.write(target, TorchExport.of(modules, List.of(cells)).tensors());
   }
 
   /** Closes the file. Layers that were imported stay. */

@@ -88,6 +88,20 @@ public final class StoredTensor {
         "torch: tensor", dtype, dimensions, new Values.Converted(dtype, values), null);
   }
 
+  /**
+   * Other values under the same type and sizes. Those that were read from here and did not change
+   * keep their bits.
+   *
+   * @param changed as many as this tensor has; not copied
+   */
+  StoredTensor with(float[] changed) {
+    Values converted =
+        dtype == Dtype.F64
+            ? new Values.Changed(values, changed)
+            : new Values.Converted(dtype, changed);
+    return new StoredTensor("torch: tensor", dtype, dimensions, converted, null);
+  }
+
   /** {@return the element type in the file} */
   public Dtype dtype() {
     return dtype;

@@ -1,6 +1,7 @@
 package io.recur.io;
 
 import io.recur.device.Buffer;
+import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.nn.BatchNorm;
 import io.recur.nn.Bidirectional;
@@ -16,32 +17,60 @@ import io.recur.nn.LayerNorm;
 import io.recur.nn.Matrix;
 import io.recur.nn.RNNCell;
 import io.recur.nn.Recur;
-import io.recur.nn.StackedCell;
 import io.recur.nn.cells.ProjectedLSTMCell;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Writes layers as modules of PyTorch, the way back from {@link StateDict}. A matrix keeps its
- * bits. A bias becomes {@code b_ih = b} and {@code b_hh = 0}, and a GRU's {@code bh} the
- * candidate's part of {@code b_hh}. Biases that are zero and not trained are left out, as the
- * module had none.
+ * bits. A bias becomes {@code b_ih = b} and {@code b_hh = 0}, a second bias {@code b_hh = bh}, and
+ * a GRU's {@code bh} of the candidate alone that part of {@code b_hh}. Biases that are zero and not
+ * trained are left out, as the module had none.
  */
 final class TorchExport {
+  private static final Set<Elementwise> FUNCTIONS = Set.of(Elementwise.TANH, Elementwise.RELU);
+
   private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-  private final Function<String, Dtype> types;
+  private final Map<String, StoredTensor> originals;
   private String module = "";
 
   /**
    * Begins with no module.
    *
-   * @param types the element type of each tensor, by its full name
+   * @param originals the tensors that are written again, by their full names: each keeps its
+   *     element type, and the values that were not changed keep their bits; others are F32
    */
-  TorchExport(Function<String, Dtype> types) {
-    this.types = types;
+  TorchExport(Map<String, StoredTensor> originals) {
+    this.originals = originals;
+  }
+
+  /**
+   * Adds modules.
+   *
+   * @param cells the names of those that are cells
+   * @throws IllegalArgumentException if a cell is no Recur among them, and as {@link #add} does
+   */
+  static TorchExport of(Map<String, ? extends Layer> modules, List<String> cells) {
+    TorchExport export = new TorchExport(Map.of());
+    for (String name : cells) {
+      export.module = name;
+      if (!(modules.get(name) instanceof Recur)) {
+        throw export.wrong(
+            "a cell is a Recur among the modules, this is %s",
+            modules.containsKey(name) ? "another layer" : "none of them");
+      }
+    }
+    modules.forEach(
+        (name, layer) ->
+            export.add(
+                Objects.requireNonNull(name, "name"),
+                Objects.requireNonNull(layer, "layer"),
+                cells.contains(name)));
+    return export;
   }
 
   /** {@return the tensors of all modules that were added} */
@@ -61,7 +90,7 @@ final class TorchExport {
     module = name;
     switch (layer) {
       case Chain chain -> stack(chain.layers());
-      case Recur recur when isCell -> recur(recur, "");
+      case Recur recur when isCell -> cell(recur);
       case Recur recur -> stack(List.of(recur));
       case Bidirectional both -> stack(List.of(both));
       case Dense dense -> {
@@ -90,41 +119,81 @@ final class TorchExport {
     }
   }
 
+  private void cell(Recur recur) {
+    if (recur.cell() instanceof ProjectedLSTMCell) {
+      throw wrong(recur.describe() + " has no cell in PyTorch; nn.LSTM has proj_size");
+    }
+    recur(recur, "");
+  }
+
   private void stack(List<Layer> layers) {
-    Class<?> kind = null;
     for (int i = 0; i < layers.size(); i++) {
-      Layer layer = layers.get(i);
-      Recur forward = layer instanceof Bidirectional both ? both.forward() : asRecur(layer);
-      if (layer.getClass() != layers.getFirst().getClass()
-          || (kind != null && kind != forward.cell().getClass())) {
-        throw wrong("layers of several kinds are no one module; add each under its own name");
-      }
-      kind = forward.cell().getClass();
-      recur(forward, TorchNames.suffix(false, i, false));
-      if (layer instanceof Bidirectional both) {
-        if (both.backward().cell().getClass() != kind) {
-          throw wrong("two directions of different cells are no module in PyTorch");
-        }
-        recur(both.backward(), TorchNames.suffix(false, i, true));
+      List<Recur> directions = directions(layers.get(i));
+      for (Recur recur : directions) {
+        checkAlike(directions(layers.getFirst()), i, directions.size(), recur);
+        recur(recur, TorchNames.suffix(false, i, recur != directions.getFirst()));
       }
     }
   }
 
-  private Recur asRecur(Layer layer) {
-    if (layer instanceof Recur recur) {
-      return recur;
+  /** The Recurs of a layer, one of each direction. */
+  private List<Recur> directions(Layer layer) {
+    return switch (layer) {
+      case Recur recur -> List.of(recur);
+      case Bidirectional both when both.merge() == Bidirectional.Merge.CONCATENATE ->
+          List.of(both.forward(), both.backward());
+      case Bidirectional both ->
+          throw wrong("%s; PyTorch concatenates two directions", both.describe());
+      default ->
+          throw wrong(
+              "%s is no layer of a recurrent module; add it under a name of its own",
+              layer.describe());
+    };
+  }
+
+  /**
+   * The layers of a module are of one kind and one size, and take all outputs of the one before.
+   */
+  private void checkAlike(List<Recur> first, int layer, int directions, Recur recur) {
+    List<Matrix> expected = matrices(first.getFirst());
+    List<Matrix> found = matrices(recur);
+    if (!kind(recur).equals(kind(first.getFirst())) || directions != first.size()) {
+      throw wrong("layers of several kinds are no one module; add each under its own name");
     }
-    throw wrong(
-        layer.describe() + " is no layer of a recurrent module; add it under a name of its own");
+    Matrix wh = expected.get(1);
+    int in = layer == 0 ? expected.getFirst().columns() : directions * wh.columns();
+    if (found.getFirst().columns() != in
+        || found.get(1).rows() != wh.rows()
+        || found.get(1).columns() != wh.columns()) {
+      throw wrong(
+          "layer %d is %s after %s; need as many units in each, and an input of %d; add it under its"
+              + " own name",
+          layer, recur.describe(), first.getFirst().describe(), in);
+    }
+  }
+
+  /** The kind of a cell, and the function that decides what it answers. */
+  private static String kind(Recur recur) {
+    Cell cell = recur.cell();
+    String kind = cell.getClass().getSimpleName();
+    return cell instanceof RNNCell rnn ? kind + " " + rnn.function().label() : kind;
+  }
+
+  private List<Matrix> matrices(Recur recur) {
+    return switch (recur.cell()) {
+      case RNNCell rnn when !FUNCTIONS.contains(rnn.function()) ->
+          throw wrong(recur.describe() + "; nn.RNN has tanh or relu");
+      case RNNCell rnn -> rnn.matrices();
+      case LSTMCell lstm -> lstm.matrices();
+      case GRUCell gru -> gru.matrices();
+      case ProjectedLSTMCell lstm -> lstm.matrices();
+      default -> throw wrong(recur.describe() + " has no module in PyTorch");
+    };
   }
 
   private void recur(Recur recur, String suffix) {
     Cell cell = recur.cell();
-    boolean isKnown =
-        cell instanceof RNNCell || cell instanceof LSTMCell || cell instanceof GRUCell;
-    if (!isKnown && !(cell instanceof ProjectedLSTMCell)) {
-      throw wrong(recur.describe() + " has no module in PyTorch");
-    }
+    List<Matrix> matrices = matrices(recur);
     for (Parameter state : cell.state0()) {
       for (float value : values(state)) {
         if (value != 0) {
@@ -135,13 +204,9 @@ final class TorchExport {
         }
       }
     }
-    List<Matrix> matrices =
-        cell instanceof StackedCell stacked
-            ? stacked.matrices()
-            : ((ProjectedLSTMCell) cell).matrices();
     matrix("weight_ih" + suffix, matrices.get(0));
     matrix("weight_hh" + suffix, matrices.get(1));
-    biases(suffix, named(cell, "b"), cell instanceof GRUCell ? named(cell, "bh") : null);
+    biases(suffix, named(cell, "b"), named(cell, "bh"));
     if (matrices.size() > 2) {
       matrix("weight_hr" + suffix, matrices.get(2));
     }
@@ -219,7 +284,11 @@ final class TorchExport {
 
   private void put(String name, float[] values, long... sizes) {
     String full = module.isEmpty() ? name : module + "." + name;
-    StoredTensor tensor = StoredTensor.of(types.apply(full), Header.reversed(sizes), values);
+    StoredTensor original = originals.get(full);
+    StoredTensor tensor =
+        original == null
+            ? StoredTensor.of(Dtype.F32, Header.reversed(sizes), values)
+            : original.with(values);
     if (tensors.put(full, tensor) != null) {
       throw wrong("%s is written twice; each module needs a name of its own", full);
     }

@@ -18,11 +18,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads {@code nn.RNN}, {@code nn.LSTM}, {@code nn.GRU} and their cells. PyTorch's two biases are
- * added up, {@code b = b_ih + b_hh}; in a GRU's candidate the second one is multiplied by the reset
- * gate and becomes {@code bh}. An initial state is zero and not trained, as in PyTorch.
+ * added up, {@code b = b_ih + b_hh}, unless both are kept; in a GRU's candidate the second one is
+ * multiplied by the reset gate and becomes {@code bh}. An initial state is zero and not trained, as
+ * in PyTorch.
  */
 final class TorchRecurrent {
   private static final Pattern LAYER = Pattern.compile("\\w+_l(0|[1-9]\\d{0,4})(_reverse)?");
@@ -31,18 +33,26 @@ final class TorchRecurrent {
   private final TorchNames.Kind kind;
   private final Elementwise function;
   private final boolean isCell;
+  private final boolean keepsBiases;
 
   /**
    * Begins with a module.
    *
    * @param function the function of an RNN
    * @param isCell whether the module is one cell, whose names have no layer
+   * @param keepsBiases whether both biases become parameters
    */
-  TorchRecurrent(TorchModule module, TorchNames.Kind kind, Elementwise function, boolean isCell) {
+  TorchRecurrent(
+      TorchModule module,
+      TorchNames.Kind kind,
+      Elementwise function,
+      boolean isCell,
+      boolean keepsBiases) {
     this.module = module;
     this.kind = kind;
     this.function = function;
     this.isCell = isCell;
+    this.keepsBiases = keepsBiases;
   }
 
   /** Checks all tensors, then reads the layers in their order. */
@@ -113,52 +123,60 @@ final class TorchRecurrent {
 
   private Cell cell(String suffix, boolean biased) throws IOException {
     int rows = (int) module.size("weight_ih" + suffix, 0);
-    int units = rows / kind.gates;
     Matrix wi = Matrix.dense(module.matrix("weight_ih" + suffix, "Wi"));
     Matrix wh = Matrix.dense(module.matrix("weight_hh" + suffix, "Wh"));
-    float[] fromInput =
-        biased ? module.values("bias_ih" + suffix, "added up in b") : new float[rows];
-    float[] fromState = biased ? module.values("bias_hh" + suffix, hiddenBias()) : new float[rows];
+    Biases biases = biased ? biases(suffix, rows) : Biases.none(rows);
+    Parameter b = biases.b();
     Parameter h0 = state(wh.columns());
     return switch (kind) {
-      case RNN -> new RNNCell(function, wi, wh, bias(biased, sum(fromInput, fromState, rows)), h0);
-      case GRU -> {
-        Parameter b = bias(biased, sum(fromInput, fromState, 2 * units));
-        float[] candidate = Arrays.copyOfRange(fromState, 2 * units, rows);
-        Parameter bh = biased ? Parameter.of(Shape.of(units), candidate) : null;
-        yield new GRUCell(wi, wh, b, bh, h0);
-      }
+      case RNN -> new RNNCell(function, wi, wh, b, biases.bh(), h0);
+      case GRU -> new GRUCell(wi, wh, b, biases.bh(), h0);
       case LSTM -> {
-        Parameter b = bias(biased, sum(fromInput, fromState, rows));
+        Parameter c0 = state(rows / kind.gates);
         if (!isProjected()) {
-          yield new LSTMCell(wi, wh, b, h0, state(units));
+          yield new LSTMCell(wi, wh, b, biases.bh(), h0, c0);
         }
         Matrix wr = Matrix.dense(module.matrix("weight_hr" + suffix, "Wr"));
-        yield new ProjectedLSTMCell(wi, wh, wr, b, h0, state(units));
+        yield new ProjectedLSTMCell(wi, wh, wr, b, biases.bh(), h0, c0);
       }
     };
-  }
-
-  private String hiddenBias() {
-    return kind == TorchNames.Kind.GRU ? "added up in b, the candidate's is bh" : "added up in b";
   }
 
   private static Parameter state(int units) {
     return Parameter.fixed(Shape.of(units, 1), (values, random) -> {});
   }
 
-  /** A module without biases gets zeros that no training changes. */
-  private static Parameter bias(boolean biased, float[] values) {
-    Shape shape = Shape.of(values.length);
-    return biased ? Parameter.of(shape, values) : Parameter.fixed(shape, values);
+  /**
+   * The biases of a cell.
+   *
+   * @param b added to the product with x
+   * @param bh added to the product with h, or to the candidate's part of it; null for none
+   */
+  private record Biases(Parameter b, @Nullable Parameter bh) {
+    /** A module without biases gets zeros that no training changes. */
+    static Biases none(int rows) {
+      return new Biases(Parameter.fixed(Shape.of(rows), (values, random) -> {}), null);
+    }
+
+    /** Both, or with a part of the second one added to the first. */
+    static Biases of(float[] b, float[] bh, int added) {
+      for (int i = 0; i < added; i++) {
+        b[i] += bh[i];
+      }
+      Parameter first = Parameter.of(Shape.of(b.length), b);
+      if (added == b.length) {
+        return new Biases(first, null);
+      }
+      float[] rest = Arrays.copyOfRange(bh, added, bh.length);
+      return new Biases(first, Parameter.of(Shape.of(rest.length), rest));
+    }
   }
 
-  /** The first {@code both} values are sums. */
-  private static float[] sum(float[] b, float[] more, int both) {
-    float[] sum = b.clone();
-    for (int i = 0; i < both; i++) {
-      sum[i] += more[i];
-    }
-    return sum;
+  private Biases biases(String suffix, int rows) throws IOException {
+    boolean isGru = kind == TorchNames.Kind.GRU;
+    String second = isGru ? "added up in b, the candidate's is bh" : "added up in b";
+    float[] b = module.values("bias_ih" + suffix, keepsBiases ? "b" : "added up in b");
+    float[] bh = module.values("bias_hh" + suffix, keepsBiases ? "bh" : second);
+    return Biases.of(b, bh, keepsBiases ? 0 : isGru ? rows / kind.gates * 2 : rows);
   }
 }

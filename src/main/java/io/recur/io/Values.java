@@ -108,6 +108,22 @@ sealed interface Values {
     }
   }
 
+  /** F64 of an open file, of which those are replaced that round to other values. */
+  record Changed(Values original, float[] values) implements Values {
+    @Override
+    public void read(long at, ByteBuffer window) throws IOException {
+      int first = window.position();
+      original.read(at, window);
+      int value = (int) (at / Double.BYTES);
+      for (int place = first; place < window.position(); place += Double.BYTES, value++) {
+        float before = (float) window.getDouble(place);
+        if (Float.floatToIntBits(before) != Float.floatToIntBits(values[value])) {
+          window.putDouble(place, values[value]);
+        }
+      }
+    }
+  }
+
   /** Values in a record of an open zip archive, which is not compressed. */
   record InZip(ZipFile zip, ZipEntry entry, long begin) implements Values {
     @Override

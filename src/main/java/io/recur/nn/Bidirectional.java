@@ -82,6 +82,11 @@ public final class Bidirectional implements Layer {
     return backward;
   }
 
+  /** {@return how the outputs of the two directions become one} */
+  public Merge merge() {
+    return merge;
+  }
+
   /**
    * {@inheritDoc}
    *

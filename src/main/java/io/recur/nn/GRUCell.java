@@ -5,9 +5,7 @@ import static io.recur.grad.Functions.tanh;
 
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
-import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Shapes: x in × B, h and y out × B, Wi 3·out × in, Wh 3·out × out, b 3·out, state0 out × 1.
  * PyTorch and Keras have a further bias inside {@code r∘(Wh₃·h + bh)}; here it is optional and
- * absent by default.
+ * absent by default. One of 3·out is added to the whole of {@code Wh·h}.
  *
  * <pre>{@code
  * Recur gru = new Recur(new GRUCell(10, 15)).on(device, 42);
@@ -47,19 +45,19 @@ public final class GRUCell extends StackedCell {
    * @param wi 3·d × N
    * @param wh 3·d × d
    * @param b 3·d
-   * @param bh the recurrent bias of the candidate, d, or null for none
+   * @param bh the recurrent bias of the candidate, d, or of all gates, 3·d; null for none
    * @param state0 d × 1
    */
   public GRUCell(Matrix wi, Matrix wh, Parameter b, @Nullable Parameter bh, Parameter state0) {
-    super(3, 3, wi, wh, bh == null ? List.of() : List.of(bh), b, state0.named("h0"));
+    super(3, 3, wi, wh, optional(bh), b, state0.named("h0"));
     this.bh = bh;
-    if (bh != null) {
-      if (bh.shape().count() != units) {
-        throw new ShapeException(
-            "GRUCell: bh=%s, Wh=%s; need bh %d".formatted(bh.shape(), wh, units));
-      }
-      bh.named("bh");
-    }
+    checkRecurrentBias(bh, units, 3 * units);
+  }
+
+  /** Wh·h, with bh where that has a value for each of its rows. */
+  private Tensor fromState(Tensor h) {
+    Tensor product = wh.times(h);
+    return bh == null || bh.shape().count() == units ? product : product.add(bh);
   }
 
   @Override
@@ -67,11 +65,12 @@ public final class GRUCell extends StackedCell {
     state = check(state, x);
     Tensor h = state.h();
     Tensor fromInput = wi.times(x).add(b);
-    Tensor fromState = wh.times(h);
+    Tensor fromState = fromState(h);
     Tensor reset = sigmoid(gate(fromInput, 0).add(gate(fromState, 0)));
     Tensor update = sigmoid(gate(fromInput, 1).add(gate(fromState, 1)));
     Tensor recurrent = gate(fromState, 2);
-    Tensor biased = bh == null ? recurrent : recurrent.add(bh);
+    boolean isAdded = bh == null || bh.shape().count() > units;
+    Tensor biased = isAdded ? recurrent : recurrent.add(bh);
     Tensor candidate = tanh(gate(fromInput, 2).add(reset.mul(biased)));
     Tensor next = candidate.sub(update.mul(candidate)).add(update.mul(h));
     return Step.step(next, next);

@@ -7,7 +7,7 @@ import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
 import java.util.Arrays;
-import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Long short-term memory (Hochreiter and Schmidhuber 1997; forget gate: Gers et al. 2000): {@code
@@ -22,6 +22,8 @@ import java.util.List;
  * }</pre>
  */
 public final class LSTMCell extends StackedCell {
+  private final @Nullable Parameter bh;
+
   /**
    * A cell with dense weights, Glorot uniform.
    *
@@ -47,7 +49,24 @@ public final class LSTMCell extends StackedCell {
    * @param c0 d × 1
    */
   public LSTMCell(Matrix wi, Matrix wh, Parameter b, Parameter h0, Parameter c0) {
-    super(4, 4, wi, wh, List.of(), b, h0.named("h0"), c0.named("c0"));
+    this(wi, wh, b, null, h0, c0);
+  }
+
+  /**
+   * A cell from its parts with a second bias, {@code Wi·x + (Wh·h + bh) + b}, as PyTorch has it.
+   *
+   * @param wi 4·d × N
+   * @param wh 4·d × d
+   * @param b 4·d
+   * @param bh 4·d, or null for none
+   * @param h0 d × 1
+   * @param c0 d × 1
+   */
+  public LSTMCell(
+      Matrix wi, Matrix wh, Parameter b, @Nullable Parameter bh, Parameter h0, Parameter c0) {
+    super(4, 4, wi, wh, optional(bh), b, h0.named("h0"), c0.named("c0"));
+    this.bh = bh;
+    checkRecurrentBias(bh, 4 * units);
   }
 
   private static Parameter forgetBias(int out) {
@@ -58,7 +77,7 @@ public final class LSTMCell extends StackedCell {
   @Override
   public Step step(State state, Tensor x) {
     state = check(state, x);
-    Tensor sums = sums(x, state.h());
+    Tensor sums = sums(x, state.h(), bh);
     Tensor input = sigmoid(gate(sums, 0));
     Tensor forget = sigmoid(gate(sums, 1));
     Tensor candidate = tanh(gate(sums, 2));

@@ -5,7 +5,10 @@ import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A built-in cell: the weights {@code Wi} (kH × in) and {@code Wh}, whose rows are k stacked gates,
@@ -152,9 +155,36 @@ public abstract sealed class StackedCell implements Cell
     return state.on(x.tape());
   }
 
-  /** {@code Wi·x + Wh·h + b}. */
-  final Tensor sums(Tensor x, Tensor h) {
-    return wi.times(x).add(wh.times(h)).add(b);
+  /** No parameter or one. */
+  static List<Parameter> optional(@Nullable Parameter parameter) {
+    return parameter == null ? List.of() : List.of(parameter);
+  }
+
+  /** Names the bias of the recurrent product; refuses one of other lengths. */
+  final void checkRecurrentBias(@Nullable Parameter bh, int... lengths) {
+    if (bh == null) {
+      return;
+    }
+    int found = bh.shape().count();
+    if (Arrays.stream(lengths).noneMatch(length -> length == found)) {
+      throw new ShapeException(
+          "%s: bh=%s, Wh=%s; need bh %s"
+              .formatted(
+                  label(),
+                  bh.shape(),
+                  wh,
+                  Arrays.stream(lengths)
+                      .mapToObj(Integer::toString)
+                      .collect(Collectors.joining(" or "))));
+    }
+    bh.named("bh");
+  }
+
+  /** {@code Wi·x + (Wh·h + bh) + b}, without bh where it is null. */
+  final Tensor sums(Tensor x, Tensor h, @Nullable Parameter bh) {
+    Tensor fromInput = wi.times(x);
+    Tensor fromState = wh.times(h);
+    return fromInput.add(bh == null ? fromState : fromState.add(bh)).add(b);
   }
 
   /** The rows of gate number k. */

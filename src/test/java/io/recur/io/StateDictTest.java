@@ -13,19 +13,16 @@ import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
-import io.recur.grad.Tensor;
 import io.recur.nn.Chain;
 import io.recur.nn.Layer;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -63,10 +60,13 @@ class StateDictTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"zoo.pt", "zoo.safetensors"})
-  void everyModuleAnswersAsInPyTorch(String file) throws IOException {
+  @CsvSource({"zoo.pt, false", "zoo.safetensors, false", "zoo.pt, true"})
+  void everyModuleAnswersAsInPyTorch(String file, boolean keepsBiases) throws IOException {
     Map<String, Layer> zoo;
     try (StateDict weights = TorchFiles.read(file)) {
+      if (keepsBiases) {
+        weights.keepBiases();
+      }
       zoo = zoo(weights);
       weights.requireAllMapped();
       assertEquals(weights.tensors().size(), weights.report().size());
@@ -174,34 +174,5 @@ class StateDictTest {
       }
       assertFalse(weights.report().isEmpty());
     }
-  }
-
-  /** The lines of the guide, which {@link #theGuideSaysWhatIsRunHere} compares. */
-  private void guide(Tape tape, int[] indexes) throws IOException {
-    try (StateDict weights = StateDict.read(TorchFiles.file("text.pt"))) {
-      Chain encoder = weights.lstm("encoder.lstm");
-      Chain model = chain(weights.embedding("encoder.embedding"), encoder, weights.linear("head"));
-      weights.requireAllMapped();
-      weights.report().forEach(System.out::println);
-      Tensor y = model.on(device, 42).apply(tape.oneHot(Shape.of(7, 2, 5), indexes));
-      assertArrayEquals(ANSWERS.floats("short.text"), y.toArray(), TOLERANCE);
-      model.close();
-    }
-  }
-
-  @Test
-  void theGuideSaysWhatIsRunHere() throws IOException {
-    float[] given = ANSWERS.floats("short.indexes");
-    try (Tape tape = Tape.inference(device)) {
-      guide(tape, IntStream.range(0, given.length).map(i -> (int) given[i]).toArray());
-    }
-    String code =
-        Files.readString(Path.of("src/test/java/io/recur/io/StateDictTest.java"))
-            .replace("TorchFiles.file(\"text.pt\")", "Path.of(\"model.pt\")");
-    String guide = Files.readString(Path.of("docs/pytorch.md"));
-    int from = guide.indexOf("```java\n") + 8;
-    List<String> lines = guide.substring(from, guide.indexOf("```", from)).lines().toList();
-    assertTrue(lines.size() > 5, guide);
-    lines.forEach(line -> assertTrue(code.contains(line.strip() + "\n"), line));
   }
 }

@@ -135,10 +135,22 @@ class BadInputTest {
         "state0=6×1");
     badShape(
         () ->
-            new GRUCell(Matrix.dense(15, 3), Matrix.dense(15, 5), vector(15), vector(15), state(5)),
+            new GRUCell(Matrix.dense(15, 3), Matrix.dense(15, 5), vector(15), vector(14), state(5)),
         "GRUCell",
-        "bh=15",
-        "need bh 5");
+        "bh=14",
+        "need bh 5 or 15");
+    badShape(
+        () ->
+            new LSTMCell(
+                Matrix.dense(20, 3),
+                Matrix.dense(20, 5),
+                vector(20),
+                vector(5),
+                state(5),
+                state(5)),
+        "LSTMCell",
+        "bh=5",
+        "need bh 20");
     badShape(
         () ->
             new GRUv3Cell(

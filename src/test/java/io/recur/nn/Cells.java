@@ -44,6 +44,7 @@ import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -98,6 +99,44 @@ public enum Cells {
               matrix(3 * out, out),
               random(3 * out),
               random(out),
+              random(out, 1)));
+    }
+  },
+  RNN_WITH_TWO_BIASES {
+    @Override
+    public Recur make(int in, int out) {
+      return new Recur(
+          new RNNCell(
+              Elementwise.TANH,
+              matrix(out, in),
+              matrix(out, out),
+              random(out),
+              random(out),
+              random(out, 1)));
+    }
+  },
+  LSTM_WITH_TWO_BIASES {
+    @Override
+    public Recur make(int in, int out) {
+      return new Recur(
+          new LSTMCell(
+              matrix(4 * out, in),
+              matrix(4 * out, out),
+              random(4 * out),
+              random(4 * out),
+              random(out, 1),
+              random(out, 1)));
+    }
+  },
+  GRU_WITH_TWO_BIASES {
+    @Override
+    public Recur make(int in, int out) {
+      return new Recur(
+          new GRUCell(
+              matrix(3 * out, in),
+              matrix(3 * out, out),
+              random(3 * out),
+              random(3 * out),
               random(out, 1)));
     }
   },
@@ -211,7 +250,8 @@ public enum Cells {
     Constructor<?> ofParts =
         Stream.of(cell.getClass().getConstructors())
             .filter(c -> List.of(c.getParameterTypes()).contains(Parameter.class))
-            .findAny()
+            .min(
+                Comparator.comparingInt(Constructor::getParameterCount)) // without what is optional
             .orElseThrow();
     Object[] parts =
         Stream.of(ofParts.getGenericParameterTypes()).map(type -> random(type, its)).toArray();

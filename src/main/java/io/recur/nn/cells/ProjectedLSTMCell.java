@@ -8,7 +8,9 @@ import io.recur.grad.Tensor;
 import io.recur.nn.Matrix;
 import io.recur.nn.State;
 import io.recur.nn.Step;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The LSTM whose output is a projection of its units (Sak, Senior and Beaufays 2014, <i>Long
@@ -34,6 +36,7 @@ public final class ProjectedLSTMCell extends PaperCell {
   private final Matrix wh;
   private final Matrix wr;
   private final Parameter b;
+  private final @Nullable Parameter bh;
 
   /**
    * A cell with dense weights, Glorot uniform.
@@ -74,19 +77,57 @@ public final class ProjectedLSTMCell extends PaperCell {
    */
   public ProjectedLSTMCell(
       Matrix wi, Matrix wh, Matrix wr, Parameter b, Parameter h0, Parameter c0) {
-    super(
-        wi.columns(),
-        wr.rows(),
-        matrix("Wi", wi, (in, out) -> 4L * wr.columns(), (in, out) -> in),
-        matrix("Wh", wh, (in, out) -> 4L * wr.columns(), (in, out) -> out),
-        matrix("Wr", wr, (in, out) -> out, (in, out) -> wr.columns()),
-        vector("b", b, (in, out) -> 4L * wr.columns()),
-        state("h0", h0),
-        state("c0", c0, (in, out) -> wr.columns()));
+    this(wi, wh, wr, b, null, h0, c0);
+  }
+
+  /**
+   * A cell from its parts with a second bias, {@code Wi·x + (Wh·h + bh) + b}, as PyTorch has it.
+   *
+   * @param wi 4·d × N
+   * @param wh 4·d × out
+   * @param wr out × d
+   * @param b 4·d
+   * @param bh 4·d, or null for none
+   * @param h0 out × 1
+   * @param c0 d × 1
+   */
+  public ProjectedLSTMCell(
+      Matrix wi,
+      Matrix wh,
+      Matrix wr,
+      Parameter b,
+      @Nullable Parameter bh,
+      Parameter h0,
+      Parameter c0) {
+    super(wi.columns(), wr.rows(), parts(wi, wh, wr, b, bh, h0, c0));
     this.wi = wi;
     this.wh = wh;
     this.wr = wr;
     this.b = b;
+    this.bh = bh;
+  }
+
+  private static Part[] parts(
+      Matrix wi,
+      Matrix wh,
+      Matrix wr,
+      Parameter b,
+      @Nullable Parameter bh,
+      Parameter h0,
+      Parameter c0) {
+    Size units = (in, out) -> wr.columns();
+    Size gates = (in, out) -> 4L * wr.columns();
+    List<Part> parts = new ArrayList<>();
+    parts.add(matrix("Wi", wi, gates, (in, out) -> in));
+    parts.add(matrix("Wh", wh, gates, (in, out) -> out));
+    parts.add(matrix("Wr", wr, (in, out) -> out, units));
+    parts.add(vector("b", b, gates));
+    if (bh != null) {
+      parts.add(vector("bh", bh, gates));
+    }
+    parts.add(state("h0", h0));
+    parts.add(state("c0", c0, units));
+    return parts.toArray(Part[]::new);
   }
 
   /** {@return Wi, Wh and Wr} */
@@ -98,7 +139,9 @@ public final class ProjectedLSTMCell extends PaperCell {
   public Step step(State state, Tensor x) {
     state = check(state, x);
     int units = wr.columns();
-    Tensor sums = wi.times(x).add(wh.times(state.h())).add(b);
+    Tensor fromInput = wi.times(x);
+    Tensor fromState = wh.times(state.h());
+    Tensor sums = fromInput.add(bh == null ? fromState : fromState.add(bh)).add(b);
     Tensor input = sigmoid(sums.rows(0, units));
     Tensor forget = sigmoid(sums.rows(units, 2 * units));
     Tensor candidate = tanh(sums.rows(2 * units, 3 * units));
