@@ -1,7 +1,7 @@
 /**
  * Files of weights. This package reads and writes safetensors, replaces files as a whole, and loads
- * weights into models, and builds layers from files of PyTorch. It knows neither optimisers nor the
- * command line.
+ * weights into models, builds layers from files of PyTorch, and reads and writes arrays of NumPy.
+ * It knows neither optimisers nor the command line.
  */
 @NullMarked
 package io.recur.io;

@@ -17,6 +17,7 @@ import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import io.recur.io.Npy;
 import io.recur.io.Safetensors;
 import io.recur.io.StateDict;
 import io.recur.io.StoredTensor;
@@ -350,6 +351,7 @@ final class ModelSamples {
         .add(strings, "none", world -> Map.of())
         .addWithNull(strings, "a null value", world -> Collections.singletonMap("key", null))
         .add(BatchNorm.class, "of 2 rows", world -> new BatchNorm(2))
+        .add(Npy.class, "2×2", world -> new Npy(new int[] {2, 2}, new float[4]))
         .add(StateDict.class, "one tensor", ModelSamples::stateDict)
         .add(MODULES, "a dense layer", world -> Map.of("head", new Dense(2, 2, Elementwise.TANH)))
         .add(MODULES, "none", world -> Map.of())
