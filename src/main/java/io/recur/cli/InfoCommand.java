@@ -1,25 +1,25 @@
 package io.recur.cli;
 
-import io.recur.device.Device;
-import io.recur.io.Safetensors;
-import io.recur.io.Weights;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code recur info}: shows what a file of {@code recur train} holds. */
+/** {@code recur info}: shows what a file of a model or of weights holds. */
 @Command(
     name = "info",
-    description = "Shows a trained model: its structure, characters and training.",
+    description = {
+      "Shows what a file holds: the structure of a model, its characters and training; or the"
+          + " names, types and sizes of its tensors."
+    },
     mixinStandardHelpOptions = true)
 final class InfoCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "FILE", description = "Of recur train.")
+  @Parameters(
+      paramLabel = "FILE",
+      description = "Of recur train, of recur convert, or of PyTorch: safetensors, .pt.")
   private Path file = Path.of("");
 
   @Spec private CommandSpec spec;
@@ -29,24 +29,10 @@ final class InfoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
-    try (Device device = Device.cpu();
-        Safetensors content = CharacterModel.file(file)) {
-      CharacterModel model = CharacterModel.like(file, content, device);
-      Weights.load(file, content, model.chain());
-      out.println(model.chain());
-      out.println();
-      out.printf(
-          Locale.ROOT,
-          "vocabulary: %d characters: %s%n",
-          model.vocabulary().size(),
-          model.vocabulary().printable());
-      for (Map.Entry<String, String> fact : Weights.facts(content).entrySet()) {
-        if (!fact.getKey().equals("vocabulary") && !Curve.isFact(fact.getKey())) {
-          out.println(Printable.of(fact.getKey()) + ": " + Printable.of(fact.getValue()));
-        }
-      }
-      out.flush();
-      return 0;
+    try (ModelFile content = ModelFile.open(file)) {
+      content.describe(out);
     }
+    out.flush();
+    return 0;
   }
 }

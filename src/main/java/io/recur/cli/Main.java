@@ -36,6 +36,8 @@ import picocli.CommandLine.ParameterException;
       TrainCommand.class,
       SampleCommand.class,
       InfoCommand.class,
+      ConvertCommand.class,
+      RunCommand.class,
       DevicesCommand.class
     })
 public final class Main {

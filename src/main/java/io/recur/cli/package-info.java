@@ -1,4 +1,4 @@
-/** The {@code recur} command: train, sample, info, devices. */
+/** The {@code recur} command: train, sample, info, convert, run, devices. */
 @NullMarked
 package io.recur.cli;
 

@@ -146,6 +146,10 @@ class CommandTest {
     "sample, recur sample",
     "sample --model x --temperature -1, recur sample",
     "info, recur info",
+    "convert a, recur convert",
+    "convert a b --check x, recur convert",
+    "convert a b --to c, recur convert",
+    "run m, recur run",
     "devices gpu, recur devices",
     "devices cpu \u001b[2J, recur devices",
   })

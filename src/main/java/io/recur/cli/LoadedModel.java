@@ -1,0 +1,85 @@
+package io.recur.cli;
+
+import io.recur.grad.Parameter;
+import io.recur.io.Safetensors;
+import io.recur.io.StateDict;
+import io.recur.io.Weights;
+import io.recur.nn.Chain;
+import io.recur.nn.Embedding;
+import io.recur.nn.Layer;
+import io.recur.nn.Recur;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model of a file, on a device.
+ *
+ * @param layer the model
+ * @param description from which the layers are built again; null if there is none
+ * @param facts the strings of a checkpoint
+ * @param report a line for what became what
+ */
+record LoadedModel(
+    Layer layer,
+    @Nullable Description description,
+    Map<String, String> facts,
+    List<String> report) {
+
+  /** The description of a checkpoint's layers, among the strings that Recur keeps for itself. */
+  static final String DESCRIPTION = "recur.model";
+
+  /** {@return the classes of an embedding that the input enters, or 0} */
+  int classes() {
+    Layer first = layer;
+    while (first instanceof Chain chain && !chain.layers().isEmpty()) {
+      first = chain.layers().getFirst();
+    }
+    return first instanceof Embedding embedding ? embedding.own().getFirst().shape().columns() : 0;
+  }
+
+  /** Sets every initial state to zero. */
+  void zeroStates() {
+    for (Recur recur : layer.recurs()) {
+      for (Parameter state : recur.cell().state0()) {
+        state.value().write(new float[state.shape().count()]);
+      }
+    }
+  }
+
+  /** Writes the weights under Recur's names, with the description. */
+  void saveCheckpoint(Path target) throws IOException {
+    Map<String, String> metadata = Weights.metadata(layer, facts);
+    if (description != null) {
+      metadata.put(DESCRIPTION, description.toString());
+    }
+    new Safetensors(metadata, Weights.tensors(layer)).write(target);
+  }
+
+  /**
+   * Writes a state dictionary of PyTorch. A layer without a name in the description is named by its
+   * place, as in {@code nn.Sequential}.
+   */
+  void saveStateDict(Path target) throws IOException {
+    List<? extends Layer> layers = layer instanceof Chain chain ? chain.layers() : List.of(layer);
+    Map<String, Layer> modules = new LinkedHashMap<>();
+    List<String> cells = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      Part part = description == null ? null : description.parts().get(i);
+      String name = part == null || part.name() == null ? "" + i : part.module();
+      boolean isModule = !layers.get(i).parameters().named().isEmpty();
+      if (isModule && modules.put(name, layers.get(i)) != null) {
+        throw new IllegalArgumentException(
+            "two layers are named %s; give each a name of its own".formatted(Printable.of(name)));
+      }
+      if (part != null && part.kind().isCell()) {
+        cells.add(name);
+      }
+    }
+    StateDict.save(target, modules, cells.toArray(String[]::new));
+  }
+}
