@@ -17,6 +17,7 @@ module io.recur {
   exports io.recur.nn;
   exports io.recur.nn.cells;
   exports io.recur.io;
+  exports io.recur.io.onnx;
   exports io.recur.train;
 
   opens io.recur.cli to

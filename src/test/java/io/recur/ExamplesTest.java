@@ -47,6 +47,7 @@ class ExamplesTest {
       import io.recur.compile.*;
       import io.recur.grad.*;
       import io.recur.io.*;
+      import io.recur.io.onnx.*;
       import io.recur.nn.*;
       import io.recur.nn.cells.*;
       import io.recur.train.*;
@@ -70,6 +71,7 @@ class ExamplesTest {
       import io.recur.compile.*;
       import io.recur.grad.*;
       import io.recur.io.*;
+      import io.recur.io.onnx.*;
       import io.recur.nn.*;
       import io.recur.nn.cells.*;
       import io.recur.train.*;
@@ -80,7 +82,16 @@ class ExamplesTest {
   private static List<Path> sources() throws IOException {
     List<Path> sources = new ArrayList<>();
     for (String room :
-        List.of("device", "device/kernels", "grad", "compile", "nn", "nn/cells", "io", "train")) {
+        List.of(
+            "device",
+            "device/kernels",
+            "grad",
+            "compile",
+            "nn",
+            "nn/cells",
+            "io",
+            "io/onnx",
+            "train")) {
       try (Stream<Path> files = Files.list(Path.of("src/main/java/io/recur", room))) {
         sources.addAll(files.filter(Files::isRegularFile).sorted().toList());
       }
