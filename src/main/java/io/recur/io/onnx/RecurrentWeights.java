@@ -31,11 +31,6 @@ record RecurrentWeights(Setup setup, int direction, EquationCell.Rule rule) {
   private static final int B = 3;
   private static final int P = 7;
 
-  /** The gates of ONNX in the order of the built-in cells: i f c o of i o f c, r z n of z r h. */
-  private static final int[] LSTM_ORDER = {0, 2, 3, 1};
-
-  private static final int[] GRU_ORDER = {1, 0, 2};
-
   /** The inputs that are weights. */
   static int[] inputs(RecurrentKind kind) {
     return kind == RecurrentKind.LSTM ? new int[] {W, R, B, P} : new int[] {W, R, B};
@@ -82,6 +77,7 @@ record RecurrentWeights(Setup setup, int direction, EquationCell.Rule rule) {
   }
 
   private @Nullable Cell builtIn(List<Parameter> state0) {
+    int[] inputForgetCellOutput = {0, 2, 3, 1}; // of i o f c
     List<Elementwise> functions = new ArrayList<>();
     rule.functions().forEach(function -> functions.add(function.table()));
     boolean isUsual =
@@ -99,9 +95,9 @@ record RecurrentWeights(Setup setup, int direction, EquationCell.Rule rule) {
       case LSTM ->
           isUsual
               ? new LSTMCell(
-                  matrix(W, LSTM_ORDER),
-                  matrix(R, LSTM_ORDER),
-                  sums(LSTM_ORDER),
+                  matrix(W, inputForgetCellOutput),
+                  matrix(R, inputForgetCellOutput),
+                  sums(inputForgetCellOutput),
                   state0.getFirst(),
                   state0.getLast())
               : null;
@@ -110,16 +106,17 @@ record RecurrentWeights(Setup setup, int direction, EquationCell.Rule rule) {
   }
 
   private Cell gru(Parameter state0) {
+    int[] resetUpdateCandidate = {1, 0, 2}; // of z r h
     if (rule.isResetAfter()) {
       return new GRUCell(
-          matrix(W, GRU_ORDER),
-          matrix(R, GRU_ORDER),
-          biasOfResetAfter(GRU_ORDER),
+          matrix(W, resetUpdateCandidate),
+          matrix(R, resetUpdateCandidate),
+          biasOfResetAfter(resetUpdateCandidate),
           candidateBias(),
           state0);
     }
     return new GRUv3Cell(
-        matrix(W, GRU_ORDER), matrix(R, 1, 0), matrix(R, 2), sums(GRU_ORDER), state0);
+        matrix(W, resetUpdateCandidate), matrix(R, 1, 0), matrix(R, 2), sums(resetUpdateCandidate), state0);
   }
 
   /** The weights in ONNX's order. */
