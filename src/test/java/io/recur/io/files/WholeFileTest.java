@@ -1,4 +1,4 @@
-package io.recur.io;
+package io.recur.io.files;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.recur.ChildJvm;
 import io.recur.device.Devices;
+import io.recur.io.Safetensors;
+import io.recur.io.StoredTensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package io.recur.io;
+package io.recur.io.files;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * it lives. A later saver that gets the lock therefore knows that the file is an orphan, and
  * removes it.
  */
-final class WholeFile {
+public final class WholeFile {
   private static final int ATTEMPTS = 100;
 
   /** Beyond any content: on Windows, nobody else can read a locked byte. */
@@ -39,7 +39,13 @@ final class WholeFile {
 
   /** Writes the content. */
   @FunctionalInterface
-  interface Content {
+  public interface Content {
+    /**
+     * Writes all of it.
+     *
+     * @param channel the temporary file, at its begin
+     * @throws IOException if it cannot be written
+     */
     void write(FileChannel channel) throws IOException;
   }
 
@@ -72,7 +78,7 @@ final class WholeFile {
    * @throws IOException if the file cannot be written, or if the path is anything but a regular
    *     file, such as a folder, a pipe or a symbolic link; what was there is then unchanged
    */
-  static void write(Path path, Content content) throws IOException {
+  public static void write(Path path, Content content) throws IOException {
     Path target = path.toAbsolutePath();
     if (target.getFileName() == null) {
       throw new FileSystemException(path.toString(), null, "it is a folder; name a file");
