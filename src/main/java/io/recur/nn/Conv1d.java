@@ -185,6 +185,31 @@ public final class Conv1d implements Layer {
         w, b, new Window(window.in, window.kernel, window.groups, stride, padding, dilation));
   }
 
+  /** {@return the rows of x} */
+  public int in() {
+    return window.in;
+  }
+
+  /** {@return the parts of the rows that are convolved alone} */
+  public int groups() {
+    return window.groups;
+  }
+
+  /** {@return the steps of x from one step of y to the next} */
+  public int stride() {
+    return window.stride;
+  }
+
+  /** {@return the zeros before the first and after the last step} */
+  public int padding() {
+    return window.padding;
+  }
+
+  /** {@return the steps of x from one tap to the next} */
+  public int dilation() {
+    return window.dilation;
+  }
+
   /** {@return the number of taps} */
   public int kernel() {
     return window.kernel;
