@@ -21,6 +21,7 @@ import io.recur.io.Npy;
 import io.recur.io.Safetensors;
 import io.recur.io.StateDict;
 import io.recur.io.StoredTensor;
+import io.recur.io.onnx.OnnxExport;
 import io.recur.nn.Attention;
 import io.recur.nn.BatchNorm;
 import io.recur.nn.Bidirectional;
@@ -354,6 +355,9 @@ final class ModelSamples {
         .add(Npy.class, "2×2", world -> new Npy(new int[] {2, 2}, new float[4]))
         .add(StateDict.class, "one tensor", ModelSamples::stateDict)
         .add(MODULES, "a dense layer", world -> Map.of("head", new Dense(2, 2, Elementwise.TANH)))
+        .add(OnnxExport.class, "of a chain", world -> OnnxExport.of(world.model()))
+        .add(OnnxExport.class, "without memory", world -> OnnxExport.of(chain(lstm(2, 2))))
+        .add(OnnxExport.class, "of classes", world -> OnnxExport.of(world.model()).oneHot())
         .add(MODULES, "none", world -> Map.of())
         .addWithNull(MODULES, "a null layer", world -> Collections.singletonMap("head", null))
         .add(Map.class, "none", world -> Map.of())
