@@ -1,5 +1,6 @@
 package io.recur.io;
 
+import io.recur.io.files.WholeFile;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

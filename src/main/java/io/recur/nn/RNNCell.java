@@ -80,11 +80,6 @@ public final class RNNCell extends StackedCell {
     return function;
   }
 
-  /** {@return σ} */
-  public Elementwise function() {
-    return function;
-  }
-
   @Override
   public Step step(State state, Tensor x) {
     state = check(state, x);

@@ -153,8 +153,8 @@ final class ExportOperator {
   private String bias() {
     int states = cell.state0().size();
     Parameter b = parameters.get(parameters.size() - states - 1);
-    boolean isCandidates = cell instanceof GRUCell && parameters.size() == 5; // Wi Wh bh b h0
-    Parameter bh = isCandidates ? parameters.get(2) : null;
+    boolean hasSecond = !(cell instanceof GRUv3Cell) && parameters.size() - states == 4;
+    Parameter bh = hasSecond ? parameters.get(2) : null; // Wi Wh bh b, then the states
     String form = operator() + " B" + (bh == null ? "" : " with " + constants.nameOf(bh));
     return constants.weight(b, form, () -> biases(b, bh), 1, 2L * order().size() * units);
   }
@@ -165,7 +165,9 @@ final class ExportOperator {
     float[] first = rows(ExportConstants.values(b), gates);
     System.arraycopy(first, 0, both, 0, first.length);
     if (bh != null) {
-      System.arraycopy(ExportConstants.values(bh), 0, both, both.length - units, units);
+      float[] values = ExportConstants.values(bh);
+      float[] second = values.length == first.length ? rows(values, gates) : values;
+      System.arraycopy(second, 0, both, both.length - second.length, second.length);
     }
     return both;
   }
