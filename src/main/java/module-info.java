@@ -11,12 +11,14 @@ module io.recur {
   requires static me.tongfei.progressbar;
   requires static org.knowm.xchart;
   requires static java.desktop;
+  requires static io.jhdf;
 
   exports io.recur.device;
   exports io.recur.grad;
   exports io.recur.nn;
   exports io.recur.nn.cells;
   exports io.recur.io;
+  exports io.recur.io.keras;
   exports io.recur.io.onnx;
   exports io.recur.train;
 

@@ -179,6 +179,17 @@ class ArchitectureTest {
   }
 
   @Test
+  void theLibraryOfKerasStaysInItsPackage() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.recur.io.keras")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("io.jhdf..", "org.slf4j..", "org.apache..")
+        .check(main);
+  }
+
+  @Test
   void noNameIsEmptyOfMeaning() {
     DescribedPredicate<JavaClass> emptyName =
         DescribedPredicate.describe(

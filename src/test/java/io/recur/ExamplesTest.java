@@ -47,6 +47,7 @@ class ExamplesTest {
       import io.recur.compile.*;
       import io.recur.grad.*;
       import io.recur.io.*;
+      import io.recur.io.keras.*;
       import io.recur.io.onnx.*;
       import io.recur.nn.*;
       import io.recur.nn.cells.*;
@@ -71,6 +72,7 @@ class ExamplesTest {
       import io.recur.compile.*;
       import io.recur.grad.*;
       import io.recur.io.*;
+      import io.recur.io.keras.*;
       import io.recur.io.onnx.*;
       import io.recur.nn.*;
       import io.recur.nn.cells.*;
@@ -90,6 +92,7 @@ class ExamplesTest {
             "nn",
             "nn/cells",
             "io",
+            "io/keras",
             "io/onnx",
             "train")) {
       try (Stream<Path> files = Files.list(Path.of("src/main/java/io/recur", room))) {

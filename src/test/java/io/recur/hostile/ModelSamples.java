@@ -21,6 +21,7 @@ import io.recur.io.Npy;
 import io.recur.io.Safetensors;
 import io.recur.io.StateDict;
 import io.recur.io.StoredTensor;
+import io.recur.io.keras.KerasFile;
 import io.recur.io.onnx.OnnxExport;
 import io.recur.nn.Attention;
 import io.recur.nn.BatchNorm;
@@ -354,6 +355,7 @@ final class ModelSamples {
         .add(BatchNorm.class, "of 2 rows", world -> new BatchNorm(2))
         .add(Npy.class, "2×2", world -> new Npy(new int[] {2, 2}, new float[4]))
         .add(StateDict.class, "one tensor", ModelSamples::stateDict)
+        .add(KerasFile.class, "weights", ModelSamples::kerasFile)
         .add(MODULES, "a dense layer", world -> Map.of("head", new Dense(2, 2, Elementwise.TANH)))
         .add(OnnxExport.class, "of a chain", world -> OnnxExport.of(world.model()))
         .add(OnnxExport.class, "without memory", world -> OnnxExport.of(chain(lstm(2, 2))))
@@ -365,6 +367,11 @@ final class ModelSamples {
         .add(List.class, "none", world -> List.of())
         .addWithNull(
             Map.class.getTypeName(), "null", world -> Collections.singletonMap(null, null));
+  }
+
+  private static KerasFile kerasFile(World world) throws Exception {
+    return KerasFile.read(
+        Path.of(ModelSamples.class.getResource("/keras/text.weights.h5").toURI()));
   }
 
   /** A file of the folder, which a call may close. */
