@@ -1,7 +1,7 @@
 package io.recur.io;
 
-import io.recur.io.files.WholeFile;
 import io.recur.grad.Shape;
+import io.recur.io.files.WholeFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

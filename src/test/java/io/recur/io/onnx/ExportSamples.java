@@ -30,6 +30,7 @@ import io.recur.nn.Bidirectional.Merge;
 import io.recur.nn.Cells;
 import io.recur.nn.Conv1d;
 import io.recur.nn.Dense;
+import io.recur.nn.GRUCell;
 import io.recur.nn.LSTMCell;
 import io.recur.nn.Layer;
 import io.recur.nn.Matrix;
@@ -133,6 +134,7 @@ final class ExportSamples {
     samples.add(
         ExportSample.of(
             "cell_recurrent_dropout", IN, new Recur(RecurrentDropout.of(cell(), 0.4f, 0))));
+    secondBiases(samples);
     samples.add(ExportSample.of("cell_operations", IN, operations()));
     samples.add(ExportSample.of("cell_without_matrix", IN, decay()));
     samples.add(ExportSample.of("cell_of_parameters", IN, ofParameters()));
@@ -144,6 +146,49 @@ final class ExportSamples {
     samples.add(ExportSample.of("shared_cell", OUT, chain(new Recur(shared), new Recur(shared))));
     samples.add(ExportSample.of("one_hot", IN, lstm(IN, OUT)).ofClasses());
     samples.add(ExportSample.of("one_hot_scan", IN, scanned()).ofClasses());
+  }
+
+  /** As PyTorch has them. */
+  private static void secondBiases(List<ExportSample> samples) {
+    samples.add(
+        ExportSample.of(
+            "biases_rnn",
+            IN,
+            new Recur(
+                new RNNCell(
+                    Elementwise.TANH,
+                    Matrix.dense(OUT, IN),
+                    Matrix.dense(OUT, OUT),
+                    zeros(OUT),
+                    zeros(OUT),
+                    zeros(OUT, 1)))));
+    samples.add(
+        ExportSample.of(
+            "biases_lstm",
+            IN,
+            new Recur(
+                new LSTMCell(
+                    Matrix.dense(4 * OUT, IN),
+                    Matrix.dense(4 * OUT, OUT),
+                    zeros(4 * OUT),
+                    zeros(4 * OUT),
+                    zeros(OUT, 1),
+                    zeros(OUT, 1)))));
+    samples.add(
+        ExportSample.of(
+            "biases_gru",
+            IN,
+            new Recur(
+                new GRUCell(
+                    Matrix.dense(3 * OUT, IN),
+                    Matrix.dense(3 * OUT, OUT),
+                    zeros(3 * OUT),
+                    zeros(3 * OUT),
+                    zeros(OUT, 1)))));
+  }
+
+  private static Parameter zeros(int... dimensions) {
+    return Parameter.zeros(Shape.of(dimensions));
   }
 
   private static LSTMCell cell() {
