@@ -4,6 +4,7 @@
 #                    of 2.2 GB; prints their figures, some minutes
 # make bench         runs every benchmark, into jmh/bench.csv (BENCH="pattern and JMH options", or PanamaAgainstC,
 #                    SteadyState, Lengths, StartUp, Targets: that part alone)
+# make serve-bench   measures sessions: steps per second, the time of a step, the memory of a million (SERVE=--short)
 # make peers         measures the rivals beside us, and the machine's own limits (PYTHON=a Python with torch, PEERS="part
 #                    of a work's name", PEERS_ROUNDS=n); with no PEERS: an hour, into jmh/peers.csv, jmh/peers.png and
 #                    jmh/RESULTS.md;
@@ -29,6 +30,7 @@
 
 ARGS ?= train --out target/character-model.safetensors
 BENCH ?=
+SERVE ?=
 PEERS ?=
 PEERS_ROUNDS ?= 7
 BASE ?=
@@ -111,7 +113,7 @@ DRIVER := $(shell find jmh/peers/driver/src jmh/peers/contenders/src/main jmh/pe
 CONTENDERS := jmh/pom.xml jmh/peers/contenders/pom.xml $(shell find jmh/peers/contenders/src -name '*.java')
 RIVALS := onnxruntime djl dl4j onednn
 
-.PHONY: help run test soak bench peers test-gpu bring-up host-gpu bench-gpu pack kernels native sanitize bindings clean
+.PHONY: help run test soak bench serve-bench peers test-gpu bring-up host-gpu bench-gpu pack kernels native sanitize bindings clean
 
 # The first target: what make alone does.
 help:
@@ -144,6 +146,13 @@ jmh/bench/target/panama: jmh/bench/src/main/c/panama.c native/recur.h
 
 bench: jmh/bench/target/benchmarks.jar $(if $(CC),jmh/bench/target/panama)
 	@"$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -jar jmh/bench/target/benchmarks.jar $(BENCH)
+
+# Each part in a process of its own: a million states need as much native memory.
+SERVE_JAVA = "$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -cp jmh/bench/target/benchmarks.jar
+serve-bench: jmh/bench/target/benchmarks.jar
+	@$(SERVE_JAVA) -Xmx512m io.recur.jmh.Serve throughput $(SERVE)
+	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=2g io.recur.jmh.Serve longs $(SERVE)
+	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=2g io.recur.jmh.Serve texts $(SERVE)
 
 # Nothing but this target resolves the rivals' jars: one Maven run per rival, as their class paths collide. A rival
 # whose jars cannot be had does not stop the others; the run prints it and leaves it out.

@@ -20,6 +20,7 @@ module io.recur {
   exports io.recur.io;
   exports io.recur.io.keras;
   exports io.recur.io.onnx;
+  exports io.recur.serve;
   exports io.recur.train;
 
   opens io.recur.cli to

@@ -49,7 +49,7 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
   /** A room may import only the rooms to its left. */
   private static final List<String> ROOMS =
-      List.of("bindings", "device", "grad", "compile", "nn", "io", "train", "cli");
+      List.of("bindings", "device", "grad", "compile", "nn", "io", "serve", "train", "cli");
 
   private static final String BINDINGS = "io.recur.bindings..";
   private static final String CLI = "io.recur.cli..";
@@ -110,6 +110,18 @@ class ArchitectureTest {
           .resideInAnyPackage(later)
           .check(main);
     }
+  }
+
+  /** Both stand above io, and neither knows the other. */
+  @Test
+  void trainingDoesNotKnowServing() {
+    noClasses()
+        .that()
+        .resideInAPackage(room("train"))
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(room("serve"))
+        .check(main);
   }
 
   /** Its cells stand on what any user has: layers, operations and the table of functions. */

@@ -51,14 +51,17 @@ class ExamplesTest {
       import io.recur.io.onnx.*;
       import io.recur.nn.*;
       import io.recur.nn.cells.*;
+      import io.recur.serve.*;
       import io.recur.train.*;
       import java.util.*;
+      import java.lang.foreign.*;
       class Names {
         Device device, cpu; KernelDevice kernels; Tape tape; Chain model; Optimiser optimiser, adam; Streams streams;
         Tensor x, y, h, loss; Parameter W, Wxh, Whh, b, state0, parameter; Path path;
         Parameters parameters; List<Tensor> sequence, steps; int[] text, indexes;
         int classes, batch, time; long step; float[][] first, second;
         Safetensors file; CellProgram program; ProductSchedule schedule; Buffer states;
+        Sessions sessions; MemorySegment table;
       }
       """;
 
@@ -76,9 +79,12 @@ class ExamplesTest {
       import io.recur.io.onnx.*;
       import io.recur.nn.*;
       import io.recur.nn.cells.*;
+      import io.recur.serve.*;
       import io.recur.train.*;
       import java.nio.file.Path;
       import java.util.*;
+      import java.util.concurrent.*;
+      import java.lang.foreign.*;
       """;
 
   private static List<Path> sources() throws IOException {
@@ -94,6 +100,7 @@ class ExamplesTest {
             "io",
             "io/keras",
             "io/onnx",
+            "serve",
             "train")) {
       try (Stream<Path> files = Files.list(Path.of("src/main/java/io/recur", room))) {
         sources.addAll(files.filter(Files::isRegularFile).sorted().toList());

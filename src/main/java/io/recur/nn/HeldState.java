@@ -205,20 +205,7 @@ final class HeldState implements Resident {
 
   /** A state with state0 in the columns that were reset. */
   private State withState0(State state) {
-    List<Tensor> parts = new ArrayList<>(state.parts().size());
-    for (int i = 0; i < state.parts().size(); i++) {
-      Tensor part = State.matrix(state.parts().get(i));
-      Tensor initial = State.matrix(cell.state0().get(i));
-      int batch = part.shape().columns();
-      int[] source = new int[batch];
-      int[] column = new int[batch];
-      for (int j = 0; j < batch; j++) {
-        source[j] = resetColumns.get(j) ? 1 : 0;
-        column[j] = resetColumns.get(j) ? Math.min(j, initial.shape().columns() - 1) : j;
-      }
-      parts.add(new Selection(source, column).of(List.of(part, initial)));
-    }
-    return new State(parts);
+    return state.with(State.matrices(cell.state0()), resetColumns);
   }
 
   /** The state for a user: tensors of the tape where it has history, a copy otherwise. */
@@ -339,6 +326,20 @@ final class HeldState implements Resident {
     State copy = parts.isEmpty() ? null : memory.copy(check.device(), parts);
     drop();
     kept = copy;
+  }
+
+  /** Becomes a state of as many columns without history, whose values the caller writes. */
+  State open(int columns, int most) {
+    checkOpen();
+    State opened = memory.open(check, columns, most);
+    drop();
+    kept = opened;
+    return opened;
+  }
+
+  /** The state without history itself, no copy; none where it has history or is fresh. */
+  @Nullable State kept() {
+    return resetColumns.isEmpty() ? kept : null;
   }
 
   /** A fresh state of the same cell. */

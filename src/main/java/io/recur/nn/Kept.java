@@ -23,7 +23,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class Kept {
   private @Nullable State state;
+  private @Nullable Buffer memory;
   private Cleaner.@Nullable Cleanable buffer;
+
+  /** Whether the buffer stays for states that need less of it. */
+  private boolean isReserved;
 
   /** Copies a state and returns the copy. */
   State copy(State from) {
@@ -75,21 +79,36 @@ final class Kept {
     return mine;
   }
 
-  /** Takes a buffer for parts of these shapes in place of the present one. */
+  /**
+   * A state of as many columns, whose values the caller writes. States of changing batches share
+   * memory for the most columns that they have.
+   */
+  State open(StateCheck of, int columns, int most) {
+    if (!isReserved) {
+      isReserved = true;
+      take(of.device(), of.shapes(most));
+    }
+    State mine = state;
+    if (mine == null || mine.batch() != columns) {
+      mine = take(of.device(), of.shapes(columns));
+    }
+    return mine;
+  }
+
+  /** Takes memory for parts of these shapes in place of the present ones. */
   private State take(Device device, List<Shape> shapes) {
     long floats = 0;
     for (Shape shape : shapes) {
       floats += Slab.padded(shape.count());
     }
-    BufferPool pool = KernelDevice.of(device).pool(BufferPool.length(floats));
-    int number = pool.take();
-    giveBack();
-    buffer = pool.tie(number, this);
-    Buffer memory = pool.at(number);
+    Buffer whole = memory;
+    if (whole == null || !isReserved || floats > whole.floats()) {
+      whole = pooled(device, floats);
+    }
     List<Tensor> parts = new ArrayList<>(shapes.size());
     long at = 0;
     for (Shape shape : shapes) {
-      parts.add(Tensor.constant(shape, memory.slice(at, shape.count())));
+      parts.add(Tensor.constant(shape, whole.slice(at, shape.count())));
       at += Slab.padded(shape.count());
     }
     State taken = new State(parts);
@@ -97,10 +116,22 @@ final class Kept {
     return taken;
   }
 
+  /** Takes a buffer in place of the present one. */
+  private Buffer pooled(Device device, long floats) {
+    BufferPool pool = KernelDevice.of(device).pool(BufferPool.length(floats));
+    int number = pool.take();
+    giveBack();
+    buffer = pool.tie(number, this);
+    Buffer whole = pool.at(number);
+    memory = whole;
+    return whole;
+  }
+
   /** Gives the buffer back; a second call does nothing. */
   void giveBack() {
     Cleaner.Cleanable known = buffer;
     buffer = null;
+    memory = null;
     state = null;
     if (known != null) {
       known.clean();

@@ -322,6 +322,11 @@ public final class Recur implements Layer {
     return state;
   }
 
+  /** Prepares for batches that change from call to call. */
+  void changesBatch() {
+    running.onePlan();
+  }
+
   /** The number of values in the state, of one column where it is fresh. */
   long stateFloats() {
     return state.floats();

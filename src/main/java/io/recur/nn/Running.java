@@ -16,6 +16,9 @@ final class Running {
 
   private Way way = Way.COMPILED_OR_STEPWISE;
 
+  /** Whether one plan serves all batches of two columns and more. */
+  private boolean hasOnePlan;
+
   /** That of the last call, which is as a rule that of the next one. */
   private @Nullable Plan plan;
 
@@ -40,11 +43,20 @@ final class Running {
   Running fork() {
     Running fork = new Running(cell, label, compilation);
     fork.way = way;
+    fork.hasOnePlan = hasOnePlan;
     return fork;
   }
 
   void way(Way way) {
     this.way = way;
+  }
+
+  /**
+   * Has one plan serve all batches of two columns and more where columns are independent, as it
+   * serves stretches: batches whose size changes from call to call are not traced again.
+   */
+  void onePlan() {
+    hasOnePlan = cell.columnsAreIndependent();
   }
 
   /** Runs all steps of x from the state that is held; the context is of the tape of x. */
@@ -54,7 +66,8 @@ final class Running {
     if (compilation == null || way == Way.STEPWISE) {
       return cell.run(state.before(tape, batch, cell.copiesState()), x);
     }
-    Plan now = refused(compilation.plan(plan, tape, state.parts(tape, batch), x, batch));
+    int planned = hasOnePlan ? Math.min(2, batch) : batch;
+    Plan now = refused(compilation.plan(plan, tape, state.parts(tape, batch), x, planned));
     Step step = now.run(context, state.before(tape, batch, now.copiesState()), x);
     plan = now; // not one that has failed: its reason may go
     return step;

@@ -5,6 +5,7 @@ import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -200,6 +201,29 @@ public record State(List<Tensor> parts) {
       selected.add(selection.of(from));
     }
     return new State(selected);
+  }
+
+  /** A state of these parts as matrices. */
+  static State matrices(List<? extends Tensor> parts) {
+    return new State(parts.stream().map(State::matrix).toList());
+  }
+
+  /** This state with the columns of an initial one, of one column or as many, in some places. */
+  State with(State initial, BitSet places) {
+    List<Tensor> replaced = new ArrayList<>(parts.size());
+    for (int i = 0; i < parts.size(); i++) {
+      Tensor part = matrix(parts.get(i));
+      Tensor its = initial.parts.get(i);
+      int batch = part.shape().columns();
+      int[] source = new int[batch];
+      int[] column = new int[batch];
+      for (int j = 0; j < batch; j++) {
+        source[j] = places.get(j) ? 1 : 0;
+        column[j] = places.get(j) ? Math.min(j, its.shape().columns() - 1) : j;
+      }
+      replaced.add(new Selection(source, column).of(List.of(part, its)));
+    }
+    return new State(replaced);
   }
 
   /** A part with the shape of a matrix. */

@@ -95,7 +95,13 @@ record StateCheck(Cell cell, String label) {
     }
   }
 
-  private List<Integer> rows() {
+  /** The shapes of the parts of a state of as many columns. */
+  List<Shape> shapes(int columns) {
+    return rows().stream().map(part -> Shape.of(part, columns)).toList();
+  }
+
+  /** The rows of each part. */
+  List<Integer> rows() {
     return cell.state0().stream().map(part -> part.shape().rows()).toList();
   }
 

@@ -7,6 +7,7 @@ import io.recur.grad.Op;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 import io.recur.hostile.Samples.Sample;
+import io.recur.serve.SessionException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.reflect.Constructor;
@@ -31,7 +32,8 @@ final class Walk {
           IllegalArgumentException.class,
           IndexOutOfBoundsException.class,
           IllegalStateException.class,
-          DeviceException.class);
+          DeviceException.class,
+          SessionException.class);
 
   /** Further exceptions that single methods document. */
   private static final Map<String, Class<?>> ALSO =

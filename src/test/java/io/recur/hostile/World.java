@@ -11,6 +11,8 @@ import io.recur.device.memory.Slab;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.nn.Chain;
+import java.io.Closeable;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -29,6 +31,7 @@ final class World implements AutoCloseable {
 
   private final Devices devices;
   private final List<Tape> tapes = new ArrayList<>();
+  private final List<Closeable> others = new ArrayList<>();
   private final Set<Object> given = Collections.newSetFromMap(new IdentityHashMap<>());
   private @Nullable Tape tape;
   private @Nullable Chain model;
@@ -104,6 +107,11 @@ final class World implements AutoCloseable {
     return fresh;
   }
 
+  /** Notes what this world closes in the end, the last one first. */
+  void keep(Closeable other) {
+    others.addFirst(other);
+  }
+
   Tape closedTape() {
     Tape fresh = open(Tape.on(device()));
     fresh.close();
@@ -142,7 +150,10 @@ final class World implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public void close() throws IOException {
+    for (Closeable other : others) {
+      other.close();
+    }
     tapes.forEach(Tape::close);
   }
 }

@@ -1,0 +1,112 @@
+package io.recur.serve;
+
+import io.recur.device.Device;
+import io.recur.nn.Layer;
+import io.recur.nn.StateBatch;
+import java.util.Arrays;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/** The callers' side: calls are sent to the stepping thread, and waited for. */
+final class Calls {
+  private final Inbox inbox;
+  private final StateBatch states;
+  private final Stepping stepping;
+  private final Thread thread;
+
+  /** Starts a stepping thread for a fork of a model. */
+  Calls(Layer model, Device device, Batching batching, @Nullable Idle idle) {
+    Batch batch = new Batch(model.fork(), device, batching.largest());
+    this.inbox = new Inbox(batching.mostWaiting());
+    this.states = batch.states();
+    this.stepping = new Stepping(inbox, batch, batching, idle);
+    this.thread = Thread.ofPlatform().daemon().name("recur-sessions").start(stepping);
+  }
+
+  /** The states of the model, of which callers use the sizes alone. */
+  StateBatch states() {
+    return states;
+  }
+
+  /** The counts of this moment; the last ones after the end. */
+  Counts counts() {
+    if (Thread.currentThread() != thread) {
+      Waiting call = send(new Waiting(Waiting.Kind.COUNT, Id.of(0)));
+      call.handle((nothing, refused) -> nothing).join();
+    }
+    return stepping.counts();
+  }
+
+  /** Sends a call, which is its own answer in time. */
+  Waiting send(Waiting call) {
+    inbox.send(call);
+    return call;
+  }
+
+  /** Sends a call and waits for its answer. */
+  float[] answer(Waiting call) {
+    refuseStepping();
+    try {
+      return send(call).join();
+    } catch (CompletionException e) {
+      switch (e.getCause()) {
+        case RuntimeException cause -> throw cause;
+        case Error cause -> throw cause;
+        case null, default -> throw e;
+      }
+    }
+  }
+
+  /** Sends a sequence and waits for its answers, one array for each step. */
+  float[][] answers(Waiting call) {
+    float[] all = answer(call);
+    int rows = call.answerRows;
+    float[][] steps = new float[all.length / rows][];
+    for (int t = 0; t < steps.length; t++) {
+      steps[t] = Arrays.copyOfRange(all, rows * t, rows * (t + 1));
+    }
+    return steps;
+  }
+
+  private void refuseStepping() {
+    if (Thread.currentThread() == thread) {
+      throw new IllegalStateException(
+          """
+          sessions: a call on the stepping thread would wait for itself; use stepAsync, or a \
+          method such as thenApplyAsync for what depends on an answer""");
+    }
+  }
+
+  /** Refuses new calls, answers those that wait, and ends the thread. */
+  void drain() {
+    refuseStepping();
+    stepping.end(true);
+    join();
+    RuntimeException unstored = stepping.unstored();
+    if (unstored != null) {
+      throw unstored;
+    }
+  }
+
+  /** Refuses all calls and ends the thread. */
+  void end() {
+    stepping.end(false);
+    if (Thread.currentThread() != thread) {
+      join();
+    }
+  }
+
+  private void join() {
+    boolean isInterrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        isInterrupted = true; // for the caller, once the memory is free
+      }
+    }
+    if (isInterrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,183 @@
+package io.recur.serve;
+
+import io.recur.grad.ShapeException;
+import io.recur.nn.StateBatch;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds sessions, in the table or in the store, from which they come back, and moves those that are
+ * idle to the store. A hand goes round the rows of the table, some thousand per millisecond.
+ */
+final class Shelf {
+  private static final int ROWS = 4096;
+  private static final int MOST = 64;
+  private static final long PAUSE_NANOS = 1_000_000;
+
+  /** The parts of the time after which a session is idle that a row can tell apart. */
+  private static final int TICKS = 16;
+
+  private final Table table;
+  private final @Nullable Idle idle;
+  private final int floats;
+
+  /** Tells the model apart from others. */
+  private final int model;
+
+  private long clock;
+  private long elapsed;
+  private long swept;
+  private int hand;
+  private long notStored;
+
+  Shelf(Table table, StateBatch states, @Nullable Idle idle) {
+    this.table = table;
+    this.idle = idle;
+    this.floats = states.floats();
+    this.model = SessionFile.checksum(SessionFile.model(states).flip());
+    this.clock = idle == null ? 0 : idle.clock().millis();
+  }
+
+  /** The longest sleep of the stepping thread, after which it looks for idle sessions. */
+  long mostNanos() {
+    return idle == null || table.count() == 0 ? Long.MAX_VALUE : 20 * PAUSE_NANOS;
+  }
+
+  /** The number of sessions in the store. */
+  long stored() {
+    return idle == null ? 0 : idle.store().count();
+  }
+
+  /** How often a session could not go to the store, and stayed. */
+  long notStored() {
+    return notStored;
+  }
+
+  // Sessions that are called for.
+
+  /** The row of a session, which comes back from the store where it is there. */
+  int find(Id id) {
+    int row = table.find(id);
+    if (row == Table.NONE && idle != null) {
+      try {
+        row = taken(id, idle.store());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    if (row != Table.NONE) {
+      table.used(row, now());
+    }
+    return row;
+  }
+
+  private int taken(Id id, SessionStore store) throws IOException {
+    byte[] value = store.take(id.key());
+    if (value == null) {
+      return Table.NONE;
+    }
+    try {
+      ByteBuffer from = ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN);
+      if (from.getInt() != model) {
+        throw new ShapeException(
+            "sessions: id=%s was stored by sessions of another model; give each a store"
+                .formatted(id));
+      }
+      Stored session = Stored.next(from, floats);
+      int row = table.open(id);
+      table.restore(row, session);
+      return row;
+    } catch (RuntimeException e) {
+      int row = table.find(id);
+      if (row != Table.NONE) {
+        table.close(row);
+      }
+      store.put(id.key(), value); // it is not lost
+      throw e;
+    }
+  }
+
+  /** Opens a session that is neither in the table nor in the store. */
+  int open(Id id) {
+    int row = table.open(id);
+    table.used(row, now());
+    return row;
+  }
+
+  /** Whether a session is in the table or in the store. */
+  boolean holds(Id id) {
+    try {
+      return table.find(id) != Table.NONE || idle != null && idle.store().holds(id.key());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The present tick of the clock, which does not go back. */
+  private int now() {
+    return idle == null ? 0 : (int) (elapsed * TICKS / idle.millis());
+  }
+
+  // Sessions that are idle.
+
+  /** Reads the clock. */
+  void tick() {
+    if (idle != null) {
+      long millis = idle.clock().millis();
+      elapsed += Math.max(0, millis - clock);
+      clock = millis;
+    }
+  }
+
+  /** Moves some of the sessions that are idle, unless it has just done so. */
+  void sweep() {
+    long nanos = System.nanoTime();
+    if (idle == null || nanos - swept < PAUSE_NANOS) {
+      return;
+    }
+    swept = nanos;
+    tick();
+    int moved = 0;
+    int end = table.end();
+    for (int i = Math.min(ROWS, end); i > 0 && moved < MOST; i--) {
+      hand = hand + 1 < end ? hand + 1 : 0;
+      if (table.isOpen(hand) && table.lastWaiting(hand) == 0 && now() - table.used(hand) > TICKS) {
+        moved++;
+        try {
+          put(hand, idle.store());
+        } catch (IOException e) { // it stays; a later round tries again
+          notStored++;
+          swept = nanos + 1000 * PAUSE_NANOS;
+          return;
+        }
+      }
+    }
+  }
+
+  private void put(int row, SessionStore store) throws IOException {
+    Stored session = table.stored(row);
+    byte[] value = Stored.packed(Integer.BYTES, session).putInt(0, model).array();
+    store.put(session.id().key(), value);
+    table.close(row);
+  }
+
+  /**
+   * Moves all sessions.
+   *
+   * @throws UncheckedIOException if one cannot be moved; it and those behind it stay
+   */
+  void putAll() {
+    for (int row = 0; idle != null && row < table.end(); row++) {
+      if (table.isOpen(row)) {
+        try {
+          put(row, idle.store());
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,379 @@
+package io.recur.serve;
+
+import io.recur.device.DeviceException;
+import java.io.UncheckedIOException;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The work of the stepping thread: it alone uses the table of sessions and the model. It takes the
+ * calls from the inbox, does at once what is no step, gives the steps their turns, and steps those
+ * of the oldest turns as one batch.
+ *
+ * <p>Calls of one session are done in the order in which they were sent: each waits for the one
+ * before it, so that of a session at most one step has its turn.
+ */
+final class Stepping implements Runnable {
+  private final Inbox inbox;
+  private final Batch batch;
+  private final Batching batching;
+  private final @Nullable Idle idle;
+  private final float[] initial;
+  private final Turns turns = new Turns();
+  private final Tickets tickets = new Tickets();
+
+  /** The sessions of the present batch. */
+  private final Waiting[] steps;
+
+  /** The call that comes out of the inbox; those behind it are linked to it. */
+  private @Nullable Waiting accepting;
+
+  private Table table;
+  private Shelf shelf;
+  private TableCalls others;
+  private volatile boolean isDraining;
+
+  /** Why sessions did not go to the store at the end. */
+  private volatile @Nullable RuntimeException unstored;
+
+  private long batches;
+  private long requests;
+  private long repeated;
+  private long refused;
+  private long failed;
+  private volatile Counts counts = new Counts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+  Stepping(Inbox inbox, Batch batch, Batching batching, @Nullable Idle idle) {
+    this.inbox = inbox;
+    this.batch = batch;
+    this.batching = batching;
+    this.idle = idle;
+    this.initial = batch.states().initial();
+    this.steps = new Waiting[batching.largest()];
+  }
+
+  @Override
+  public void run() {
+    try (batch;
+        Table its = new Table(initial.length, new SecureRandom().nextLong())) {
+      table = its;
+      shelf = new Shelf(its, batch.states(), idle);
+      others = new TableCalls(its, shelf, initial);
+      serve();
+      if (isDraining) {
+        putAll();
+      }
+      count();
+      refuseAll(null);
+    } catch (RuntimeException | Error e) {
+      refuseAll(e); // which all that wait and all that come get as the cause
+    }
+  }
+
+  private void serve() {
+    boolean isRefusing = false;
+    while (!isRefusing || isDraining && turns.peek() != null) {
+      isRefusing = inbox.isRefusing();
+      accepting = inbox.empty();
+      shelf.tick(); // now, so that no call is older than its time
+      accept();
+      Turns.Group oldest = turns.peek();
+      long wait = oldest == null ? Long.MAX_VALUE : patience(oldest);
+      if (wait <= 0) {
+        step();
+      } else if (!isRefusing) {
+        inbox.sleep(Math.min(wait, shelf.mostNanos()));
+      }
+      shelf.sweep();
+    }
+  }
+
+  private void putAll() {
+    try {
+      shelf.putAll();
+    } catch (UncheckedIOException e) {
+      unstored = e; // for whoever drains
+    }
+  }
+
+  /** Why sessions did not go to the store when they were drained; nothing where they did. */
+  @Nullable RuntimeException unstored() {
+    return unstored;
+  }
+
+  /** The nanoseconds for which a batch waits for more sessions. */
+  private long patience(Turns.Group oldest) {
+    boolean isNow =
+        batching.longestWaitMicros() == 0 || oldest.size() >= steps.length || inbox.isRefusing();
+    return isNow ? 0 : oldest.sent() + 1000 * batching.longestWaitMicros() - System.nanoTime();
+  }
+
+  /** Has {@link #run} end: after what waits was answered, or at once. */
+  void end(boolean isDraining) {
+    this.isDraining = isDraining;
+    inbox.refuse();
+  }
+
+  /** Refuses all that wait, and all that come. */
+  private void refuseAll(@Nullable Throwable cause) {
+    Waiting sent = inbox.end(cause);
+    for (Waiting first : Arrays.asList(accepting, sent)) {
+      for (Waiting call = first; call != null; call = call.below) {
+        call.completeExceptionally(inbox.closed());
+      }
+    }
+    tickets.forEach(call -> call.completeExceptionally(inbox.closed()));
+    inbox.taken(inbox.waiting());
+  }
+
+  // Calls.
+
+  /** Begins the calls that came out of the inbox. */
+  private void accept() {
+    while (accepting != null) {
+      Waiting call = accepting;
+      accept1(call);
+      accepting = call.below;
+      call.below = null;
+    }
+  }
+
+  /** Does a call whose session has none that waits, or has it wait for those. */
+  private void accept1(Waiting call) {
+    if (!call.kind.isOfSession()) {
+      begin(call);
+      return;
+    }
+    int row;
+    try {
+      row = shelf.find(call.id);
+      if (row == Table.NONE && call.kind == Waiting.Kind.RESTORE) {
+        row = shelf.open(call.id);
+      }
+    } catch (RuntimeException e) { // of the store, or there is no memory
+      inbox.taken(1);
+      refuse(call, e);
+      return;
+    }
+    if (row == Table.NONE) {
+      inbox.taken(1);
+      refuse(call, Refusals.unknown(call.id));
+      return;
+    }
+    call.row = row;
+    int last = table.lastWaiting(row);
+    table.lastWaiting(row, tickets.take(call) + 1);
+    if (last == 0) {
+      begin(call);
+    } else {
+      tickets.at(last - 1).after = call;
+    }
+  }
+
+  /** Begins a call whose turn in its session has come, and those behind it that are no steps. */
+  private void begin(@Nullable Waiting first) {
+    Waiting call = first;
+    while (call != null && call.kind != Waiting.Kind.STEP) {
+      inbox.taken(1);
+      float[] answer = {};
+      Throwable thrown = null;
+      try {
+        answer = others.done(call);
+        if (call.kind == Waiting.Kind.COUNT) {
+          count();
+        }
+      } catch (RuntimeException | Error e) {
+        thrown = e;
+      }
+      Waiting next = null;
+      if (call.kind.isOfSession()) {
+        next = call.kind == Waiting.Kind.CLOSE ? close(call) : end(call);
+      }
+      if (thrown == null) {
+        call.complete(answer);
+      } else {
+        refuse(call, thrown);
+      }
+      call = next;
+    }
+    if (call != null) {
+      turns.add(call, call.request.kind);
+    }
+  }
+
+  /** Ends a call of a session, and returns the one behind it. */
+  private @Nullable Waiting end(Waiting call) {
+    tickets.giveBack(call.ticket);
+    if (call.after == null) {
+      table.lastWaiting(call.row, 0);
+    }
+    return call.after;
+  }
+
+  /** Closes a session. Those that wait behind it find that it is not there, or restore it. */
+  private @Nullable Waiting close(Waiting call) {
+    tickets.giveBack(call.ticket);
+    table.close(call.row);
+    Waiting behind = call.after;
+    while (behind != null) {
+      Waiting next = behind.after;
+      behind.after = null;
+      tickets.giveBack(behind.ticket);
+      accept1(behind);
+      behind = next;
+    }
+    return null;
+  }
+
+  private void refuse(Waiting call, Throwable thrown) {
+    refused++;
+    call.completeExceptionally(thrown);
+  }
+
+  // Steps.
+
+  /** Steps sessions of the oldest turns. */
+  private void step() {
+    Turns.Group group = turns.take();
+    int taken = 0;
+    int count = 0;
+    long now = System.nanoTime();
+    while (count < steps.length && group.size() > 0) {
+      Waiting step = group.next();
+      taken++;
+      if (isStepped(step, now)) {
+        steps[count++] = step;
+      } else {
+        begin(end(step));
+      }
+    }
+    turns.giveBack(group);
+    inbox.taken(taken);
+    if (count > 0) {
+      run(steps, count);
+      Arrays.fill(steps, 0, count, null);
+    }
+  }
+
+  /** Whether a step is to be computed; otherwise it has been answered. */
+  private boolean isStepped(Waiting step, long now) {
+    Request request = step.request;
+    long last = table.number(step.row);
+    if (step.isDone()) { // whoever sent it has cancelled it
+      refused++;
+    } else if (step.isLate(now)) {
+      refuse(step, Refusals.late(step, now));
+    } else if (request.number >= 0 && request.number <= last) {
+      again(step, last);
+    } else if (table.isFailed(step.row)) {
+      refuse(
+          step, Refusals.failed(step.id, "an earlier step of it met a value that is not a number"));
+    } else if (request.notNumber >= 0) {
+      fail(step, "x[%d] is not a number".formatted(request.notNumber));
+    } else {
+      return true;
+    }
+    return false;
+  }
+
+  /** Gives the answer of the last step again. */
+  private void again(Waiting step, long last) {
+    float[] answer = table.answer(step.row);
+    if (step.request.number < last || answer == null) {
+      refuse(step, Refusals.passed(step, last));
+      return;
+    }
+    repeated++;
+    step.answerRows = table.answerRows(step.row);
+    step.complete(answer);
+  }
+
+  private void fail(Waiting step, String what) {
+    table.failed(step.row, true);
+    failed++;
+    refuse(step, Refusals.failed(step.id, what));
+  }
+
+  /**
+   * Steps sessions as one batch. Where the model throws, each by itself: the one that it refuses is
+   * refused alone.
+   */
+  private void run(Waiting[] of, int count) {
+    try {
+      batch.run(table, of, count);
+    } catch (RuntimeException | Error e) {
+      if (count == 1) {
+        begin(end(of[0]));
+        refuse(of[0], e);
+      } else {
+        for (int j = 0; j < count; j++) {
+          run(new Waiting[] {of[j]}, 1);
+        }
+      }
+      return;
+    }
+    batches++;
+    requests += count;
+    for (int j = 0; j < count; j++) {
+      keep(of[j], batch.answer(j));
+    }
+    for (int j = 0; j < count; j++) {
+      begin(end(of[j]));
+    }
+    for (int j = 0; j < count; j++) {
+      float[] answer = batch.answer(j);
+      if (answer != null) {
+        of[j].complete(answer);
+      }
+    }
+  }
+
+  private void keep(Waiting step, float @Nullable [] answer) {
+    if (answer == null) {
+      fail(step, "the step gave a value that is not a number");
+      return;
+    }
+    step.answerRows = batch.answerRows();
+    if (step.request.number >= 0) {
+      try {
+        table.keep(step.row, step.request.number, step.answerRows, answer);
+      } catch (DeviceException e) {
+        // The session has stepped, so that the answer is right. It cannot be given again.
+      }
+    }
+  }
+
+  private void count() {
+    counts =
+        new Counts(
+            table.count(),
+            shelf.stored(),
+            0,
+            batches,
+            requests,
+            repeated,
+            refused,
+            0,
+            failed,
+            shelf.notStored(),
+            table.bytes());
+  }
+
+  /** What was done until it was counted last. */
+  Counts counts() {
+    Counts now = counts;
+    return new Counts(
+        now.sessions(),
+        now.stored(),
+        inbox.waiting(),
+        now.batches(),
+        now.requests(),
+        now.repeated(),
+        now.refused(),
+        inbox.rejected(),
+        now.failed(),
+        now.notStored(),
+        now.bytes());
+  }
+}

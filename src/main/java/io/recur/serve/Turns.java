@@ -1,0 +1,109 @@
+package io.recur.serve;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.PriorityQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The steps whose turn can come: of each session at most one, the others wait behind it. Steps of
+ * one kind, which one batch can hold, are in a group; the group with the oldest turn is next.
+ */
+final class Turns {
+  /** Empty groups that are kept: as a rule a model gets few kinds of requests. */
+  private static final int MOST_EMPTY = 64;
+
+  /** Steps of one kind in the order of their turns. */
+  static final class Group {
+    private final long kind;
+    private @Nullable Waiting first;
+    private @Nullable Waiting last;
+    private int size;
+
+    private Group(long kind) {
+      this.kind = kind;
+    }
+
+    private void add(Waiting step) {
+      if (last == null) {
+        first = step;
+      } else {
+        last.behind = step;
+      }
+      last = step;
+      size++;
+    }
+
+    /** Takes the step with the oldest turn; none where the group is empty. */
+    @Nullable Waiting next() {
+      Waiting next = first;
+      if (next != null) {
+        first = next.behind;
+        last = first == null ? null : last;
+        next.behind = null;
+        size--;
+      }
+      return next;
+    }
+
+    int size() {
+      return size;
+    }
+
+    /** When the step with the oldest turn was sent. */
+    long sent() {
+      return first == null ? Long.MAX_VALUE : first.sent;
+    }
+
+    private long turn() {
+      return first == null ? Long.MAX_VALUE : first.turn;
+    }
+  }
+
+  private final Map<Long, Group> groups = new HashMap<>();
+  private final PriorityQueue<Group> order =
+      new PriorityQueue<>((a, b) -> Long.compare(a.turn(), b.turn()));
+
+  /** That of the last step, which is as a rule that of the next one. */
+  private @Nullable Group known;
+
+  /** The one that was taken and not given back. */
+  private @Nullable Group taken;
+
+  private long turns;
+
+  /** Adds a step, which gets its turn behind all others. */
+  void add(Waiting step, long kind) {
+    step.turn = turns++;
+    Group group = known;
+    if (group == null || group.kind != kind) {
+      group = groups.computeIfAbsent(kind, Group::new);
+      known = group;
+    }
+    group.add(step);
+    if (group.size() == 1 && group != taken) {
+      order.add(group);
+    }
+  }
+
+  /** The group of the oldest turn, without taking it; none where no step waits. */
+  @Nullable Group peek() {
+    return order.peek();
+  }
+
+  /** Takes the group of the oldest turn, until {@link #giveBack}. */
+  @Nullable Group take() {
+    taken = order.poll();
+    return taken;
+  }
+
+  void giveBack(Group group) {
+    taken = null;
+    if (group.size() > 0) {
+      order.add(group);
+    } else if (groups.size() > MOST_EMPTY) {
+      groups.remove(group.kind);
+      known = null;
+    }
+  }
+}

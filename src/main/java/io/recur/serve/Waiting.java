@@ -1,0 +1,90 @@
+package io.recur.serve;
+
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call that waits for the stepping thread, and its answer. Whoever calls makes it, and writes no
+ * field after it is in the {@link Inbox}; the stepping thread alone uses the fields from then on.
+ */
+final class Waiting extends CompletableFuture<float[]> {
+  /** What is asked for. Whatever is no step is done at its turn by itself. */
+  enum Kind {
+    STEP,
+    OPEN,
+    IS_OPEN,
+    COUNT,
+    SAVE,
+    RESTORE,
+    FORK,
+    RESET,
+    CLOSE,
+    STORE,
+    RESTORE_ALL;
+
+    /** Whether it is of one session, and done after the calls for it that were sent before. */
+    boolean isOfSession() {
+      return switch (this) {
+        case OPEN, IS_OPEN, COUNT, STORE, RESTORE_ALL -> false;
+        case STEP, SAVE, RESTORE, FORK, RESET, CLOSE -> true;
+      };
+    }
+  }
+
+  final Kind kind;
+  final Id id;
+  final long sent = System.nanoTime();
+
+  /** The input of a step. */
+  @Nullable Request request;
+
+  /** The session that a fork opens. */
+  @Nullable Id other;
+
+  /** All sessions that are opened; the state that is restored. */
+  Id @Nullable [] ids;
+
+  float @Nullable [] values;
+
+  /** Sessions to and from a file. */
+  Stored @Nullable [] stored;
+
+  // Of the stepping thread.
+
+  /** The one that was sent before this one. */
+  @Nullable Waiting below;
+
+  /** The next one of the same session. */
+  @Nullable Waiting after;
+
+  /** The next one of the same kind. */
+  @Nullable Waiting behind;
+
+  /** The session; of {@link Kind#STORE} the row from which it goes on, -1 after the last. */
+  int row;
+
+  int ticket;
+
+  /** Counts the turns: that with the lowest number comes first. */
+  long turn;
+
+  /** The rows of the answer; written before the answer is given. */
+  int answerRows;
+
+  Waiting(Kind kind, Id id) {
+    this.kind = kind;
+    this.id = id;
+  }
+
+  static Waiting step(Id id, Request request) {
+    Waiting step = new Waiting(Kind.STEP, id);
+    step.request = Objects.requireNonNull(request, "request");
+    return step;
+  }
+
+  /** Whether its deadline has passed. */
+  boolean isLate(long now) {
+    return request != null && request.micros >= 0 && (now - sent) / 1000 >= request.micros;
+  }
+}

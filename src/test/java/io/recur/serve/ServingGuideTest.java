@@ -1,0 +1,113 @@
+package io.recur.serve;
+
+import static io.recur.nn.Layers.chain;
+import static io.recur.nn.Layers.dense;
+import static io.recur.nn.Layers.lstm;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.recur.device.Device;
+import io.recur.device.Devices;
+import io.recur.nn.Chain;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Runs the lines of the guide to serving, and holds that they are those lines. */
+@Tag(Devices.CPU)
+class ServingGuideTest {
+  private static final Path GUIDE = Path.of("docs/serving.md");
+  private static final Path HERE = Path.of("src/test/java/io/recur/serve/ServingGuideTest.java");
+  private static final Pattern BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
+
+  @AutoClose private final Device device = Devices.here();
+  @TempDir private Path folder;
+
+  private static String packed(String code) {
+    return code.replaceAll("(?m)//.*$", "").replaceAll("\\s", "");
+  }
+
+  @Test
+  void theGuideShowsTheLinesOfThisTest() throws IOException {
+    String lines = packed(Files.readString(HERE));
+    Matcher blocks = BLOCK.matcher(Files.readString(GUIDE));
+    int count = 0;
+    while (blocks.find()) {
+      assertTrue(lines.contains(packed(blocks.group(1))), blocks.group(1));
+      count++;
+    }
+    assertEquals(7, count);
+  }
+
+  @Test
+  void theLinesOfTheGuideRun() throws IOException {
+    Path path = folder;
+    Chain model = chain(lstm(3, 128), dense(128, 5)).on(device, 42);
+    Sessions sessions = Sessions.open(model, device);
+    sessions.open(7);
+    sessions.open("user-17", "user-18");
+    float[] scores = sessions.step(7, 0.1f, 0.2f, 0.3f);
+    float[][] several = sessions.step("user-17", new float[][] {{1, 2, 3}, {4, 5, 6}});
+    assertEquals(5, scores.length);
+    assertEquals(2, several.length);
+
+    requests(sessions);
+
+    byte[] state = sessions.save(7);
+    sessions.restore("on another machine", state);
+    sessions.fork(7, 8);
+    sessions.reset(8);
+    sessions.close(8);
+    assertArrayEquals(sessions.step(7, 1, 2, 3), sessions.step("on another machine", 1, 2, 3));
+
+    long written = SessionFile.write(sessions, path.resolve("all"));
+    try (Sessions others = Sessions.open(model, device)) {
+      long restored = SessionFile.restore(others, path.resolve("all"));
+    }
+
+    assertEquals(4, written);
+
+    try (FileStore store = FileStore.open(path.resolve("idle"));
+        Sessions many =
+            Sessions.open(model, device, Batching.ADAPTIVE, Idle.after(60_000, store))) {
+      many.open(7);
+      many.step(7, 1, 2, 3);
+      many.drain();
+    }
+
+    Batching batching =
+        Batching.ADAPTIVE.withLargest(64).withLongestWait(200).withMostWaiting(10_000);
+    try (Sessions patient = Sessions.open(model, device, batching)) {
+      patient.open(1);
+      patient.step(1, 1, 2, 3);
+      Counts counts = patient.counts();
+    }
+
+    try {
+      sessions.step(99, 1, 2, 3);
+    } catch (SessionException e) {
+      if (e.reason() == SessionException.Reason.UNKNOWN) {
+        sessions.open(99);
+      }
+    }
+    sessions.drain();
+  }
+
+  private static void requests(Sessions sessions) {
+    Request request = Request.of(0.1f, 0.2f, 0.3f).within(2_000_000);
+    CompletableFuture<float[]> later = sessions.stepAsync(7, request);
+    float[] answer = sessions.step(7, Request.of(1, 2, 3).numbered(18));
+    float[] again = sessions.step(7, Request.of(1, 2, 3).numbered(18));
+    later.thenApplyAsync(y -> y[0]);
+    assertArrayEquals(answer, again);
+    assertEquals(5, later.join().length);
+  }
+}
