@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Writes the model or the weights of a file as another kind of file, and prints what became"
           + " what.",
-      "Reads safetensors, .pt and .pth of PyTorch and checkpoints of Recur; writes the same."
+      "Reads safetensors, .pt and .pth of PyTorch, .keras and .h5 of Keras, and checkpoints of Recur;"
+          + " writes those of PyTorch and of Recur."
     },
     mixinStandardHelpOptions = true)
 final class ConvertCommand implements Callable<Integer> {

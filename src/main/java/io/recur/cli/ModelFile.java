@@ -3,12 +3,14 @@ package io.recur.cli;
 import io.recur.device.Device;
 import io.recur.io.Safetensors;
 import io.recur.io.StateDict;
+import io.recur.io.keras.KerasFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 
 /** An open file that holds a model, or the weights of one. */
-sealed interface ModelFile extends AutoCloseable permits CheckpointFile, StateDictFile {
+sealed interface ModelFile extends AutoCloseable
+    permits CheckpointFile, KerasModelFile, StateDictFile {
   /**
    * Opens a file of any kind. Another kind is hooked in here: one line, and a class that reads it.
    *
@@ -19,7 +21,7 @@ sealed interface ModelFile extends AutoCloseable permits CheckpointFile, StateDi
     return switch (FileKind.of(path)) {
       case SAFETENSORS -> ofSafetensors(path);
       case TORCH, INDEX -> new StateDictFile(path, StateDict.read(path));
-      case KERAS, HDF5 -> throw unread(path, "Keras");
+      case KERAS, HDF5 -> new KerasModelFile(path, KerasFile.read(path));
       case ONNX -> throw unread(path, "ONNX");
     };
   }
@@ -35,7 +37,7 @@ sealed interface ModelFile extends AutoCloseable permits CheckpointFile, StateDi
 
   private static IllegalArgumentException unread(Path path, String kind) {
     return new IllegalArgumentException(
-        "%s: a file of %s; this command reads safetensors, .pt and checkpoints of Recur"
+        "%s: a file of %s; this command reads safetensors, .pt, .keras, .h5 and checkpoints of Recur"
             .formatted(path, kind));
   }
 

@@ -31,7 +31,10 @@ record Archive(String config, byte[] weights) {
       return new Archive(
           new String(config, StandardCharsets.UTF_8), part(where, zip, WEIGHTS, size));
     } catch (ZipException | EOFException e) {
-      throw new IllegalArgumentException("%s: a damaged zip archive: %s".formatted(where, e), e);
+      throw new IllegalArgumentException(
+          "%s: a damaged zip archive: %s"
+              .formatted(where, e.getMessage() == null ? "it is cut off" : e.getMessage()),
+          e);
     }
   }
 

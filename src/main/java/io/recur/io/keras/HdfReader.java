@@ -6,6 +6,7 @@ import io.jhdf.ObjectHeader;
 import io.jhdf.Superblock;
 import io.jhdf.SymbolTableEntry;
 import io.jhdf.btree.BTreeV1;
+import io.jhdf.exceptions.HdfException;
 import io.jhdf.object.message.AttributeInfoMessage;
 import io.jhdf.object.message.AttributeMessage;
 import io.jhdf.object.message.DataSpaceMessage;
@@ -68,8 +69,9 @@ final class HdfReader {
     if (cause instanceof StackOverflowError) {
       return "its levels have no end";
     }
-    boolean isPlain = cause instanceof IllegalArgumentException && cause.getMessage() != null;
-    return (isPlain ? cause.getMessage() : cause.toString()).replaceAll("\\p{Cntrl}", "?");
+    boolean isSaid = cause instanceof IllegalArgumentException || cause instanceof HdfException;
+    String said = isSaid ? cause.getMessage() : null;
+    return said == null ? "a part is cut off or damaged" : said.replaceAll("\\p{Cntrl}", "?");
   }
 
   private long root() {
