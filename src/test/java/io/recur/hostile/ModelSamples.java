@@ -87,6 +87,7 @@ final class ModelSamples {
     snapshots(samples);
     training(samples);
     files(samples);
+    OnnxSamples.addTo(samples);
   }
 
   private static void layers(Samples samples) {

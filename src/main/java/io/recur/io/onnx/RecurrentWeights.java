@@ -116,7 +116,11 @@ record RecurrentWeights(Setup setup, int direction, EquationCell.Rule rule) {
           state0);
     }
     return new GRUv3Cell(
-        matrix(W, resetUpdateCandidate), matrix(R, 1, 0), matrix(R, 2), sums(resetUpdateCandidate), state0);
+        matrix(W, resetUpdateCandidate),
+        matrix(R, 1, 0),
+        matrix(R, 2),
+        sums(resetUpdateCandidate),
+        state0);
   }
 
   /** The weights in ONNX's order. */

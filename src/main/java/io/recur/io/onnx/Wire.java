@@ -10,16 +10,6 @@ import java.util.Arrays;
  * Reads one message of the wire format of Protocol Buffers: fields of a number and a kind, one
  * after the other. A message inside is another one over a part of the same bytes; no length is
  * believed that exceeds what is left.
- *
- * <pre>{@code
- * for (Wire wire = Wire.of(bytes); wire.next(); ) {
- *   switch (wire.field()) {
- *     case 1 -> version = wire.whole();
- *     case 7 -> graph = wire.message();
- *     default -> wire.skip();
- *   }
- * }
- * }</pre>
  */
 final class Wire {
   /** Messages inside each other. */
