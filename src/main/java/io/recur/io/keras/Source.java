@@ -71,7 +71,7 @@ record Source(String where, HdfTree tree, @Nullable String config, @Nullable Str
       throw new IllegalStateException(
           """
           %s: HDF5 is read by a library that is not there; add %s to the class path, or to the \
-          module path with --add-modules io.jhdf (%s)"""
+          module path with --add-modules io.jhdf,org.apache.commons.lang3 (%s)"""
               .formatted(where, JHDF, e),
           e);
     }
