@@ -48,8 +48,7 @@ class RoundTripTest {
 
   @Test
   void statesCarryAsInTheModel() throws IOException {
-    Chain model =
-        chain(lstm(3, 4), gru(4, 5), gruV3(5, 4), rnn(4, 4), dense(4, 2)).on(device, 42);
+    Chain model = chain(lstm(3, 4), gru(4, 5), gruV3(5, 4), rnn(4, 4), dense(4, 2)).on(device, 42);
     OnnxModel again = read(model);
     assertEquals(5, again.states().size(), again.states().toString());
     for (int time : new int[] {3, 1, 4}) {
