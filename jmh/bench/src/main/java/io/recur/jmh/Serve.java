@@ -119,7 +119,8 @@ public final class Serve {
   private static double rate(Sessions sessions, Request[] requests, int count, int seconds) {
     Random random = new Random(1);
     @SuppressWarnings("unchecked")
-    CompletableFuture<float[]>[] sent = new CompletableFuture[OUTSTANDING];
+    CompletableFuture<float[]>[] sent =
+        (CompletableFuture<float[]>[]) new CompletableFuture<?>[OUTSTANDING];
     long begin = System.nanoTime();
     long end = begin + TimeUnit.SECONDS.toNanos(seconds);
     long steps = 0;
