@@ -4,6 +4,7 @@ import io.recur.device.Device;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.io.Npy;
+import io.recur.io.onnx.OnnxExport;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileSystemException;
@@ -29,15 +30,16 @@ import picocli.CommandLine.Spec;
     description = {
       "Writes the model or the weights of a file as another kind of file, and prints what became"
           + " what.",
-      "Reads safetensors, .pt and .pth of PyTorch, .keras and .h5 of Keras, and checkpoints of Recur;"
-          + " writes those of PyTorch and of Recur."
+      "Reads and writes safetensors, .pt and .pth of PyTorch, graphs of ONNX, checkpoints of Recur;"
+          + " reads .keras and .h5 of Keras."
     },
     mixinStandardHelpOptions = true)
 final class ConvertCommand implements Callable<Integer> {
   /** What is written. */
   private enum Target {
     checkpoint,
-    state_dict;
+    state_dict,
+    onnx;
 
     @Override
     public String toString() {
@@ -57,8 +59,9 @@ final class ConvertCommand implements Callable<Integer> {
       description = {
         "state-dict: the names of PyTorch's modules, as torch.save writes them where OUT ends in .pt"
             + " or .pth, else safetensors; checkpoint: Recur's, with the model.",
-        "Unless given, .pt and .pth are a state-dict, and another OUT a checkpoint where the model is"
-            + " known."
+        "onnx: a graph with the states as inputs and outputs.",
+        "Unless given, .pt and .pth are a state-dict, .onnx a graph, and another OUT a checkpoint"
+            + " where the model is known."
       })
   private @Nullable String to;
 
@@ -97,7 +100,7 @@ final class ConvertCommand implements Callable<Integer> {
     }
     try (Device device = devices.open();
         ModelFile file = ModelFile.open(in)) {
-      boolean isModelKnown = file instanceof CheckpointFile || options.description() != null;
+      boolean isModelKnown = !(file instanceof StateDictFile) || options.description() != null;
       Target target = named != null ? named : isModelKnown ? Target.checkpoint : Target.state_dict;
       if (file instanceof StateDictFile weights
           && target == Target.state_dict
@@ -113,7 +116,13 @@ final class ConvertCommand implements Callable<Integer> {
         }
         check(device, model);
         write(file, model, target);
-        say("written to %s as a %s", out, target);
+        say("written to %s, kind %s", out, target);
+        if (target == Target.checkpoint && model.description() == null) {
+          say(
+              "it does not tell its model: load it with Weights.load(path, model) in Java; recur run"
+                  + " takes %s",
+              in);
+        }
       }
       return 0;
     }
@@ -123,7 +132,8 @@ final class ConvertCommand implements Callable<Integer> {
   private @Nullable Target target() {
     if (to == null) {
       String name = out.toString().toLowerCase(Locale.ROOT);
-      return name.endsWith(".pt") || name.endsWith(".pth") ? Target.state_dict : null;
+      boolean isTorch = name.endsWith(".pt") || name.endsWith(".pth");
+      return isTorch ? Target.state_dict : name.endsWith(".onnx") ? Target.onnx : null;
     }
     return Arrays.stream(Target.values())
         .filter(target -> target.toString().equals(to))
@@ -148,7 +158,7 @@ final class ConvertCommand implements Callable<Integer> {
     Series x = Series.of(Npy.read(check.getFirst()), model.classes(), batchFirst);
     Npy expected = Npy.read(check.getLast());
     try (Tape tape = Tape.inference(device)) {
-      Tensor y = model.layer().apply(x.on(tape));
+      Tensor y = model.apply(tape, x);
       Npy found = Series.array(x.layout(), y.shape(), y.toArray());
       model.layer().reset(); // a checkpoint has the states that it had
       say("%s", difference(found, expected));
@@ -186,6 +196,7 @@ final class ConvertCommand implements Callable<Integer> {
   private void write(ModelFile file, LoadedModel model, Target target) throws IOException {
     switch (target) {
       case checkpoint -> model.saveCheckpoint(out);
+      case onnx -> OnnxExport.of(model.layer()).write(out);
       case state_dict -> {
         if (file instanceof StateDictFile weights) {
           weights.save(out); // in the types of the file

@@ -19,7 +19,8 @@ import picocli.CommandLine.Spec;
 final class InfoCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "FILE",
-      description = "Of recur train, of recur convert, or of PyTorch: safetensors, .pt.")
+      description =
+          "Of recur train, of recur convert, of PyTorch (safetensors, .pt), ONNX or Keras.")
   private Path file = Path.of("");
 
   @Spec private CommandSpec spec;

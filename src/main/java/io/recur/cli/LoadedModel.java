@@ -1,9 +1,14 @@
 package io.recur.cli;
 
 import io.recur.grad.Parameter;
+import io.recur.grad.Tape;
+import io.recur.grad.Tensor;
 import io.recur.io.Safetensors;
 import io.recur.io.StateDict;
 import io.recur.io.Weights;
+import io.recur.io.onnx.Dims;
+import io.recur.io.onnx.OnnxModel;
+import io.recur.io.onnx.Value;
 import io.recur.nn.Chain;
 import io.recur.nn.Embedding;
 import io.recur.nn.Layer;
@@ -33,13 +38,33 @@ record LoadedModel(
   /** The description of a checkpoint's layers, among the strings that Recur keeps for itself. */
   static final String DESCRIPTION = "recur.model";
 
-  /** {@return the classes of an embedding that the input enters, or 0} */
+  /** {@return the classes of an embedding that the input enters, or 0; of a graph any number} */
   int classes() {
+    if (takesIntegers()) {
+      return Integer.MAX_VALUE;
+    }
     Layer first = layer;
     while (first instanceof Chain chain && !chain.layers().isEmpty()) {
       first = chain.layers().getFirst();
     }
     return first instanceof Embedding embedding ? embedding.own().getFirst().shape().columns() : 0;
+  }
+
+  private boolean takesIntegers() {
+    return layer instanceof OnnxModel graph
+        && graph.inputs().size() == 1
+        && graph.inputs().getFirst().type().isInteger();
+  }
+
+  /** Runs the model on the steps of a series. */
+  Tensor apply(Tape tape, Series x) {
+    if (!takesIntegers()) {
+      return layer.apply(x.on(tape));
+    }
+    OnnxModel graph = (OnnxModel) layer;
+    Value indexes = Value.of(Dims.of(x.time(), x.batch()), x.integers());
+    Map<String, Value> found = graph.run(tape, Map.of(graph.inputs().getFirst().name(), indexes));
+    return found.get(graph.outputs().getFirst().name()).tensor();
   }
 
   /** Sets every initial state to zero. */

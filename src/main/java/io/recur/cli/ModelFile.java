@@ -10,19 +10,19 @@ import java.nio.file.Path;
 
 /** An open file that holds a model, or the weights of one. */
 sealed interface ModelFile extends AutoCloseable
-    permits CheckpointFile, KerasModelFile, StateDictFile {
+    permits CheckpointFile, KerasModelFile, OnnxModelFile, StateDictFile {
   /**
    * Opens a file of any kind. Another kind is hooked in here: one line, and a class that reads it.
    *
    * @throws IOException if it cannot be read
-   * @throws IllegalArgumentException if it is damaged or of a kind that is not read
+   * @throws IllegalArgumentException if it is damaged, or of no kind that is read
    */
   static ModelFile open(Path path) throws IOException {
     return switch (FileKind.of(path)) {
       case SAFETENSORS -> ofSafetensors(path);
       case TORCH, INDEX -> new StateDictFile(path, StateDict.read(path));
       case KERAS, HDF5 -> new KerasModelFile(path, KerasFile.read(path));
-      case ONNX -> throw unread(path, "ONNX");
+      case ONNX -> OnnxModelFile.read(path);
     };
   }
 
@@ -33,12 +33,6 @@ sealed interface ModelFile extends AutoCloseable
     }
     file.close();
     return new StateDictFile(path, StateDict.read(path));
-  }
-
-  private static IllegalArgumentException unread(Path path, String kind) {
-    return new IllegalArgumentException(
-        "%s: a file of %s; this command reads safetensors, .pt, .keras, .h5 and checkpoints of Recur"
-            .formatted(path, kind));
   }
 
   /** Prints what the file holds. */

@@ -4,7 +4,6 @@ import io.recur.device.Device;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.io.Npy;
-import io.recur.nn.Layer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,7 +32,8 @@ final class RunCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "MODEL",
-      description = "Of recur train, of recur convert, or of PyTorch: safetensors, .pt.")
+      description =
+          "Of recur train, of recur convert, of PyTorch (safetensors, .pt), ONNX or Keras.")
   private Path model = Path.of("");
 
   @Option(
@@ -72,7 +72,7 @@ final class RunCommand implements Callable<Integer> {
         Tape tape = Tape.inference(device)) {
       LoadedModel loaded = file.load(device, options);
       if (input.toString().endsWith(".npy")) {
-        run(loaded.layer(), tape, Series.of(Npy.read(input), loaded.classes(), batchFirst));
+        run(loaded, tape, Series.of(Npy.read(input), loaded.classes(), batchFirst));
       } else {
         run(loaded, tape);
       }
@@ -84,14 +84,14 @@ final class RunCommand implements Callable<Integer> {
     return new Answers(layout, output, spec.commandLine().getOut());
   }
 
-  private void run(Layer layer, Tape tape, Series series) throws IOException {
+  private void run(LoadedModel loaded, Tape tape, Series series) throws IOException {
     try (Answers answers = answers(series.layout())) {
       boolean isRead = true;
       for (int t = 0; stream && isRead && t < series.time(); t++) {
-        isRead = answers.add(answer(layer, tape, series.step(t)));
+        isRead = answers.add(answer(loaded, tape, series.step(t)));
       }
       if (!stream) {
-        answers.add(answer(layer, tape, series));
+        answers.add(answer(loaded, tape, series));
       }
       answers.finish();
     }
@@ -105,12 +105,12 @@ final class RunCommand implements Callable<Integer> {
       for (float[] step = steps.next(); isRead && step != null; step = steps.next()) {
         whole.add(step);
         if (stream) {
-          isRead = answers.add(answer(loaded.layer(), tape, series(loaded, whole)));
+          isRead = answers.add(answer(loaded, tape, series(loaded, whole)));
           whole.clear();
         }
       }
       if (!whole.isEmpty()) {
-        answers.add(answer(loaded.layer(), tape, series(loaded, whole)));
+        answers.add(answer(loaded, tape, series(loaded, whole)));
       }
       answers.finish();
     }
@@ -130,8 +130,8 @@ final class RunCommand implements Callable<Integer> {
   }
 
   /** Runs steps on an empty tape. The answer is read before the tape is used again. */
-  private static Tensor answer(Layer layer, Tape tape, Series series) {
+  private static Tensor answer(LoadedModel loaded, Tape tape, Series series) {
     tape.clear();
-    return layer.apply(series.on(tape));
+    return loaded.apply(tape, series);
   }
 }

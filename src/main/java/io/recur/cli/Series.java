@@ -75,22 +75,32 @@ record Series(int classes, int rows, int batch, int time, Layout layout, float[]
   /**
    * Copies this to a tape.
    *
-   * @throws@throws IllegalArgumentException if an index is that of no class
+   * @throws IllegalArgumentException if an index is that of no class
    */
   Tensor on(Tape tape) {
     if (classes == 0) {
       return tape.input(Shape.of(rows, batch, time), values);
     }
-    int[] indexes = new int[values.length];
+    int[] indexes = Arrays.stream(integers()).mapToInt(index -> (int) index).toArray();
+    return tape.oneHot(Shape.of(classes, batch, time), indexes);
+  }
+
+  /**
+   * {@return the values as indexes}
+   *
+   * @throws IllegalArgumentException if one is that of no class
+   */
+  long[] integers() {
+    long[] indexes = new long[values.length];
     for (int i = 0; i < indexes.length; i++) {
-      indexes[i] = (int) values[i];
+      indexes[i] = (long) values[i];
       if (indexes[i] != values[i] || indexes[i] < 0 || indexes[i] >= classes) {
         throw new IllegalArgumentException(
             "value %d of the input is %s; need the index of one of %d classes"
                 .formatted(i, values[i], classes));
       }
     }
-    return tape.oneHot(Shape.of(classes, batch, time), indexes);
+    return indexes;
   }
 
   /** {@return the answers of a model, in the sizes and the order of its input's file} */
@@ -98,11 +108,15 @@ record Series(int classes, int rows, int batch, int time, Layout layout, float[]
     int time = shape.time();
     int batch = shape.batch();
     int rows = shape.rows();
+    if (shape.rank() < 3 && layout.hasBatch()) {
+      return new Npy(new int[] {batch, rows}, values); // a model that answers with one step
+    }
     if (layout.batchFirst()) {
       return new Npy(new int[] {batch, time, rows}, swapped(values, time, batch, rows));
     }
     int[] whole = {time, batch, rows};
-    int[] without = layout.hasTime() ? new int[] {time, rows} : new int[] {rows};
+    int[] without =
+        layout.hasTime() && shape.rank() == 3 ? new int[] {time, rows} : new int[] {rows};
     return new Npy(layout.hasBatch() ? whole : without, values);
   }
 }

@@ -16,8 +16,7 @@ final class ArithmeticOperators {
   static final Pairs ADD = numbers(Tensor::add, Double::sum, Long::sum);
   static final Pairs SUBTRACT = numbers(Tensor::sub, (a, b) -> a - b, (a, b) -> a - b);
   static final Pairs DIVIDE = numbers(Tensor::div, (a, b) -> a / b, ArithmeticOperators::divided);
-  static final Pairs MULTIPLY =
-      numbers(Tensor::mul, (a, b) -> a * b, (a, b) -> a * b);
+  static final Pairs MULTIPLY = numbers(Tensor::mul, (a, b) -> a * b, (a, b) -> a * b);
   static final Pairs MINIMUM = numbers(Tensor::minimum, Math::min, Math::min);
   static final Pairs MAXIMUM = numbers(Tensor::maximum, Math::max, Math::max);
 
@@ -33,13 +32,10 @@ final class ArithmeticOperators {
               "GreaterOrEqual",
               mask(Tensor::greaterEqual, (a, b) -> is(a >= b), (a, b) -> is(a >= b))),
           pair("Less", mask(Tensor::less, (a, b) -> is(a < b), (a, b) -> is(a < b))),
-          pair(
-              "LessOrEqual", mask(Tensor::lessEqual, (a, b) -> is(a <= b), (a, b) -> is(a <= b))),
+          pair("LessOrEqual", mask(Tensor::lessEqual, (a, b) -> is(a <= b), (a, b) -> is(a <= b))),
           pair("And", mask(Tensor::mul, (a, b) -> a * b, (a, b) -> a & b)),
           pair("Or", mask(Tensor::maximum, Math::max, (a, b) -> a | b)),
-          pair(
-              "Xor",
-              mask((a, b) -> a.equal(b).rsub(1), (a, b) -> is(a != b), (a, b) -> a ^ b)),
+          pair("Xor", mask((a, b) -> a.equal(b).rsub(1), (a, b) -> is(a != b), (a, b) -> a ^ b)),
           variadic("Sum", ADD),
           variadic("Max", MAXIMUM),
           variadic("Min", MINIMUM),
@@ -142,8 +138,7 @@ final class ArithmeticOperators {
     }
     Dims dims = x.dims().broadcast(exponent.dims());
     Value.OnTape base = Rearranging.lifted(call, x);
-    Value y =
-        new Value.OnTape(base.dims(), base.order(), power(base.held(), exponent.floats()[0]));
+    Value y = new Value.OnTape(base.dims(), base.order(), power(base.held(), exponent.floats()[0]));
     return dims.equals(x.dims()) ? y : Rearranging.resized(y, dims);
   }
 
@@ -209,8 +204,8 @@ final class ArithmeticOperators {
 
   /**
    * Where the condition holds the first value, else the second. On a device it is {@code max(min(a,
-   * l), min(b, −l))}, where l is ∞ where the condition holds and −∞ elsewhere: infinite values pass,
-   * and a not-a-number in either.
+   * l), min(b, −l))}, where l is ∞ where the condition holds and −∞ elsewhere: infinite values
+   * pass, and a not-a-number in either.
    */
   private static List<Value> choice(Call call) {
     Value a = call.value(1);
@@ -218,8 +213,7 @@ final class ArithmeticOperators {
     if (!call.isOnHost()) {
       Value taken = limit(call, true);
       Value left = limit(call, false);
-      return List.of(
-          MAXIMUM.of(call, MINIMUM.of(call, a, taken), MINIMUM.of(call, b, left)));
+      return List.of(MAXIMUM.of(call, MINIMUM.of(call, a, taken), MINIMUM.of(call, b, left)));
     }
     Dims dims = a.dims().broadcast(b.dims()).broadcast(call.dims(0));
     call.host(dims);

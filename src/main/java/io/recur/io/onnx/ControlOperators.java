@@ -33,7 +33,8 @@ final class ControlOperators {
   /** A condition of the host; one that a device has computed is read. */
   private static boolean isTrue(Value condition) {
     if (condition.dims().count() != 1) {
-      throw new IllegalArgumentException("condition %s; need one value".formatted(condition.dims()));
+      throw new IllegalArgumentException(
+          "condition %s; need one value".formatted(condition.dims()));
     }
     return condition.floats()[0] != 0;
   }
@@ -129,7 +130,8 @@ final class ControlOperators {
   private static Operator.Evaluation scan(Setup setup) {
     Node node = setup.node();
     if (node.opset() < 9) {
-      throw node.refuse("opset %d; need 9 or later: export the model again".formatted(node.opset()));
+      throw node.refuse(
+          "opset %d; need 9 or later: export the model again".formatted(node.opset()));
     }
     Body body = setup.body("body", true);
     int inputs = node.inputs().size();

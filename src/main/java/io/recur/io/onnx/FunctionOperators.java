@@ -12,10 +12,20 @@ import org.jspecify.annotations.Nullable;
 final class FunctionOperators {
   private static final float INFINITY = Float.POSITIVE_INFINITY;
 
-  /** Chebyshev coefficients of log(erfc(z)·e^(z²)/t) in t (Press et al., Numerical Recipes, 6.2). */
+  /**
+   * Chebyshev coefficients of log(erfc(z)·e^(z²)/t) in t (Press et al., Numerical Recipes, 6.2).
+   */
   private static final float[] ERFC = {
-    0.17087277f, -0.82215223f, 1.48851587f, -1.13520398f, 0.27886807f, -0.18628806f, 0.09678418f,
-    0.37409196f, 1.00002368f, -1.26551223f
+    0.17087277f,
+    -0.82215223f,
+    1.48851587f,
+    -1.13520398f,
+    0.27886807f,
+    -0.18628806f,
+    0.09678418f,
+    0.37409196f,
+    1.00002368f,
+    -1.26551223f
   };
 
   static final List<Operator> ALL =
@@ -41,8 +51,7 @@ final class FunctionOperators {
           onTape("HardSwish", setup -> x -> x.mul(x.scale(1 / 6f).add(0.5f).clamp(0, 1))),
           onTape("Mish", setup -> x -> x.mul(Functions.tanh(Functions.softplus(x)))),
           onTape("LeakyRelu", FunctionOperators::leakyRelu).with("alpha", Attribute.Kind.REAL),
-          onTape("Elu", setup -> x -> elu(x, alpha(setup, 1)))
-              .with("alpha", Attribute.Kind.REAL),
+          onTape("Elu", setup -> x -> elu(x, alpha(setup, 1))).with("alpha", Attribute.Kind.REAL),
           onTape("Celu", FunctionOperators::celu).with("alpha", Attribute.Kind.REAL),
           onTape("Selu", FunctionOperators::selu)
               .with("alpha", Attribute.Kind.REAL)

@@ -33,7 +33,9 @@ final class NormOperators {
 
   private NormOperators() {}
 
-  /** {@code (x − mean)/√(variance + ε)∘scale + b}, each of the five given; mean and variance fixed. */
+  /**
+   * {@code (x − mean)/√(variance + ε)∘scale + b}, each of the five given; mean and variance fixed.
+   */
   private static Operator.Evaluation batch(Setup setup) {
     Node node = setup.node();
     if (node.flag("training_mode", false)) {
@@ -60,9 +62,12 @@ final class NormOperators {
       Value centre = perFeature(call, mean != null ? mean : call.value(3), features);
       Value y = ArithmeticOperators.SUBTRACT.of(call, x, aligned(centre, x));
       y = ArithmeticOperators.DIVIDE.of(call, y, aligned(new Value.OnTape(spread.dims(), root), x));
-      y = ArithmeticOperators.MULTIPLY.of(call, y, aligned(perFeature(call, call.value(1), features), x));
+      y =
+          ArithmeticOperators.MULTIPLY.of(
+              call, y, aligned(perFeature(call, call.value(1), features), x));
       return List.of(
-          ArithmeticOperators.ADD.of(call, y, aligned(perFeature(call, call.value(2), features), x)));
+          ArithmeticOperators.ADD.of(
+              call, y, aligned(perFeature(call, call.value(2), features), x)));
     };
   }
 
@@ -100,9 +105,7 @@ final class NormOperators {
       one = one.with(i, 1);
     }
     return List.of(
-        y,
-        new Value.OnTape(one, mean),
-        new Value.OnTape(one, Functions.reciprocal(deviation)));
+        y, new Value.OnTape(one, mean), new Value.OnTape(one, Functions.reciprocal(deviation)));
   }
 
   private static Operator.Evaluation dropout(Setup setup) {
@@ -122,8 +125,7 @@ final class NormOperators {
       }
       long[] all = new long[call.host(call.dims(0)).count()];
       Arrays.fill(all, 1);
-      return List.of(
-          call.value(0), new Value.Integers(ElementType.BOOL, call.dims(0), all));
+      return List.of(call.value(0), new Value.Integers(ElementType.BOOL, call.dims(0), all));
     };
   }
 }

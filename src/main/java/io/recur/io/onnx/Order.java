@@ -64,10 +64,7 @@ final class Order {
       run *= dims.size(order[--together]);
     }
     int[] columns = places(x, run, Arrays.copyOf(order, together));
-    return x.held()
-        .reshape(Shape.of(run, dims.count() / run))
-        .take(columns)
-        .reshape(shape);
+    return x.held().reshape(Shape.of(run, dims.count() / run)).take(columns).reshape(shape);
   }
 
   /** Where each run of values is, in the order of these dimensions. */

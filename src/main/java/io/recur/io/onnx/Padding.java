@@ -37,8 +37,7 @@ final class Padding {
           .refuse("mode=%s; need constant, reflect, edge or wrap".formatted(Wire.shown(mode)));
     }
     boolean isOld = setup.node().opset() < 11;
-    Value known =
-        isOld ? Value.of(Dims.of(), setup.node().real("value", 0)) : setup.constant(2);
+    Value known = isOld ? Value.of(Dims.of(), setup.node().real("value", 0)) : setup.constant(2);
     if (known != null && !isOld) {
       setup.claim(2);
     }
@@ -49,8 +48,7 @@ final class Padding {
     Dims dims = call.dims(0);
     boolean isOld = call.node().opset() < 11;
     int[] pads = isOld ? RearrangingOperators.axes(call, "pads", call.inputs()) : call.sizes(1);
-    int[] axes =
-        !isOld && call.has(3) ? call.sizes(3) : IntStream.range(0, dims.rank()).toArray();
+    int[] axes = !isOld && call.has(3) ? call.sizes(3) : IntStream.range(0, dims.rank()).toArray();
     if (pads == null || pads.length != 2 * axes.length) {
       throw call.refuse(
           "pads=%s of %s; need one before and one after each dimension"
@@ -86,7 +84,9 @@ final class Padding {
     return Rearranging.join(call, axis, parts);
   }
 
-  /** Values before or after those that there are: where each is, counted from the first of these. */
+  /**
+   * Values before or after those that there are: where each is, counted from the first of these.
+   */
   private Value outside(Call call, Value x, int axis, int length, IntUnaryOperator place) {
     if (mode.equals("constant")) {
       return filled(call, x, call.host(x.dims().with(axis, length)));

@@ -36,8 +36,8 @@ record Pairs(
       return computed(dims, x, y);
     }
     throw call.refuse(
-        "%s and %s; need %s of one type".formatted(
-            kind(a), kind(b), whole == null ? "floats" : "floats or integers"));
+        "%s and %s; need %s of one type"
+            .formatted(kind(a), kind(b), whole == null ? "floats" : "floats or integers"));
   }
 
   private static String kind(Value x) {
@@ -106,8 +106,7 @@ record Pairs(
   }
 
   /** Operands of which one or both are repeated. */
-  private Value.OnTape repeated(
-      Call call, Dims dims, int[] order, Value.OnTape a, Value.OnTape b) {
+  private Value.OnTape repeated(Call call, Dims dims, int[] order, Value.OnTape a, Value.OnTape b) {
     int split = split(dims, order, a.dims(), b.dims());
     if (split < 0) { // neither rows nor columns alone: the smaller operand, or both, in full
       return a.dims().equals(dims)

@@ -146,7 +146,9 @@ final class ProductOperators {
     return isTransposed ? Rearranging.permute(call, x, 1, 0) : x;
   }
 
-  /** A constant B with transB, such as PyTorch's Linear has, in the order in which it multiplies. */
+  /**
+   * A constant B with transB, such as PyTorch's Linear has, in the order in which it multiplies.
+   */
   private static Value.@Nullable OnTape transposed(Setup setup) {
     if (!(setup.constant(1) instanceof Value.Reals b) || b.dims().rank() != 2) {
       return null;
@@ -157,7 +159,6 @@ final class ProductOperators {
     for (int i = 0; i < values.length; i++) {
       values[i % in * out + i / in] = b.values()[i];
     }
-    return new Value.OnTape(
-        Dims.of(in, out), setup.parameter(1, Shape.of(out, in), values));
+    return new Value.OnTape(Dims.of(in, out), setup.parameter(1, Shape.of(out, in), values));
   }
 }

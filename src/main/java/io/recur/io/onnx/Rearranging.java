@@ -156,8 +156,7 @@ final class Rearranging {
         int inner = Order.inner(on.dims(), axis, order);
         int rows = inner * on.dims().size(axis);
         isColumns &= rows == on.dims().count();
-        tensors.add(
-            Order.arranged(on, order).reshape(Shape.of(rows, on.dims().count() / rows)));
+        tensors.add(Order.arranged(on, order).reshape(Shape.of(rows, on.dims().count() / rows)));
       }
     }
     if (isColumns) { // one after the other
@@ -174,11 +173,9 @@ final class Rearranging {
               ? on
               : new Value.OnTape(on.dims(), on.order(), call.tape().use(on.held()));
       case Value.Reals reals ->
-          new Value.OnTape(
-              reals.dims(), call.tape().input(reals.dims().shape(), reals.values()));
+          new Value.OnTape(reals.dims(), call.tape().input(reals.dims().shape(), reals.values()));
       case Value.Integers integers ->
-          throw call.refuse(
-              "%s%s; need floats".formatted(integers.type(), integers.dims()));
+          throw call.refuse("%s%s; need floats".formatted(integers.type(), integers.dims()));
     };
   }
 
@@ -213,8 +210,7 @@ final class Rearranging {
     return switch (x) {
       case Value.OnTape on -> new Value.OnTape(dims, on.tensor());
       case Value.Reals reals -> new Value.Reals(dims, reals.values());
-      case Value.Integers integers ->
-          new Value.Integers(integers.type(), dims, integers.values());
+      case Value.Integers integers -> new Value.Integers(integers.type(), dims, integers.values());
     };
   }
 

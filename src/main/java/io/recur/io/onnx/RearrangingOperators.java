@@ -65,8 +65,7 @@ final class RearrangingOperators {
     int[] numbers = Arrays.stream(axes).map(dims::axis).sorted().toArray();
     for (int i = 1; i < numbers.length; i++) {
       if (numbers[i] == numbers[i - 1]) {
-        throw call.refuse(
-            "axes=%s of %s; need each once".formatted(Arrays.toString(axes), dims));
+        throw call.refuse("axes=%s of %s; need each once".formatted(Arrays.toString(axes), dims));
       }
     }
     return numbers;
@@ -104,8 +103,7 @@ final class RearrangingOperators {
     if (open >= 0 && known > 0) {
       sizes[open] = (int) (dims.count() / known);
     }
-    if (Arrays.stream(sizes).anyMatch(size -> size < 0)
-        || Dims.of(sizes).count() != dims.count()) {
+    if (Arrays.stream(sizes).anyMatch(size -> size < 0) || Dims.of(sizes).count() != dims.count()) {
       throw call.refuse(
           "shape=%s of %s; need sizes of as many values"
               .formatted(Arrays.toString(call.sizes(1)), dims));
@@ -269,8 +267,7 @@ final class RearrangingOperators {
     }
     return List.of(
         picked instanceof Value.OnTape on
-            ? new Value.OnTape(
-                result, Order.replaced(on.order(), axis, shape.rank()), on.held())
+            ? new Value.OnTape(result, Order.replaced(on.order(), axis, shape.rank()), on.held())
             : Rearranging.resized(picked, result));
   }
 

@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * Sums, means, products and extremes over some dimensions, which keep size 1: of floats on a device,
- * and of floats and integers on the host.
+ * Sums, means, products and extremes over some dimensions, which keep size 1: of floats on a
+ * device, and of floats and integers on the host.
  */
 enum Reducing {
   /** The sum. */
@@ -35,10 +35,8 @@ enum Reducing {
   private Value.OnTape onTape(Call call, Value.OnTape x, int... axes) {
     if (this == MIN) {
       Tensor negated = Functions.negate(x.held());
-      Value.OnTape largest =
-          MAX.onTape(call, new Value.OnTape(x.dims(), x.order(), negated), axes);
-      return new Value.OnTape(
-          largest.dims(), largest.order(), Functions.negate(largest.held()));
+      Value.OnTape largest = MAX.onTape(call, new Value.OnTape(x.dims(), x.order(), negated), axes);
+      return new Value.OnTape(largest.dims(), largest.order(), Functions.negate(largest.held()));
     }
     Value.OnTape result = x;
     int[] order = x.order();

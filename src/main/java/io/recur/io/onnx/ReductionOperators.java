@@ -31,8 +31,7 @@ final class ReductionOperators {
               Reducing.SUM,
               new Each(Functions::square, x -> x * x),
               new Each(Functions::sqrt, Math::sqrt)),
-          reduction(
-              "ReduceLogSum", 18, Reducing.SUM, null, new Each(Functions::log, Math::log)),
+          reduction("ReduceLogSum", 18, Reducing.SUM, null, new Each(Functions::log, Math::log)),
           Operator.of("ReduceLogSumExp", 1, 2, setup -> ReductionOperators::logSumExp)
               .with("axes", Attribute.Kind.WHOLES)
               .with("keepdims", WHOLE)
@@ -145,8 +144,7 @@ final class ReductionOperators {
     int[] order =
         isOld
             ? Order.plain(dims.rank())
-            : IntStream.concat(
-                    Arrays.stream(x.order()).filter(a -> a != axis), IntStream.of(axis))
+            : IntStream.concat(Arrays.stream(x.order()).filter(a -> a != axis), IntStream.of(axis))
                 .toArray();
     Tensor columns = Order.arranged(x, order).reshape(Shape.of(rows, dims.count() / rows));
     return new Value.OnTape(dims, order, f.apply(columns));

@@ -74,8 +74,7 @@ final class SortOperators {
       this.call = call;
       int rank = call.dims(0).rank();
       this.axes =
-          IntStream.concat(
-                  IntStream.range(0, rank).filter(i -> i != axis), IntStream.of(axis))
+          IntStream.concat(IntStream.range(0, rank).filter(i -> i != axis), IntStream.of(axis))
               .toArray();
       this.last = Rearranging.permute(call, call.value(0), axes);
       this.size = call.dims(0).size(axis);

@@ -1,0 +1,51 @@
+package io.recur.cli;
+
+import io.recur.device.Device;
+import io.recur.io.onnx.OnnxModel;
+import io.recur.nn.Layer;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A graph of ONNX, which tells its model. It was read as a whole.
+ *
+ * @param path for errors
+ * @param kind what it is
+ * @param model on no device yet
+ * @param report a line for what became what
+ */
+record OnnxModelFile(Path path, String kind, Layer model, List<String> report)
+    implements ModelFile {
+  /** Reads a graph, as a chain of layers where it is a straight line of these. */
+  static OnnxModelFile read(Path path) throws IOException {
+    OnnxModel graph = OnnxModel.read(path);
+    try {
+      Layer chain = OnnxModel.readChain(path);
+      return new OnnxModelFile(path, "graph of ONNX, a chain of layers", chain, graph.report());
+    } catch (IllegalArgumentException e) {
+      return new OnnxModelFile(
+          path, "graph of ONNX, run node by node: " + e.getMessage(), graph, graph.report());
+    }
+  }
+
+  @Override
+  public void describe(PrintWriter out) {
+    out.println(Printable.of(kind));
+    model.toString().lines().forEach(line -> out.println(Printable.of(line)));
+    report.forEach(line -> out.println("  " + Printable.of(line)));
+  }
+
+  @Override
+  public LoadedModel load(Device device, ModelOptions options) {
+    if (options.description() != null) {
+      throw new IllegalArgumentException(path + ": it tells its model; leave --as out");
+    }
+    return new LoadedModel(model.on(device, 0), null, Map.of(), report);
+  }
+
+  @Override
+  public void close() {}
+}
