@@ -40,6 +40,9 @@ final class CompiledRun implements Op, CompiledCell.Result {
   private int time;
   private boolean columnsAlone;
 
+  /** Whether a gradient reaches x, the state or a weight; without one nothing is recorded. */
+  private boolean takesGradient;
+
   /** The parts of the state after the last step that are not the last output. */
   private final List<@Nullable Tensor> after = new ArrayList<>();
 
@@ -70,6 +73,7 @@ final class CompiledRun implements Op, CompiledCell.Result {
     this.context = context;
     this.before = states;
     this.x = x;
+    takesGradient = x.isDifferentiable();
     execution.begin(scratch(owner.program.descriptionFloats()), batch, time);
     columnsAlone = execution.columnsAlone(!context.tape().isRecording());
     takeMemory();
@@ -147,7 +151,9 @@ final class CompiledRun implements Op, CompiledCell.Result {
   private void nameState(int array, Entry entry) {
     take(array, time + 1);
     Buffer first = cut(array, 0);
-    context.device().pointwise().copy(before.get(entry.part()).value(), first, floats(entry));
+    Tensor part = before.get(entry.part());
+    takesGradient |= part.isDifferentiable();
+    context.device().pointwise().copy(part.value(), first, floats(entry));
   }
 
   /** Values of one step of an array. */
@@ -173,8 +179,10 @@ final class CompiledRun implements Op, CompiledCell.Result {
     name(array, context.scratch(owner().program.floats(array, batch, steps)), steps);
   }
 
+  /** Memory for gradients of some steps; none for none. */
   private void takeBackward(int array, int steps) {
-    name(array, context.backwardScratch(owner().program.floats(array, batch, steps)), steps);
+    long floats = owner().program.floats(array, batch, steps);
+    name(array, steps == 0 ? null : context.backwardScratch(floats), Math.max(1, steps));
   }
 
   private void name(int array, @Nullable Buffer buffer, int steps) {
@@ -189,9 +197,11 @@ final class CompiledRun implements Op, CompiledCell.Result {
   private void nameParameters(boolean withGradients) {
     for (int i = 0; i < matrices.length; i++) {
       execution.matrix(i, matrices[i].value(), gradient(matrices[i], withGradients));
+      takesGradient |= matrices[i].isDifferentiable();
     }
     for (int i = 0; i < vectors.length; i++) {
       execution.vector(i, vectors[i].value(), gradient(vectors[i], withGradients));
+      takesGradient |= vectors[i].isDifferentiable();
     }
   }
 
@@ -233,14 +243,14 @@ final class CompiledRun implements Op, CompiledCell.Result {
     Shape shape = x.shape();
     int rows = cell.arrays().get(cell.output()).array().rows();
     Shape like = shape.rank() == 1 ? Shape.of(shape.rows(), 1) : shape;
-    y = context.output(like, rows, outputs(rows), true);
+    y = context.output(like, rows, outputs(rows), takesGradient);
     outputsOfRun[0] = y;
     int count = 1;
     for (int i = 0; i < cell.states().length; i++) {
       int array = cell.states()[i];
       Tensor last = null;
       if (array != cell.output()) {
-        last = context.output(shapes[i], shapes[i].rows(), cut(array, time), true);
+        last = context.output(shapes[i], shapes[i].rows(), cut(array, time), takesGradient);
         outputsOfRun[count++] = last;
       }
       after.set(i, last);
@@ -310,23 +320,10 @@ final class CompiledRun implements Op, CompiledCell.Result {
   private void takeGradient(int array, Entry entry) {
     switch (entry.purpose()) {
       case OUTPUT_GRADIENT -> name(array, y.gradient(), time);
-      case GRADIENT -> {
-        int steps = gradientSteps(array);
-        if (steps > 0) {
-          takeBackward(array, steps);
-        } else {
-          name(array, null, 1);
-        }
-      }
+      case GRADIENT -> takeBackward(array, gradientSteps(array));
       case CARRY -> takeBackward(array, 2);
       case PASSING, STATE_GRADIENT -> takeBackward(array, 1);
-      case INPUT_GRADIENT -> {
-        if (x.isDifferentiable()) {
-          takeBackward(array, time);
-        } else {
-          name(array, null, 1);
-        }
-      }
+      case INPUT_GRADIENT -> takeBackward(array, x.isDifferentiable() ? time : 0);
       default -> {}
     }
   }

@@ -44,7 +44,6 @@ public final class Parameter extends Tensor {
 
   private final boolean trainable;
   private @Nullable String name;
-  private volatile boolean frozen;
   private @Nullable Placement placement;
 
   /**
@@ -194,13 +193,16 @@ public final class Parameter extends Tensor {
 
   /**
    * Keeps the value as it is: until {@link #unfreeze} an optimiser changes neither this parameter
-   * nor what it remembers of it. A backward pass still computes the gradient, which takes no part
-   * in clipping and is zero after a step.
+   * nor what it remembers of it, and no gradient of it is computed. What operations compute from
+   * frozen parameters and inputs alone is not differentiable, and no backward pass enters it.
+   *
+   * <p>Freeze and unfreeze before the forward pass: an operation that has run may add the gradient
+   * or leave it out. An optimiser's step zeroes what was added.
    *
    * @return this
    */
   public Parameter freeze() {
-    frozen = true;
+    data.frozen = true;
     return this;
   }
 
@@ -210,13 +212,13 @@ public final class Parameter extends Tensor {
    * @return this
    */
   public Parameter unfreeze() {
-    frozen = false;
+    data.frozen = false;
     return this;
   }
 
   /** {@return whether {@link #freeze} holds} */
   public boolean isFrozen() {
-    return frozen;
+    return data.frozen;
   }
 
   /** {@return whether this parameter has memory: true after {@code on}} */

@@ -120,7 +120,9 @@ final class Recording {
     }
     if (!y.isDifferentiable()) {
       throw new IllegalStateException(
-          "backward: no parameter took part in y, or the tape records nothing; use Tape.on(device)");
+          """
+          backward: no parameter took part in y that is not frozen, or the tape records nothing; \
+          unfreeze() one, or use Tape.on(device)""");
     }
     pass++;
     gradients.rewind();

@@ -65,10 +65,11 @@ public non-sealed class Tensor extends TensorOperations {
   /**
    * Whether a gradient reaches this tensor.
    *
-   * @return false for inputs, constants and what was computed from these alone
+   * @return false for inputs, constants, {@linkplain Parameter#freeze frozen} parameters, and what was
+   *     computed from these alone
    */
   public boolean isDifferentiable() {
-    return data.differentiable;
+    return data.isDifferentiable();
   }
 
   /** {@return the device that holds the values} */

@@ -24,6 +24,9 @@ final class TensorData {
 
   boolean differentiable;
 
+  /** Whether no gradient is wanted for now, see {@link Parameter#freeze}. */
+  volatile boolean frozen;
+
   /** The data of which this is a view, from the offset; this itself where it is no view. */
   TensorData root = this;
 
@@ -47,6 +50,11 @@ final class TensorData {
     root = this;
     offset = 0;
     pass = -1;
+  }
+
+  /** Whether a gradient reaches these values: those of a view of a frozen parameter take none. */
+  boolean isDifferentiable() {
+    return differentiable && !root.frozen;
   }
 
   /** Makes this a view of another tensor. */

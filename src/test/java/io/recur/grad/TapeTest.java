@@ -141,7 +141,8 @@ class TapeTest {
     Thrown.says(
         IllegalStateException.class,
         () -> tape.backward(y),
-        "backward: no parameter took part in y, or the tape records nothing; use Tape.on(device)");
+        "backward: no parameter took part in y that is not frozen, or the tape records nothing;"
+            + " unfreeze() one, or use Tape.on(device)");
   }
 
   @Test
