@@ -191,6 +191,7 @@ def elementwise():
         "relu6": F.relu6,
         "sin": torch.sin,
         "cos": torch.cos,
+        "gelu_erf": F.gelu,
     }
     out = Out("elementwise.txt", "y = f(x), d = f'(x)",
               "leaky_relu slope 0.01, elu alpha 1, softplus = log1p(exp(x)), swish = x*sigmoid(x), "
@@ -207,6 +208,36 @@ def elementwise():
         out.put(f"x_{name}", x)
         out.put(f"y_{name}", y)
         out.put(f"d_{name}", x.grad)
+    out.save()
+
+
+def slopes():
+    out = Out("slopes.txt", "y = f(x), d = f'(x); at 0 too",
+              "leaky_relu 0.2, elu 0.7, celu 0.4, selu, prelu with a slope per row, s, and one for all, t")
+    x = snap(torch.cat([torch.linspace(-6, 6, 24), torch.tensor([0.0])])).requires_grad_()
+    functions = {
+        "leaky_relu": lambda x: F.leaky_relu(x, 0.2),
+        "elu": lambda x: F.elu(x, 0.7),
+        "celu": lambda x: F.celu(x, 0.4),
+        "selu": F.selu,
+    }
+    out.put("x", x)
+    for name, f in functions.items():
+        x.grad = None
+        y = f(x)
+        y.sum().backward()
+        out.put(f"y_{name}", y)
+        out.put(f"d_{name}", x.grad)
+    torch.manual_seed(160)
+    for name, rows in ("s", 3), ("t", 1):
+        x, slope = rand(4, 3, scale=2.0).requires_grad_(), rand(rows, scale=0.3).requires_grad_()
+        y = F.prelu(x, slope)
+        y.square().sum().backward()
+        out.put(f"x_prelu_{name}", x)
+        out.put(name, slope)
+        out.put(f"y_prelu_{name}", y)
+        out.put(f"d_prelu_{name}", x.grad)
+        out.put(f"d_{name}", slope.grad)
     out.save()
 
 
@@ -482,6 +513,7 @@ def clip():
 if __name__ == "__main__":
     cells()
     elementwise()
+    slopes()
     binary()
     losses()
     reductions()

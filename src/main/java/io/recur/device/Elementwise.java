@@ -41,7 +41,8 @@ public enum Elementwise {
   SWISH,
 
   /**
-   * {@code x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))}, the tanh form (Hendrycks and Gimpel 2016).
+   * {@code x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))}, the tanh form (Hendrycks and Gimpel 2016);
+   * {@link #GELU_ERF} is the exact one.
    */
   GELU,
 
@@ -79,7 +80,10 @@ public enum Elementwise {
   SIN,
 
   /** Cosine of x in radians: NaN at ±∞. */
-  COS;
+  COS,
+
+  /** {@code x/2·(1 + erf(x/√2))}, the exact form of {@link #GELU}, PyTorch's default. */
+  GELU_ERF;
 
   private final String label = name().toLowerCase(Locale.ROOT);
 

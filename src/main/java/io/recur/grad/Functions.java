@@ -99,6 +99,74 @@ public final class Functions implements Op {
   }
 
   /**
+   * Leaky relu with a slope of your own, {@code y = max(x, 0) + slope·min(x, 0)}; the derivative at
+   * 0 is the slope, as PyTorch has it.
+   *
+   * <pre>{@code
+   * Tensor y = Functions.leakyRelu(W.matmul(x), 0.2f);
+   * }</pre>
+   *
+   * @param x input
+   * @param slope of the negative values, finite
+   * @return of x's shape
+   */
+  public static Tensor leakyRelu(Tensor x, float slope) {
+    return Slopes.leakyRelu(x, slope);
+  }
+
+  /**
+   * Leaky relu with learned slopes (He et al. 2015), {@code y = max(x, 0) + slope∘min(x, 0)}.
+   *
+   * <pre>{@code
+   * Parameter slope = Parameter.of(Shape.of(1, 1), 0.25f);   // one for all rows
+   * Tensor y = Functions.prelu(x, slope);
+   * }</pre>
+   *
+   * @param x input
+   * @param slope of the negative values: one value, or one per row
+   * @return of x's shape
+   * @throws ShapeException if it is of another size
+   */
+  public static Tensor prelu(Tensor x, Tensor slope) {
+    return Slopes.prelu(x, slope);
+  }
+
+  /**
+   * Elu with a scale of your own, {@code y = max(x, 0) + alpha·(e^min(x, 0) − 1)}; the derivative
+   * at 0 is alpha, as PyTorch has it.
+   *
+   * @param x input
+   * @param alpha of the negative values, which reach −alpha; finite
+   * @return of x's shape
+   */
+  public static Tensor elu(Tensor x, float alpha) {
+    return Slopes.elu(x, alpha);
+  }
+
+  /**
+   * Elu whose derivative is continuous (Barron 2017), {@code y = max(x, 0) + alpha·(e^(min(x,
+   * 0)/alpha) − 1)}.
+   *
+   * @param x input
+   * @param alpha of the negative values, which reach −alpha; finite and above 0
+   * @return of x's shape
+   */
+  public static Tensor celu(Tensor x, float alpha) {
+    return Slopes.celu(x, alpha);
+  }
+
+  /**
+   * Elu that keeps mean 0 and variance 1 (Klambauer et al. 2017), {@code y = 1.0507·elu(x,
+   * 1.6733)}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor selu(Tensor x) {
+    return Slopes.selu(x);
+  }
+
+  /**
    * {@link Elementwise#SOFTPLUS}.
    *
    * @param x input
@@ -136,6 +204,16 @@ public final class Functions implements Op {
    */
   public static Tensor gelu(Tensor x) {
     return apply(Elementwise.GELU, x);
+  }
+
+  /**
+   * {@link Elementwise#GELU_ERF}.
+   *
+   * @param x input
+   * @return of x's shape
+   */
+  public static Tensor geluErf(Tensor x) {
+    return apply(Elementwise.GELU_ERF, x);
   }
 
   /**

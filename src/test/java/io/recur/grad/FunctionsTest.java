@@ -54,6 +54,7 @@ class FunctionsTest {
       case RELU6 -> Functions::relu6;
       case SIN -> Functions::sin;
       case COS -> Functions::cos;
+      case GELU_ERF -> Functions::geluErf;
     };
   }
 

@@ -156,29 +156,12 @@ enum JavaFunction {
   GELU {
     @Override
     void value(Workspace work, float[] x, float[] y, int n) {
-      gate(work, x, y, n);
-      for (int i = 0; i < n; i++) {
-        y[i] *= x[i];
-      }
+      JavaGelu.value(work, x, y, n);
     }
 
     @Override
     void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
-      gate(work, x, d, n);
-      for (int i = 0; i < n; i++) {
-        float s = d[i];
-        float a =
-            Math.max(-9f, Math.min(9f, x[i])); // beyond ±9, s(1 - s) is 0 and a² might overflow
-        d[i] = s + a * s * (1 - s) * (GELU_SCALE * (1 + 3 * GELU_CUBIC * a * a));
-      }
-    }
-
-    /** (1 + tanh(u))/2 = σ(2u), which does not cancel. */
-    private void gate(Workspace work, float[] x, float[] s, int n) {
-      for (int i = 0; i < n; i++) {
-        s[i] = GELU_SCALE * (x[i] + GELU_CUBIC * x[i] * x[i] * x[i]);
-      }
-      work.sigmoid(s, n);
+      JavaGelu.derivative(work, x, d, n);
     }
   },
 
@@ -367,10 +350,19 @@ enum JavaFunction {
         d[i] = (float) -Math.sin(x[i]);
       }
     }
-  };
+  },
 
-  private static final float GELU_SCALE = 1.5957691216f; // 2√(2/π)
-  private static final float GELU_CUBIC = 0.044715f;
+  GELU_ERF {
+    @Override
+    void value(Workspace work, float[] x, float[] y, int n) {
+      JavaGelu.erfValue(work, x, y, n);
+    }
+
+    @Override
+    void derivative(Workspace work, float[] x, float[] y, float[] d, int n) {
+      JavaGelu.erfDerivative(work, x, d, n);
+    }
+  };
 
   /** In the order of {@link Elementwise}. */
   private static final List<JavaFunction> TABLE =

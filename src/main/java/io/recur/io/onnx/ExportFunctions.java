@@ -58,6 +58,7 @@ final class ExportFunctions {
       case RELU6 -> of("Clip", a, constants.scalar(0), constants.scalar(6));
       case SIN -> of("Sin", a);
       case COS -> of("Cos", a);
+      case GELU_ERF -> geluErf(a);
     };
   }
 
@@ -67,6 +68,13 @@ final class ExportFunctions {
     String inner = of("Add", x, of("Mul", cube, constants.number(GELU_CUBE)));
     String scaled = of("Mul", inner, constants.number((float) Math.sqrt(2 / Math.PI)));
     String gate = of("Add", of("Tanh", scaled), constants.number(1));
+    return of("Mul", of("Mul", x, constants.number(0.5f)), gate);
+  }
+
+  /** x/2·(1 + erf(x/√2)). */
+  private String geluErf(String x) {
+    String erf = of("Erf", of("Mul", x, constants.number((float) Math.sqrt(0.5))));
+    String gate = of("Add", erf, constants.number(1));
     return of("Mul", of("Mul", x, constants.number(0.5f)), gate);
   }
 
