@@ -43,6 +43,7 @@ public final class Bidirectional implements Layer {
   private final Recur backward;
   private final Merge merge;
   private final List<Recur> recurs;
+  private final FirstSizes sizes;
 
   /**
    * A layer of two directions.
@@ -54,6 +55,10 @@ public final class Bidirectional implements Layer {
    * @throws IllegalArgumentException if both are one Recur, or the backward one has no state0
    */
   public Bidirectional(Recur forward, Recur backward, Merge merge) {
+    this(forward, backward, merge, new FirstSizes());
+  }
+
+  private Bidirectional(Recur forward, Recur backward, Merge merge, FirstSizes sizes) {
     if (forward == backward) {
       throw new IllegalArgumentException(
           "bidirectional: forward and backward are one Recur, with one state; give two,"
@@ -68,6 +73,7 @@ public final class Bidirectional implements Layer {
     this.backward = backward;
     this.merge = Objects.requireNonNull(merge, "merge");
     this.recurs = List.of(forward, backward);
+    this.sizes = sizes;
   }
 
   /** {@return the Recur that runs from the first step on; its state is that after the last step} */
@@ -90,7 +96,8 @@ public final class Bidirectional implements Layer {
   /**
    * {@inheritDoc}
    *
-   * @throws ShapeException if x does not fit, or outputs of different sizes are to be summed
+   * @throws ShapeException if x does not fit, or outputs of different sizes are to be summed; no
+   *     state has then changed
    * @throws IllegalStateException if x is one step and this layer is not fresh, with nothing
    *     changed; or if another thread is inside one of the Recurs or the tape
    */
@@ -100,18 +107,24 @@ public final class Bidirectional implements Layer {
     try (var _ = x.enter()) {
       checkSteps(x.shape().time());
       forward.checkBatch(x.shape().batch());
-      backward.reset();
-      Tensor back = backward.apply(x.reversed()).reversed(); // first: it keeps nothing if it fails
-      return merged(forward.apply(x), back);
+      int rows = x.shape().rows();
+      return sizes.knows(rows) ? both(x) : sizes.call(recurs, rows, () -> both(x));
     } finally {
       Together.leave(recurs);
     }
   }
 
+  private Tensor both(Tensor x) {
+    backward.reset();
+    Tensor back = backward.apply(x.reversed()).reversed(); // first: it keeps nothing if it fails
+    return merged(forward.apply(x), back);
+  }
+
   /**
    * {@inheritDoc} The backward direction runs each sequence from its own last step.
    *
-   * @throws ShapeException if x does not fit, or outputs of different sizes are to be summed
+   * @throws ShapeException if x does not fit, or outputs of different sizes are to be summed; no
+   *     state has then changed
    * @throws IllegalStateException if x has one step and this layer is not fresh, with nothing
    *     changed; or if another thread is inside one of the Recurs or the tape
    */
@@ -121,12 +134,17 @@ public final class Bidirectional implements Layer {
     try (var _ = x.enter()) {
       checkSteps(x.shape().time());
       forward.checkBatch(x.shape().batch());
-      backward.reset();
-      Padded back = backward.apply(x.reversed()).reversed();
-      return forward.apply(x).map(there -> merged(there, back.valid()));
+      int rows = x.shape().rows();
+      return sizes.knows(rows) ? both(x) : sizes.call(recurs, rows, () -> both(x));
     } finally {
       Together.leave(recurs);
     }
+  }
+
+  private Padded both(Padded x) {
+    backward.reset();
+    Padded back = backward.apply(x.reversed()).reversed();
+    return forward.apply(x).map(there -> merged(there, back.valid()));
   }
 
   /** Refuses one step of a stream. */
@@ -202,7 +220,7 @@ public final class Bidirectional implements Layer {
 
   @Override
   public Layer fork(Fork fork) {
-    return new Bidirectional((Recur) fork.of(forward), (Recur) fork.of(backward), merge);
+    return new Bidirectional((Recur) fork.of(forward), (Recur) fork.of(backward), merge, sizes);
   }
 
   /** Whether those of both directions are. */

@@ -26,6 +26,7 @@ public final class Chain implements Layer {
   /** Every layer of two directions inside, where each layer keeps the steps of x. */
   private final List<Bidirectional> directions;
 
+  private final FirstSizes sizes;
   private @Nullable Parameters parameters;
 
   /**
@@ -34,6 +35,11 @@ public final class Chain implements Layer {
    * @param layers in the order in which they run; the same layer may occur several times
    */
   public Chain(List<? extends Layer> layers) {
+    this(layers, new FirstSizes());
+  }
+
+  private Chain(List<? extends Layer> layers, FirstSizes sizes) {
+    this.sizes = sizes;
     this.layers = List.copyOf(layers);
     this.recurs = Layer.super.recurs();
     this.sameBatch = keepsBatch() ? recurs : List.of();
@@ -50,8 +56,9 @@ public final class Chain implements Layer {
   /**
    * {@inheritDoc}
    *
-   * @throws io.recur.grad.ShapeException if x does not fit; where all layers {@linkplain
-   *     #keepsBatch keep the batch} and a Recur inside refuses it, no state has changed
+   * @throws io.recur.grad.ShapeException if x does not fit; no state has changed where the rows of
+   *     x are new, or all layers {@linkplain #keepsBatch keep the batch} and a Recur inside refuses
+   *     it
    * @throws IllegalStateException if another thread is inside a Recur of this chain or the tape
    */
   @Override
@@ -59,35 +66,46 @@ public final class Chain implements Layer {
     Together.enter(recurs);
     try (var _ = x.enter()) {
       check(x.shape());
-      Tensor y = x;
-      for (int i = 0; i < layers.size(); i++) {
-        y = layers.get(i).apply(y);
-      }
-      return y;
+      int rows = x.shape().rows();
+      return sizes.knows(rows) ? through(x) : sizes.call(recurs, rows, () -> through(x));
     } finally {
       Together.leave(recurs);
     }
   }
 
+  private Tensor through(Tensor x) {
+    Tensor y = x;
+    for (int i = 0; i < layers.size(); i++) {
+      y = layers.get(i).apply(y);
+    }
+    return y;
+  }
+
   /**
    * {@inheritDoc}
    *
-   * @throws io.recur.grad.ShapeException if x does not fit; where all layers {@linkplain
-   *     #keepsBatch keep the batch} and a Recur inside refuses it, no state has changed
+   * @throws io.recur.grad.ShapeException if x does not fit; no state has changed where the rows of
+   *     x are new, or all layers {@linkplain #keepsBatch keep the batch} and a Recur inside refuses
+   *     it
    */
   @Override
   public Padded apply(Padded x) {
     Together.enter(recurs);
     try (var _ = x.enter()) {
       check(x.shape());
-      Padded y = x;
-      for (int i = 0; i < layers.size(); i++) {
-        y = layers.get(i).apply(y);
-      }
-      return y;
+      int rows = x.shape().rows();
+      return sizes.knows(rows) ? through(x) : sizes.call(recurs, rows, () -> through(x));
     } finally {
       Together.leave(recurs);
     }
+  }
+
+  private Padded through(Padded x) {
+    Padded y = x;
+    for (int i = 0; i < layers.size(); i++) {
+      y = layers.get(i).apply(y);
+    }
+    return y;
   }
 
   /** Refuses what a layer inside would refuse after others have moved. */
@@ -133,7 +151,7 @@ public final class Chain implements Layer {
 
   @Override
   public Layer fork(Fork fork) {
-    return new Chain(layers.stream().map(fork::of).toList());
+    return new Chain(layers.stream().map(fork::of).toList(), sizes);
   }
 
   /** Whether those of all its layers are. */

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * starts from state0; with its history, as tensors of a tape; or without history, as a copy in
  * memory of its own.
  *
- * <p>Callers have entered the Recur, and the tape of the state where there is one.
+ * <p>Callers have entered the Recur, and the tape of the state where there is one. {@link Undo}
+ * reads and gives back what is not private.
  */
 final class HeldState implements Resident {
   private final Cell cell;
@@ -26,19 +27,19 @@ final class HeldState implements Resident {
   private final StateCheck check;
 
   /** The state with history, on the tape; or none. */
-  private @Nullable State live;
+  @Nullable State live;
 
-  private @Nullable Tape tape;
+  @Nullable Tape tape;
 
   /** The state without history, in {@link #memory}; or none. The state is fresh without both. */
-  private @Nullable State kept;
+  @Nullable State kept;
 
   /** The columns of the state, live or kept, that the next step starts from state0. */
-  private final BitSet resetColumns = new BitSet();
+  final BitSet resetColumns = new BitSet();
 
-  private Kept memory = new Kept();
+  Kept memory = new Kept();
   private final boolean hasState0;
-  private long changes;
+  long changes;
   private boolean isClosed;
 
   HeldState(Cell cell, String label, boolean hasState0) {

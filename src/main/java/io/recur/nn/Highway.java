@@ -24,6 +24,8 @@ import java.util.List;
 public final class Highway implements Layer {
   private final Layer inner;
   private final Layer gate;
+  private final FirstSizes sizes;
+  private final List<Recur> recurs;
 
   /**
    * A layer with a gate of Glorot uniform weights and a bias of −1.
@@ -47,20 +49,30 @@ public final class Highway implements Layer {
    * @param gate t, of the same size, as a function of x
    */
   public Highway(Layer inner, Layer gate) {
+    this(inner, gate, new FirstSizes());
+  }
+
+  private Highway(Layer inner, Layer gate, FirstSizes sizes) {
     this.inner = inner;
     this.gate = gate;
-    layers(); // neither is null
+    this.sizes = sizes;
+    this.recurs = Layer.super.recurs(); // neither is null
   }
 
   /**
    * {@inheritDoc}
    *
    * @throws ShapeException if x does not fit, or x, t and the output of the layer are not of one
-   *     size
+   *     size; no state has then changed
    */
   @Override
   public Tensor apply(Tensor x) {
-    Tensor t = gate.apply(x); // refuses x before a state moves
+    int rows = x.shape().rows();
+    return sizes.knows(rows) ? gated(x) : sizes.call(recurs, rows, () -> gated(x));
+  }
+
+  private Tensor gated(Tensor x) {
+    Tensor t = gate.apply(x);
     Residual.checkSizes("highway", t, x);
     return gated(t, inner.apply(x), x);
   }
@@ -69,10 +81,15 @@ public final class Highway implements Layer {
    * {@inheritDoc}
    *
    * @throws ShapeException if x does not fit, or x, t and the output of the layer are not of one
-   *     size
+   *     size; no state has then changed
    */
   @Override
   public Padded apply(Padded x) {
+    int rows = x.shape().rows();
+    return sizes.knows(rows) ? gated(x) : sizes.call(recurs, rows, () -> gated(x));
+  }
+
+  private Padded gated(Padded x) {
     Tensor t = gate.apply(x).valid();
     Residual.checkSizes("highway", t, x.valid());
     return inner.apply(x).map(y -> gated(t, y, x.valid()));
@@ -82,6 +99,11 @@ public final class Highway implements Layer {
   private static Tensor gated(Tensor t, Tensor y, Tensor x) {
     Residual.checkSizes("highway", y, x);
     return y.sub(x).mul(t).add(x);
+  }
+
+  @Override
+  public List<Recur> recurs() {
+    return recurs;
   }
 
   @Override
@@ -102,7 +124,7 @@ public final class Highway implements Layer {
 
   @Override
   public Layer fork(Fork fork) {
-    return new Highway(fork.of(inner), fork.of(gate));
+    return new Highway(fork.of(inner), fork.of(gate), sizes);
   }
 
   /** Whether those of its layers are. */

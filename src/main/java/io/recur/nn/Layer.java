@@ -155,7 +155,8 @@ public interface Layer extends AutoCloseable {
    *
    * @param k steps, 1 or more
    * @return a layer over this one
-   * @throws IllegalArgumentException if k is below 1
+   * @throws IllegalArgumentException if k is below 1, or this layer is {@link Bidirectional} or has
+   *     such a layer inside
    */
   default Sliding slide(int k) {
     return new Sliding(this, k);

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 public final class Residual implements Layer {
   private final Layer inner;
   private final @Nullable Layer shortcut;
+  private final FirstSizes sizes;
+  private final List<Recur> recurs;
 
   /**
    * A layer with x added to it.
@@ -40,19 +42,31 @@ public final class Residual implements Layer {
    *     where there is none
    */
   public Residual(Layer inner, @Nullable Layer shortcut) {
+    this(inner, shortcut, new FirstSizes());
+  }
+
+  private Residual(Layer inner, @Nullable Layer shortcut, FirstSizes sizes) {
     inner.describe(); // not null
     this.inner = inner;
     this.shortcut = shortcut;
+    this.sizes = sizes;
+    this.recurs = Layer.super.recurs();
   }
 
   /**
    * {@inheritDoc}
    *
-   * @throws ShapeException if x does not fit, or both outputs are not of one size
+   * @throws ShapeException if x does not fit, or both outputs are not of one size; no state has
+   *     then changed
    */
   @Override
   public Tensor apply(Tensor x) {
-    Tensor past = shortcut == null ? x : shortcut.apply(x); // refuses x before a state moves
+    int rows = x.shape().rows();
+    return sizes.knows(rows) ? sum(x) : sizes.call(recurs, rows, () -> sum(x));
+  }
+
+  private Tensor sum(Tensor x) {
+    Tensor past = shortcut == null ? x : shortcut.apply(x);
     Tensor y = inner.apply(x);
     checkSizes("residual", y, past);
     return y.add(past);
@@ -61,10 +75,16 @@ public final class Residual implements Layer {
   /**
    * {@inheritDoc}
    *
-   * @throws ShapeException if x does not fit, or both outputs are not of one size
+   * @throws ShapeException if x does not fit, or both outputs are not of one size; no state has
+   *     then changed
    */
   @Override
   public Padded apply(Padded x) {
+    int rows = x.shape().rows();
+    return sizes.knows(rows) ? sum(x) : sizes.call(recurs, rows, () -> sum(x));
+  }
+
+  private Padded sum(Padded x) {
     Padded past = shortcut == null ? x : shortcut.apply(x);
     return inner
         .apply(x)
@@ -85,6 +105,11 @@ public final class Residual implements Layer {
   }
 
   @Override
+  public List<Recur> recurs() {
+    return recurs;
+  }
+
+  @Override
   public List<Layer> layers() {
     return shortcut == null ? List.of(inner) : List.of(inner, shortcut);
   }
@@ -102,7 +127,7 @@ public final class Residual implements Layer {
 
   @Override
   public Layer fork(Fork fork) {
-    return new Residual(fork.of(inner), shortcut == null ? null : fork.of(shortcut));
+    return new Residual(fork.of(inner), shortcut == null ? null : fork.of(shortcut), sizes);
   }
 
   /** Whether those of its layers are. */

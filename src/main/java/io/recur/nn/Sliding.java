@@ -57,6 +57,13 @@ public final class Sliding implements Layer {
     if (k < 1) {
       throw new IllegalArgumentException("slide: k=" + k + "; need 1 or more steps");
     }
+    if (Bidirectional.isIn(model)) {
+      throw new IllegalArgumentException(
+          """
+          slide: %s has a layer of two directions; its backward direction needs the steps that \
+          follow, and a window moves by one step: give the model itself whole sequences"""
+              .formatted(model.describe()));
+    }
     this.model = model;
     this.k = k;
     this.recurs = model.recurs();

@@ -1,0 +1,175 @@
+package io.recur.nn;
+
+import static io.recur.nn.Layers.bidirectional;
+import static io.recur.nn.Layers.chain;
+import static io.recur.nn.Layers.dense;
+import static io.recur.nn.Layers.gru;
+import static io.recur.nn.Layers.highway;
+import static io.recur.nn.Layers.lstm;
+import static io.recur.nn.Layers.residual;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.recur.Thrown;
+import io.recur.device.Device;
+import io.recur.device.Devices;
+import io.recur.grad.Padded;
+import io.recur.grad.ShapeException;
+import io.recur.grad.Tape;
+import io.recur.grad.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Sizes that do not fit leave every state inside as it was, with its history. */
+class FirstSizesTest {
+  private static final int IN = 3;
+  private static final int BATCH = 2;
+
+  @AutoClose private final Device device = Devices.here();
+  @AutoClose private final Tape tape = Tape.on(device);
+  @AutoClose private final Tape inference = Tape.inference(device);
+
+  /** Layers whose parts do not fit, where a part has moved before that is seen. */
+  private enum Misfit {
+    RESIDUAL(() -> residual(lstm(IN, 5))),
+    PROJECTED(() -> residual(lstm(IN, 5), chain(gru(IN, 4), dense(4, 4)))),
+    HIGHWAY(() -> highway(IN, gru(IN, 5))),
+    SUM(() -> bidirectional(lstm(IN, 4), lstm(IN, 5), Bidirectional.Merge.SUM)),
+    MEAN(() -> bidirectional(gru(IN, 5), gru(IN, 4), Bidirectional.Merge.MEAN)),
+    OTHER_IN(() -> bidirectional(gru(2, 4), gru(IN, 4))),
+    CHAIN(() -> chain(lstm(IN, 4), gru(5, 4))),
+    NESTED(() -> chain(gru(IN, 4), residual(gru(4, 5)), dense(5, 2)));
+
+    private final Supplier<Layer> maker;
+
+    Misfit(Supplier<Layer> maker) {
+      this.maker = maker;
+    }
+  }
+
+  /** How the states are before the call. */
+  private enum Before {
+    FRESH,
+    WITH_HISTORY,
+    TRUNCATED,
+    A_COLUMN_RESET
+  }
+
+  @AfterEach
+  void forget() {
+    models.forEach(Layer::reset);
+  }
+
+  private final List<Layer> models = new ArrayList<>();
+
+  private Layer model(Misfit kind) {
+    Layer model = kind.maker.get().on(device, 1);
+    models.add(model);
+    return model;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void theStatesAreAsWithoutTheCall(Misfit kind) {
+    for (Tape on : List.of(tape, inference)) {
+      for (Before before : Before.values()) {
+        Layer model = model(kind);
+        Layer twin = model(kind);
+        prepare(model, before, on);
+        prepare(twin, before, on);
+        for (int round = 0; round < 2; round++) {
+          Tensor x = Cells.input(on, 3, IN, BATCH, 4);
+          assertThrows(ShapeException.class, () -> model.apply(x));
+          assertThrows(ShapeException.class, () -> model.apply(Padded.of(x, 4, 2)));
+          String what = kind + ", " + before + ", " + on;
+          assertEquals(fresh(twin), fresh(model), what);
+          for (int i = 0; i < model.recurs().size(); i++) {
+            assertArrayEquals(
+                step(twin.recurs().get(i), on, 7), step(model.recurs().get(i), on, 7), what);
+          }
+          Map<String, float[]> expected = Cells.gradients(twin);
+          Cells.gradients(model).forEach((n, g) -> assertArrayEquals(expected.get(n), g, what + n));
+        }
+        models.forEach(Layer::reset);
+        on.clear();
+      }
+    }
+  }
+
+  private static List<Boolean> fresh(Layer model) {
+    return model.recurs().stream().map(Recur::isFresh).toList();
+  }
+
+  private void prepare(Layer model, Before before, Tape on) {
+    if (before != Before.FRESH) {
+      for (Recur recur : model.recurs()) {
+        step(recur, on, 5);
+      }
+    }
+    if (before == Before.TRUNCATED) {
+      model.truncate();
+    }
+    if (before == Before.A_COLUMN_RESET) {
+      model.reset(1);
+    }
+  }
+
+  /** A step of one Recur, with its gradients where the tape records. */
+  private static float[] step(Recur recur, Tape on, long seed) {
+    int in = recur.parameters().named().get("Wi").shape().columns();
+    Tensor y = recur.apply(Cells.input(on, seed, in, BATCH));
+    if (on.isRecording()) {
+      on.backward(Cells.weighed(on, y, seed));
+    }
+    return y.toArray();
+  }
+
+  /** Sizes that fit pass, in a fork too, and other ones after these are refused as before. */
+  @Test
+  void sizesThatFitPass() {
+    Layer model = residual(lstm(IN, IN)).on(device, 1);
+    Tensor x = Cells.input(tape, 1, IN, BATCH, 4);
+    float[] first = model.apply(x).toArray();
+    model.truncate();
+    float[] second = model.apply(x).toArray();
+    Tensor wide = Cells.input(tape, 1, IN + 1, BATCH, 4);
+    assertThrows(ShapeException.class, () -> model.apply(wide));
+    model.reset();
+    assertArrayEquals(first, model.apply(x).toArray());
+    Layer fork = model.fork();
+    assertArrayEquals(second, fork.apply(x).toArray());
+    model.reset();
+    fork.reset();
+  }
+
+  /** The tape may be cleared after a call that was refused. */
+  @Test
+  void nothingIsHeld() {
+    Layer model = model(Misfit.RESIDUAL);
+    assertThrows(ShapeException.class, () -> model.apply(Cells.input(tape, 1, IN, BATCH)));
+    tape.clear();
+    assertTrue(model.recurs().getFirst().isFresh());
+  }
+
+  @Test
+  void aWindowOverTwoDirectionsIsRefusedAtOnce() {
+    Chain model = chain(lstm(IN, 4), residual(bidirectional(gru(4, 2), gru(4, 2)))).on(device, 1);
+    Thrown.says(
+        IllegalArgumentException.class,
+        () -> model.slide(3),
+        "slide: Chain has a layer of two directions; its backward direction needs the steps that"
+            + " follow, and a window moves by one step");
+    Layer alone = model.layers().get(1);
+    Thrown.says(IllegalArgumentException.class, () -> alone.slide(1), "slide: Residual has");
+    assertTrue(model.recurs().stream().allMatch(Recur::isFresh));
+  }
+}
