@@ -65,8 +65,8 @@ public non-sealed class Tensor extends TensorOperations {
   /**
    * Whether a gradient reaches this tensor.
    *
-   * @return false for inputs, constants, {@linkplain Parameter#freeze frozen} parameters, and what was
-   *     computed from these alone
+   * @return false for inputs, constants, {@linkplain Parameter#freeze frozen} parameters, and what
+   *     was computed from these alone
    */
   public boolean isDifferentiable() {
     return data.isDifferentiable();
@@ -117,6 +117,29 @@ public non-sealed class Tensor extends TensorOperations {
       float[] one = data.tape != null ? data.tape.one : new float[1];
       value().read(one);
       return one[0];
+    }
+  }
+
+  /**
+   * The row of the largest value of each column, such as the class that scores predict: the first
+   * one of equals, that of a NaN where there is one, as PyTorch's {@code argmax} has it.
+   *
+   * @return one row per column, the batch of the first step first
+   */
+  public final int[] argmax() {
+    Trace.read("argmax");
+    try (var _ = enter()) {
+      int rows = shape().rows();
+      float[] values = value().slice(0, shape().count()).read();
+      int[] largest = new int[shape().columns()];
+      for (int j = 0; j < largest.length; j++) {
+        for (int i = 1; i < rows; i++) {
+          float best = values[j * rows + largest[j]];
+          float next = values[j * rows + i];
+          largest[j] = next > best || Float.isNaN(next) && !Float.isNaN(best) ? i : largest[j];
+        }
+      }
+      return largest;
     }
   }
 

@@ -298,6 +298,20 @@ public interface Layer extends AutoCloseable {
   }
 
   /**
+   * The device that holds the parameters.
+   *
+   * @return that of the first one
+   * @throws IllegalStateException if there is none, or it has no memory yet
+   */
+  default Device device() {
+    String none = describe() + ": it has no parameters; it runs on the device of its input";
+    return parameters().named().values().stream()
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException(none))
+        .device();
+  }
+
+  /**
    * How the cell of each Recur inside runs, see {@link Recur#explain}.
    *
    * @return lines of text; empty where there is no Recur

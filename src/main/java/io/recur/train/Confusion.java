@@ -1,6 +1,8 @@
 package io.recur.train;
 
 import io.recur.grad.CrossEntropyLoss;
+import io.recur.grad.OneHot;
+import io.recur.grad.Padded;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
@@ -13,6 +15,8 @@ import java.util.Arrays;
  * <pre>{@code
  * Confusion confusion = new Confusion(classes);
  * confusion.add(model.apply(x), 0, 2, Confusion.IGNORED);   // of 3 columns the last is not counted
+ * Padded words = Padded.of(x, 3, 1);                        // sequences of different lengths
+ * confusion.add(model.apply(words), 0, 2, 1, Confusion.IGNORED, 1, Confusion.IGNORED);
  * double accuracy = confusion.accuracy();
  * }</pre>
  */
@@ -50,26 +54,104 @@ public final class Confusion {
    *     nothing has then changed
    */
   public void add(Tensor scores, int... targets) {
+    check(scores.shape(), targets);
+    float[] values = scores.toArray();
+    int[] predicted = new int[targets.length];
+    for (int j = 0; j < targets.length; j++) {
+      predicted[j] = predicted(values, j, j, targets[j]);
+    }
+    count(scores.shape().batch(), targets, predicted);
+  }
+
+  /**
+   * Counts the predictions of sequences of different lengths; a sequence is right where all its
+   * valid steps are.
+   *
+   * @param scores classes × batch × time
+   * @param targets the class of each column of {@link Padded#data}, the batch of the first step
+   *     first, or {@link #IGNORED}; those behind the end of a sequence are not read
+   * @throws ShapeException if the scores have other classes or the targets another number
+   * @throws IllegalArgumentException if a target is no class, or if a score that counts is NaN;
+   *     nothing has then changed
+   */
+  public void add(Padded scores, int... targets) {
+    check(scores.shape(), targets);
+    int[] valid = new int[scores.steps()];
+    int[] places = scores.places();
+    for (int k = 0; k < valid.length; k++) {
+      valid[k] = targets[places[k]];
+    }
+    add(scores, places, valid);
+  }
+
+  /**
+   * Counts the predictions of sequences of different lengths.
+   *
+   * @param scores classes × batch × time
+   * @param targets one-hot columns of the same shape and lengths
+   * @throws ShapeException if the targets have other sizes or lengths, or are not one-hot
+   * @throws IllegalArgumentException if a score is NaN; nothing has then changed
+   */
+  public void add(Padded scores, Padded targets) {
     Shape shape = scores.shape();
+    if (shape.rows() != classes
+        || !shape.equals(targets.shape())
+        || !Arrays.equals(scores.lengths(), targets.lengths())
+        || !(targets.valid() instanceof OneHot hot)) {
+      throw new ShapeException(
+          "confusion: scores=%s, targets=%s, classes=%d; need one-hot targets of the same lengths"
+              .formatted(scores, targets, classes));
+    }
+    add(scores, scores.places(), hot.indexes());
+  }
+
+  /** Counts valid columns, given where each is among all. */
+  private void add(Padded scores, int[] places, int[] valid) {
+    Shape shape = scores.shape();
+    float[] values = scores.valid().toArray();
+    int[] targets = new int[shape.columns()];
+    int[] predicted = new int[targets.length];
+    Arrays.fill(targets, IGNORED);
+    for (int k = 0; k < valid.length; k++) {
+      targets[places[k]] = valid[k];
+      predicted[places[k]] = predicted(values, k, places[k], valid[k]);
+    }
+    count(shape.batch(), targets, predicted);
+  }
+
+  private void check(Shape shape, int[] targets) {
     if (shape.rows() != classes || targets.length != shape.columns()) {
       throw new ShapeException(
           "confusion: scores=%s, %d targets, classes=%d; need a row per class, a target per column"
               .formatted(shape, targets.length, classes));
     }
-    float[] values = scores.toArray();
-    int[] predicted = new int[targets.length];
-    for (int j = 0; j < targets.length; j++) {
-      if (targets[j] != IGNORED && (targets[j] < 0 || targets[j] >= classes)) {
-        throw new IllegalArgumentException(
-            "confusion: targets[%d]=%d, classes=%d; need 0 ≤ target < classes, or %d"
-                .formatted(j, targets[j], classes, IGNORED));
-      }
-      predicted[j] = targets[j] == IGNORED ? IGNORED : largest(values, j);
+  }
+
+  /** The class that a column of values predicts, which is called by its place in the batch. */
+  private int predicted(float[] values, int column, int place, int target) {
+    if (target != IGNORED && (target < 0 || target >= classes)) {
+      throw new IllegalArgumentException(
+          "confusion: targets[%d]=%d, classes=%d; need 0 ≤ target < classes, or %d"
+              .formatted(place, target, classes, IGNORED));
     }
-    for (int b = 0; b < shape.batch(); b++) {
+    int best = 0;
+    for (int i = 0; target != IGNORED && i < classes; i++) {
+      float value = values[column * classes + i];
+      if (Float.isNaN(value)) {
+        throw new IllegalArgumentException(
+            "confusion: the score of class %d in column %d is NaN; need scores that can be compared"
+                .formatted(i, place));
+      }
+      best = value > values[column * classes + best] ? i : best;
+    }
+    return best;
+  }
+
+  private void count(int batch, int[] targets, int[] predicted) {
+    for (int b = 0; b < batch; b++) {
       boolean counted = false;
       boolean allRight = true;
-      for (int j = b; j < targets.length; j += shape.batch()) {
+      for (int j = b; j < targets.length; j += batch) {
         if (targets[j] != IGNORED) {
           counts[targets[j] * classes + predicted[j]]++;
           counted = true;
@@ -79,20 +161,6 @@ public final class Confusion {
       sequences += counted ? 1 : 0;
       right += counted && allRight ? 1 : 0;
     }
-  }
-
-  private int largest(float[] values, int column) {
-    int best = 0;
-    for (int i = 0; i < classes; i++) {
-      float value = values[column * classes + i];
-      if (Float.isNaN(value)) {
-        throw new IllegalArgumentException(
-            "confusion: the score of class %d in column %d is NaN; need scores that can be compared"
-                .formatted(i, column));
-      }
-      best = value > values[column * classes + best] ? i : best;
-    }
-    return best;
   }
 
   /** Forgets all predictions. */

@@ -68,9 +68,9 @@ final class Words {
             letters.add(name.toLowerCase(Locale.ROOT).chars().map(c -> c - 'a').toArray());
             tags.add(name.chars().map(c -> Character.isUpperCase(c) ? 1 : 0).toArray());
           }
-          Tensor scores = model.apply(Sequences.padded(tape, LETTERS, letters)).valid();
-          OneHot begins = (OneHot) Sequences.padded(tape, 2, tags).valid();
-          told.add(scores, begins.indexes()); // cleared before each validation
+          Padded scores = model.apply(Sequences.padded(tape, LETTERS, letters));
+          Padded begins = Sequences.padded(tape, 2, tags);
+          told.add(scores, begins); // cleared before each validation
           return crossEntropy(scores, begins);
         });
   }

@@ -23,6 +23,18 @@ class TensorTest {
     return Reference.zip(part, factor, (a, b) -> a * b);
   }
 
+  /** The first of equals, and a NaN before all: PyTorch's {@code x.argmax(0)}. */
+  @Test
+  void argmaxIsTheRowOfTheLargestValue() {
+    float nan = Float.NaN;
+    Tensor x = tape.input(Shape.of(3, 2, 2), 1, 3, 2, 5, 5, -1, nan, 9, nan, -3, -2, nan);
+    assertArrayEquals(new int[] {1, 0, 0, 2}, x.argmax());
+    assertArrayEquals(new int[] {2}, tape.input(-1, -3, -0.5f).argmax());
+    assertArrayEquals(new int[] {0, 0}, tape.input(Shape.of(1, 2), -1, nan).argmax());
+    int[] classes = {2, 0, 1};
+    assertArrayEquals(classes, tape.oneHot(Shape.of(4, 3), classes).argmax());
+  }
+
   @Test
   void columnsShareValuesAndGradient() {
     GradientCheck.of(Shape.of(3, 5), Shape.of(3, 2))

@@ -5,9 +5,11 @@ import static io.recur.nn.Layers.dense;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.grad.Parameter;
@@ -77,6 +79,18 @@ class FrictionsTest {
 
   private static Parameter vector() {
     return Parameter.zeros(Shape.of(OUT, 1));
+  }
+
+  @Test
+  void aLayerKnowsItsDevice() {
+    Chain model = Layers.chain(Layers.lstm(2, 3), Layers.dense(3, 1));
+    Thrown.says(IllegalStateException.class, model::device, "it has no memory yet");
+    assertSame(device, model.on(device, 1).device());
+    assertSame(device, model.fork().layers().getFirst().device());
+    Thrown.says(
+        IllegalStateException.class,
+        Layers.dropout(0.5f)::device,
+        "Dropout(0.5): it has no parameters; it runs on the device of its input");
   }
 
   @Test

@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import io.recur.grad.Padded;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import java.util.Arrays;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
@@ -64,6 +66,55 @@ class ConfusionTest {
     assertEquals(3, confusion.total());
     assertEquals(2.0 / 3, confusion.accuracy());
     assertEquals(0.5, confusion.sequenceAccuracy());
+  }
+
+  /** Lengths 2, 1 and 0: what is behind an end may be NaN and any number. */
+  @Test
+  void lengthsAreRespected() {
+    float nan = Float.NaN;
+    float[] scores = predicting(3, 2, 0, 1, 3, 3, 1, 3).toArray();
+    Arrays.fill(scores, 4 * 2, 4 * 3, nan);
+    Arrays.fill(scores, 4 * 4, 4 * 6, nan);
+    int[] lengths = {2, 1, 0};
+    Padded padded = Padded.of(tape.input(Shape.of(4, 3, 2), scores), lengths);
+    Confusion ints = new Confusion(4);
+    ints.add(padded, 0, 1, 99, 2, -7, 99);
+    Confusion oneHot = new Confusion(4);
+    oneHot.add(padded, Padded.of(tape.oneHot(Shape.of(4, 3, 2), 0, 1, 0, 2, 0, 0), lengths));
+    for (Confusion confusion : new Confusion[] {ints, oneHot}) {
+      assertEquals(3, confusion.total());
+      assertEquals(1, confusion.count(0, 0));
+      assertEquals(1, confusion.count(1, 1));
+      assertEquals(1, confusion.count(2, 3));
+      assertEquals(0.5, confusion.sequenceAccuracy());
+    }
+    ints.add(padded, 0, Confusion.IGNORED, 0, 3, 0, 0);
+    assertEquals(5, ints.total());
+    assertEquals(2.0 / 3, ints.sequenceAccuracy());
+  }
+
+  @Test
+  void sequencesThatDoNotFitChangeNothing() {
+    Confusion confusion = new Confusion(4);
+    Padded scores = Padded.of(predicting(2, 2, 0, 1, 2, 3), 2, 1);
+    Thrown.says(
+        ShapeException.class, () -> confusion.add(scores, 0, 1, 2), "scores=4×2×2, 3 targets");
+    Thrown.says(
+        IllegalArgumentException.class, () -> confusion.add(scores, 0, 1, 4, 0), "targets[2]=4");
+    Tensor classes = tape.oneHot(Shape.of(4, 2, 2), 0, 1, 2, 3);
+    for (Padded bad :
+        new Padded[] {
+          Padded.of(classes, 1, 2),
+          Padded.of(predicting(2, 2, 0, 1, 2, 3), 2, 1),
+          Padded.of(tape.oneHot(Shape.of(3, 2, 2), 0, 1, 2, 2), 2, 1)
+        }) {
+      Thrown.says(
+          ShapeException.class,
+          () -> confusion.add(scores, bad),
+          "targets=" + bad,
+          "need one-hot targets of the same lengths");
+    }
+    assertEquals(0, confusion.total());
   }
 
   @Test
