@@ -120,6 +120,30 @@ def ctc():
     out.save()
 
 
+def ignored():
+    out = Out("ignored.txt", "l0 .. l199: configurations that java.util.Random of seed 0 .. 199 draws, see CrossEntropyLossTest",
+              "lN: the loss, or the losses; gN: products of the gradient of their sum on the scores with two random directions")
+    for seed in range(200):
+        r = JavaRandom(seed)
+        classes, batch, time = 2 + r.below(6), 1 + r.below(4), 1 + r.below(5)
+        no = r.below(classes) if r.below(2) else -100
+        reduction = ["mean", "sum", "none"][r.below(3)]
+        smoothing = r.below(3) / 8
+        weights = [(1 + r.below(512)) / 256 for _ in range(classes)] if r.below(2) else None
+        columns = batch * time
+        targets = [r.below(classes) if r.below(4) else no for _ in range(columns)]
+        targets[r.below(columns)] = 1 if no == 0 else 0
+        values = [(r.below(2049) - 1024) / 256 for _ in range(columns * classes)]
+        directions = [[(r.below(513) - 256) / 256 for _ in values] for _ in range(2)]
+        x = torch.tensor(values).view(columns, classes).requires_grad_()
+        loss = F.cross_entropy(x, torch.tensor(targets), weight=None if weights is None else torch.tensor(weights),
+                               ignore_index=no, reduction=reduction, label_smoothing=smoothing)
+        out.put(f"l{seed}", loss)
+        g = torch.autograd.grad(loss.sum(), x)[0].flatten()
+        out.put(f"g{seed}", torch.tensor(directions) @ g)
+    out.save()
+
+
 # --- layers ------------------------------------------------------------------------------------
 
 def conv1d():
@@ -167,5 +191,6 @@ if __name__ == "__main__":
     loss_settings()
     mixture()
     ctc()
+    ignored()
     conv1d()
     batch_norm()

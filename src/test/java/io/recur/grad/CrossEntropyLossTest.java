@@ -104,6 +104,52 @@ class CrossEntropyLossTest {
     Near.check("d " + name, pinned.doubles("d0_" + name), x.gradientArray(), Near.FLOAT);
   }
 
+  /** Ignored targets that are a class and that are none, weights, smoothing, every reduction. */
+  @Test
+  void twoHundredConfigurationsArePyTorchs() {
+    Pinned pinned = Pinned.of("ignored.txt");
+    for (int seed = 0; seed < 200; seed++) {
+      Random r = new Random(seed);
+      int m = 2 + r.nextInt(6);
+      Shape shape = Shape.of(m, 1 + r.nextInt(4), 1 + r.nextInt(5));
+      int no = r.nextInt(2) == 1 ? r.nextInt(m) : NO;
+      CrossEntropyLoss loss =
+          new CrossEntropyLoss()
+              .ignoring(no)
+              .reduction(LossReduction.values()[r.nextInt(3)])
+              .smoothing(r.nextInt(3) / 8f);
+      loss = r.nextInt(2) == 1 ? loss.weights(drawn(r, m, 512, -1)) : loss;
+      int[] targets = new int[shape.columns()];
+      for (int j = 0; j < targets.length; j++) {
+        targets[j] = r.nextInt(4) > 0 ? r.nextInt(m) : no;
+      }
+      targets[r.nextInt(targets.length)] = no == 0 ? 1 : 0;
+      Tensor x = tape.variable(shape, drawn(r, shape.count(), 2049, 1024));
+      Tensor y = loss.of(x, targets);
+      tape.backward(y.sum());
+      String what = seed + ": " + loss + " " + shape;
+      Near.check(what, pinned.doubles("l" + seed), y.toArray(), Near.FLOAT);
+      float[] gradient = x.gradientArray();
+      float[] products = new float[2];
+      for (int k = 0; k < products.length; k++) {
+        float[] direction = drawn(r, gradient.length, 513, 256);
+        for (int i = 0; i < gradient.length; i++) {
+          products[k] += direction[i] * gradient[i];
+        }
+      }
+      Near.check("d " + what, pinned.doubles("g" + seed), products, Near.FLOAT);
+      tape.clear();
+    }
+  }
+
+  private static float[] drawn(Random r, int count, int bound, int middle) {
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = (r.nextInt(bound) - middle) / 256f;
+    }
+    return values;
+  }
+
   @Test
   void oneLossPerColumnHasTheShapeOfTheColumns() {
     CrossEntropyLoss loss = new CrossEntropyLoss().reduction(LossReduction.NONE);

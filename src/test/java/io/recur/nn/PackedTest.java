@@ -16,12 +16,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AutoClose;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Random networks of one to three layers over sequences of different lengths, as PyTorch computes
- * them in float64 from packed sequences; {@code make_packed.py} beside the pinned file made the
- * numbers. Of each gradient a random projection is compared.
+ * them in float64 from packed sequences, in one direction and in two; {@code make_packed.py} beside
+ * the pinned files made the numbers. Of each gradient a random projection is compared.
  */
 class PackedTest {
   /** Of the largest sum of magnitudes: float has 6e-8, over up to 9 steps of 3 layers. */
@@ -56,6 +57,7 @@ class PackedTest {
   private final class Network {
     final String name;
     final Draws draws;
+    final int directions;
     final String kind;
     final int layers;
     final int in;
@@ -65,7 +67,8 @@ class PackedTest {
     final List<Recur> recurs = new ArrayList<>();
     final List<List<Parameter>> weights = new ArrayList<>();
 
-    Network(long seed) {
+    Network(long seed, int directions) {
+      this.directions = directions;
       draws = new Draws(seed);
       kind = List.of("rnn", "lstm", "gru").get(draws.number(3));
       name = kind + seed;
@@ -79,8 +82,8 @@ class PackedTest {
         lengths[b] = 1 + draws.number(time);
       }
       lengths[draws.number(batch)] = time;
-      for (int layer = 0; layer < layers; layer++) {
-        recurs.add(layer(layer == 0 ? in : hidden));
+      for (int i = 0; i < layers * directions; i++) {
+        recurs.add(recur(i < directions ? in : directions * hidden));
       }
     }
 
@@ -89,7 +92,7 @@ class PackedTest {
       return Parameter.of(shape, draws.values(shape.count(), scale));
     }
 
-    private Recur layer(int in) {
+    private Recur recur(int in) {
       int gates = kind.equals("lstm") ? 4 : kind.equals("gru") ? 3 : 1;
       Parameter wi = parameter(2, gates * hidden, in);
       Parameter wh = parameter(2, gates * hidden, hidden);
@@ -108,7 +111,8 @@ class PackedTest {
             }
             default -> new RNNCell(Elementwise.TANH, i, h, b, zero);
           };
-      return new Recur(cell).withoutState0().on(device, 0);
+      Recur recur = new Recur(cell);
+      return (directions == 1 ? recur.withoutState0() : recur).on(device, 0);
     }
 
     void check(double... expected) {
@@ -118,44 +122,74 @@ class PackedTest {
       int parts = kind.equals("lstm") ? 2 : 1;
       List<Tensor> states = new ArrayList<>();
       for (int part = 0; part < parts; part++) {
-        Shape all = Shape.of(hidden, layers * batch);
-        states.add(tape.variable(all, draws.values(all.count(), 1)));
+        states.add(begin(part));
       }
-      Shape outputs = Shape.of(hidden, batch, time);
+      Shape outputs = Shape.of(directions * hidden, batch, time);
       Padded r = Padded.of(tape.input(outputs, draws.values(outputs.count(), 1)), lengths);
-      Padded y = Padded.of(x, lengths);
-      for (int layer = 0; layer < layers; layer++) {
-        int from = layer * batch;
-        recurs
-            .get(layer)
-            .state(new State(states.stream().map(s -> s.columns(from, from + batch)).toList()));
-        y = recurs.get(layer).apply(y);
-      }
-      Tensor loss = y.valid().mul(r.valid()).sum();
+      Tensor loss = outputs(Padded.of(x, lengths), states).valid().mul(r.valid()).sum();
       for (int part = 0; part < parts; part++) {
-        for (int layer = 0; layer < layers; layer++) {
-          Tensor end = recurs.get(layer).state().parts().get(part);
+        for (Recur recur : recurs) {
+          Tensor end = recur.state().parts().get(part);
           Tensor factor = tape.input(end.shape(), draws.values(end.shape().count(), 1));
           loss = loss.add(end.mul(factor).sum());
         }
       }
       tape.backward(loss);
       near("loss", expected[0], loss.scalar(), 1 + Math.abs(expected[0]));
-      List<Tensor> all = new ArrayList<>(List.of(x));
-      all.addAll(states);
-      weights.forEach(all::addAll);
+      List<float[]> all = new ArrayList<>(List.of(x.gradientArray()));
+      for (int part = 0; part < parts; part++) {
+        all.add(directions == 1 ? states.get(part).gradientArray() : state0Gradient(part));
+      }
+      weights.forEach(its -> its.forEach(weight -> all.add(weight.gradientArray())));
       assertEquals(expected.length, 1 + all.size(), name);
       for (int i = 0; i < all.size(); i++) {
-        project(i, expected[i + 1], all.get(i).gradientArray());
+        project(i, expected[i + 1], all.get(i));
       }
       recurs.forEach(Recur::reset);
       tape.clear();
     }
 
+    /** Draws a part of all initial states: given ones, or with two directions those of state0. */
+    private Tensor begin(int part) {
+      Shape all = Shape.of(hidden, recurs.size() * (directions == 1 ? batch : 1));
+      Tensor drawn = tape.variable(all, draws.values(all.count(), 1));
+      for (int i = 0; directions == 2 && i < recurs.size(); i++) {
+        Parameter state0 = recurs.get(i).cell().state0().get(part);
+        state0.value().write(drawn.column(i).toArray());
+      }
+      return drawn;
+    }
+
+    private Padded outputs(Padded x, List<Tensor> states) {
+      Padded y = x;
+      for (int layer = 0; layer < layers; layer++) {
+        if (directions == 2) {
+          y = Layers.bidirectional(recurs.get(2 * layer), recurs.get(2 * layer + 1)).apply(y);
+        } else {
+          int from = layer * batch;
+          recurs
+              .get(layer)
+              .state(new State(states.stream().map(s -> s.columns(from, from + batch)).toList()));
+          y = recurs.get(layer).apply(y);
+        }
+      }
+      return y;
+    }
+
+    /** The gradients of a part of state0, one Recur after the other. */
+    private float[] state0Gradient(int part) {
+      float[] all = new float[hidden * recurs.size()];
+      for (int i = 0; i < recurs.size(); i++) {
+        float[] its = recurs.get(i).cell().state0().get(part).gradientArray();
+        System.arraycopy(its, 0, all, i * hidden, hidden);
+      }
+      return all;
+    }
+
     private void project(int number, double expected, float... gradient) {
       float[] direction = draws.values(gradient.length, 1);
       double sum = 0;
-      double magnitude = 1e-3;
+      double magnitude = 1e-2; // a small one is the difference of larger terms
       for (int i = 0; i < gradient.length; i++) {
         sum += (double) gradient[i] * direction[i];
         magnitude += Math.abs(gradient[i] * direction[i]);
@@ -170,12 +204,13 @@ class PackedTest {
     }
   }
 
-  @Test
-  void twoHundredNetworksAreAsPyTorchComputesThem() {
-    Pinned pinned = Pinned.of("packed.txt");
+  @ParameterizedTest
+  @CsvSource({"packed.txt, 1, 1", "packed_directions.txt, 2, 201"})
+  void twoHundredNetworksAreAsPyTorchComputesThem(String file, int directions, int first) {
+    Pinned pinned = Pinned.of(file);
     assertEquals(200, pinned.names().size());
-    for (int seed = 1; seed <= 200; seed++) {
-      Network network = new Network(seed);
+    for (int seed = first; seed < first + 200; seed++) {
+      Network network = new Network(seed, directions);
       network.check(pinned.doubles(network.name));
     }
   }
