@@ -53,6 +53,7 @@ class ArchitectureTest {
 
   private static final String BINDINGS = "io.recur.bindings..";
   private static final String CLI = "io.recur.cli..";
+  private static final String SHOW = "io.recur.train.show";
   private static final String CELLS = "io.recur.nn.cells";
   private static final String FLOOR = "io.recur.device";
 
@@ -179,14 +180,20 @@ class ArchitectureTest {
   }
 
   @Test
-  void theCommandLinesLibrariesStayInCli() {
+  void optionalLibrariesStayWhereTheyAreUsed() {
     noClasses()
         .that()
         .resideOutsideOfPackage(CLI)
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage(
-            "picocli..", "me.tongfei..", "org.knowm..", "java.awt..", "javax.swing..")
+        .resideInAnyPackage("picocli..", "java.awt..", "javax.swing..")
+        .check(main);
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(CLI, SHOW)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("me.tongfei..", "org.knowm..")
         .check(main);
   }
 

@@ -8,6 +8,7 @@ import io.recur.train.Adam;
 import io.recur.train.Checkpoint;
 import io.recur.train.Streams;
 import io.recur.train.Trainer;
+import io.recur.train.show.Bar;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -148,13 +149,13 @@ final class CharacterTraining implements AutoCloseable {
         epochs == null
             ? Math.max(1, Math.round(plan.minutes() * 60))
             : (long) epochs * streams.chunks();
-    try (Progress progress = new Progress(err, epochs == null ? "seconds" : "chunks", total)) {
+    try (Bar bar = new Bar(err, "train", epochs == null ? "seconds" : "chunks", total)) {
       trainer.onStep(
           event -> {
             double bits = event.loss() / LOG_2;
             stepped(event.chunk(), bits);
             long done = epochs == null ? Math.min(total, (long) pace.seconds()) : steps();
-            progress.show(done, pace.after(bits, streams.elementsPerChunk()));
+            bar.show(done, pace.after(bits, streams.elementsPerChunk()));
             if (pace.isTimeToSave()) {
               saving.save(Double.NaN);
             }

@@ -2,7 +2,9 @@ package io.recur.train;
 
 import io.recur.grad.Tape;
 import io.recur.nn.Parameters;
+import io.recur.train.show.Bar;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  * Fit fit = new Trainer(model, new Adam(0.002f), tape).fit(train)
  *     .patience(3)
  *     .log(Path.of("training.csv"))
- *     .progress(System.out::println);
+ *     .progressBar(System.err)
+ *     .progress(System.err::println);
  * fit.run(100);
  * fit.restoreBest();
  * }</pre>
@@ -45,6 +48,7 @@ public final class Fit {
   private Consumer<Pass> show = pass -> {};
   private @Nullable Path file;
   private @Nullable CsvLog log;
+  private final Shown shown = new Shown();
 
   private final FitState state = new FitState();
 
@@ -182,6 +186,32 @@ public final class Fit {
   }
 
   /**
+   * Shows a bar within each pass: of the width of the terminal of standard error, or a line every
+   * ten seconds where that is none.
+   *
+   * @param out standard error, {@code System.err}
+   * @return this
+   * @throws IllegalStateException if its library is not there; the message names what to add
+   */
+  public Fit progressBar(PrintStream out) {
+    shown.bars(out);
+    return this;
+  }
+
+  /**
+   * Draws the losses of the steps and of the validations, after each pass anew. The curve begins
+   * with the first step of this object.
+   *
+   * @param picture a PNG file
+   * @return this
+   * @throws IllegalStateException if its library is not there; the message names what to add
+   */
+  public Fit curve(Path picture) {
+    shown.curve(picture);
+    return this;
+  }
+
+  /**
    * Appends a line per pass to a file of comma-separated values, which begins with the names. A
    * training that continues replaces the lines of passes that it takes again.
    *
@@ -235,7 +265,7 @@ public final class Fit {
    *
    * @param passes the passes since the training began, those before included
    * @return the last pass of this call; null if there was none to do
-   * @throws UncheckedIOException if the checkpoint or the log cannot be written
+   * @throws UncheckedIOException if the checkpoint, the log or the curve cannot be written
    * @throws ArithmeticException as {@link Trainer#pass} does
    * @throws IllegalStateException if another thread is inside the trainer, its tape or optimiser
    */
@@ -257,6 +287,7 @@ public final class Fit {
       if (log != null) {
         log.append(pass);
       }
+      shown.pass(pass);
       show.accept(pass);
       goesOn = listener.after(pass);
     }
@@ -265,27 +296,15 @@ public final class Fit {
 
   private @Nullable Pass pass() {
     int[][] batches = train.pass(trainer.seed(), state.done);
-    double[] sum = new double[2];
+    double[] sum = new double[1];
     trainer.model().reset();
-    boolean whole =
-        trainer.pass(
-            batches.length,
-            i -> {
-              if (!train.isCarried()) {
-                trainer.model().reset();
-              }
-              return train.loss(trainer.tape(), batches[i]);
-            },
-            event -> {
-              sum[0] += event.loss();
-              sum[1]++;
-            });
+    boolean whole = takeSteps(batches, sum);
     trainer.model().reset();
     if (!whole) {
       return null;
     }
     state.done++;
-    double loss = sum[0] / sum[1];
+    double loss = sum[0] / trainer.steps(batches.length);
     double before = state.bestLoss;
     double validated = judge(loss);
     state.waited = state.bestLoss < before ? 0 : state.waited + 1;
@@ -302,6 +321,27 @@ public final class Fit {
         measured,
         trainer.optimiser().rate(),
         state.bestLoss < before);
+  }
+
+  /**
+   * Takes the steps of a pass and sums their losses; {@return whether the listener let all happen}
+   */
+  private boolean takeSteps(int[][] batches, double[] sum) {
+    int[] done = new int[1];
+    try (Bar bar = shown.bar(state.done + 1, trainer.steps(batches.length))) {
+      return trainer.pass(
+          batches.length,
+          i -> {
+            if (!train.isCarried()) {
+              trainer.model().reset();
+            }
+            return train.loss(trainer.tape(), batches[i]);
+          },
+          event -> {
+            sum[0] += event.loss();
+            shown.step(bar, event, ++done[0]);
+          });
+    }
   }
 
   /** {@return the validation's loss; the average's, where there is one} Keeps the best weights. */

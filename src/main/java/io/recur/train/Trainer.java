@@ -229,6 +229,11 @@ public final class Trainer {
     }
   }
 
+  /** {@return the steps that a pass over n chunks takes} */
+  int steps(int n) {
+    return Math.ceilDiv(n, accumulate);
+  }
+
   void scheduleIfNone(Schedule other) {
     schedule = schedule == null ? other : schedule;
   }

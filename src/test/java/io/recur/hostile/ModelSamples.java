@@ -60,6 +60,8 @@ import io.recur.train.Sgd;
 import io.recur.train.Streams;
 import io.recur.train.Trainer;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -298,6 +300,10 @@ final class ModelSamples {
             ToDoubleFunction.class,
             "a number",
             world -> (ToDoubleFunction<Object>) value -> value.hashCode())
+        .add(
+            PrintStream.class,
+            "nowhere",
+            world -> new PrintStream(OutputStream.nullOutputStream()))
         .add(Fit.Listener.class, "stops", world -> (Fit.Listener) pass -> false)
         .add(Streams.class, "streams", world -> new Streams(new int[] {0, 1, 0, 1, 0, 1}, 2, 1, 2))
         .add(

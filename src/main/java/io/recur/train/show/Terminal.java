@@ -1,4 +1,4 @@
-package io.recur.cli;
+package io.recur.train.show;
 
 import java.io.Console;
 import java.io.IOException;

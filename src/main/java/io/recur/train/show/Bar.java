@@ -1,4 +1,4 @@
-package io.recur.cli;
+package io.recur.train.show;
 
 import java.io.PrintWriter;
 import me.tongfei.progressbar.ProgressBar;
@@ -8,9 +8,10 @@ import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
  * Shows the progress of a training on standard error: on a terminal a bar of its width, which is
- * read again every few seconds, elsewhere a line every ten seconds.
+ * read again every few seconds, elsewhere a line every ten seconds. It needs {@link
+ * OptionalLibrary#PROGRESS_BAR}.
  */
-final class Progress implements AutoCloseable {
+public final class Bar implements AutoCloseable {
   private static final int BAR_MILLIS = 500;
   private static final int LINE_MILLIS = 10_000;
   private static final long WIDTH_NANOS = 3_000_000_000L;
@@ -18,29 +19,51 @@ final class Progress implements AutoCloseable {
 
   private final PrintWriter err;
   private final ProgressBar bar;
+  private final ProgressBarConsumer shown;
 
-  Progress(PrintWriter err, String unit, long total) {
+  /**
+   * Shows a bar with nothing done.
+   *
+   * @param err standard error
+   * @param task the first word of the bar
+   * @param unit of what is done
+   * @param total what is done at the end
+   */
+  public Bar(PrintWriter err, String task, String unit, long total) {
+    this(err, task, unit, total, Terminal.width());
+  }
+
+  /** A bar of some columns, or lines where there are 0. */
+  Bar(PrintWriter err, String task, String unit, long total, int width) {
     this.err = err;
-    int width = Terminal.width();
+    this.shown = width == 0 ? new Lines() : new Overwritten(width);
     this.bar =
         new ProgressBarBuilder()
-            .setTaskName("train")
+            .setTaskName(task)
             .setUnit(" " + unit, 1)
             .setInitialMax(total)
             .setStyle(ProgressBarStyle.ASCII)
-            .setConsumer(width == 0 ? new Lines() : new Bar(width))
+            .setConsumer(shown)
             .setUpdateIntervalMillis(width == 0 ? LINE_MILLIS : BAR_MILLIS)
             .build();
   }
 
-  void show(long done, String message) {
+  /**
+   * Shows what is done.
+   *
+   * @param done of the total
+   * @param message behind the bar
+   */
+  public void show(long done, String message) {
     bar.stepTo(done);
     bar.setExtraMessage(" " + message);
   }
 
+  /** Shows the bar once more and ends its line. */
   @Override
   public void close() {
     bar.close();
+    shown.close(); // the library leaves it open where it has shown nothing yet
   }
 
   /** Prints a line per update. */
@@ -66,11 +89,12 @@ final class Progress implements AutoCloseable {
   }
 
   /** Overwrites one line. */
-  private final class Bar implements ProgressBarConsumer {
+  private final class Overwritten implements ProgressBarConsumer {
     private int width;
+    private boolean isOpen = true;
     private long asked = System.nanoTime();
 
-    Bar(int width) {
+    Overwritten(int width) {
       this.width = width;
     }
 
@@ -93,8 +117,11 @@ final class Progress implements AutoCloseable {
 
     @Override
     public void close() {
-      err.println();
-      err.flush();
+      if (isOpen) {
+        err.println();
+        err.flush();
+      }
+      isOpen = false;
     }
   }
 }

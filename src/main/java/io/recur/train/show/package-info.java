@@ -1,0 +1,8 @@
+/**
+ * What shows a training: a bar and a picture. Their libraries are optional; {@link
+ * io.recur.train.show.OptionalLibrary} says what to add.
+ */
+@NullMarked
+package io.recur.train.show;
+
+import org.jspecify.annotations.NullMarked;
