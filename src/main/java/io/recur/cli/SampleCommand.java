@@ -4,6 +4,7 @@ import io.recur.device.Device;
 import io.recur.nn.Sampler;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,6 +37,18 @@ final class SampleCommand implements Callable<Integer> {
       description = "Below 1: more likely characters; 0: always the likeliest.")
   private double temperature = 0.8;
 
+  @Option(
+      names = "--top-k",
+      paramLabel = "N",
+      description = "Draws from the N likeliest characters; from all without it.")
+  private @Nullable Integer topK;
+
+  @Option(
+      names = "--top-p",
+      paramLabel = "P",
+      description = "Draws from the fewest likeliest characters whose probabilities sum to P.")
+  private double topP = 1;
+
   @Option(names = "--seed", paramLabel = "N", description = "The same seed gives the same text.")
   private long seed;
 
@@ -47,16 +60,27 @@ final class SampleCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    check();
+    try (Device device = options.open()) {
+      CharacterModel loaded = CharacterModel.load(model, device);
+      Sampler sampler = Sampler.of(temperature).withTopP(topP);
+      sampler = topK == null ? sampler : sampler.withTopK(topK);
+      loaded.sample(device, prime, length, sampler, seed, spec.commandLine().getOut());
+      return 0;
+    }
+  }
+
+  private void check() {
     if (length < 0 || !(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
       throw new ParameterException(
           spec.commandLine(),
           "--length=%d, --temperature=%s: need 0 or more of each".formatted(length, temperature));
     }
-    try (Device device = options.open()) {
-      CharacterModel loaded = CharacterModel.load(model, device);
-      Sampler sampler = Sampler.of(temperature);
-      loaded.sample(device, prime, length, sampler, seed, spec.commandLine().getOut());
-      return 0;
+    if (topK != null && topK < 1 || !(topP > 0 && topP <= 1)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--top-k=%s, --top-p=%s: need 1 or more characters, and a probability above 0 and up to 1"
+              .formatted(topK == null ? "all" : topK, topP));
     }
   }
 }

@@ -5,6 +5,7 @@ import static io.recur.cli.Shell.child;
 import static io.recur.cli.Shell.recur;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Devices;
@@ -15,6 +16,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -132,6 +134,32 @@ class SampleTest {
       assertEquals("", result.out());
     }
     assertFalse(Files.exists(folder.resolve("never")));
+  }
+
+  /** Of one character each draw is the likeliest, and so is a nucleus that one fills. */
+  @Test
+  void theLikeliestCharactersAloneAreDrawn() {
+    String greedy = sampled("--temperature", "0");
+    assertEquals(greedy, sampled("--temperature", "5", "--top-k", "1"));
+    assertEquals(greedy, sampled("--temperature", "5", "--top-p", "1e-9"));
+    String free = sampled("--temperature", "5");
+    assertNotEquals(greedy, free);
+    assertEquals(free, sampled("--temperature", "5", "--top-k", "1000", "--top-p", "1"));
+    String few = sampled("--temperature", "100", "--top-k", "2");
+    assertNotEquals(few, sampled("--temperature", "100"));
+    assertFails(2, "--top-k=0, --top-p=1.0: need", recur("sample", "--model", "m", "--top-k", "0"));
+    for (String bad : List.of("0", "1.01", "-1", "NaN")) {
+      assertFails(2, "--top-k=all, --top-p=", recur("sample", "--model", "m", "--top-p", bad));
+    }
+  }
+
+  private String sampled(String... options) {
+    List<String> command = new ArrayList<>(List.of("sample", "--model", model.toString()));
+    command.addAll(List.of("--length", "60", "--seed", "3"));
+    command.addAll(List.of(options));
+    Shell.Result result = recur(command.toArray(String[]::new));
+    assertEquals(0, result.status(), result.err());
+    return result.out();
   }
 
   @Test
