@@ -300,7 +300,8 @@ final class ModelSamples {
             ToDoubleFunction.class,
             "a number",
             world -> (ToDoubleFunction<Object>) value -> value.hashCode())
-        .add(PrintStream.class, "nowhere", world -> new PrintStream(OutputStream.nullOutputStream()))
+        .add(
+            PrintStream.class, "nowhere", world -> new PrintStream(OutputStream.nullOutputStream()))
         .add(Fit.Listener.class, "stops", world -> (Fit.Listener) pass -> false)
         .add(Streams.class, "streams", world -> new Streams(new int[] {0, 1, 0, 1, 0, 1}, 2, 1, 2))
         .add(
