@@ -10,6 +10,8 @@
 #                    jmh/RESULTS.md;
 #                    with BASE=COMMIT: that commit alone beside the present one (TURNS=n, LIMIT=ratio), into
 #                    jmh/base.csv and jmh/RESULTS.md; fails where a row is slower
+# make silero        answers and speed of Silero's model of voice activity beside ONNX Runtime's; takes the model with npm,
+#                    and speech from espeak-ng (SPEECH=FILE.wav: from a recording); says what is missing
 # make bring-up      the first ten minutes on a GPU (GPU=cuda:N): each step in a process of its own with its limit,
 #                    outcomes, figures and worst errors into jmh/RESULTS-GPU.md, the file to send
 #                    (BRING_UP="part of a step's name", PYTHON=a Python with torch); on the CPU double
@@ -37,6 +39,7 @@ BASE ?=
 TURNS ?= 15
 LIMIT ?= 0.99
 PYTHON ?= python3
+SPEECH ?=
 GPU ?= cuda:0
 BENCH_GPU ?=
 BRING_UP ?=
@@ -113,7 +116,8 @@ DRIVER := $(shell find jmh/peers/driver/src jmh/peers/contenders/src/main jmh/pe
 CONTENDERS := jmh/pom.xml jmh/peers/contenders/pom.xml $(shell find jmh/peers/contenders/src -name '*.java')
 RIVALS := onnxruntime djl dl4j onednn
 
-.PHONY: help run test soak bench serve-bench peers test-gpu bring-up host-gpu bench-gpu pack kernels native sanitize bindings clean
+.PHONY: help run test soak bench serve-bench peers silero test-gpu bring-up host-gpu bench-gpu pack kernels native sanitize \
+	bindings clean
 
 # The first target: what make alone does.
 help:
@@ -177,6 +181,9 @@ peers: jmh/peers/target/gpu.jar $(if $(CC),jmh/peers/target/limits) $(RIVALS:%=j
 	@"$(JDK)/bin/java" -cp jmh/peers/target/gpu.jar:target/recur-cli.jar io.recur.peers.Driver \
 	    "$(PYTHON)" "$(PEERS)" "$(PEERS_ROUNDS)"
 endif
+
+silero: target/recur-cli.jar jmh/peers/contenders/target/onnxruntime/built
+	@jmh/silero/run "$(JDK)" "$(SPEECH)"
 
 # Whether the GPU can be used, or the reason why not.
 RECUR := "$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -cp target/recur-cli.jar io.recur.cli.Main

@@ -131,10 +131,8 @@ final class ArithmeticOperators {
   }
 
   private static Value power(Call call, Value.OnTape x, Value exponent) {
-    if (exponent instanceof Value.OnTape || exponent.dims().count() != 1) {
-      throw call.refuse(
-          "the exponent %s depends on an input or has several values; need one number"
-              .formatted(exponent.dims()));
+    if (exponent.dims().count() != 1) {
+      throw call.refuse("exponents %s of floats; need one number".formatted(exponent.dims()));
     }
     Dims dims = x.dims().broadcast(exponent.dims());
     Value.OnTape base = Rearranging.lifted(call, x);
@@ -186,9 +184,12 @@ final class ArithmeticOperators {
 
   private static double[] doubles(Value x) {
     double[] doubles = new double[x.dims().count()];
-    Arrays.setAll(
-        doubles,
-        x instanceof Value.Integers i ? k -> i.values()[k] : k -> ((Value.Reals) x).values()[k]);
+    if (x instanceof Value.Integers integers) {
+      Arrays.setAll(doubles, i -> integers.values()[i]);
+    } else {
+      float[] floats = x.floats();
+      Arrays.setAll(doubles, i -> floats[i]);
+    }
     return doubles;
   }
 

@@ -16,7 +16,7 @@ final class ControlOperators {
               .outputs(Operator.VARIADIC)
               .with("then_branch", INNER)
               .with("else_branch", INNER),
-          Operator.of("Loop", 2, Operator.VARIADIC, ControlOperators::loop)
+          Operator.of("Loop", 0, Operator.VARIADIC, ControlOperators::loop)
               .outputs(Operator.VARIADIC)
               .with("body", INNER),
           Operator.of("Scan", 1, Operator.VARIADIC, ControlOperators::scan)

@@ -165,7 +165,7 @@ final class Convolution {
             : columns(x, steps, (int) before);
     y = call.has(2) ? y.add(call.tensor(2)) : y;
     Dims result = Dims.of(batch, weights.size(0), steps);
-    return List.of(new Value.OnTape(result, Order.SEQUENCE, y));
+    return List.of(new Value.OnTape(result, Order.sequence(), y));
   }
 
   /** Of one feature, whose steps are contiguous, the steps that each one of the result reads. */
@@ -291,7 +291,7 @@ final class Convolution {
       this.before = before;
       this.batch = x.dims().size(0);
       this.time = x.dims().size(2);
-      this.x = Order.arranged(x, Order.SEQUENCE);
+      this.x = Order.arranged(x, Order.sequence());
     }
 
     /** The rows of a group, or all for −1, of some taps: (taps·rows) × batch·steps. */

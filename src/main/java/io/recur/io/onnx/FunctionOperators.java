@@ -15,18 +15,10 @@ final class FunctionOperators {
   /**
    * Chebyshev coefficients of log(erfc(z)·e^(z²)/t) in t (Press et al., Numerical Recipes, 6.2).
    */
-  private static final float[] ERFC = {
-    0.17087277f,
-    -0.82215223f,
-    1.48851587f,
-    -1.13520398f,
-    0.27886807f,
-    -0.18628806f,
-    0.09678418f,
-    0.37409196f,
-    1.00002368f,
-    -1.26551223f
-  };
+  private static final List<Float> ERFC =
+      List.of(
+          0.17087277f, -0.82215223f, 1.48851587f, -1.13520398f, 0.27886807f,
+          -0.18628806f, 0.09678418f, 0.37409196f, 1.00002368f, -1.26551223f);
 
   static final List<Operator> ALL =
       List.of(
@@ -88,7 +80,7 @@ final class FunctionOperators {
     return new Value.OnTape(x.dims(), x.order(), f.apply(x.held()));
   }
 
-  /** A function that folds. Without one of tensors it is for the host. */
+  /** A function that folds. Without one of tensors, the values of a device are read. */
   private static Operator function(
       String type,
       @Nullable UnaryOperator<Tensor> onTape,
@@ -114,11 +106,8 @@ final class FunctionOperators {
     if (x instanceof Value.OnTape on && onTape != null) {
       return map(Rearranging.lifted(call, on), onTape);
     }
-    if (!(x instanceof Value.Reals)) {
-      throw call.refuse(
-          x instanceof Value.Integers
-              ? "integers; need floats"
-              : "floats that depend on an input; this operator computes on the host alone");
+    if (x instanceof Value.Integers) {
+      throw call.refuse("integers; need floats");
     }
     float[] results = x.floats();
     for (int i = 0; i < results.length; i++) {
@@ -193,9 +182,9 @@ final class FunctionOperators {
   private static Tensor erfc(Tensor x) {
     Tensor z = Functions.abs(x);
     Tensor t = Functions.reciprocal(z.scale(0.5f).add(1));
-    Tensor sum = t.scale(ERFC[0]).add(ERFC[1]);
-    for (int i = 2; i < ERFC.length; i++) {
-      sum = sum.mul(t).add(ERFC[i]);
+    Tensor sum = t.scale(ERFC.get(0)).add(ERFC.get(1));
+    for (int i = 2; i < ERFC.size(); i++) {
+      sum = sum.mul(t).add(ERFC.get(i));
     }
     Tensor right = t.mul(Functions.exp(sum.sub(Functions.square(z)))); // of |x|
     Tensor below = x.less(z); // 1 where x is negative

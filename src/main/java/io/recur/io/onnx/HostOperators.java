@@ -1,5 +1,6 @@
 package io.recur.io.onnx;
 
+import io.recur.grad.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
@@ -109,7 +110,7 @@ final class HostOperators {
     }
     if (to == ElementType.BOOL && x instanceof Value.OnTape on) {
       Value.OnTape lifted = Rearranging.lifted(call, on);
-      var isZero = lifted.held().equal(call.tape().input(0f));
+      Tensor isZero = lifted.held().equal(call.tape().input(0f));
       return new Value.OnTape(on.dims(), on.order(), isZero.rsub(1));
     }
     long[] results = new long[x.dims().count()];

@@ -3,7 +3,6 @@ package io.recur.io.onnx;
 import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
 import java.util.Arrays;
-import java.util.stream.IntStream;
 
 /**
  * The order in which the dimensions of floats on a device follow each other in memory, from the
@@ -11,14 +10,33 @@ import java.util.stream.IntStream;
  * one, and a transposition changes the order alone.
  */
 final class Order {
-  /** Of {@code [batch, features, time]} the order of features × batch × time. */
-  static final int[] SEQUENCE = {2, 0, 1};
-
   private Order() {}
 
   /** ONNX's order. */
   static int[] plain(int rank) {
-    return IntStream.range(0, rank).toArray();
+    int[] order = new int[rank];
+    for (int i = 0; i < rank; i++) {
+      order[i] = i;
+    }
+    return order;
+  }
+
+  /** Of {@code [batch, features, time]} the order of features × batch × time. */
+  static int[] sequence() {
+    return new int[] {2, 0, 1};
+  }
+
+  /** The shape of a tensor whose dimensions are in this order. */
+  static Shape shape(Dims dims, int... order) {
+    int rank = order.length;
+    if (rank < 2) {
+      return Shape.of(dims.count());
+    }
+    int rows = dims.size(order[rank - 1]);
+    int batch = dims.size(order[rank - 2]);
+    return rank == 2
+        ? Shape.of(rows, batch)
+        : Shape.of(rows, batch, dims.count() / Math.max(1, rows * batch));
   }
 
   /** Whether the values are as ONNX orders them; dimensions of size 1 may be anywhere. */
@@ -54,13 +72,14 @@ final class Order {
   /** The values in another order: of the shape of the dimensions in that order. */
   static Tensor arranged(Value.OnTape x, int... order) {
     Dims dims = x.dims();
-    Shape shape = dims.permute(order).shape();
-    if (isSame(dims, x.order(), order)) {
+    Shape shape = shape(dims, order);
+    int[] from = x.order();
+    if (isSame(dims, from, order)) {
       return x.held().shape().equals(shape) ? x.held() : x.held().reshape(shape);
     }
     int run = 1; // values that stay together
     int together = order.length;
-    while (together > 0 && order[together - 1] == x.order()[together - 1]) {
+    while (together > 0 && order[together - 1] == from[together - 1]) {
       run *= dims.size(order[--together]);
     }
     int[] columns = places(x, run, Arrays.copyOf(order, together));
@@ -100,23 +119,32 @@ final class Order {
     for (int i = 0; i < axes.length; i++) {
       now[axes[i]] = i;
     }
-    return Arrays.stream(order).map(axis -> now[axis]).toArray();
+    int[] transposed = new int[order.length];
+    for (int i = 0; i < order.length; i++) {
+      transposed[i] = now[order[i]];
+    }
+    return transposed;
   }
 
   /** The order without a dimension. */
   static int[] without(int[] order, int axis) {
-    return Arrays.stream(order).filter(a -> a != axis).map(a -> a > axis ? a - 1 : a).toArray();
+    return replaced(order, axis, 0);
   }
 
-  /** The order with further dimensions in place of one. */
+  /** The order with further dimensions, or none, in place of one. */
   static int[] replaced(int[] order, int axis, int by) {
-    return Arrays.stream(order)
-        .flatMap(
-            a ->
-                a == axis
-                    ? IntStream.range(axis, axis + by)
-                    : IntStream.of(a > axis ? a + by - 1 : a))
-        .toArray();
+    int[] now = new int[order.length + by - 1];
+    int at = 0;
+    for (int other : order) {
+      if (other != axis) {
+        now[at++] = other > axis ? other + by - 1 : other;
+        continue;
+      }
+      for (int i = 0; i < by; i++) {
+        now[at++] = axis + i;
+      }
+    }
+    return now;
   }
 
   /** The order with a dimension of size 1 inserted before that of this number. */
@@ -126,6 +154,19 @@ final class Order {
     for (int i = 0; i < order.length; i++) {
       now[i + 1] = order[i] >= axis ? order[i] + 1 : order[i];
     }
+    return now;
+  }
+
+  /** The order with a dimension moved to the end, where it is contiguous. */
+  static int[] contiguous(int[] order, int axis) {
+    int[] now = new int[order.length];
+    int at = 0;
+    for (int other : order) {
+      if (other != axis) {
+        now[at++] = other;
+      }
+    }
+    now[at] = axis;
     return now;
   }
 }

@@ -86,7 +86,8 @@ record Pairs(
       return of(call, Rearranging.lifted(call, a), b);
     }
     if (a.dims().equals(b.dims()) && Order.isSame(a.dims(), a.order(), b.order())) {
-      Tensor other = Order.arranged(b, a.order());
+      Tensor other =
+          b.held().shape().equals(a.held().shape()) ? b.held() : Order.arranged(b, a.order());
       return new Value.OnTape(a.dims(), a.order(), onTape.apply(a.held(), other));
     }
     Dims dims = a.dims().broadcast(b.dims());
@@ -113,7 +114,7 @@ record Pairs(
           ? repeated(call, dims, order, a, full(call, b, dims))
           : repeated(call, dims, order, full(call, a, dims), b);
     }
-    Tensor y = onTape.apply(matrix(a, order, split), matrix(b, order, split));
+    Tensor y = onTape.apply(matrix(call, a, order, split), matrix(call, b, order, split));
     return new Value.OnTape(dims, order, y);
   }
 
@@ -150,11 +151,12 @@ record Pairs(
   }
 
   /** The operand as rows × columns, of which each may be 1. */
-  private static Tensor matrix(Value.OnTape x, int[] order, int split) {
+  private static Tensor matrix(Call call, Value.OnTape x, int[] order, int split) {
     int rows = 1;
     for (int i = order.length - split; i < order.length; i++) {
       rows *= x.dims().size(order[i]);
     }
-    return Order.arranged(x, order).reshape(Shape.of(rows, x.dims().count() / rows));
+    Value.OnTape on = Order.isSame(x.dims(), x.order(), order) ? x : Rearranging.lifted(call, x);
+    return Order.arranged(on, order).reshape(Shape.of(rows, x.dims().count() / rows));
   }
 }

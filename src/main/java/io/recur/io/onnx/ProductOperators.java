@@ -5,7 +5,6 @@ import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,9 +66,7 @@ final class ProductOperators {
   private static Value.OnTape product(Value.OnTape a, Value.OnTape b) {
     int last = a.dims().rank() - 1;
     int terms = a.dims().size(last);
-    int[] order =
-        IntStream.concat(Arrays.stream(a.order()).filter(i -> i != last), IntStream.of(last))
-            .toArray();
+    int[] order = Order.contiguous(a.order(), last);
     Tensor rows = Order.arranged(a, order).reshape(Shape.of(terms, a.dims().count() / terms));
     Tensor y = matrix(b).matmul(rows);
     return new Value.OnTape(a.dims().with(last, b.dims().size(1)), order, y);

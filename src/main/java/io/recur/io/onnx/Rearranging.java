@@ -29,6 +29,9 @@ final class Rearranging {
     if (isAll(indexes, dims.size(axis))) {
       return x;
     }
+    if (x instanceof Value.OnTape && picked.count() == 0) {
+      return new Value.Reals(picked, new float[0]);
+    }
     if (x instanceof Value.OnTape on) {
       return new Value.OnTape(picked, on.order(), picked(call, on, axis, indexes));
     }
@@ -66,12 +69,12 @@ final class Rearranging {
     int inner = Order.inner(x.dims(), axis, x.order());
     int size = x.dims().size(axis);
     int outer = count / (inner * size);
-    int first = indexes.length == 0 ? 0 : indexes[0];
-    if (indexes.length > 0 && isRun(indexes) && outer == 1) { // a view of what is on the tape
+    int first = indexes[0];
+    if (isRun(indexes) && outer == 1) { // a view of what is on the tape
       Tensor columns = x.held().reshape(Shape.of(inner, size));
       return onTape(call, columns.columns(first, first + indexes.length));
     }
-    if (indexes.length > 0 && isRun(indexes)) {
+    if (isRun(indexes)) {
       Tensor columns = x.held().reshape(Shape.of(inner * size, outer));
       return onTape(call, columns).rows(first * inner, (first + indexes.length) * inner);
     }
@@ -182,7 +185,8 @@ final class Rearranging {
   /** The dimensions in another order; on a device nothing moves. */
   static Value permute(Call call, Value x, int... axes) {
     Dims dims = x.dims().permute(axes);
-    if (x instanceof Value.OnTape on) {
+    if (x instanceof Value.OnTape given) {
+      Value.OnTape on = lifted(call, given); // a parameter has ONNX's order
       return new Value.OnTape(dims, Order.transposed(on.order(), axes), on.held());
     }
     Object from = array(x);

@@ -167,7 +167,11 @@ final class RearrangingOperators {
     for (int i = 0; i < axes.length; i++) {
       int axis = call.dims(0).axis(axes[i]);
       long step = steps == null ? 1 : steps[i];
-      int[] indexes = indexes(call, call.dims(0).size(axis), starts[i], ends[i], step);
+      int size = call.dims(0).size(axis);
+      if (step == 1 && (starts[i] == 0 || starts[i] <= -size) && ends[i] >= size) {
+        continue; // all of it
+      }
+      int[] indexes = indexes(call, size, starts[i], ends[i], step);
       result = Rearranging.pick(call, result, axis, indexes);
     }
     return List.of(result);

@@ -117,7 +117,7 @@ enum Reducing {
       result = result.with(axis, 1);
     }
     int length = moved.dims().product(kept.length, dims.rank());
-    if (length == 0 && this != SUM && this != PRODUCT) {
+    if (length == 0 && (this == MEAN || moved instanceof Value.Integers)) {
       throw call.refuse("no value in dimensions %s of %s".formatted(Arrays.toString(axes), dims));
     }
     if (moved instanceof Value.Integers integers) {
@@ -136,8 +136,7 @@ enum Reducing {
   }
 
   private long of(long[] values, int from, int length) {
-    long first = length == 0 ? (this == PRODUCT ? 1 : 0) : values[from];
-    long result = first;
+    long result = values[from];
     for (int i = from + 1; i < from + length; i++) {
       result =
           switch (this) {
@@ -151,7 +150,7 @@ enum Reducing {
   }
 
   private double of(float[] values, int from, int length) {
-    double result = length == 0 ? (this == PRODUCT ? 1 : 0) : values[from];
+    double result = length == 0 ? ofNone() : values[from];
     for (int i = from + 1; i < from + length; i++) {
       result =
           switch (this) {
@@ -162,5 +161,14 @@ enum Reducing {
           };
     }
     return this == MEAN ? result / length : result;
+  }
+
+  private double ofNone() {
+    return switch (this) {
+      case MAX -> Double.NEGATIVE_INFINITY;
+      case MIN -> Double.POSITIVE_INFINITY;
+      case PRODUCT -> 1;
+      default -> 0;
+    };
   }
 }

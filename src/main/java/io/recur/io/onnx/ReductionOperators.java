@@ -4,7 +4,6 @@ import io.recur.grad.Functions;
 import io.recur.grad.Shape;
 import io.recur.grad.Softmax;
 import io.recur.grad.Tensor;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
@@ -141,11 +140,7 @@ final class ReductionOperators {
     Dims dims = x.dims();
     int axis = dims.axis(call.node().whole("axis", isOld ? 1 : -1));
     int rows = isOld ? dims.product(axis, dims.rank()) : dims.size(axis);
-    int[] order =
-        isOld
-            ? Order.plain(dims.rank())
-            : IntStream.concat(Arrays.stream(x.order()).filter(a -> a != axis), IntStream.of(axis))
-                .toArray();
+    int[] order = isOld ? Order.plain(dims.rank()) : Order.contiguous(x.order(), axis);
     Tensor columns = Order.arranged(x, order).reshape(Shape.of(rows, dims.count() / rows));
     return new Value.OnTape(dims, order, f.apply(columns));
   }

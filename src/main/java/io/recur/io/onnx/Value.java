@@ -49,7 +49,7 @@ public sealed interface Value {
     OnTape(Dims dims, int @Nullable [] order, Tensor tensor) {
       this.dims = dims;
       this.order = order == null || Order.isPlain(dims, order) ? null : order;
-      Shape shape = this.order == null ? dims.shape() : dims.permute(this.order).shape();
+      Shape shape = this.order == null ? dims.shape() : Order.shape(dims, this.order);
       this.held = tensor.shape().equals(shape) ? tensor : tensor.reshape(shape);
     }
 

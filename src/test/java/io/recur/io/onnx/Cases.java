@@ -23,10 +23,15 @@ import java.util.zip.ZipInputStream;
  * @param outputs by name
  */
 record Cases(String name, byte[] model, Map<String, Value> inputs, Map<String, Value> outputs) {
-  /** Reads an archive. */
+  /** Reads an archive of recurrent nodes. */
   static List<Cases> of(String archive) {
+    return in("recurrent/" + archive);
+  }
+
+  /** Reads an archive below {@code src/test/resources/onnx}. */
+  static List<Cases> in(String archive) {
     Map<String, byte[]> files = new LinkedHashMap<>();
-    try (InputStream in = Cases.class.getResourceAsStream("/onnx/recurrent/" + archive);
+    try (InputStream in = Cases.class.getResourceAsStream("/onnx/" + archive);
         ZipInputStream zip = new ZipInputStream(in)) {
       for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
         files.put(entry.getName(), zip.readAllBytes());
