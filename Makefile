@@ -116,8 +116,7 @@ DRIVER := $(shell find jmh/peers/driver/src jmh/peers/contenders/src/main jmh/pe
 CONTENDERS := jmh/pom.xml jmh/peers/contenders/pom.xml $(shell find jmh/peers/contenders/src -name '*.java')
 RIVALS := onnxruntime djl dl4j onednn
 
-.PHONY: help run test soak bench serve-bench peers silero test-gpu bring-up host-gpu bench-gpu pack kernels native sanitize \
-	bindings clean
+.PHONY: help run test soak bench serve-bench peers silero test-gpu bring-up host-gpu bench-gpu pack kernels native sanitize bindings clean
 
 # The first target: what make alone does.
 help:
