@@ -162,8 +162,7 @@ public final class Recur implements Layer {
    * @param x a vector, a batch or sequences
    * @return the state after the last step and the outputs, on the tape of x
    * @throws ShapeException if x or the state has other sizes
-   * @throws IllegalStateException if this Recur was closed, or another thread is inside it or the
-   *     tape
+   * @throws IllegalStateException if it was closed, or another thread is inside it or the tape
    */
   public Step from(State start, Tensor x) {
     try (var _ = mark.enterOnce();

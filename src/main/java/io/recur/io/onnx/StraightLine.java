@@ -29,7 +29,6 @@ import org.jspecify.annotations.Nullable;
 final class StraightLine {
   /** The dimensions: two of batch and time in any order, directions, one of size 1, features. */
   private static final String FEATURES = "features";
-
   private static final String DIRECTIONS = "directions";
   private static final String ONE = "1";
 
@@ -54,7 +53,6 @@ final class StraightLine {
 
   /** A product that a bias or a function may still join; none after another layer. */
   private @Nullable Parameter w;
-
   private @Nullable Parameter b;
 
   /** The dimension over which steps follow each other, once a layer has told. */
