@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class StraightLine {
   /** The dimensions: two of batch and time in any order, directions, one of size 1, features. */
   private static final String FEATURES = "features";
+
   private static final String DIRECTIONS = "directions";
   private static final String ONE = "1";
 
@@ -53,6 +54,7 @@ final class StraightLine {
 
   /** A product that a bias or a function may still join; none after another layer. */
   private @Nullable Parameter w;
+
   private @Nullable Parameter b;
 
   /** The dimension over which steps follow each other, once a layer has told. */
@@ -144,7 +146,7 @@ final class StraightLine {
       case "Reshape" -> merge(node);
       case "MatMul" -> product(node, given);
       case "Gemm" -> gemm(node, given);
-      case "Add" -> bias(node, given);
+      case "Add" -> bias(node, vector(node, 1 - given));
       case "Gather" -> embedding(node, given);
       case "Conv" -> convolution(node);
       case "LayerNormalization" -> norm(node);
@@ -263,10 +265,6 @@ final class StraightLine {
     if (node.hasInput(2)) {
       bias(node, vector(node, 2));
     }
-  }
-
-  private void bias(Node node, int given) {
-    bias(node, vector(node, 1 - given));
   }
 
   private float[] vector(Node node, int input) {
