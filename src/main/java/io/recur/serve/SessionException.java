@@ -30,6 +30,7 @@ public final class SessionException extends IllegalStateException {
     CLOSED
   }
 
+  /** What stands in the way. */
   private final Reason reason;
 
   /**
