@@ -16,7 +16,6 @@ import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.grad.Concat;
-import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
@@ -142,64 +141,11 @@ class BidirectionalTest {
           "reset()");
       Thrown.says(IllegalStateException.class, () -> layer.apply(step), "one step");
     }
-    same(first, before.state());
-    same(forward, layer.forward().state());
-    same(backward, layer.backward().state());
+    Cells.same(first, before.state());
+    Cells.same(forward, layer.forward().state());
+    Cells.same(backward, layer.backward().state());
     model.reset();
     model.apply(x.time(1));
-  }
-
-  private static void same(List<float[]> expected, State actual) {
-    for (int i = 0; i < expected.size(); i++) {
-      assertArrayEquals(expected.get(i), actual.parts().get(i).toArray());
-    }
-  }
-
-  /** Law 9, but for single calls. */
-  @Test
-  void aListOfStepsIsASequence() {
-    Bidirectional layer = bidirectional(Cells.GRU.make(IN, OUT), Cells.LSTM.make(IN, OUT));
-    Chain model = chain(Cells.RNN.make(IN, IN), residual(layer, dense(IN, 2 * OUT))).on(device, 1);
-    Tensor x = input(1, STEPS);
-    Tensor whole = model.apply(x);
-    model.reset();
-    List<Tensor> steps = List.of(x.time(0), x.time(1), x.time(2), x.time(3), x.time(4), x.time(5));
-    List<Tensor> outputs = model.over(steps);
-    assertEquals(Shape.of(2 * OUT, BATCH), outputs.getFirst().shape());
-    near("steps", whole.toArray(), Concat.time(outputs).toArray(), FLOAT);
-    model.reset();
-    Tensor vector = tape.input(1, 2, 3);
-    assertEquals(Shape.of(2 * OUT), layer.over(List.of(vector, vector)).getFirst().shape());
-    model.reset();
-    assertEquals(2, model.over(List.of(x.times(0, 3), x.times(3, STEPS))).size());
-    assertEquals(List.of(), layer.over(List.of()));
-  }
-
-  /** A layer of a user's own around one of two directions, which says nothing of lists. */
-  private record Doubled(Layer inner) implements Layer {
-    @Override
-    public Tensor apply(Tensor x) {
-      return inner.apply(x).scale(2);
-    }
-
-    @Override
-    public List<Layer> layers() {
-      return List.of(inner);
-    }
-  }
-
-  @Test
-  void aListOfStepsIsASequenceForALayerOfAUsersOwn() {
-    Layer layer = new Doubled(bidirectional(Cells.GRU.make(IN, OUT), Cells.RNN.make(IN, OUT)));
-    layer.parameters().place(device, 1);
-    Tensor x = input(1, 2);
-    Tensor whole = layer.apply(x);
-    layer.reset();
-    near(
-        "steps",
-        whole.toArray(),
-        Concat.time(layer.over(List.of(x.time(0), x.time(1)))).toArray(),
-        FLOAT);
   }
 
   @ParameterizedTest
@@ -260,77 +206,6 @@ class BidirectionalTest {
     tape.clear();
   }
 
-  private static final int[] LENGTHS = {3, 0, 6, 2};
-
-  /** With lengths, each sequence has the outputs, states and gradients that it has alone. */
-  @ParameterizedTest
-  @EnumSource
-  void eachSequenceIsAsItIsAlone(Cells cells) {
-    Bidirectional layer = layer(cells);
-    int batch = LENGTHS.length;
-    Tensor x = Cells.input(tape, 1, IN, batch, STEPS);
-    Tensor first = Cells.input(tape, 2, IN, batch, 2);
-    for (boolean isSecond : new boolean[] {false, true}) {
-      layer.reset();
-      if (isSecond) {
-        layer.apply(first);
-      }
-      Padded y = layer.apply(Padded.of(x, LENGTHS));
-      Bidirectional alone =
-          bidirectional(new Recur(layer.forward().cell()), layer.backward().fork());
-      Tensor sum = tape.input(Shape.of(1), 0);
-      for (int b = 0; b < batch; b++) {
-        alone.reset();
-        if (isSecond) {
-          alone.apply(first.columns(b, b + 1));
-        }
-        if (LENGTHS[b] > 0) {
-          Tensor its = alone.apply(x.columns(b, b + 1).times(0, LENGTHS[b]));
-          Tensor batched = y.data().columns(b, b + 1).times(0, LENGTHS[b]);
-          near("y " + b, its.toArray(), batched.toArray(), 2 * FLOAT);
-          near(
-              "forward " + b,
-              alone.forward().state().h().toArray(),
-              layer.forward().state().take(b).h().toArray(),
-              2 * FLOAT);
-          near(
-              "backward " + b,
-              alone.backward().state().h().toArray(),
-              layer.backward().state().take(b).h().toArray(),
-              2 * FLOAT);
-          sum = sum.add(Cells.weighed(tape, its, b));
-        }
-      }
-      tape.backward(sum);
-      float[] dx = x.gradientArray();
-      Map<String, float[]> gradients = Cells.gradients(layer);
-      layer.parameters().zeroGradients();
-      Tensor together = tape.input(Shape.of(1), 0);
-      for (int b = 0; b < batch; b++) {
-        if (LENGTHS[b] > 0) {
-          Tensor its = y.data().columns(b, b + 1).times(0, LENGTHS[b]);
-          together = together.add(Cells.weighed(tape, its, b));
-        }
-      }
-      tape.backward(together);
-      near("dx", dx, x.gradientArray(), 2 * FLOAT);
-      near("gradients", gradients, Cells.gradients(layer), 2 * FLOAT);
-      layer.parameters().zeroGradients();
-    }
-  }
-
-  @Test
-  void oneStepOfAStreamIsRefusedWithLengthsToo() {
-    Bidirectional layer = layer(Cells.GRU);
-    Chain model = chain(Cells.LSTM.make(IN, IN).on(device, 1), layer);
-    Padded step = Padded.of(input(1, 1), 1, 0);
-    model.apply(step);
-    List<float[]> before = Cells.values(model.recurs().getFirst().state());
-    Thrown.says(
-        IllegalStateException.class, () -> model.apply(step), "bidirectional: x is one step");
-    same(before, model.recurs().getFirst().state());
-  }
-
   @Test
   void singleColumnsAreResetAndTaken() {
     Bidirectional layer = layer(Cells.GRU);
@@ -384,7 +259,7 @@ class BidirectionalTest {
         ShapeException.class,
         () -> layer.apply(Cells.input(tape, 1, IN + 1, BATCH, 2)),
         "x=4×2; need 3 rows");
-    same(before, layer.forward().state());
+    Cells.same(before, layer.forward().state());
   }
 
   @Test

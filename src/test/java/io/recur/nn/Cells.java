@@ -1,6 +1,7 @@
 package io.recur.nn;
 
 import static io.recur.grad.Functions.tanh;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
@@ -380,5 +381,12 @@ public enum Cells {
   public static Tensor weighed(Tape tape, Tensor y, long seed) {
     float[] weights = values(new Random(seed), y.shape().count());
     return y.mul(tape.input(y.shape(), weights)).sum();
+  }
+
+  /** Asserts that a state has these values, bit for bit. */
+  static void same(List<float[]> expected, State actual) {
+    for (int i = 0; i < expected.size(); i++) {
+      assertArrayEquals(expected.get(i), actual.parts().get(i).toArray());
+    }
   }
 }
