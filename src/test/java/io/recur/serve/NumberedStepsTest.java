@@ -1,0 +1,46 @@
+package io.recur.serve;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.recur.serve.SessionException.Reason;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/** A step with a number is stepped once, however often it is sent. */
+class NumberedStepsTest extends GatedSessions {
+  @Test
+  void aRepeatedRequestDoesNotStepTwice() {
+    try (Sessions sessions = opened()) {
+      sessions.open(1);
+      float[] first = sessions.step(1, Request.of(1, 2, 3).numbered(5));
+      assertArrayEquals(alone(1), first);
+      assertArrayEquals(first, sessions.step(1, Request.of(1, 2, 3).numbered(5)));
+      float[][] sequence = {{1, 2, 3}, {1, 2, 3}};
+      float[] second = sessions.step(1, Request.of(sequence).numbered(9));
+      assertArrayEquals(second, sessions.step(1, Request.of(sequence).numbered(9)));
+      refused(
+          Reason.PASSED,
+          () -> sessions.step(1, Request.of(1, 2, 3).numbered(5)),
+          "number=5",
+          "last number=9");
+      assertArrayEquals(alone(4), sessions.step(1, 1, 2, 3));
+      assertEquals(2, sessions.counts().repeated());
+      sessions.reset(1);
+      assertArrayEquals(alone(1), sessions.step(1, Request.of(1, 2, 3).numbered(0)));
+    }
+  }
+
+  @Test
+  void aRequestThatWaitsIsRepeatedWithoutASecondStep() {
+    try (Sessions sessions = opened(Batching.ADAPTIVE)) {
+      sessions.open(1);
+      CompletableFuture<float[]> first = sessions.stepAsync(1, Request.of(1, 2, 3).numbered(0));
+      gate.awaitBatch();
+      CompletableFuture<float[]> again = sessions.stepAsync(1, Request.of(1, 2, 3).numbered(0));
+      gate.open();
+      assertArrayEquals(first.join(), again.join());
+      assertArrayEquals(alone(2), sessions.step(1, 1, 2, 3));
+    }
+  }
+}
