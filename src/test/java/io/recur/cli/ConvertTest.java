@@ -4,75 +4,26 @@ import static io.recur.cli.Shell.assertFails;
 import static io.recur.cli.Shell.recur;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.recur.Pinned;
-import io.recur.device.Devices;
-import io.recur.io.Npy;
-import io.recur.io.Safetensors;
 import io.recur.io.StateDict;
 import io.recur.io.StoredTensor;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code recur convert}, {@code run} and {@code info} with the files of PyTorch beside make.py. */
-class ConvertTest {
-  private static final String LAYERS =
-      "embedding encoder.embedding, lstm encoder.lstm, linear head";
-  private static final Pinned ANSWERS = Pinned.of("../torch/answers.txt");
-  private static final Pattern DIFFERENCE = Pattern.compile("largest difference: ([^,]+),");
-
-  @TempDir private Path folder;
-
-  private static String file(String name) {
-    return Path.of("src/test/resources/torch", name).toString();
-  }
-
-  private String path(String name) {
-    return folder.resolve(name).toString();
-  }
-
-  /** An answer of PyTorch as an array: Recur's sizes in reverse order. */
-  private String array(String name) throws IOException {
-    int[] dims = ANSWERS.dims(name);
-    int[] sizes = new int[dims.length];
-    for (int i = 0; i < sizes.length; i++) {
-      sizes[i] = dims[dims.length - 1 - i];
-    }
-    Path path = folder.resolve(name + ".npy");
-    new Npy(sizes, ANSWERS.floats(name)).write(path);
-    return path.toString();
-  }
-
-  private static Shell.Result succeeded(String... arguments) {
-    List<String> all = new ArrayList<>(List.of(arguments));
-    if (!arguments[0].equals("info")) {
-      all.addAll(List.of("--device", Devices.name()));
-    }
-    Shell.Result result = recur(all.toArray(String[]::new));
-    assertEquals(0, result.status(), result.err());
-    return result;
-  }
-
-  private static void assertAgrees(Shell.Result result) {
-    Matcher difference = DIFFERENCE.matcher(result.out());
-    assertTrue(difference.find(), result.out());
-    assertTrue(Float.parseFloat(difference.group(1)) <= 1e-5f, result.out());
+/** {@code recur convert} writes the model of a file as another kind of file. */
+class ConvertTest extends ModelFiles {
+  ConvertTest() {
+    super("torch");
   }
 
   private static void assertSameTensors(String before, String after) throws IOException {
@@ -184,201 +135,6 @@ class ConvertTest {
   }
 
   @Test
-  void functionsStandBetweenLayers() throws IOException {
-    String made = path("m.safetensors");
-    succeeded("convert", file("zoo.pt"), made, "--partly", "--as", "linear linear, relu, softmax");
-    String y = succeeded("run", made, "--input", array("short.x")).out();
-    assertEquals(5, y.lines().count());
-    for (String line : y.lines().toList()) {
-      String[] values = line.split(",");
-      assertEquals(4, values.length, line); // two columns of two classes
-      float sum = Float.parseFloat(values[0]) + Float.parseFloat(values[1]);
-      assertEquals(1, sum, 1e-6f, line);
-    }
-  }
-
-  @Test
-  void anArrayMayHaveTheBatchFirst() throws IOException {
-    float[] given = ANSWERS.floats("short.indexes"); // 2 × 5 of [time, batch]
-    float[] swapped = new float[given.length];
-    for (int t = 0; t < 5; t++) {
-      for (int b = 0; b < 2; b++) {
-        swapped[5 * b + t] = given[2 * t + b];
-      }
-    }
-    Path x = folder.resolve("x.npy");
-    new Npy(new int[] {2, 5}, swapped).write(x);
-    succeeded(
-        "run",
-        file("text.pt"),
-        "--as",
-        LAYERS,
-        "--input",
-        x.toString(),
-        "--batch-first",
-        "--output",
-        path("y.npy"));
-    Npy y = Npy.read(folder.resolve("y.npy"));
-    assertArrayEquals(new int[] {2, 5, 5}, y.sizes());
-    float[] expected = ANSWERS.floats("short.text");
-    for (int i = 0; i < expected.length; i++) {
-      int t = i / 10;
-      int b = i / 5 % 2;
-      assertEquals(expected[i], y.values()[(5 * b + t) * 5 + i % 5], 1e-5f, "value " + i);
-    }
-  }
-
-  @Test
-  void aStreamAnswersAsTheWholeSequence() throws IOException {
-    String x = array("long.x");
-    List<String> arguments = new ArrayList<>(List.of("run", file("zoo.pt"), "--as", "gru gru"));
-    arguments.addAll(List.of("--partly", "--input", x, "--output", path("y.npy")));
-    for (int turn = 0; turn < 2; turn++) {
-      succeeded(arguments.toArray(String[]::new));
-      arguments.add("--stream");
-      Npy y = Npy.read(folder.resolve("y.npy"));
-      assertArrayEquals(new int[] {9, 3, 4}, y.sizes());
-      assertArrayEquals(ANSWERS.floats("long.gru"), y.values(), 1e-5f);
-    }
-    Shell.Result both =
-        recur("run", file("both.pt"), "--as", LAYERS, "--input", array("long.indexes"), "--stream");
-    assertFails(1, "bidirectional: x is one step", both);
-  }
-
-  @Test
-  void aTextIsAStepPerLine() throws IOException {
-    Path x = Files.writeString(folder.resolve("x.csv"), "word\n3\n\n0\n6\n");
-    List<String> whole =
-        succeeded("run", file("text.pt"), "--as", LAYERS, "--input", x.toString())
-            .out()
-            .lines()
-            .toList();
-    assertEquals(3, whole.size());
-    String out = path("y.csv");
-    succeeded(
-        "run",
-        file("text.pt"),
-        "--as",
-        LAYERS,
-        "--input",
-        x.toString(),
-        "--stream",
-        "--output",
-        out);
-    List<String> streamed = Files.readAllLines(Path.of(out));
-    for (int t = 0; t < 3; t++) {
-      String[] one = whole.get(t).split(",");
-      String[] other = streamed.get(t).split(",");
-      assertEquals(5, one.length);
-      for (int i = 0; i < 5; i++) {
-        assertEquals(Float.parseFloat(one[i]), Float.parseFloat(other[i]), 1e-6f);
-      }
-    }
-  }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      value = {
-        "1,2\\n3\\n|line 2: value 1 is '3', of 1 values; need 2 numbers",
-        "1,2\\n3,x\\n|line 2: value 2 is 'x'",
-        "1,nan\\n|line 1: value 2 is 'nan'",
-        "a,1\\n|line 1: value 1 is 'a'",
-        "1,2\\n|x=2×1; need 3 rows",
-      })
-  void aTextOfOtherValuesIsRefused(String text, String fact) throws IOException {
-    Path x = Files.writeString(folder.resolve("x.csv"), text.translateEscapes());
-    Shell.Result result =
-        recur("run", file("zoo.pt"), "--as", "gru gru", "--partly", "--input", x.toString());
-    assertFails(1, fact, result);
-  }
-
-  @Test
-  void anIndexIsAWholeNumberOfAClass() throws IOException {
-    for (String text : List.of("1.5\n", "7\n", "1,2\n")) {
-      Path x = Files.writeString(folder.resolve("x.csv"), text);
-      Shell.Result result = recur("run", file("text.pt"), "--as", LAYERS, "--input", x.toString());
-      assertFails(1, text.equals("1,2\n") ? "2 values in a line" : "of 7", result);
-    }
-  }
-
-  @Test
-  void infoGuessesTheModelOfAStateDictionary() {
-    String out = succeeded("info", file("both.pt")).out();
-    assertTrue(out.startsWith("state dictionary of PyTorch: "), out);
-    assertTrue(out.contains("  encoder.embedding.weight F32[7, 3]"), out);
-    assertTrue(out.contains("--as '" + LAYERS + "'"), out);
-    String zoo = succeeded("info", file("zoo.safetensors")).out();
-    for (String part :
-        List.of("gru bare_gru", "rnn relu", "lstm projected", "gru-cell gru_cell", "conv1d conv")) {
-      assertTrue(zoo.contains(part), zoo);
-    }
-  }
-
-  private static Shell.Result converted(String in, String out, String... more) {
-    List<String> arguments = new ArrayList<>(List.of("convert", in, out));
-    arguments.addAll(List.of(more));
-    return recur(arguments.toArray(String[]::new));
-  }
-
-  @Test
-  void whatTheFileDoesNotTellIsAskedFor() throws IOException {
-    String out = path("m.safetensors");
-    assertFails(
-        1, "give it: --as '" + LAYERS + "'", converted(file("both.pt"), out, "--to", "checkpoint"));
-    String few = "lstm encoder.lstm";
-    assertFails(1, "tensors were not imported: ", converted(file("both.pt"), out, "--as", few));
-    assertFails(
-        1,
-        "encoder.lstm.weight_ih_l0=[16, 3], need [12, any]",
-        converted(file("text.pt"), out, "--as", "gru encoder.lstm"));
-    Path plain = folder.resolve("plain.safetensors");
-    succeeded("convert", file("both.pt"), out, "--as", LAYERS);
-    try (Safetensors file = Safetensors.read(Path.of(out))) {
-      Map<String, String> metadata = new LinkedHashMap<>(file.metadata());
-      metadata.remove("recur.model");
-      new Safetensors(metadata, file.tensors()).write(plain);
-    }
-    String back = path("b.pt");
-    assertFails(
-        1,
-        "give that with --as, in the order of its layers: Embedding(7 => 3), Recur(LSTM",
-        converted(plain.toString(), back));
-    assertFails(
-        1,
-        "layer 'lstm b layers=6': it needs 5.Wi, which is nothing in the file",
-        converted(plain.toString(), back, "--as", "embedding a, lstm b layers=6"));
-    String whole = "embedding a, lstm b layers=2 directions=2, linear c";
-    assertFails(
-        1,
-        "layer 5 is Dense(8 => 5, tanh) in the model and Dense(8 => 5) in the file",
-        converted(plain.toString(), back, "--as", whole + " function=tanh"));
-    assertFalse(Files.exists(Path.of(back)));
-    succeeded("convert", plain.toString(), back, "--as", whole);
-    assertTrue(Files.exists(Path.of(back)));
-  }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      value = {
-        "--as lst x|it is none of rnn, lstm, gru,",
-        "--as lstm x layer=2|layer=2; lstm takes a name and the options [layers, directions, biases]",
-        "--as lstm x layers=0|layers=0; need 1 or more",
-        "--as lstm x directions=3|need directions of 1 or 2",
-        "--as layer-norm x eps=-1|eps=-1; need a number of 0 or more",
-        "--as rnn x function=tan|it is none of",
-        "--as relu x|x; relu takes nothing else",
-        "--to keras|--to=keras; need one of [checkpoint, state-dict, onnx]",
-      })
-  void aBadDescriptionIsToldBeforeAnythingIsRead(String option, String fact) {
-    String[] words = option.split(" ", 2);
-    Shell.Result result = converted(file("both.pt"), path("m.safetensors"), words);
-    assertFails(2, fact, result);
-    assertFalse(Files.exists(folder.resolve("m.safetensors")));
-  }
-
-  @Test
   void aFileIsReplacedWithForceAlone() throws IOException {
     Path out = Files.writeString(folder.resolve("a.pt"), "mine");
     assertFails(
@@ -388,36 +144,6 @@ class ConvertTest {
     assertEquals("mine", Files.readString(out));
     succeeded("convert", file("both.pt"), out.toString(), "--force");
     assertSameTensors(file("both.pt"), out.toString());
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"\u0089HDF\r\n\u001a\n", "\b\u0009\u0012\u0007pytorch"})
-  void kindsOfFilesAreKnownByTheirBytes(String first) throws IOException {
-    Path in = Files.write(folder.resolve("x"), first.getBytes(StandardCharsets.ISO_8859_1));
-    for (String command : List.of("info", "run")) {
-      Shell.Result result =
-          command.equals("info")
-              ? recur("info", in.toString())
-              : recur("run", in.toString(), "--input", "-");
-      assertFails(1, in.toString(), result);
-    }
-  }
-
-  @Test
-  void aCheckThatDoesNotFitIsRefused() throws IOException {
-    String x = array("short.indexes");
-    assertFails(
-        1,
-        "float32[9, 3, 5]; the model answers",
-        converted(
-            file("text.pt"),
-            path("m.safetensors"),
-            "--as",
-            LAYERS,
-            "--check",
-            x,
-            array("long.text")));
-    assertFalse(Files.exists(folder.resolve("m.safetensors")));
   }
 
   @Test
@@ -465,31 +191,6 @@ class ConvertTest {
     String x = array("long.indexes");
     String y = array("long." + name);
     assertAgrees(succeeded("convert", graph, path("n.safetensors"), "--check", x, y));
-  }
-
-  /** A model of the zip archive of exported ones, with {@code [time, batch]} of words. */
-  private String graph(String name) throws IOException {
-    Path source = Path.of("src/test/resources/onnx/exported/exported.zip");
-    try (ZipFile zip = new ZipFile(source.toFile())) {
-      byte[] bytes = zip.getInputStream(zip.getEntry(name)).readAllBytes();
-      return Files.write(folder.resolve(name), bytes).toString();
-    }
-  }
-
-  @Test
-  void aGraphOfOnnxIsAModel() throws IOException {
-    String graph = graph("tagger.onnx");
-    String info = succeeded("info", graph).out();
-    assertTrue(info.startsWith("graph of ONNX, "), info);
-    Path x = Files.writeString(folder.resolve("x.csv"), "1,0.5,-1\n0,2,1\n");
-    String whole = succeeded("run", graph, "--input", x.toString()).out();
-    assertEquals(2, whole.lines().count(), whole);
-    Shell.Result made = succeeded("convert", graph, path("m.safetensors"));
-    assertTrue(made.out().contains("it does not tell its model"), made.out());
-    assertFails(
-        1,
-        "it tells its model; leave --as out",
-        recur("run", graph, "--as", LAYERS, "--input", x.toString()));
   }
 
   /** The lines of the guide for users of PyTorch, in a folder with the files that they name. */
