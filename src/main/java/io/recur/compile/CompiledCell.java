@@ -32,8 +32,8 @@ public final class CompiledCell {
    *
    * @param graph what the step does
    * @param in the rows of x
-   * @param isRecording whether it serves tapes that record; those that do not take half the time to
-   *     compile and keep nothing
+   * @param isRecording whether it serves tapes that record; for those that do not it has no
+   *     backward pass and keeps nothing for one
    * @param device that is to run it and that holds its parameters
    * @return the cell
    */

@@ -107,8 +107,8 @@ public final class Bidirectional implements Layer {
     try (var _ = x.enter()) {
       checkSteps(x.shape().time());
       forward.checkBatch(x.shape().batch());
-      int rows = x.shape().rows();
-      return sizes.knows(rows) ? both(x) : sizes.call(recurs, rows, () -> both(x));
+      Shape shape = x.shape();
+      return sizes.knows(shape) ? both(x) : sizes.call(recurs, shape, () -> both(x));
     } finally {
       Together.leave(recurs);
     }
@@ -134,8 +134,8 @@ public final class Bidirectional implements Layer {
     try (var _ = x.enter()) {
       checkSteps(x.shape().time());
       forward.checkBatch(x.shape().batch());
-      int rows = x.shape().rows();
-      return sizes.knows(rows) ? both(x) : sizes.call(recurs, rows, () -> both(x));
+      Shape shape = x.shape();
+      return sizes.knows(shape) ? both(x) : sizes.call(recurs, shape, () -> both(x));
     } finally {
       Together.leave(recurs);
     }

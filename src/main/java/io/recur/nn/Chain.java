@@ -56,9 +56,9 @@ public final class Chain implements Layer {
   /**
    * {@inheritDoc}
    *
-   * @throws io.recur.grad.ShapeException if x does not fit; no state has changed where the rows of
-   *     x are new, or all layers {@linkplain #keepsBatch keep the batch} and a Recur inside refuses
-   *     it
+   * @throws io.recur.grad.ShapeException if x does not fit; no state has changed where the rows or
+   *     the steps of x are others than before, or all layers {@linkplain #keepsBatch keep the
+   *     batch} and a Recur inside refuses it
    * @throws IllegalStateException if another thread is inside a Recur of this chain or the tape
    */
   @Override
@@ -66,8 +66,8 @@ public final class Chain implements Layer {
     Together.enter(recurs);
     try (var _ = x.enter()) {
       check(x.shape());
-      int rows = x.shape().rows();
-      return sizes.knows(rows) ? through(x) : sizes.call(recurs, rows, () -> through(x));
+      Shape shape = x.shape();
+      return sizes.knows(shape) ? through(x) : sizes.call(recurs, shape, () -> through(x));
     } finally {
       Together.leave(recurs);
     }
@@ -84,17 +84,17 @@ public final class Chain implements Layer {
   /**
    * {@inheritDoc}
    *
-   * @throws io.recur.grad.ShapeException if x does not fit; no state has changed where the rows of
-   *     x are new, or all layers {@linkplain #keepsBatch keep the batch} and a Recur inside refuses
-   *     it
+   * @throws io.recur.grad.ShapeException if x does not fit; no state has changed where the rows or
+   *     the steps of x are others than before, or all layers {@linkplain #keepsBatch keep the
+   *     batch} and a Recur inside refuses it
    */
   @Override
   public Padded apply(Padded x) {
     Together.enter(recurs);
     try (var _ = x.enter()) {
       check(x.shape());
-      int rows = x.shape().rows();
-      return sizes.knows(rows) ? through(x) : sizes.call(recurs, rows, () -> through(x));
+      Shape shape = x.shape();
+      return sizes.knows(shape) ? through(x) : sizes.call(recurs, shape, () -> through(x));
     } finally {
       Together.leave(recurs);
     }

@@ -67,8 +67,8 @@ public final class Highway implements Layer {
    */
   @Override
   public Tensor apply(Tensor x) {
-    int rows = x.shape().rows();
-    return sizes.knows(rows) ? gated(x) : sizes.call(recurs, rows, () -> gated(x));
+    Shape shape = x.shape();
+    return sizes.knows(shape) ? gated(x) : sizes.call(recurs, shape, () -> gated(x));
   }
 
   private Tensor gated(Tensor x) {
@@ -85,8 +85,8 @@ public final class Highway implements Layer {
    */
   @Override
   public Padded apply(Padded x) {
-    int rows = x.shape().rows();
-    return sizes.knows(rows) ? gated(x) : sizes.call(recurs, rows, () -> gated(x));
+    Shape shape = x.shape();
+    return sizes.knows(shape) ? gated(x) : sizes.call(recurs, shape, () -> gated(x));
   }
 
   private Padded gated(Padded x) {

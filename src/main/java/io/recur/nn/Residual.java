@@ -2,6 +2,7 @@ package io.recur.nn;
 
 import io.recur.device.Device;
 import io.recur.grad.Padded;
+import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 import java.util.List;
@@ -61,8 +62,8 @@ public final class Residual implements Layer {
    */
   @Override
   public Tensor apply(Tensor x) {
-    int rows = x.shape().rows();
-    return sizes.knows(rows) ? sum(x) : sizes.call(recurs, rows, () -> sum(x));
+    Shape shape = x.shape();
+    return sizes.knows(shape) ? sum(x) : sizes.call(recurs, shape, () -> sum(x));
   }
 
   private Tensor sum(Tensor x) {
@@ -80,8 +81,8 @@ public final class Residual implements Layer {
    */
   @Override
   public Padded apply(Padded x) {
-    int rows = x.shape().rows();
-    return sizes.knows(rows) ? sum(x) : sizes.call(recurs, rows, () -> sum(x));
+    Shape shape = x.shape();
+    return sizes.knows(shape) ? sum(x) : sizes.call(recurs, shape, () -> sum(x));
   }
 
   private Padded sum(Padded x) {

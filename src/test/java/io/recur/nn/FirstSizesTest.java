@@ -151,6 +151,22 @@ class FirstSizesTest {
     fork.reset();
   }
 
+  /** Both convolutions give as many steps for 4 steps, and do not for 5. */
+  @Test
+  void stepsThatDoNotFitAreRefusedAfterOthersThatDid() {
+    Layer inner = chain(lstm(IN, 4), new Conv1d(4, 4, 2).stride(2));
+    Layer model = residual(inner, new Conv1d(IN, 4, 1).stride(2)).on(device, 1);
+    Layer twin = model.fork();
+    models.addAll(List.of(model, twin));
+    for (Layer layer : List.of(model, twin)) {
+      layer.apply(Cells.input(tape, 1, IN, BATCH, 4));
+    }
+    Tensor x = Cells.input(tape, 2, IN, BATCH, 5);
+    assertThrows(ShapeException.class, () -> model.apply(x));
+    assertThrows(ShapeException.class, () -> model.apply(Padded.of(x, 5, 5)));
+    Cells.same(Cells.values(twin.recurs().getFirst().state()), model.recurs().getFirst().state());
+  }
+
   /** The tape may be cleared after a call that was refused. */
   @Test
   void nothingIsHeld() {
