@@ -15,7 +15,7 @@ package io.recur.serve;
  *
  * @param largest the most sessions of a batch
  * @param longestWaitMicros how long a batch that is not full waits for more, in µs; 0 for not at
- *     all
+ *     all. A request waits for others for at most half of its deadline.
  * @param mostWaiting the most requests that wait; a further one is rejected
  */
 public record Batching(int largest, long longestWaitMicros, int mostWaiting) {

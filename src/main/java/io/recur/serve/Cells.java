@@ -61,17 +61,21 @@ final class Cells {
     try {
       slab = arena.allocate(bytes << power, ALIGNMENT);
     } catch (OutOfMemoryError e) {
-      throw new DeviceException(
-          """
-          sessions: asked for %d bytes of native memory, %d are held; close sessions, or raise \
-          -XX:MaxDirectMemorySize=SIZE (without this flag it is as large as -Xmx): %s"""
-              .formatted(bytes << power, bytes(), e.getMessage()),
-          e);
+      throw noMemory(bytes << power, bytes(), e);
     }
     if (count == slabs.length) {
       slabs = Arrays.copyOf(slabs, Math.max(16, 2 * count));
     }
     slabs[count++] = slab;
+  }
+
+  static DeviceException noMemory(long asked, long held, OutOfMemoryError cause) {
+    return new DeviceException(
+        """
+        sessions: asked for %d bytes of native memory, %d are held; close sessions, or raise \
+        -XX:MaxDirectMemorySize=SIZE (without this flag it is as large as -Xmx): %s"""
+            .formatted(asked, held, cause.getMessage()),
+        cause);
   }
 
   void giveBack(int cell) {

@@ -190,7 +190,10 @@ public final class FileStore implements SessionStore {
     return at;
   }
 
-  /** Writes the oldest file again, less what is of no use, while more than half is. */
+  /**
+   * Writes the oldest file again, less what is of no use, while more than half is. A call begins
+   * with it: where it fails, the call has changed nothing.
+   */
   private void clear() throws IOException {
     while (files.size() > 1 && all - used > Math.max(FULL, all / 2)) {
       StoreFile oldest = files.firstEntry().getValue();
@@ -204,9 +207,9 @@ public final class FileStore implements SessionStore {
             }
           });
       last().force(); // before what it holds is nowhere else
+      oldest.delete();
       files.remove(oldest.number);
       all -= oldest.size();
-      oldest.delete();
     }
   }
 
@@ -220,9 +223,9 @@ public final class FileStore implements SessionStore {
     if (find(key) >= 0) {
       throw new IllegalArgumentException("store: the key is there; take it before");
     }
+    clear();
     int at = add(key, value);
     note(key, last().number, at, last().size() - at);
-    clear();
   }
 
   @Override
@@ -238,10 +241,10 @@ public final class FileStore implements SessionStore {
     if (cell < 0) {
       return null;
     }
+    clear();
     byte[] value = entry(cell).value();
     add(key, null);
     forget(key, cell);
-    clear();
     return value;
   }
 

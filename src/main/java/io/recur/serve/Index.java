@@ -44,8 +44,13 @@ final class Index implements AutoCloseable {
 
   private void allocate(int t, int entries) {
     Arena arena = memory.get();
+    try {
+      tables[t] = arena.allocate(LONG, entries);
+    } catch (OutOfMemoryError e) {
+      arena.close();
+      throw Cells.noMemory((long) entries * Long.BYTES, bytes, e);
+    }
     arenas[t] = arena;
-    tables[t] = arena.allocate(LONG, entries);
     bytes += tables[t].byteSize();
   }
 
@@ -77,7 +82,11 @@ final class Index implements AutoCloseable {
     }
   }
 
-  /** Adds a row that is not in it. */
+  /**
+   * Adds a row that is not in it.
+   *
+   * @throws io.recur.device.DeviceException if there is no memory; it is then not added
+   */
   void add(long hash, int row) {
     int t = table(hash);
     if (4L * (counts[t] + 1) > 3L * (mask(tables[t]) + 1L)) {

@@ -41,8 +41,8 @@ public final class SessionFile {
   private SessionFile() {}
 
   /**
-   * Writes all sessions that are open. Those that are opened or closed meanwhile may be in it or
-   * not.
+   * Writes all sessions that are in memory. Those that are opened or closed meanwhile may be in it
+   * or not; those in a store stay there.
    *
    * @param sessions to be written, and served meanwhile
    * @param path the file

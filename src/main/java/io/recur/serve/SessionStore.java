@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Where sessions are kept that nobody has used for a while, by key: {@link FileStore}, or one of a
  * user's over a database. One thread at a time uses it, the stepping thread of its sessions, which
- * waits for each call.
+ * waits for each call. An exception of another class counts as an {@link IOException}.
  *
  * <p>A key or a value is bytes that the store does not look into. A value is there once: {@link
  * #take} removes it, so that after a crash no session continues from a state that it has left.

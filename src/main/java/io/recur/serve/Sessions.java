@@ -376,7 +376,8 @@ public final class Sessions implements AutoCloseable {
    * Refuses new calls, answers those that wait, moves all sessions to the store where there is one,
    * and then closes.
    *
-   * @throws java.io.UncheckedIOException if the store takes no more; what did not go there is lost
+   * @throws java.io.UncheckedIOException if the store takes no more; what did not go there is lost.
+   *     Another exception of the store comes as it is.
    * @throws IllegalStateException if the calling thread is the stepping thread
    */
   public void drain() {

@@ -148,7 +148,7 @@ final class Shelf {
         moved++;
         try {
           put(hand, idle.store());
-        } catch (IOException e) { // it stays; a later round tries again
+        } catch (IOException | RuntimeException e) { // it stays; a later round tries again
           notStored++;
           swept = nanos + 1000 * PAUSE_NANOS;
           return;
@@ -167,7 +167,8 @@ final class Shelf {
   /**
    * Moves all sessions.
    *
-   * @throws UncheckedIOException if one cannot be moved; it and those behind it stay
+   * @throws UncheckedIOException if one cannot be moved; it and those behind it stay, as where the
+   *     store throws another exception
    */
   void putAll() {
     for (int row = 0; idle != null && row < table.end(); row++) {

@@ -1,7 +1,6 @@
 package io.recur.serve;
 
 import io.recur.device.DeviceException;
-import java.io.UncheckedIOException;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -92,7 +91,7 @@ final class Stepping implements Runnable {
   private void putAll() {
     try {
       shelf.putAll();
-    } catch (UncheckedIOException e) {
+    } catch (RuntimeException e) {
       unstored = e; // for whoever drains
     }
   }
@@ -106,7 +105,7 @@ final class Stepping implements Runnable {
   private long patience(Turns.Group oldest) {
     boolean isNow =
         batching.longestWaitMicros() == 0 || oldest.size() >= steps.length || inbox.isRefusing();
-    return isNow ? 0 : oldest.sent() + 1000 * batching.longestWaitMicros() - System.nanoTime();
+    return isNow ? 0 : turns.due(batching.longestWaitMicros()) - System.nanoTime();
   }
 
   /** Has {@link #run} end: after what waits was answered, or at once. */

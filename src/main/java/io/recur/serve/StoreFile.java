@@ -118,6 +118,9 @@ final class StoreFile implements AutoCloseable {
     }
     int key = begin + 1;
     int end = key + from.get(begin);
+    if (end < key || end >= begin + length) {
+      return null;
+    }
     byte[] value =
         from.get(end) == 0 ? null : Arrays.copyOfRange(from.array(), end + 1, begin + length);
     from.position(begin + length);
@@ -131,7 +134,10 @@ final class StoreFile implements AutoCloseable {
    *     there; otherwise it is an error
    */
   void read(boolean mayEndEarly, Each each) throws IOException {
-    size = Math.toIntExact(channel.size());
+    if (channel.size() > Integer.MAX_VALUE) {
+      throw wrong(Integer.MAX_VALUE);
+    }
+    size = (int) channel.size();
     ByteBuffer all = filled(0, size);
     while (all.hasRemaining()) {
       int at = all.position();
@@ -153,13 +159,15 @@ final class StoreFile implements AutoCloseable {
         path.toString(), null, "store: the record at byte %d is damaged".formatted(at));
   }
 
+  /** Has all records on the disk. What an addition that failed has left behind them is cut off. */
   void force() throws IOException {
+    channel.truncate(size);
     channel.force(true);
   }
 
   void delete() throws IOException {
+    Files.deleteIfExists(path);
     channel.close();
-    Files.delete(path);
   }
 
   @Override

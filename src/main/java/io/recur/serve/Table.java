@@ -4,6 +4,7 @@ import io.recur.device.DeviceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,7 +41,7 @@ final class Table implements AutoCloseable {
   private final Cells states;
   private final Blocks ids = new Blocks(arena);
   private final Blocks answers = new Blocks(arena);
-  private final Index index = new Index(Arena::ofConfined);
+  private final Index index;
   private int count;
 
   /**
@@ -50,8 +51,14 @@ final class Table implements AutoCloseable {
    * @param seed of the hashes of ids
    */
   Table(int floats, long seed) {
+    this(floats, seed, Arena::ofConfined);
+  }
+
+  /** No sessions yet, and an index with memory of its own. */
+  Table(int floats, long seed, Supplier<Arena> memory) {
     this.floats = floats;
     this.seed = seed;
+    this.index = new Index(memory);
     this.rows = new Cells(arena, ROW_BYTES, Cells.LARGE_SLAB);
     this.states = new Cells(arena, (long) floats * Float.BYTES, Cells.LARGE_SLAB);
   }
@@ -91,17 +98,28 @@ final class Table implements AutoCloseable {
     return Id.at(ids.slab(block, bytes), ids.at(block, bytes), text);
   }
 
-  /** Opens a session that is not there. Its state is for the caller to write. */
+  /**
+   * Opens a session that is not there. Its state is for the caller to write.
+   *
+   * @throws DeviceException if there is no memory; it is then not open
+   */
   int open(Id id) {
     int block = ids.take(id.bytes());
     int row = takeRow(block, id);
+    try {
+      index.add(id.hash(seed), row);
+    } catch (DeviceException e) {
+      rows.giveBack(row);
+      states.giveBack(row);
+      ids.giveBack(block, id.bytes());
+      throw e;
+    }
     id.write(ids.slab(block, id.bytes()), ids.at(block, id.bytes()));
     slab(row).asSlice(at(row), ROW_BYTES).fill((byte) 0);
     set(row, ID, block);
     slab(row).set(BYTE, at(row) + ID_TEXT_BYTES, (byte) id.textBytes());
     slab(row).set(BYTE, at(row) + IS_OPEN, (byte) 1);
     slab(row).set(LONG, at(row) + NUMBER, -1L);
-    index.add(id.hash(seed), row);
     count++;
     return row;
   }

@@ -2,6 +2,7 @@ package io.recur.serve;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,9 @@ final class Turns {
     private @Nullable Waiting last;
     private int size;
 
+    /** How many of its steps have a deadline. */
+    private int deadlines;
+
     private Group(long kind) {
       this.kind = kind;
     }
@@ -32,6 +36,7 @@ final class Turns {
       }
       last = step;
       size++;
+      deadlines += step.hasDeadline() ? 1 : 0;
     }
 
     /** Takes the step with the oldest turn; none where the group is empty. */
@@ -42,17 +47,13 @@ final class Turns {
         last = first == null ? null : last;
         next.behind = null;
         size--;
+        deadlines -= next.hasDeadline() ? 1 : 0;
       }
       return next;
     }
 
     int size() {
       return size;
-    }
-
-    /** When the step with the oldest turn was sent. */
-    long sent() {
-      return first == null ? Long.MAX_VALUE : first.sent;
     }
 
     private long turn() {
@@ -89,6 +90,18 @@ final class Turns {
   /** The group of the oldest turn, without taking it; none where no step waits. */
   @Nullable Group peek() {
     return order.peek();
+  }
+
+  /** When the next batch begins at the latest, if a step waits for others for at most some µs. */
+  long due(long longestMicros) {
+    Group oldest = order.element();
+    long due = Objects.requireNonNull(oldest.first).due(longestMicros);
+    for (Group group : order) {
+      for (Waiting step = group.first; step != null && group.deadlines > 0; step = step.behind) {
+        due = Math.min(due, step.due(longestMicros));
+      }
+    }
+    return due;
   }
 
   /** Takes the group of the oldest turn, until {@link #giveBack}. */

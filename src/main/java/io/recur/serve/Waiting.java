@@ -61,7 +61,7 @@ final class Waiting extends CompletableFuture<float[]> {
   /** The next one of the same kind. */
   @Nullable Waiting behind;
 
-  /** The session; of {@link Kind#STORE} the row from which it goes on, -1 after the last. */
+  /** The session; of {@link Kind#STORE} the row from which it continues, -1 after the last. */
   int row;
 
   int ticket;
@@ -83,8 +83,18 @@ final class Waiting extends CompletableFuture<float[]> {
     return step;
   }
 
+  boolean hasDeadline() {
+    return request != null && request.micros >= 0;
+  }
+
   /** Whether its deadline has passed. */
   boolean isLate(long now) {
     return request != null && request.micros >= 0 && (now - sent) / 1000 >= request.micros;
+  }
+
+  /** Until when it waits for others: for some µs, but for at most half of its own time. */
+  long due(long longestMicros) {
+    boolean isShort = request != null && hasDeadline() && request.micros / 2 < longestMicros;
+    return sent + 1000 * (isShort ? request.micros / 2 : longestMicros);
   }
 }

@@ -2,6 +2,7 @@ package io.recur.serve;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,9 +11,12 @@ import io.recur.Thrown;
 import io.recur.device.Devices;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -20,8 +24,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A store in files, against a map. */
@@ -138,6 +144,77 @@ class FileStoreTest {
       file.write(1);
     }
     Thrown.says(FileSystemException.class, () -> FileStore.open(folder), "is damaged");
+  }
+
+  /** What was damaged is found when the oldest file is written again. */
+  @Test
+  void aCallThatFailsChangesNothing() throws IOException {
+    byte[] value = new byte[1 << 20];
+    try (FileStore store = FileStore.open(folder)) {
+      for (int i = 0; i < 20; i++) {
+        store.put(key(i), value);
+      }
+      try (RandomAccessFile file = new RandomAccessFile(files().getFirst().toFile(), "rw")) {
+        file.seek(5000);
+        file.write(1);
+      }
+      int next = 20;
+      while (isDone(() -> store.put(key(999), value))) {
+        assertArrayEquals(value, store.take(key(999)));
+        next++;
+        assertTrue(next < 100, "100 MiB of no use");
+      }
+      assertEquals(20, store.count());
+      assertFalse(store.holds(key(999)));
+      assertFalse(isDone(() -> store.take(key(7))));
+      assertTrue(store.holds(key(7)));
+      assertEquals(20, store.count());
+    }
+  }
+
+  private static boolean isDone(Executable call) {
+    try {
+      call.execute();
+      return true;
+    } catch (Throwable thrown) {
+      assertTrue(thrown.getMessage().contains("the record at byte 0 is damaged"), thrown::toString);
+      return false;
+    }
+  }
+
+  /** A disk that is full has taken a part of a record. */
+  @Test
+  void theRestOfAWriteThatFailedIsNoDamage() throws IOException {
+    byte[] value = new byte[1 << 20];
+    try (FileStore store = FileStore.open(folder)) {
+      for (int i = 0; i < 18; i++) {
+        if (i == 15) {
+          Files.write(files().getFirst(), new byte[3 << 20], StandardOpenOption.APPEND);
+        }
+        store.put(key(i), value);
+      }
+      assertEquals(2, files().size());
+    }
+    try (FileStore store = FileStore.open(folder)) {
+      for (int i = 0; i < 18; i++) {
+        assertArrayEquals(value, store.take(key(i)));
+      }
+    }
+  }
+
+  /** Whoever writes a checksum that fits may still write what no store does. */
+  @Test
+  void aKeyThatIsLongerThanItsRecordIsDamage() throws IOException {
+    for (int length : new int[] {-1, 9, 100}) {
+      CRC32C sum = new CRC32C();
+      byte[] record = {(byte) length, 'k', 'e', 'y', 1};
+      sum.update(record);
+      ByteBuffer bytes = ByteBuffer.allocate(8 + record.length).order(ByteOrder.LITTLE_ENDIAN);
+      bytes.putInt(record.length).putInt((int) sum.getValue()).put(record);
+      Files.write(folder.resolve("sessions-000000001.log"), bytes.array());
+      Files.write(folder.resolve("sessions-000000002.log"), new byte[0]);
+      Thrown.says(FileSystemException.class, () -> FileStore.open(folder), "byte 0 is damaged");
+    }
   }
 
   @Test

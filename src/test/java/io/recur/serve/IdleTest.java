@@ -56,6 +56,7 @@ class IdleTest {
   private static final class Heap implements SessionStore {
     private final Map<String, byte[]> all = new HashMap<>();
     private volatile boolean isFull;
+    private volatile boolean isBroken;
 
     private static String text(byte[] key) {
       return HexFormat.of().formatHex(key);
@@ -65,6 +66,9 @@ class IdleTest {
     public void put(byte[] key, byte[] value) throws IOException {
       if (isFull) {
         throw new IOException("no space left");
+      }
+      if (isBroken) {
+        throw new IllegalStateException("the database has gone away");
       }
       all.put(text(key), value);
     }
@@ -173,6 +177,23 @@ class IdleTest {
     assertArrayEquals(first, sessions.step(1, 1, 2, 3));
     Thrown.says(UncheckedIOException.class, sessions::drain, "no space left");
     sessions.close();
+  }
+
+  /** A store of a user's throws what its database throws. */
+  @Test
+  void aStoreThatThrowsLeavesSessionsInMemory() {
+    Heap store = new Heap();
+    try (Sessions sessions = opened(store)) {
+      sessions.open(1, 2);
+      float[] first = sessions.step(1, 1, 2, 3);
+      store.isBroken = true;
+      millis.addAndGet(2 * MINUTE);
+      await(() -> sessions.counts().notStored() > 0);
+      assertEquals(2, sessions.counts().sessions());
+      sessions.reset(1);
+      assertArrayEquals(first, sessions.step(1, 1, 2, 3));
+      Thrown.says(IllegalStateException.class, sessions::drain, "the database has gone away");
+    }
   }
 
   @Test

@@ -31,6 +31,19 @@ class NumberedStepsTest extends GatedSessions {
     }
   }
 
+  /** A state that is restored, and a fork, have taken no step with a number. */
+  @Test
+  void aStateHasNoNumber() {
+    try (Sessions sessions = opened()) {
+      sessions.open(1);
+      sessions.step(1, Request.of(1, 2, 3).numbered(5));
+      sessions.fork(1, 2);
+      assertArrayEquals(alone(2), sessions.step(2, Request.of(1, 2, 3).numbered(5)));
+      sessions.restore(1, sessions.save(1));
+      assertArrayEquals(alone(2), sessions.step(1, Request.of(1, 2, 3).numbered(5)));
+    }
+  }
+
   @Test
   void aRequestThatWaitsIsRepeatedWithoutASecondStep() {
     try (Sessions sessions = opened(Batching.ADAPTIVE)) {
