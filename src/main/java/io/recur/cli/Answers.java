@@ -9,49 +9,63 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Where the answers of a model go: a line of text per step, the columns of the batch one after the
- * other, as they come; or an array of NumPy, at the end.
+ * other, as they come; or an array of NumPy, at the end. A file is opened with the first answer, so
+ * that an input which the model refuses leaves an old one as it was.
  */
 final class Answers implements AutoCloseable {
   private final Series.Layout layout;
-  private final @Nullable Path array;
-  private final PrintWriter lines;
-  private final boolean isOwn;
+  private final @Nullable Path target;
+  private final boolean isArray;
+
+  /** Of a text; of a file none before its first answer. */
+  private @Nullable PrintWriter lines;
+
   private final List<float[]> kept = new ArrayList<>();
   private @Nullable Shape first;
   private int time;
 
   /**
-   * Opens a file.
+   * No answers yet.
    *
    * @param layout of the input
    * @param target a file, of an array where its name ends in .npy; null for {@code out}
    */
-  Answers(Series.Layout layout, @Nullable Path target, PrintWriter out) throws IOException {
-    boolean isArray = target != null && target.toString().endsWith(".npy");
+  Answers(Series.Layout layout, @Nullable Path target, PrintWriter out) {
     this.layout = layout;
-    this.array = isArray ? target : null;
-    this.isOwn = target != null && !isArray;
-    this.lines = isOwn ? new PrintWriter(Files.newBufferedWriter(target)) : out;
+    this.target = target;
+    this.isArray = target != null && target.toString().endsWith(".npy");
+    this.lines = target == null ? out : null;
+  }
+
+  private PrintWriter lines() throws IOException {
+    PrintWriter its = lines;
+    if (its == null) {
+      its = new PrintWriter(Files.newBufferedWriter(Objects.requireNonNull(target)));
+      lines = its;
+    }
+    return its;
   }
 
   /** {@return whether somebody still reads} Takes the answer to one or more steps. */
-  boolean add(Tensor y) {
+  boolean add(Tensor y) throws IOException {
     float[] values = y.toArray();
-    if (array != null) {
+    if (isArray) {
       first = y.shape();
       time += y.shape().time();
       kept.add(values);
       return true;
     }
+    PrintWriter its = lines();
     int step = values.length / y.shape().time();
     for (int t = 0; t < y.shape().time(); t++) {
-      lines.println(line(Arrays.copyOfRange(values, t * step, (t + 1) * step)));
+      its.println(line(Arrays.copyOfRange(values, t * step, (t + 1) * step)));
     }
-    return !lines.checkError(); // flushes
+    return !its.checkError(); // flushes
   }
 
   private static String line(float[] values) {
@@ -62,9 +76,9 @@ final class Answers implements AutoCloseable {
     return line.toString();
   }
 
-  /** Writes the array. */
+  /** Writes the array; throws where a file did not take all lines. */
   void finish() throws IOException {
-    if (array != null && first != null) {
+    if (isArray && first != null) {
       int step = first.rows() * first.batch();
       float[] values = new float[Math.multiplyExact(step, time)];
       int at = 0;
@@ -72,15 +86,16 @@ final class Answers implements AutoCloseable {
         System.arraycopy(part, 0, values, at, part.length);
         at += part.length;
       }
-      Series.array(layout, Shape.of(first.rows(), first.batch(), time), values).write(array);
-    } else if (isOwn && lines.checkError()) {
-      throw new IOException("the answers could not be written");
+      Series.array(layout, Shape.of(first.rows(), first.batch(), time), values)
+          .write(Objects.requireNonNull(target));
+    } else if (!isArray && target != null && lines().checkError()) {
+      throw new IOException(target + ": the answers could not be written");
     }
   }
 
   @Override
   public void close() {
-    if (isOwn) {
+    if (target != null && lines != null) {
       lines.close();
     }
   }

@@ -5,6 +5,7 @@ import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.io.Npy;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,6 +68,7 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    checkOutput();
     try (Device device = devices.open();
         ModelFile file = ModelFile.open(model);
         Tape tape = Tape.inference(device)) {
@@ -80,7 +82,19 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  private Answers answers(Series.Layout layout) throws IOException {
+  /** Refuses to write over what is read. */
+  private void checkOutput() throws IOException {
+    for (Path read : List.of(model, input)) {
+      if (output != null && Files.exists(output) && Files.exists(read)) {
+        if (Files.isSameFile(output, read)) {
+          throw new IllegalArgumentException(
+              "--output %s is a file that is read; give it another name".formatted(output));
+        }
+      }
+    }
+  }
+
+  private Answers answers(Series.Layout layout) {
     return new Answers(layout, output, spec.commandLine().getOut());
   }
 

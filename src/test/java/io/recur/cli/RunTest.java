@@ -132,6 +132,45 @@ class RunTest extends ModelFiles {
   }
 
   @Test
+  void anInputThatIsRefusedLeavesAnOldOutput() throws IOException {
+    Path x = Files.writeString(folder.resolve("x.csv"), "1,2\n");
+    for (String name : List.of("y.csv", "y.npy")) {
+      Path y = Files.writeString(folder.resolve(name), "an old answer");
+      List<String> arguments =
+          List.of("run", file("zoo.pt"), "--as", "gru gru", "--partly", "--output", y.toString());
+      List<String> whole = new ArrayList<>(arguments);
+      whole.addAll(List.of("--input", x.toString()));
+      assertFails(1, "x=2×1; need 3 rows", recur(whole.toArray(String[]::new)));
+      whole.add("--stream");
+      assertFails(1, "x=2×1; need 3 rows", recur(whole.toArray(String[]::new)));
+      assertEquals("an old answer", Files.readString(y));
+    }
+  }
+
+  @Test
+  void whatIsReadIsNotWritten() throws IOException {
+    Path x = Files.writeString(folder.resolve("x.csv"), "1,2,3\n");
+    Path model = Files.copy(Path.of(file("zoo.pt")), folder.resolve("zoo.pt"));
+    Path link = Files.createSymbolicLink(folder.resolve("link.csv"), x);
+    for (Path y : List.of(x, model, link)) {
+      byte[] before = Files.readAllBytes(y);
+      Shell.Result result =
+          recur(
+              "run",
+              model.toString(),
+              "--as",
+              "gru gru",
+              "--partly",
+              "--input",
+              x.toString(),
+              "--output",
+              y.toString());
+      assertFails(1, "is a file that is read; give it another name", result);
+      assertArrayEquals(before, Files.readAllBytes(y));
+    }
+  }
+
+  @Test
   void anIndexIsAWholeNumberOfAClass() throws IOException {
     for (String text : List.of("1.5\n", "7\n", "1,2\n")) {
       Path x = Files.writeString(folder.resolve("x.csv"), text);
