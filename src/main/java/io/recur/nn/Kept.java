@@ -85,8 +85,8 @@ final class Kept {
    */
   State open(StateCheck of, int columns, int most) {
     if (!isReserved) {
-      isReserved = true;
       take(of.device(), of.shapes(most));
+      isReserved = true;
     }
     State mine = state;
     if (mine == null || mine.batch() != columns) {

@@ -49,7 +49,8 @@ public final class StateBatch {
    * @param model on a device, with independent columns and one Recur or more, each with a state0 of
    *     one column
    * @param most the most columns of a batch, 1 or more
-   * @throws IllegalArgumentException if the model is of another kind, or most is less than 1
+   * @throws IllegalArgumentException if the model is of another kind, or most is less than 1 or
+   *     more than a state of 2³¹ − 1 values has
    * @throws IllegalStateException if the model has no memory yet
    */
   public StateBatch(Layer model, int most) {
@@ -60,6 +61,7 @@ public final class StateBatch {
       throw new IllegalArgumentException("states: most=%d columns; need 1 or more".formatted(most));
     }
     refuse(model, recurs);
+    recurs.forEach(recur -> refuse(recur, most));
     this.device = recurs.getFirst().held().check().device();
     this.initial = initial(recurs);
     recurs.forEach(Recur::changesBatch);
@@ -91,6 +93,17 @@ public final class StateBatch {
             "states: %s has %s; need a state0 of one column, from which a session begins"
                 .formatted(
                     recur.describe(), hasOneColumn ? "no state0" : "a state0 of a fixed batch"));
+      }
+    }
+  }
+
+  /** Refuses more columns than one tensor has values for. */
+  private static void refuse(Recur recur, int most) {
+    for (int rows : recur.held().check().rows()) {
+      if ((long) rows * most > Integer.MAX_VALUE) {
+        throw new IllegalArgumentException(
+            "states: most=%d columns of %d rows of %s; need at most %d columns"
+                .formatted(most, rows, recur.describe(), Integer.MAX_VALUE / rows));
       }
     }
   }

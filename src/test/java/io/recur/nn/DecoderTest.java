@@ -170,6 +170,19 @@ class DecoderTest {
     assertArrayEquals(new double[] {0, 1, 0}, shares(Sampler.of(1), 3, most, -most), 1e-9);
   }
 
+  /** As many as are needed, and of those that are as likely the first ones. */
+  @Test
+  void equalsAreTakenInTheirOrder() {
+    Chain model = model(Cells.RNN, 1);
+    model.parameters().forEach(part -> part.value().write(new float[part.shape().count()]));
+    List<Decoder.Sequence> beams = new Decoder(model, SYMBOLS).beams(3, 1, 2, 0);
+    assertEquals(
+        List.of(List.of(0), List.of(1)), beams.stream().map(Decoder.Sequence::symbols).toList());
+    double[] two = {0.5, 0.5, 0, 0};
+    assertArrayEquals(two, shares(Sampler.of(1).withTopP(0.5), 1, 1, 1, 1), 0.02);
+    assertArrayEquals(two, shares(Sampler.of(1).withTopK(2), 1, 1, 1, 1), 0.02);
+  }
+
   @Test
   void whatDoesNotFitIsRefused() {
     Chain model = model(Cells.RNN, 1);

@@ -181,6 +181,17 @@ class StateBatchTest {
     Thrown.says(IllegalArgumentException.class, () -> new StateBatch(gru(1, 1), 0), "most=0");
   }
 
+  @Test
+  void moreColumnsThanATensorHasAreRefusedAtOnce() {
+    int rows = Integer.MAX_VALUE / 6;
+    new StateBatch(model.fork(), rows);
+    Thrown.says(
+        IllegalArgumentException.class,
+        () -> new StateBatch(model.fork(), rows + 1),
+        "most=357913942 columns of 6 rows of Recur(GRUCell(3 => 6))",
+        "need at most 357913941");
+  }
+
   /** Many sizes of a batch, which are not traced one by one. */
   @Test
   void onePlanServesAllBatchesOfTwoAndMore() {
