@@ -67,6 +67,9 @@ class BlasTest {
     sizes.add(new int[] {401, 1, 350}); // more than a core's cache holds, terms of several pieces
     sizes.add(new int[] {401, 13, 350});
     sizes.add(new int[] {40, 61, 300});
+    sizes.add(new int[] {5, 3, 8900}); // terms in parts of 4096
+    sizes.add(new int[] {5, 1, 8900});
+    sizes.add(new int[] {1, 3, 8900});
     return sizes;
   }
 

@@ -29,9 +29,9 @@ import org.jspecify.annotations.Nullable;
  * Recurs. It is a {@link Layer}: it can be trained, forked, saved and put into a {@link
  * io.recur.nn.Chain}.
  *
- * <p><b>States carry.</b> The state of a recurrent node whose initial state is not computed goes on
- * from call to call, and so does a state that the graph takes as an input and gives as an output.
- * {@link #reset} begins a new sequence; ONNX's own runtimes begin one with every call.
+ * <p><b>States carry.</b> The state of a recurrent node whose initial state is not computed carries
+ * over from call to call, and so does a state that the graph takes as an input and gives as an
+ * output. {@link #reset} begins a new sequence; ONNX's own runtimes begin one with every call.
  *
  * <pre>{@code
  * OnnxModel speech = OnnxModel.read(Path.of("speech.onnx")).on(device, 42);

@@ -45,14 +45,6 @@ final class Setup {
     throw node.refuse("input %d must be constant floats: an initialiser".formatted(i));
   }
 
-  /** The integers of an input that must be constant. */
-  Value.Integers constantIntegers(int i) {
-    if (constant(i) instanceof Value.Integers found) {
-      return found;
-    }
-    throw node.refuse("input %d must be constant integers: an initialiser".formatted(i));
-  }
-
   /**
    * The number that an input is everywhere, whatever its sizes: a constant, or zeros of a computed
    * shape. A node that claims such an input does not get it in a call.

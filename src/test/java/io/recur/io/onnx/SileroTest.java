@@ -48,7 +48,8 @@ class SileroTest {
   }
 
   /**
-   * The rate is constant: its branch alone is prepared, and the state goes on from call to call.
+   * The rate is constant: its branch alone is prepared, and the state carries over from call to
+   * call.
    */
   @ParameterizedTest
   @MethodSource("all")
