@@ -4,12 +4,7 @@
 #include "sums.h"
 #include "tiles.h"
 
-/* The first block of panels that a part adds to a matrix: where others reach the same rows, the first part adds all. */
-static int64_t first_block(const recur_gradient *g, int64_t all, int part, int parts) {
-  return g->is_shared ? (part > 0 ? all : 0) : part_begin(all, part, parts);
-}
-
-/* What a part adds to of the gradient of a matrix: its blocks' panels, `apart` floats from each other, and their rows. */
+/* What is added to of the gradient of a matrix: panels, `apart` floats from each other, and their rows. */
 typedef struct {
   const float *panel;
   int64_t apart, rows;
@@ -18,21 +13,28 @@ typedef struct {
 } own_rows;
 
 /* A gradient's, from term `from` of the panels on. */
-static own_rows own_rows_of(const program_job *job, const recur_gradient *g, int64_t from, int part, int parts) {
+static own_rows own_rows_of(const program_job *job, const recur_gradient *g, int64_t from) {
   const recur_parameter *matrix = &job->run->matrices[g->parameter];
   const recur_kept *kept = &job->run->program->kept[g->kept];
-  int64_t all = blocks(kept->rows), first = first_block(g, all, part, parts), row = first * WIDTH;
-  int64_t end = first_block(g, all, part + 1, parts) * WIDTH, rows = (end < kept->rows ? end : kept->rows) - row;
-  return (own_rows){kept_panel(job, kept, first) + from * WIDTH, job->terms * WIDTH, matrix->gradient ? rows : 0,
-      matrix->gradient + g->column * matrix->rows + g->row + row, matrix->rows};
+  return (own_rows){kept_panel(job, kept, 0) + from * WIDTH, job->terms * WIDTH, matrix->gradient ? kept->rows : 0,
+      matrix->gradient + g->column * matrix->rows + g->row, matrix->rows};
 }
 
-/* dw += the panels times the columns x' packed in strips. */
-static void add_panels(own_rows own, int64_t features, int64_t terms, const float *packed) {
-  for (; own.rows > 0; own.rows -= WIDTH, own.dw += WIDTH) {
+INLINE int64_t within(int64_t low, int64_t x, int64_t high) { return x < low ? low : x > high ? high : x; }
+
+/* dw += the panels times the columns x' packed in strips: a part's share of all vectors of rows and strips, in the order
+ * of the panels. */
+static void add_panels(own_rows own, int64_t features, int64_t terms, const float *packed, int part, int parts) {
+  int64_t strips = strip_count(features), all = (own.rows + LANES - 1) / LANES * strips;
+  int64_t begin = part_begin(all, part, parts), end = part_begin(all, part + 1, parts);
+  for (int64_t done = 0; own.rows > 0 && done < end; done += 2 * strips) {
+    int64_t halves = own.rows > LANES ? 2 : 1;
+    int64_t from = within(0, (begin - done) / halves, strips), to = within(0, (end - done) / halves, strips);
     const float *next = own.rows > WIDTH ? own.panel + own.apart : own.panel;
-    add_strips(own.panel, next, features, terms, packed, own.rows, own.dw, own.ldw);
+    if (from < to) add_strips(own.panel, next, features, terms, packed, own.rows, from, to, own.dw, own.ldw);
     own.panel = next;
+    own.rows -= WIDTH;
+    own.dw += WIDTH;
   }
 }
 
@@ -109,10 +111,12 @@ static void add_matrices(const program_job *job, const recur_gradient *first, co
       own_rows own[SOME_GRADIENTS];
       int count = 0, column = g->column;
       while (g < end && g->column == column && count < SOME_GRADIENTS)
-        own[count++] = own_rows_of(job, g++, done, by_column ? 0 : part, by_column ? 1 : parts);
-      if (by_column)
-        add_columns(own, count, column, part, parts, features, few, x);
-      for (int i = 0; !by_column && i < count; i++) add_panels(own[i], features, few, packed);
+        own[count++] = own_rows_of(job, g++, done);
+      if (by_column) add_columns(own, count, column, part, parts, features, few, x);
+      for (int i = 0; !by_column && i < count; i++) {
+        int is_shared = g[i - count].is_shared; /* others reach the same rows: the first part adds all */
+        if (!is_shared || part == 0) add_panels(own[i], features, few, packed, part, is_shared ? 1 : parts);
+      }
     }
   }
 }

@@ -144,44 +144,64 @@ static void run_steps_of(patch_of_tiles *p, int64_t from, int64_t to) {
   p->steps = 1;
 }
 
+/* Whether the steps of a phase need nothing of each other: not even the memory in which a reduction leaves its sums. */
+static int is_any_order(const recur_program *program, const recur_phase *phase) {
+  const recur_section *s = program->sections + phase->first;
+  for (int k = 0; k < phase->sections; k++, s++) {
+    const recur_instruction *i = program->instructions + s->first, *end = i + s->before + s->after;
+    if (s->recurrent > 0) return 0;
+    for (; i < end; i++)
+      if (i->code == RECUR_REDUCE || i->code == RECUR_REDUCED) return 0;
+  }
+  return 1;
+}
+
 /* A part's blocks of a phase: its own first, then what others have not begun. Steps from ... to - 1, one or, where
- * sections are free, more. */
-static void over_blocks(const program_job *job, const recur_phase *phase, int64_t from, int64_t to, claim *claims,
-    int part, int parts) {
+ * sections are free, more; of one step `columns` from `column` on. */
+static void over_blocks(const program_job *job, const recur_phase *phase, int64_t from, int64_t to, int64_t column,
+    int64_t columns, claim *claims, int part, int parts) {
   const recur_section *sections = job->run->program->sections + phase->first;
-  int64_t all = 0;
+  int64_t all = 0, steps = to - from, size = steps == 1 ? columns : steps;
   for (int k = 0; k < phase->sections; k++) all += blocks(sections[k].rows);
-  int helped = 0, cuts = job->pass->cuts && job->at_once == 1 && to - from == 1;
+  int helped = 0, cuts = 0, at_once = job->at_once;
+  if (job->pass->cuts) cuts = steps == 1 ? at_once == 1 : all % parts && is_any_order(job->run->program, phase);
+  if (cuts) at_once = 1;
   share next;
-  while (take_share(claims, all, job->run->batch, part, parts, job->at_once, cuts, &helped, &next)) {
+  while (take_share(claims, all, size, part, parts, at_once, cuts, &helped, &next)) {
     const recur_section *s = sections;
     for (int64_t few; next.blocks > 0; next.block += few, next.blocks -= few) {
       for (; next.block >= blocks(s->rows); s++) next.block -= blocks(s->rows);
       few = blocks(s->rows) - next.block < next.blocks ? blocks(s->rows) - next.block : next.blocks;
-      if (to - from > 1 && steps_at_once(job->run, s) > 1) few = 1;
+      if (steps > 1 && steps_at_once(job->run, s) > 1) few = 1;
       patch_of_tiles p = begin_patch(job, s, next.block, few, part);
-      if (to - from == 1) run_step(&p, from, next.from, next.to);
-      else run_steps_of(&p, from, to);
+      if (steps == 1) run_step(&p, from, column + next.from, column + next.to);
+      else run_steps_of(&p, from + next.from, from + next.to);
     }
   }
 }
 
-/* Steps from ... to - 1, in backward those of a run, by the first part alone. */
-static void run_alone(const program_job *job, int64_t from, int64_t to, claim *claims, int part) {
+/* Steps from ... to - 1, in backward those of a run: a part's own columns, without a barrier, or all by the first. */
+static void run_columns(const program_job *job, int64_t from, int64_t to, claim *claims, int part, int parts) {
   const recur_phase *phases = job->run->program->phases + job->pass->first;
   const recur_section *first = job->run->program->sections + phases->first;
-  if (part > 0) return;
+  int64_t batch = job->run->batch, column = 0, columns = part > 0 ? 0 : batch;
+  if (job->own_columns) {
+    column = part_begin(batch, part, parts);
+    columns = part_begin(batch, part + 1, parts) - column;
+  }
+  if (columns == 0) return;
   int is_one_patch = job->pass->phases == 1 && phases->sections == 1 && blocks(first->rows) <= job->at_once
-      && job->run->batch <= TILE;
-  patch_of_tiles p = begin_patch(job, first, 0, (int)blocks(first->rows), 0);
+      && columns <= TILE;
+  patch_of_tiles p = begin_patch(job, first, 0, (int)blocks(first->rows), part);
   p.run_from = from;
-  p.columns = job->run->batch;
+  p.column = column;
+  p.columns = (int)columns;
   for (int64_t k = from; k < to; k++) {
     p.t = job->is_backward ? to - 1 - (k - from) : k;
     p.is_first = p.t == (job->is_backward ? job->run->time - 1 : 0);
     if (is_one_patch) run_patch(&p);
     for (int phase = 0; !is_one_patch && phase < job->pass->phases; phase++)
-      over_blocks(job, phases + phase, p.t, p.t + 1, claims, 0, 1);
+      over_blocks(job, phases + phase, p.t, p.t + 1, column, columns, claims, part, 1);
   }
 }
 
@@ -189,22 +209,23 @@ static void run_alone(const program_job *job, int64_t from, int64_t to, claim *c
 static void run_steps_phase(const program_job *job, int64_t number, claim *claims, int part, int parts) {
   const recur_pass *pass = job->pass;
   const recur_phase *phases = job->run->program->phases + pass->first;
-  int64_t time = job->run->time;
+  int64_t time = job->run->time, batch = job->run->batch;
+  int is_whole = job->is_alone || job->own_columns; /* no barrier between its steps */
   if (!job->is_backward) {
     int64_t step = pass->phases == 1 ? number : number / pass->phases;
-    if (pass->is_free) over_blocks(job, phases, 0, time, claims, part, parts);
-    else if (job->is_alone) run_alone(job, 0, time, claims, part);
-    else over_blocks(job, phases + (number - step * pass->phases), step, step + 1, claims, part, parts);
+    if (pass->is_free) over_blocks(job, phases, 0, time, 0, batch, claims, part, parts);
+    else if (is_whole) run_columns(job, 0, time, claims, part, parts);
+    else over_blocks(job, phases + (number - step * pass->phases), step, step + 1, 0, batch, claims, part, parts);
     return;
   }
-  int whole = pass->is_free || job->is_alone;
+  int whole = pass->is_free || is_whole;
   int64_t steps = job->run_steps, each = whole ? 1 : pass->phases;
   int64_t count = (whole ? 1 : steps * each) + (job->runs ? 1 : 0);
   int64_t to = time - number / count * steps, from = to - steps > 0 ? to - steps : 0, k = number % count;
   if (job->runs && k == (whole ? 1 : (to - from) * each)) NAME(add_gradients)(job, from, to, part, parts);
-  else if (pass->is_free) over_blocks(job, phases, from, to, claims, part, parts);
-  else if (job->is_alone) run_alone(job, from, to, claims, part);
-  else over_blocks(job, phases + k % each, to - 1 - k / each, to - k / each, claims, part, parts);
+  else if (pass->is_free) over_blocks(job, phases, from, to, 0, batch, claims, part, parts);
+  else if (is_whole) run_columns(job, from, to, claims, part, parts);
+  else over_blocks(job, phases + k % each, to - 1 - k / each, to - k / each, 0, batch, claims, part, parts);
 }
 
 void NAME(program)(const void *argument, int64_t number, int part, int parts) {
@@ -212,15 +233,15 @@ void NAME(program)(const void *argument, int64_t number, int part, int parts) {
   const recur_pass *pass = job->pass;
   const recur_phase *phases = job->run->program->phases;
   claim *claims = claims_for(job->claims, number, part, parts);
-  int64_t time = job->run->time, stepping = step_phases_of(job) + job->runs;
+  int64_t time = job->run->time, batch = job->run->batch, stepping = step_phases_of(job) + job->runs;
   for (int i = -1; number == 0 && i < job->run->program->most_tiles; i++) /* no tile, -1, may be read, to no effect */
     tiles_of(job, part)[i] = own_tile(job, part, i < 0 ? 0 : i);
   if (number < pass->begins) {
-    over_blocks(job, phases + pass->begin + number, 0, time, claims, part, parts);
+    over_blocks(job, phases + pass->begin + number, 0, time, 0, batch, claims, part, parts);
   } else if (number < pass->begins + stepping) {
     run_steps_phase(job, number - pass->begins, claims, part, parts);
   } else {
     int64_t t = job->is_backward ? -1 : time;
-    over_blocks(job, phases + pass->end + (number - pass->begins - stepping), t, t + 1, claims, part, parts);
+    over_blocks(job, phases + pass->end + (number - pass->begins - stepping), t, t + 1, 0, batch, claims, part, parts);
   }
 }

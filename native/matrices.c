@@ -108,7 +108,7 @@ static void multiply_blocks(const matrix_product *p, int panels, const float *a,
     int64_t from = n * g / groups;
     float *to[MOST_PANELS];
     for (int i = 0; i < panels; i++) to[i] = c[i] + from * ldc;
-#define MULTIPLY(width) multiply_few(width, panels, 0, w, p->k, b + from * p->ldb, p->ldb, to, ldc)
+#define MULTIPLY(width) multiply_few(width, 2, panels, 0, w, p->k, b + from * p->ldb, p->ldb, to, ldc)
     BY_WIDTH(n * (g + 1) / groups - from, MULTIPLY)
 #undef MULTIPLY
   }

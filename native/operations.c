@@ -137,12 +137,13 @@ OPERATION(product) {
   const int32_t *tiles = run->program->tiles + m->first;
   for (int block = 0, k = 0; block < p->blocks;) { /* panels of adjacent blocks follow each other */
     float *sums[MOST_PANELS];
-    int few = 0;
-    for (; few < MOST_PANELS && block < p->blocks; few++) {
+    int64_t rows = rows_left(p, block);
+    int few = 0, end = rows <= LANES || rows_left(p, p->blocks - 1) > LANES ? p->blocks : p->blocks - 1;
+    for (; few < MOST_PANELS && block < end; few++) {
       sums[few] = tile_of_patch(p, tiles[k], block);
       if (++k == m->panels) k = 0, block++;
     }
-    NAME(multiply_panels)(few, panel, m->terms, p->job->pass->is_far, column, operand->rows, p->n, sums);
+    NAME(multiply_panels)(few, rows, panel, m->terms, p->job->pass->is_far, column, operand->rows, p->n, sums);
     panel += few * (int64_t)m->terms * WIDTH;
   }
 }

@@ -1,7 +1,8 @@
 #include "panels.h"
 
 /* A panel with more columns than registers, in groups of nearly equal width, each piece while it is in the cache. */
-static void multiply_many(int n, int groups, const float *panel, int64_t terms, const float *b, int64_t ldb, float *s) {
+INLINE void multiply_many(int n, int halves, int groups, const float *panel, int64_t terms, const float *b, int64_t ldb,
+    float *s) {
   int64_t piece = piece_of(terms);
   for (int64_t k = 0; k < terms; k += piece) {
     int64_t last = least_of(piece, terms - k);
@@ -10,7 +11,7 @@ static void multiply_many(int n, int groups, const float *panel, int64_t terms, 
       panels_at w = {panel + k * WIDTH, 0, WIDTH};
       const float *x = b + from * ldb + k;
       float *sums = s + from * WIDTH;
-#define MULTIPLY(width) multiply_add(width, 2, 1, 1, 0, w, piece, last, x, ldb, &sums, WIDTH)
+#define MULTIPLY(width) multiply_add(width, halves, 1, 1, 0, w, piece, last, x, ldb, &sums, WIDTH)
       BY_WIDTH(to - from, MULTIPLY)
 #undef MULTIPLY
     }
@@ -18,11 +19,12 @@ static void multiply_many(int n, int groups, const float *panel, int64_t terms, 
 }
 
 /* Few columns want several panels at once, so a group of FEW_COLUMNS is given all of them. */
-void NAME(multiply_panels)(int panels, const float *packed, int64_t terms, int far, const float *b, int64_t ldb,
+INLINE void multiply(int panels, int halves, const float *packed, int64_t terms, int far, const float *b, int64_t ldb,
     int n, float *const *sums) {
   int groups = (n + COLUMNS - 1) / COLUMNS;
   if (groups > 1 && n > FEW_COLUMNS * groups) {
-    for (int i = 0; i < panels; i++) multiply_many(n, groups, packed + i * terms * WIDTH, terms, b, ldb, sums[i]);
+    for (int i = 0; i < panels; i++)
+      multiply_many(n, halves, groups, packed + i * terms * WIDTH, terms, b, ldb, sums[i]);
     return;
   }
   for (int g = 0; g < groups; g++) {
@@ -30,12 +32,18 @@ void NAME(multiply_panels)(int panels, const float *packed, int64_t terms, int f
     panels_at w = {packed, terms * WIDTH, WIDTH};
     float *to[MOST_PANELS];
     for (int i = 0; i < panels; i++) to[i] = sums[i] + from * WIDTH;
-#define MULTIPLY(width)                                                                                 \
-  if (width <= FEW_COLUMNS && far) multiply_few(width, panels, 1, w, terms, b + from * ldb, ldb, to, WIDTH); \
-  else multiply_few(width, panels, 0, w, terms, b + from * ldb, ldb, to, WIDTH)
+#define MULTIPLY(width)                                                                                              \
+  if (width <= FEW_COLUMNS && far) multiply_few(width, halves, panels, 1, w, terms, b + from * ldb, ldb, to, WIDTH); \
+  else multiply_few(width, halves, panels, 0, w, terms, b + from * ldb, ldb, to, WIDTH)
     BY_WIDTH(n * (g + 1) / groups - from, MULTIPLY)
 #undef MULTIPLY
   }
+}
+
+void NAME(multiply_panels)(int panels, int64_t rows, const float *packed, int64_t terms, int far, const float *b,
+    int64_t ldb, int n, float *const *sums) {
+  if (rows > LANES) multiply(panels, 2, packed, terms, far, b, ldb, n, sums);
+  else multiply(panels, 1, packed, terms, far, b, ldb, n, sums);
 }
 
 void NAME(pack)(const void *job, int64_t number, int part, int parts) {

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 /* COLUMNS_AT_ONCE: so many of all blocks together, so that an instruction's own cost is shared. */
-enum { LINE_FLOATS = 64 / sizeof(float), COLUMNS_AT_ONCE = 8, LEAST_WORK_ASIDE = 1 << 22 };
+enum { LINE_FLOATS = 64 / sizeof(float), COLUMNS_AT_ONCE = 8, LEAST_WORK_ASIDE = 1 << 22, MOST_WEIGHTS = 1 << 16 };
 
 static int64_t padded(const recur *r, int64_t rows) { return (rows + r->set->width - 1) / r->set->width * r->set->width; }
 
@@ -79,10 +79,10 @@ int64_t recur_run_scratch(const recur *r, const recur_program *program, int64_t 
   return lay_out(r, &sizes, backward, &job);
 }
 
-/* Multiply-adds of a column in the phases before the first step. */
-static int64_t begin_work(const recur_program *program, const recur_pass *pass) {
+/* Multiply-adds of a column in some phases. */
+static int64_t work_in(const recur_program *program, int first, int count) {
   int64_t work = 0;
-  const recur_phase *phase = program->phases + pass->begin, *stop = phase + pass->begins;
+  const recur_phase *phase = program->phases + first, *stop = phase + count;
   for (; phase < stop; phase++) {
     const recur_section *s = program->sections + phase->first, *last = s + phase->sections;
     for (; s < last; s++) {
@@ -96,15 +96,26 @@ static int64_t begin_work(const recur_program *program, const recur_pass *pass) 
   return work;
 }
 
+/* Whether parts may have columns of their own, and no barrier: where each core's cache holds all weights of the steps, and
+ * no part has many more columns than another. */
+static int has_own_columns(const program_job *job, int threads) {
+  const recur_pass *pass = job->pass;
+  int64_t batch = job->run->batch, most = (batch + threads - 1) / threads, total = pass->work * batch * job->run_steps;
+  return threads > 1 && pass->cuts && most * threads * 8 <= batch * 9 && total * pass->phases >= LEAST_WORK_ASIDE
+      && work_in(job->run->program, pass->first, pass->phases) <= MOST_WEIGHTS;
+}
+
 /* Multiply-adds of a phase. Where the first part computes the steps alone, those of the largest other phase, and 0 where
  * they would not make up for the time in which the others wait. */
-static int64_t work_of(program_job *job) {
+static int64_t work_of(program_job *job, int threads) {
   const recur_run *run = job->run;
   int64_t columns = run->batch * job->run_steps, work = job->pass->work * run->batch;
   if (job->pass->is_free) return work * job->run_steps;
+  job->own_columns = has_own_columns(job, threads);
+  if (job->own_columns) return work * job->run_steps * job->pass->phases;
   job->is_alone = work < LEAST_WORK;
   if (!job->is_alone) return work;
-  work = begin_work(run->program, job->pass);
+  work = work_in(run->program, job->pass->begin, job->pass->begins);
   if (job->runs && work < run->program->weight_gradients) work = run->program->weight_gradients;
   return work * columns < LEAST_WORK_ASIDE ? 0 : work * columns;
 }
@@ -115,7 +126,7 @@ static void run_pass(recur *r, const recur_run *run, int backward) {
   job.runs = backward && wants_gradients(run) ? (run->time + job.run_steps - 1) / job.run_steps : 0;
   if (!job.runs) job.run_steps = run->time;
   for (int i = 0; i < 2 * team_threads(r->team); i++) atomic_init(&job.claims[i].taken, 0);
-  int64_t work = work_of(&job);
+  int64_t work = work_of(&job, team_threads(r->team));
   team_run(r->team, r->set->program, &job, phases_of(&job), work);
 }
 

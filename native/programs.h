@@ -12,6 +12,7 @@ typedef struct {
   const recur_pass *pass;
   int is_backward;
   int is_alone;       /* a step does not pay for a second thread: the first part computes all steps, in one phase */
+  int own_columns;    /* each part computes all steps of columns of its own, in one phase */
   int64_t run_steps;  /* backward: steps whose gradients lie in the panels together */
   int64_t runs;       /* of steps; 0: no gradient of a parameter is wanted, and nothing is kept */
   int64_t terms;      /* of a panel: the columns of a run and one more, so that panels do not fall upon each other */
@@ -30,7 +31,7 @@ typedef struct {
 /* Phases of all steps and of those before and after them. */
 static inline int64_t step_phases_of(const program_job *job) {
   int64_t time = job->run->time;
-  if (!job->pass->is_free && !job->is_alone) return job->pass->phases * time;
+  if (!job->pass->is_free && !job->is_alone && !job->own_columns) return job->pass->phases * time;
   return job->is_backward && job->runs ? job->runs : time > 0;
 }
 static inline int64_t phases_of(const program_job *job) {

@@ -23,7 +23,7 @@ INLINE void pack_strips(const float *x, int64_t features, int64_t terms, float *
 }
 
 /* dw (WIDTH rows of which `rows` exist, n columns) += panel x'. */
-INLINE void add_strip(int n, const float *panel, int64_t terms, const float *x, int64_t rows, float *dw,
+INLINE void add_strip(int n, int halves, const float *panel, int64_t terms, const float *x, int64_t rows, float *dw,
     int64_t ldw) {
   vf sum[COLUMNS][2] = {};
   for (int64_t k = 0; k < terms; k++) {
@@ -31,26 +31,28 @@ INLINE void add_strip(int n, const float *panel, int64_t terms, const float *x, 
     for (int j = 0; j < n; j++) {
       vf value = splat(x[k * n + j]);
       sum[j][0] += low * value;
-      sum[j][1] += high * value;
+      if (halves > 1) sum[j][1] += high * value;
     }
   }
   for (int j = 0; j < n; j++)
-    for (int half = 0; half < 2; half++) {
+    for (int half = 0; half < halves; half++) {
       float *to = dw + j * ldw + half * LANES;
       store_part(to, load_part(to, rows - half * LANES) + sum[j][half], rows - half * LANES);
     }
 }
 
-/* The same of all strips. Meanwhile it asks for the next panel, which nobody has read since it was
+/* The same of strips first ... last - 1. Meanwhile it asks for the next panel, which nobody has read since it was
  * written. */
 INLINE void add_strips(const float *panel, const float *next, int64_t features, int64_t terms,
-    const float *packed, int64_t rows, float *dw, int64_t ldw) {
+    const float *packed, int64_t rows, int64_t first, int64_t last, float *dw, int64_t ldw) {
   int64_t strips = strip_count(features), size = terms * WIDTH;
-  for (int64_t i = 0; i < strips; i++) {
+  for (int64_t i = first; i < last; i++) {
     int64_t j = features * i / strips;
     for (int64_t ahead = size * i / strips; ahead < size * (i + 1) / strips; ahead += 16)
       __builtin_prefetch(next + ahead);
-#define ADD(n) add_strip(n, panel, terms, packed + j * terms, rows, dw + j * ldw, ldw)
+#define ADD(n)                                                                                      \
+  if (rows > LANES) add_strip(n, 2, panel, terms, packed + j * terms, rows, dw + j * ldw, ldw); \
+  else add_strip(n, 1, panel, terms, packed + j * terms, rows, dw + j * ldw, ldw)
     BY_WIDTH(features * (i + 1) / strips - j, ADD)
 #undef ADD
   }

@@ -87,12 +87,12 @@ INLINE void multiply_add(int n, int halves, int panels, int pieces, int far, pan
 INLINE int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* The same of all pieces. */
-INLINE void multiply_pieces(int n, int panels, int at_once, int far, panels_at a, int64_t terms, const float *b,
-    int64_t ldb, float *const *sums, int64_t lds) {
+INLINE void multiply_pieces(int n, int halves, int panels, int at_once, int far, panels_at a, int64_t terms,
+    const float *b, int64_t ldb, float *const *sums, int64_t lds) {
   int64_t piece = piece_of(terms), k = 0;
 #define MULTIPLY(pieces)                                                             \
   for (; at_once >= pieces && k + (pieces - 1) * piece < terms; k += pieces * piece) \
-    multiply_add(n, 2, panels, pieces, far, panels_from(a, 0, k), piece,                \
+    multiply_add(n, halves, panels, pieces, far, panels_from(a, 0, k), piece,           \
         least_of(piece, terms - k - (pieces - 1) * piece), b + k, ldb, sums, lds);
   MULTIPLY(4)
   MULTIPLY(2)
@@ -101,12 +101,12 @@ INLINE void multiply_pieces(int n, int panels, int at_once, int far, panels_at a
 }
 
 /* All panels with up to COLUMNS columns: as many sums at once as hide each other's latency and fit in the registers. */
-INLINE void multiply_few(int n, int panels, int far, panels_at a, int64_t terms, const float *b, int64_t ldb,
-    float *const *sums, int64_t lds) {
+INLINE void multiply_few(int n, int halves, int panels, int far, panels_at a, int64_t terms, const float *b,
+    int64_t ldb, float *const *sums, int64_t lds) {
   int i = 0;
-#define MULTIPLY(most, few, pieces)                            \
-  for (; n * most <= MOST_SUMS && i + few <= panels; i += few) \
-    multiply_pieces(n, few, pieces, far, panels_from(a, i, 0), terms, b, ldb, sums + i, lds);
+#define MULTIPLY(most, few, pieces)                                         \
+  for (; n * most * halves <= 2 * MOST_SUMS && i + few <= panels; i += few) \
+    multiply_pieces(n, halves, few, pieces, far, panels_from(a, i, 0), terms, b, ldb, sums + i, lds);
   MULTIPLY(4, 4, 1)
   MULTIPLY(6, 3, 1)
   MULTIPLY(2, 2, n < 2 ? 2 : 1)
