@@ -2,6 +2,7 @@ package io.recur.nn;
 
 import static io.recur.grad.Functions.log;
 import static io.recur.grad.Functions.sigmoid;
+import static io.recur.grad.Functions.sin;
 import static io.recur.grad.Functions.tanh;
 
 import io.recur.Thrown;
@@ -15,6 +16,7 @@ import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.grad.Trace;
+import java.util.Random;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AutoClose;
@@ -137,5 +139,31 @@ class ComparisonTest {
         IllegalStateException.class,
         () -> recur.apply(tape.input(Shape.of(IN, 1), 1, Float.NaN, 1)),
         "step 0 is not a number, first in what it is given");
+  }
+
+  /** Its rounding errors grow a hundredfold with each step. */
+  private Recur chaotic(int units, UnaryOperator<Tensor> function) {
+    Parameter matrix = Cells.random(units, units).named("W");
+    return new Recur(
+            (h, x) -> {
+              Tensor y = function.apply(sin(matrix.matmul(h).scale(100).add(x)));
+              return Step.step(y, y);
+            },
+            Cells.random(units, 1).named("h0"),
+            matrix)
+        .on(device, 1);
+  }
+
+  @Test
+  void roundingThatTheCellMakesLargerIsNoDifference() {
+    int units = 64;
+    Shape shape = Shape.of(units, 2, 8);
+    float[] values = Cells.values(new Random(1), units * 2 * 8);
+    chaotic(units, y -> y).apply(tape.input(shape, values));
+    Thrown.says(
+        IllegalStateException.class,
+        () -> chaotic(units, y -> Doubled.upTo(0.9f, y)).apply(tape.input(shape, values)),
+        "y at step 0",
+        "first at step 0, in operation");
   }
 }
