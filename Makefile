@@ -4,7 +4,9 @@
 #                    of 2.2 GB; prints their figures, some minutes
 # make bench         runs every benchmark, into jmh/bench.csv (BENCH="pattern and JMH options", or PanamaAgainstC,
 #                    SteadyState, Lengths, StartUp, Targets: that part alone)
-# make serve-bench   measures sessions: steps per second, the time of a step, the memory of a million (SERVE=--short)
+# make serve-bench   measures sessions: steps per second, the time of a step, the memory of a million, and steps by key on
+#                    Kafka Streams with a broker (SERVE=--short)
+# make kafka-bench   the last of these alone; says why where the broker's jars cannot be had
 # make peers         measures the rivals beside us, and the machine's own limits (PYTHON=a Python with torch, PEERS="part
 #                    of a work's name", PEERS_ROUNDS=n); with no PEERS: an hour, into jmh/peers.csv, jmh/peers.png and
 #                    jmh/RESULTS.md;
@@ -116,7 +118,7 @@ DRIVER := $(shell find jmh/peers/driver/src jmh/peers/contenders/src/main jmh/pe
 CONTENDERS := jmh/pom.xml jmh/peers/contenders/pom.xml $(shell find jmh/peers/contenders/src -name '*.java')
 RIVALS := onnxruntime djl dl4j onednn
 
-.PHONY: help run test soak bench serve-bench peers silero test-gpu bring-up host-gpu bench-gpu pack kernels native sanitize bindings clean
+.PHONY: help run test soak bench serve-bench kafka-bench peers silero test-gpu bring-up host-gpu bench-gpu pack kernels native sanitize bindings clean
 
 # The first target: what make alone does.
 help:
@@ -156,6 +158,21 @@ serve-bench: jmh/bench/target/benchmarks.jar
 	@$(SERVE_JAVA) -Xmx512m io.recur.jmh.Serve throughput $(SERVE)
 	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=2g io.recur.jmh.Serve longs $(SERVE)
 	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=2g io.recur.jmh.Serve texts $(SERVE)
+	@$(MAKE) --no-print-directory kafka-bench
+
+# Nothing but this target resolves the broker's jars.
+jmh/kafka/target/built: jmh/bench/target/benchmarks.jar jmh/kafka/pom.xml $(shell find jmh/kafka/src -name '*.java')
+	@mkdir -p $(@D)
+	@rm -f $@
+	@if $(MAVEN) -q -B -f jmh/pom.xml -pl kafka process-classes >$(@D)/build.log 2>&1; then touch $@; fi
+
+kafka-bench: jmh/kafka/target/built
+	@if [ -e $< ]; then \
+	  "$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -Xmx1g \
+	    -cp jmh/kafka/target/classes:$$(cat jmh/kafka/target/classpath.txt) io.recur.jmh.kafka.KafkaServe $(SERVE); \
+	else \
+	  echo "Kafka: SKIPPED: the broker's jars cannot be had, see jmh/kafka/target/build.log"; \
+	fi
 
 # Nothing but this target resolves the rivals' jars: one Maven run per rival, as their class paths collide. A rival
 # whose jars cannot be had does not stop the others; the run prints it and leaves it out.

@@ -12,6 +12,8 @@ module io.recur {
   requires static org.knowm.xchart;
   requires static java.desktop;
   requires static io.jhdf;
+  requires static kafka.clients;
+  requires static kafka.streams;
 
   exports io.recur.device;
   exports io.recur.grad;
@@ -21,6 +23,7 @@ module io.recur {
   exports io.recur.io.keras;
   exports io.recur.io.onnx;
   exports io.recur.serve;
+  exports io.recur.serve.kafka;
   exports io.recur.train;
 
   opens io.recur.cli to

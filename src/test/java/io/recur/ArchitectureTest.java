@@ -197,15 +197,20 @@ class ArchitectureTest {
         .check(main);
   }
 
-  @Test
-  void theLibraryOfKerasStaysInItsPackage() {
+  private static void staysIn(String room, String... libraries) {
     noClasses()
         .that()
-        .resideOutsideOfPackage("io.recur.io.keras")
+        .resideOutsideOfPackage(room)
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage("io.jhdf..", "org.slf4j..", "org.apache..")
+        .resideInAnyPackage(libraries)
         .check(main);
+  }
+
+  @Test
+  void aLibraryOfOnePackageStaysInIt() {
+    staysIn("io.recur.io.keras", "io.jhdf..", "org.slf4j..", "org.apache.commons..");
+    staysIn("io.recur.serve.kafka", "org.apache.kafka..");
   }
 
   @Test

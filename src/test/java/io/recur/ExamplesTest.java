@@ -52,7 +52,9 @@ class ExamplesTest {
       import io.recur.nn.*;
       import io.recur.nn.cells.*;
       import io.recur.serve.*;
+      import io.recur.serve.kafka.*;
       import io.recur.train.*;
+      import org.apache.kafka.streams.KafkaStreams;
       import java.util.*;
       import java.lang.foreign.*;
       class Names {
@@ -62,6 +64,7 @@ class ExamplesTest {
         int classes, batch, time; long step; float[][] first, second;
         Safetensors file; CellProgram program; ProductSchedule schedule; Buffer states;
         Sessions sessions; MemorySegment table;
+        KeyedSteps<String, float[], float[]> detector; KafkaStreams application;
       }
       """;
 
@@ -80,8 +83,18 @@ class ExamplesTest {
       import io.recur.nn.*;
       import io.recur.nn.cells.*;
       import io.recur.serve.*;
+      import io.recur.serve.kafka.*;
       import io.recur.train.*;
+      import org.apache.kafka.common.serialization.*;
+      import org.apache.kafka.streams.*;
+      import org.apache.kafka.streams.kstream.Consumed;
+      import org.apache.kafka.streams.kstream.Produced;
+      import org.apache.kafka.streams.processor.PunctuationType;
+      import org.apache.kafka.streams.state.QueryableStoreTypes;
+      import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+      import org.apache.kafka.streams.state.Stores;
       import java.nio.file.Path;
+      import java.time.Duration;
       import java.util.*;
       import java.util.concurrent.*;
       import java.lang.foreign.*;
@@ -101,6 +114,7 @@ class ExamplesTest {
             "io/keras",
             "io/onnx",
             "serve",
+            "serve/kafka",
             "train")) {
       try (Stream<Path> files = Files.list(Path.of("src/main/java/io/recur", room))) {
         sources.addAll(files.filter(Files::isRegularFile).sorted().toList());

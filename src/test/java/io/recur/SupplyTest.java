@@ -33,7 +33,7 @@ class SupplyTest {
     Set<String> shipped = new TreeSet<>();
     Matcher dependency = DEPENDENCY.matcher(Files.readString(Path.of("pom.xml")));
     while (dependency.find()) {
-      if (!dependency.group(3).contains("<scope>test</scope>")) {
+      if (!dependency.group(3).matches("(?s).*<scope>(test|provided)</scope>.*")) {
         shipped.add(dependency.group(1) + ":" + dependency.group(2));
       }
     }

@@ -167,6 +167,22 @@ public final class Request {
     return new Request(x, indexes, rows, time, number, micros);
   }
 
+  /**
+   * Whether two requests can be stepped in one batch: they have as many rows and steps, and both
+   * are dense or both one-hot.
+   *
+   * @param other the other one
+   * @return whether they are alike
+   */
+  public boolean isLike(Request other) {
+    return kind == other.kind;
+  }
+
+  /** {@return the place of the first value that is not a number; -1 where there is none} */
+  public int notNumber() {
+    return notNumber;
+  }
+
   private static int notNumber(float @Nullable ... x) {
     for (int i = 0; x != null && i < x.length; i++) {
       if (Float.isNaN(x[i])) {

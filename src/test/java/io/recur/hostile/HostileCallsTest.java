@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * call before it makes it, so that the last line names the call that ended the JVM.
  *
  * <p>The test finds new public API by itself. It fails for a type without a value: add one to
- * {@link TensorSamples}, {@link ModelSamples} or {@link ServeSamples}.
+ * {@link TensorSamples}, {@link ModelSamples}, {@link ServeSamples} or {@link KafkaSamples}.
  */
 class HostileCallsTest {
   private static final long MOST_SECONDS = 300;
