@@ -52,8 +52,8 @@ public final class RequestBatch implements AutoCloseable {
    * @param model a fork that nobody else uses; {@link #close} closes it
    * @param device that of the model
    * @param most the most requests of a batch, 1 to 2²⁴
-   * @throws IllegalArgumentException if most is another number, or the model is on another device, or none that {@link
-   *     StateBatch} takes
+   * @throws IllegalArgumentException if most is another number, or the model is on another device,
+   *     or none that {@link StateBatch} takes
    */
   public RequestBatch(Layer model, Device device, int most) {
     if (most > MOST) {

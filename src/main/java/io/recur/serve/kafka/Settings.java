@@ -72,8 +72,7 @@ record Settings(
 
   Settings withLargest(int most) {
     if (most < 1 || most > MOST) {
-      throw new IllegalArgumentException(
-          "kafka: largest=%d; need 1 to %d".formatted(most, MOST));
+      throw new IllegalArgumentException("kafka: largest=%d; need 1 to %d".formatted(most, MOST));
     }
     return new Settings(
         name, model, device, bytes, most, longestWait, idle, clock, stores, isCached, changelog);

@@ -114,7 +114,8 @@ public final class KafkaServe {
           .all()
           .get();
     }
-    float[][] inputs = IntStream.range(0, INPUTS).mapToObj(KafkaServe::input).toArray(float[][]::new);
+    float[][] inputs =
+        IntStream.range(0, INPUTS).mapToObj(KafkaServe::input).toArray(float[][]::new);
     int[] sent = new Random(1).ints(records, 0, keys).toArray();
     Map<String, Object> settings =
         Map.of("bootstrap.servers", broker.address(), "batch.size", 1 << 17, "linger.ms", 20);
@@ -128,8 +129,8 @@ public final class KafkaServe {
   }
 
   /** The committed records over time, from the first to the last. */
-  private static List<long[]> follow(
-      Admin admin, Process application, Broker broker, int records) throws Exception {
+  private static List<long[]> follow(Admin admin, Process application, Broker broker, int records)
+      throws Exception {
     List<long[]> times = new ArrayList<>();
     long committed = 0;
     while (committed < records) {
@@ -138,7 +139,12 @@ public final class KafkaServe {
         throw new IllegalStateException(broker.said());
       }
       committed =
-          admin.listConsumerGroupOffsets("bench").partitionsToOffsetAndMetadata().get().values().stream()
+          admin
+              .listConsumerGroupOffsets("bench")
+              .partitionsToOffsetAndMetadata()
+              .get()
+              .values()
+              .stream()
               .mapToLong(OffsetAndMetadata::offset)
               .sum();
       times.add(new long[] {System.nanoTime(), committed});
