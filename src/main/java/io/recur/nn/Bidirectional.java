@@ -9,6 +9,7 @@ import io.recur.grad.Tensor;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Two Recurs over one sequence, the second one from its end to its begin: {@code y[:,t] =
@@ -43,7 +44,7 @@ public final class Bidirectional implements Layer {
   private final Recur backward;
   private final Merge merge;
   private final List<Recur> recurs;
-  private final FirstSizes sizes;
+  private final AllOrNone states;
 
   /**
    * A layer of two directions.
@@ -55,10 +56,10 @@ public final class Bidirectional implements Layer {
    * @throws IllegalArgumentException if both are one Recur, or the backward one has no state0
    */
   public Bidirectional(Recur forward, Recur backward, Merge merge) {
-    this(forward, backward, merge, new FirstSizes());
+    this(forward, backward, merge, null);
   }
 
-  private Bidirectional(Recur forward, Recur backward, Merge merge, FirstSizes sizes) {
+  private Bidirectional(Recur forward, Recur backward, Merge merge, @Nullable AllOrNone of) {
     if (forward == backward) {
       throw new IllegalArgumentException(
           "bidirectional: forward and backward are one Recur, with one state; give two,"
@@ -73,7 +74,7 @@ public final class Bidirectional implements Layer {
     this.backward = backward;
     this.merge = Objects.requireNonNull(merge, "merge");
     this.recurs = List.of(forward, backward);
-    this.sizes = sizes;
+    this.states = of == null ? new AllOrNone(this) : of.of(this);
   }
 
   /** {@return the Recur that runs from the first step on; its state is that after the last step} */
@@ -103,19 +104,11 @@ public final class Bidirectional implements Layer {
    */
   @Override
   public Tensor apply(Tensor x) {
-    Together.enter(recurs);
-    try (var _ = x.enter()) {
-      checkSteps(x.shape().time());
-      forward.checkBatch(x.shape().batch());
-      Shape shape = x.shape();
-      return sizes.knows(shape) ? both(x) : sizes.call(recurs, shape, () -> both(x));
-    } finally {
-      Together.leave(recurs);
-    }
+    return states.apply(x, this::both);
   }
 
   private Tensor both(Tensor x) {
-    backward.reset();
+    begin(x.shape());
     Tensor back = backward.apply(x.reversed()).reversed(); // first: it keeps nothing if it fails
     return merged(forward.apply(x), back);
   }
@@ -130,19 +123,18 @@ public final class Bidirectional implements Layer {
    */
   @Override
   public Padded apply(Padded x) {
-    Together.enter(recurs);
-    try (var _ = x.enter()) {
-      checkSteps(x.shape().time());
-      forward.checkBatch(x.shape().batch());
-      Shape shape = x.shape();
-      return sizes.knows(shape) ? both(x) : sizes.call(recurs, shape, () -> both(x));
-    } finally {
-      Together.leave(recurs);
-    }
+    return states.apply(x, this::both);
+  }
+
+  /** Refuses what the forward direction would, and begins the backward one. */
+  private void begin(Shape x) {
+    checkSteps(x.time());
+    forward.checkBatch(x.batch());
+    backward.reset();
   }
 
   private Padded both(Padded x) {
-    backward.reset();
+    begin(x.shape());
     Padded back = backward.apply(x.reversed()).reversed();
     return forward.apply(x).map(there -> merged(there, back.valid()));
   }
@@ -179,7 +171,7 @@ public final class Bidirectional implements Layer {
    */
   @Override
   public List<Tensor> over(List<Tensor> sequence) {
-    return over(this, sequence);
+    return states.call(() -> over(this, sequence));
   }
 
   /** Whether a layer is one of two directions or has one inside. */
@@ -187,9 +179,11 @@ public final class Bidirectional implements Layer {
     return layer.all().stream().anyMatch(Bidirectional.class::isInstance);
   }
 
-  /** Runs a layer that sees the steps to come on steps, as one sequence. */
+  /** Runs a layer on each input in turn; one that sees the steps to come on steps as a sequence. */
   static List<Tensor> over(Layer layer, List<Tensor> sequence) {
-    if (sequence.isEmpty() || sequence.stream().anyMatch(x -> x.shape().time() > 1)) {
+    if (!isIn(layer)
+        || sequence.isEmpty()
+        || sequence.stream().anyMatch(x -> x.shape().time() > 1)) {
       return sequence.stream().map(layer::apply).toList();
     }
     Tensor y = layer.apply(Concat.time(sequence));
@@ -220,7 +214,7 @@ public final class Bidirectional implements Layer {
 
   @Override
   public Layer fork(Fork fork) {
-    return new Bidirectional((Recur) fork.of(forward), (Recur) fork.of(backward), merge, sizes);
+    return new Bidirectional((Recur) fork.of(forward), (Recur) fork.of(backward), merge, states);
   }
 
   /** Whether those of both directions are. */

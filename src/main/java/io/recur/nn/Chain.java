@@ -26,7 +26,7 @@ public final class Chain implements Layer {
   /** Every layer of two directions inside, where each layer keeps the steps of x. */
   private final List<Bidirectional> directions;
 
-  private final FirstSizes sizes;
+  private final AllOrNone states;
   private @Nullable Parameters parameters;
 
   /**
@@ -35,11 +35,11 @@ public final class Chain implements Layer {
    * @param layers in the order in which they run; the same layer may occur several times
    */
   public Chain(List<? extends Layer> layers) {
-    this(layers, new FirstSizes());
+    this(layers, null);
   }
 
-  private Chain(List<? extends Layer> layers, FirstSizes sizes) {
-    this.sizes = sizes;
+  private Chain(List<? extends Layer> layers, @Nullable AllOrNone of) {
+    this.states = of == null ? new AllOrNone(this) : of.of(this);
     this.layers = List.copyOf(layers);
     this.recurs = Layer.super.recurs();
     this.sameBatch = keepsBatch() ? recurs : List.of();
@@ -56,24 +56,16 @@ public final class Chain implements Layer {
   /**
    * {@inheritDoc}
    *
-   * @throws io.recur.grad.ShapeException if x does not fit; no state has changed where the rows or
-   *     the steps of x are others than before, or all layers {@linkplain #keepsBatch keep the
-   *     batch} and a Recur inside refuses it
+   * @throws io.recur.grad.ShapeException if x does not fit; no state has then changed
    * @throws IllegalStateException if another thread is inside a Recur of this chain or the tape
    */
   @Override
   public Tensor apply(Tensor x) {
-    Together.enter(recurs);
-    try (var _ = x.enter()) {
-      check(x.shape());
-      Shape shape = x.shape();
-      return sizes.knows(shape) ? through(x) : sizes.call(recurs, shape, () -> through(x));
-    } finally {
-      Together.leave(recurs);
-    }
+    return states.apply(x, this::through);
   }
 
   private Tensor through(Tensor x) {
+    check(x.shape());
     Tensor y = x;
     for (int i = 0; i < layers.size(); i++) {
       y = layers.get(i).apply(y);
@@ -84,23 +76,15 @@ public final class Chain implements Layer {
   /**
    * {@inheritDoc}
    *
-   * @throws io.recur.grad.ShapeException if x does not fit; no state has changed where the rows or
-   *     the steps of x are others than before, or all layers {@linkplain #keepsBatch keep the
-   *     batch} and a Recur inside refuses it
+   * @throws io.recur.grad.ShapeException if x does not fit; no state has then changed
    */
   @Override
   public Padded apply(Padded x) {
-    Together.enter(recurs);
-    try (var _ = x.enter()) {
-      check(x.shape());
-      Shape shape = x.shape();
-      return sizes.knows(shape) ? through(x) : sizes.call(recurs, shape, () -> through(x));
-    } finally {
-      Together.leave(recurs);
-    }
+    return states.apply(x, this::through);
   }
 
   private Padded through(Padded x) {
+    check(x.shape());
     Padded y = x;
     for (int i = 0; i < layers.size(); i++) {
       y = layers.get(i).apply(y);
@@ -151,7 +135,7 @@ public final class Chain implements Layer {
 
   @Override
   public Layer fork(Fork fork) {
-    return new Chain(layers.stream().map(fork::of).toList(), sizes);
+    return new Chain(layers.stream().map(fork::of).toList(), states);
   }
 
   /** Whether those of all its layers are. */

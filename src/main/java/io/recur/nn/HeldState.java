@@ -39,8 +39,12 @@ final class HeldState implements Resident {
 
   Kept memory = new Kept();
   private final boolean hasState0;
+
+  /** The number of the present value. Each has another one; one that is given back, its own. */
   long changes;
-  private boolean isClosed;
+
+  private long numbered;
+  boolean isClosed;
 
   HeldState(Cell cell, String label, boolean hasState0) {
     this.cell = cell;
@@ -52,11 +56,6 @@ final class HeldState implements Resident {
   /** Whether a fresh state is state0; otherwise there is none. */
   boolean hasState0() {
     return hasState0;
-  }
-
-  /** How often the value has changed. */
-  long changes() {
-    return changes;
   }
 
   @Override
@@ -149,7 +148,7 @@ final class HeldState implements Resident {
   /** Notes another value: what was to be done before the next step is done. */
   private void changed() {
     resetColumns.clear();
-    changes++;
+    changes = ++numbered;
   }
 
   /** Refuses a batch that the state neither has nor can be repeated to. */
@@ -259,7 +258,7 @@ final class HeldState implements Resident {
   /** Has columns start from state0 at the next step; all of a fresh state do. */
   void resetColumns(int... columns) {
     if (!isFresh()) {
-      changes++;
+      changes = ++numbered;
       for (int column : columns) {
         resetColumns.set(column);
       }

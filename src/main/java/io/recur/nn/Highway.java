@@ -9,6 +9,7 @@ import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A highway connection around a layer: {@code y = t∘inner(x) + (1 − t)∘x} with the transform gate
@@ -24,7 +25,7 @@ import java.util.List;
 public final class Highway implements Layer {
   private final Layer inner;
   private final Layer gate;
-  private final FirstSizes sizes;
+  private final AllOrNone states;
   private final List<Recur> recurs;
 
   /**
@@ -49,13 +50,13 @@ public final class Highway implements Layer {
    * @param gate t, of the same size, as a function of x
    */
   public Highway(Layer inner, Layer gate) {
-    this(inner, gate, new FirstSizes());
+    this(inner, gate, null);
   }
 
-  private Highway(Layer inner, Layer gate, FirstSizes sizes) {
+  private Highway(Layer inner, Layer gate, @Nullable AllOrNone of) {
     this.inner = inner;
     this.gate = gate;
-    this.sizes = sizes;
+    this.states = of == null ? new AllOrNone(this) : of.of(this);
     this.recurs = Layer.super.recurs(); // neither is null
   }
 
@@ -67,8 +68,7 @@ public final class Highway implements Layer {
    */
   @Override
   public Tensor apply(Tensor x) {
-    Shape shape = x.shape();
-    return sizes.knows(shape) ? gated(x) : sizes.call(recurs, shape, () -> gated(x));
+    return states.apply(x, this::gated);
   }
 
   private Tensor gated(Tensor x) {
@@ -85,8 +85,7 @@ public final class Highway implements Layer {
    */
   @Override
   public Padded apply(Padded x) {
-    Shape shape = x.shape();
-    return sizes.knows(shape) ? gated(x) : sizes.call(recurs, shape, () -> gated(x));
+    return states.apply(x, this::gated);
   }
 
   private Padded gated(Padded x) {
@@ -124,7 +123,7 @@ public final class Highway implements Layer {
 
   @Override
   public Layer fork(Fork fork) {
-    return new Highway(fork.of(inner), fork.of(gate), sizes);
+    return new Highway(fork.of(inner), fork.of(gate), states);
   }
 
   /** Whether those of its layers are. */

@@ -15,14 +15,16 @@ import java.util.stream.Collectors;
  * A part of a model: a function of tensors with parameters, other layers inside, and perhaps state.
  *
  * <p>A layer of one's own implements {@link #apply}, {@link #own} if it has parameters, and {@link
- * #columnsAreIndependent} if they are. A container lists its parts in {@link #layers} and copies
- * itself in {@link #fork(Fork)}.
+ * #columnsAreIndependent} if they are. A container lists its parts in {@link #layers}, copies
+ * itself in {@link #fork(Fork)}, and runs through {@link AllOrNone}: an input that one of its parts
+ * refuses then leaves all states as they were.
  *
  * <pre>{@code
  * final class Residual implements Layer {
  *   private final Layer inner;
+ *   private final AllOrNone states = new AllOrNone(this);
  *   Residual(Layer inner) { this.inner = inner; }
- *   public Tensor apply(Tensor x) { return inner.apply(x).add(x); }
+ *   public Tensor apply(Tensor x) { return states.apply(x, v -> inner.apply(v).add(v)); }
  *   public List<Layer> layers() { return List.of(inner); }
  *   public boolean columnsAreIndependent() { return inner.columnsAreIndependent(); }
  *   public Layer fork(Fork fork) { return new Residual(fork.of(inner)); }
@@ -59,15 +61,14 @@ public interface Layer extends AutoCloseable {
 
   /**
    * Runs the layer on each input in turn; where it is {@link Bidirectional} or has such a layer
-   * inside, on inputs of one step each as one sequence.
+   * inside, on inputs of one step each as one sequence. Where one of them is refused, all states
+   * are as they were before the first.
    *
    * @param sequence T inputs
    * @return T outputs
    */
   default List<Tensor> over(List<Tensor> sequence) {
-    return Bidirectional.isIn(this)
-        ? Bidirectional.over(this, sequence)
-        : sequence.stream().map(this::apply).toList();
+    return new AllOrNone(this).call(() -> Bidirectional.over(this, sequence));
   }
 
   /** {@return the parameters of this layer without those of layers inside, in a fixed order} */

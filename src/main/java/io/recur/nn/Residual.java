@@ -2,7 +2,6 @@ package io.recur.nn;
 
 import io.recur.device.Device;
 import io.recur.grad.Padded;
-import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 import java.util.List;
@@ -23,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class Residual implements Layer {
   private final Layer inner;
   private final @Nullable Layer shortcut;
-  private final FirstSizes sizes;
+  private final AllOrNone states;
   private final List<Recur> recurs;
 
   /**
@@ -43,14 +42,14 @@ public final class Residual implements Layer {
    *     where there is none
    */
   public Residual(Layer inner, @Nullable Layer shortcut) {
-    this(inner, shortcut, new FirstSizes());
+    this(inner, shortcut, null);
   }
 
-  private Residual(Layer inner, @Nullable Layer shortcut, FirstSizes sizes) {
+  private Residual(Layer inner, @Nullable Layer shortcut, @Nullable AllOrNone of) {
     inner.describe(); // not null
     this.inner = inner;
     this.shortcut = shortcut;
-    this.sizes = sizes;
+    this.states = of == null ? new AllOrNone(this) : of.of(this);
     this.recurs = Layer.super.recurs();
   }
 
@@ -62,8 +61,7 @@ public final class Residual implements Layer {
    */
   @Override
   public Tensor apply(Tensor x) {
-    Shape shape = x.shape();
-    return sizes.knows(shape) ? sum(x) : sizes.call(recurs, shape, () -> sum(x));
+    return states.apply(x, this::sum);
   }
 
   private Tensor sum(Tensor x) {
@@ -81,8 +79,7 @@ public final class Residual implements Layer {
    */
   @Override
   public Padded apply(Padded x) {
-    Shape shape = x.shape();
-    return sizes.knows(shape) ? sum(x) : sizes.call(recurs, shape, () -> sum(x));
+    return states.apply(x, this::sum);
   }
 
   private Padded sum(Padded x) {
@@ -128,7 +125,7 @@ public final class Residual implements Layer {
 
   @Override
   public Layer fork(Fork fork) {
-    return new Residual(fork.of(inner), shortcut == null ? null : fork.of(shortcut), sizes);
+    return new Residual(fork.of(inner), shortcut == null ? null : fork.of(shortcut), states);
   }
 
   /** Whether those of its layers are. */

@@ -7,6 +7,7 @@ import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -38,8 +39,13 @@ public final class Sliding implements Layer {
   private final int k;
   private final List<Recur> recurs;
 
-  /** The inputs before the next one, the oldest first: k − 1 at most. */
+  private final AllOrNone states;
+
+  /** The inputs before the last one, the oldest first: k − 1 at most. */
   private final List<Input> window = new ArrayList<>();
+
+  /** The last input, which the window takes when the next step begins. */
+  private Input last = new Input();
 
   /** The states before the first input of the window. */
   private List<HeldState> first = List.of();
@@ -47,11 +53,10 @@ public final class Sliding implements Layer {
   /** Those after it. */
   private List<HeldState> second = List.of();
 
-  /** Those before the present call, for a call that fails. */
-  private List<HeldState> before = List.of();
+  /** The numbers of the states before the last step and after it. */
+  private long[] before = {};
 
-  /** The changes of the states that the last call has seen. */
-  private long seen = -1;
+  private long[] after = {};
 
   Sliding(Layer model, int k) {
     if (k < 1) {
@@ -67,6 +72,7 @@ public final class Sliding implements Layer {
     this.model = model;
     this.k = k;
     this.recurs = model.recurs();
+    this.states = new AllOrNone(model);
   }
 
   /**
@@ -79,16 +85,16 @@ public final class Sliding implements Layer {
    */
   @Override
   public Tensor apply(Tensor x) {
-    Together.enter(recurs);
-    try (var _ = x.enter()) {
-      if (x.shape().time() != 1) {
-        throw new ShapeException(
-            "slide: x=%s; need one step, of a sequence x.time(t)".formatted(x.shape()));
-      }
-      Tape tape = x.tape();
-      return tape == null || !tape.isRecording() ? model.apply(x) : step(tape, x);
-    } finally {
-      Together.leave(recurs);
+    if (x.shape().time() != 1) {
+      throw new ShapeException(
+          "slide: x=%s; need one step, of a sequence x.time(t)".formatted(x.shape()));
+    }
+    Tape tape = x.tape();
+    if (tape == null || !tape.isRecording()) {
+      return states.apply(x, model::apply);
+    }
+    try (var _ = tape.enter()) {
+      return states.call(() -> step(tape, x));
     }
   }
 
@@ -110,32 +116,34 @@ public final class Sliding implements Layer {
     if (model.keepsBatch()) {
       recurs.forEach(recur -> recur.checkBatch(x.shape().batch()));
     }
-    if (changes() != seen) {
-      begin();
-    }
-    copy(states(recurs), before);
-    try {
-      Tensor y = run(tape, x);
-      slide(x);
-      return y;
-    } catch (RuntimeException e) {
-      copy(before, states(recurs));
-      throw e;
-    } finally {
-      seen = changes();
-    }
+    follow();
+    before = changes();
+    after = before;
+    Tensor y = run(tape, x);
+    last.take(x);
+    after = changes();
+    return y;
   }
 
-  /** Begins a window with the present states. */
-  private void begin() {
-    window.forEach(Input::close);
-    window.clear();
-    if (first.isEmpty()) {
+  /**
+   * Has the window follow the states: it slides where they are those after the last step, stays
+   * where that step failed, also as a part of a larger model, and begins anew elsewhere.
+   */
+  private void follow() {
+    long[] now = changes();
+    if (after.length == 0) {
       first = twins();
       second = twins();
-      before = twins();
+      copy(states(recurs), first);
+    } else if (Arrays.equals(now, before)) {
+      return;
+    } else if (Arrays.equals(now, after)) {
+      slide();
+    } else {
+      window.forEach(Input::close);
+      window.clear();
+      copy(states(recurs), first);
     }
-    copy(states(recurs), first);
   }
 
   private Tensor run(Tape tape, Tensor x) {
@@ -153,18 +161,15 @@ public final class Sliding implements Layer {
     return y;
   }
 
-  /** Takes the input into the window; from a full one the oldest leaves. */
-  private void slide(Tensor x) {
+  /** Takes the last input into the window; from a full one the oldest leaves. */
+  private void slide() {
     boolean isFull = window.size() == k - 1;
-    Input input = isFull && k > 1 ? window.removeFirst() : new Input();
+    window.add(last);
+    last = isFull ? window.removeFirst() : new Input();
     if (isFull) {
       List<HeldState> next = second;
       second = first;
       first = next;
-    }
-    if (k > 1) {
-      input.take(x);
-      window.add(input);
     }
   }
 
@@ -185,10 +190,10 @@ public final class Sliding implements Layer {
     }
   }
 
-  private long changes() {
-    long changes = 0;
-    for (Recur recur : recurs) {
-      changes += recur.held().changes();
+  private long[] changes() {
+    long[] changes = new long[recurs.size()];
+    for (int i = 0; i < changes.length; i++) {
+      changes[i] = recurs.get(i).held().changes;
     }
     return changes;
   }
@@ -221,9 +226,9 @@ public final class Sliding implements Layer {
     Layer.super.close();
     window.forEach(Input::close);
     window.clear();
-    for (List<HeldState> states : List.of(first, second, before)) {
-      states.forEach(HeldState::close);
-    }
+    last.close();
+    first.forEach(HeldState::close);
+    second.forEach(HeldState::close);
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.recur.io.keras;
 
 import io.recur.grad.Padded;
 import io.recur.grad.Tensor;
+import io.recur.nn.AllOrNone;
 import io.recur.nn.Layer;
 import java.util.List;
 
@@ -13,17 +14,29 @@ import java.util.List;
  * @param inner recurrent layers
  * @param stateful whether a call continues from the last one
  */
-record Backwards(Layer inner, boolean stateful) implements Layer {
+record Backwards(Layer inner, boolean stateful, AllOrNone states) implements Layer {
+  Backwards(Layer inner, boolean stateful) {
+    this(inner, stateful, new AllOrNone(inner));
+  }
+
   @Override
   public Tensor apply(Tensor x) {
-    begin();
-    return inner.apply(x.reversed());
+    return states.apply(
+        x,
+        steps -> {
+          begin();
+          return inner.apply(steps.reversed());
+        });
   }
 
   @Override
   public Padded apply(Padded x) {
-    begin();
-    return inner.apply(x.reversed());
+    return states.apply(
+        x,
+        steps -> {
+          begin();
+          return inner.apply(steps.reversed());
+        });
   }
 
   private void begin() {

@@ -6,6 +6,7 @@ import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import io.recur.nn.AllOrNone;
 import io.recur.nn.Chain;
 import io.recur.nn.Layer;
 import io.recur.nn.Recur;
@@ -51,6 +52,7 @@ public final class OnnxModel implements Layer {
   private final List<String> notes;
   private final @Nullable Carrier carrier;
   private final Arguments arguments;
+  private final AllOrNone states = new AllOrNone(this);
   private final OneThread mark =
       new OneThread("OnnxModel", "give each thread a fork of the model (model.fork())");
 
@@ -257,7 +259,7 @@ public final class OnnxModel implements Layer {
     try (var _ = mark.enterOnce();
         var _ = tape.enter()) {
       Value[] inputs = arguments.of(tape, given);
-      List<Value> results = results(tape, inputs);
+      List<Value> results = states.call(() -> results(tape, inputs));
       Map<String, Value> named = new LinkedHashMap<>();
       for (int i = 0; i < results.size(); i++) {
         named.put(outputs.get(i).name(), results.get(i));

@@ -9,6 +9,7 @@ import static io.recur.nn.Layers.lstm;
 import static io.recur.nn.Layers.residual;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -30,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Sizes that do not fit leave every state inside as it was, with its history. */
-class FirstSizesTest {
+class AllOrNoneTest {
   private static final int IN = 3;
   private static final int BATCH = 2;
 
@@ -174,6 +175,60 @@ class FirstSizesTest {
     assertThrows(ShapeException.class, () -> model.apply(Cells.input(tape, 1, IN, BATCH)));
     tape.clear();
     assertTrue(model.recurs().getFirst().isFresh());
+  }
+
+  /** A list of inputs is one call: the steps before the one that is refused have not been run. */
+  @Test
+  void aListIsRunAsAWhole() {
+    Chain model = chain(lstm(IN, 4), dense(4, 2)).on(device, 1);
+    models.add(model);
+    model.apply(Cells.input(tape, 1, IN, BATCH));
+    State before = model.recurs().getFirst().held().live;
+    List<Tensor> steps =
+        List.of(Cells.input(tape, 2, IN, BATCH), Cells.input(tape, 3, IN, BATCH + 1));
+    assertThrows(ShapeException.class, () -> model.over(steps));
+    assertSame(before, model.recurs().getFirst().held().live);
+    assertThrows(ShapeException.class, () -> model.recurs().getFirst().over(steps));
+    assertSame(before, model.recurs().getFirst().held().live);
+  }
+
+  /** A window within a model that fails behind it stays as it was. */
+  @Test
+  void aWindowInAModelThatFailsStays() {
+    Layer window = chain(gru(IN, IN), lstm(IN, IN)).slide(3);
+    Layer model = chain(window, new OneStep(), dense(IN, 2)).on(device, 1);
+    models.add(model);
+    List<Map<String, float[]>> gradients = new ArrayList<>();
+    for (boolean fails : new boolean[] {false, true}) {
+      for (int t = 0; t < 6; t++) {
+        if (fails) {
+          Tensor x = Cells.input(tape, 9, IN, BATCH, 1);
+          assertThrows(ShapeException.class, () -> model.apply(x));
+        }
+        Tensor y = model.apply(Cells.input(tape, t, IN, BATCH));
+        tape.backward(Cells.weighed(tape, y, t));
+        gradients.add(Cells.gradients(model));
+        model.parameters().zeroGradients();
+        model.truncate();
+        tape.clear();
+      }
+      model.reset();
+    }
+    for (int t = 0; t < 6; t++) {
+      Map<String, float[]> failed = gradients.get(6 + t);
+      gradients.get(t).forEach((name, g) -> assertArrayEquals(g, failed.get(name), name));
+    }
+  }
+
+  /** Refuses a sequence, also one of one step. */
+  private record OneStep() implements Layer {
+    @Override
+    public Tensor apply(Tensor x) {
+      if (x.shape().rank() == 3) {
+        throw new ShapeException("one step: x=" + x.shape());
+      }
+      return x;
+    }
   }
 
   @Test

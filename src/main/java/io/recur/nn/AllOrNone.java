@@ -1,0 +1,234 @@
+package io.recur.nn;
+
+import io.recur.grad.Padded;
+import io.recur.grad.Shape;
+import io.recur.grad.Tape;
+import io.recur.grad.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs a container as a whole: where a call fails, every {@link Recur} inside has the state that it
+ * had before, with its history. What the parts of a container give is known when they have run; a
+ * part that refuses its input then has others before it that have moved.
+ *
+ * <p>A call with sizes, and with states of sizes, that have passed before is not watched: it costs
+ * what it costs without this. Any other one keeps the states meanwhile.
+ *
+ * <p>{@link Chain}, {@link Residual}, {@link Highway} and {@link Bidirectional} run so. A container
+ * of one's own does:
+ *
+ * <pre>{@code
+ * final class Twice implements Layer {
+ *   private final Layer inner;
+ *   private final AllOrNone states = new AllOrNone(this);
+ *   Twice(Layer inner) { this.inner = inner; }
+ *   public Tensor apply(Tensor x) { return states.apply(x, v -> inner.apply(inner.apply(v))); }
+ *   public List<Layer> layers() { return List.of(inner); }
+ *   public Layer fork(Fork fork) { return new Twice(fork.of(inner)); }
+ * }
+ * }</pre>
+ */
+public final class AllOrNone {
+  private final Layer layer;
+  private final Passed passed;
+  private @Nullable Inside inside;
+
+  /** What of the layer a call changes; the same at every call. */
+  private record Inside(List<Recur> recurs, List<BatchNorm> norms) {
+    static Inside of(Layer layer) {
+      List<BatchNorm> norms = new ArrayList<>();
+      for (Layer part : layer.all()) {
+        if (part instanceof BatchNorm norm) {
+          norms.add(norm);
+        }
+      }
+      return new Inside(layer.recurs(), List.copyOf(norms));
+    }
+  }
+
+  /**
+   * For a layer, whose {@link Layer#layers} are asked for in the first call.
+   *
+   * @param layer a container
+   */
+  public AllOrNone(Layer layer) {
+    this(layer, new Passed());
+  }
+
+  private AllOrNone(Layer layer, Passed passed) {
+    this.layer = layer;
+    this.passed = passed;
+  }
+
+  /**
+   * For a fork of the layer: what has passed in one of them passes in the other.
+   *
+   * @param fork the fork
+   * @return the same for the fork
+   */
+  public AllOrNone of(Layer fork) {
+    return new AllOrNone(fork, passed);
+  }
+
+  /**
+   * Runs a call, or leaves all states as they were.
+   *
+   * @param x the input of the layer
+   * @param call the layer's function of x
+   * @return what it gives
+   * @throws IllegalStateException if another thread is inside a Recur of the layer or the tape
+   */
+  public Tensor apply(Tensor x, UnaryOperator<Tensor> call) {
+    List<Recur> recurs = inside().recurs;
+    Together.enter(recurs);
+    try (var _ = x.enter()) {
+      if (passed.knows(x, recurs)) {
+        return call.apply(x);
+      }
+      int[] sizes = Passed.sizes(x, recurs);
+      Tensor y = watched(() -> call.apply(x));
+      passed.add(sizes);
+      return y;
+    } finally {
+      Together.leave(recurs);
+    }
+  }
+
+  /**
+   * Runs a call over lengths, or leaves all states as they were. It is always watched: lengths
+   * decide more than a size does.
+   *
+   * @param x the input of the layer
+   * @param call the layer's function of x
+   * @return what it gives
+   * @throws IllegalStateException if another thread is inside a Recur of the layer or the tape
+   */
+  public Padded apply(Padded x, UnaryOperator<Padded> call) {
+    try (var _ = x.enter()) {
+      return call(() -> call.apply(x));
+    }
+  }
+
+  /**
+   * Runs a call of any kind, or leaves all states as they were.
+   *
+   * @param <T> what it gives
+   * @param call runs the layer, on one tape
+   * @return what it gives
+   * @throws IllegalStateException if another thread is inside a Recur of the layer
+   */
+  public <T> T call(Supplier<T> call) {
+    List<Recur> recurs = inside().recurs;
+    Together.enter(recurs);
+    try {
+      return watched(call);
+    } finally {
+      Together.leave(recurs);
+    }
+  }
+
+  private Inside inside() {
+    Inside known = inside;
+    if (known == null) {
+      known = Inside.of(layer);
+      inside = known;
+    }
+    return known;
+  }
+
+  /** The caller has entered the Recurs. */
+  private <T> T watched(Supplier<T> call) {
+    Inside parts = inside();
+    List<Undo> before = new ArrayList<>();
+    boolean isDone = false;
+    try {
+      parts.recurs.forEach(recur -> before.add(new Undo.OfRecur(recur.held())));
+      parts.norms.forEach(norm -> before.add(new Undo.OfNorm(norm.running())));
+      T y = call.get();
+      isDone = true;
+      return y;
+    } finally {
+      if (!isDone) {
+        before.forEach(Undo::giveBack);
+      }
+      before.forEach(Undo::close);
+    }
+  }
+
+  /** Sizes of calls that have passed, the last ones first; threads may share it. */
+  private static final class Passed {
+    private static final int MOST = 16;
+    private static final int OF_X = 5;
+
+    /** In place of columns: a call may be refused for another reason than its sizes. */
+    private static final int REFUSED = -1;
+
+    private volatile int[][] calls = {};
+
+    /**
+     * Rank, rows, batch and steps of x, whether its tape records, and the columns of each state.
+     */
+    static int[] sizes(Tensor x, List<Recur> recurs) {
+      Shape shape = x.shape();
+      int[] sizes = new int[OF_X + recurs.size()];
+      sizes[0] = shape.rank();
+      sizes[1] = shape.rows();
+      sizes[2] = shape.batch();
+      sizes[3] = shape.time();
+      sizes[4] = records(x.tape());
+      for (int i = 0; i < recurs.size(); i++) {
+        sizes[OF_X + i] = columns(recurs.get(i).held(), x.tape());
+      }
+      return sizes;
+    }
+
+    /** The columns from which a call on a tape starts, 0 of a fresh state. */
+    private static int columns(HeldState held, @Nullable Tape its) {
+      if (held.isClosed || (held.live != null && held.tape != its)) {
+        return REFUSED;
+      }
+      State now = held.live != null ? held.live : held.kept;
+      return now == null ? 0 : now.batch();
+    }
+
+    private static int records(@Nullable Tape tape) {
+      return tape != null && tape.isRecording() ? 1 : 0;
+    }
+
+    boolean knows(Tensor x, List<Recur> recurs) {
+      for (int[] sizes : calls) {
+        if (isOf(sizes, x, recurs)) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    private static boolean isOf(int[] sizes, Tensor x, List<Recur> recurs) {
+      Shape shape = x.shape();
+      boolean isOf =
+          sizes[0] == shape.rank()
+              && sizes[1] == shape.rows()
+              && sizes[2] == shape.batch()
+              && sizes[3] == shape.time()
+              && sizes[4] == records(x.tape());
+      for (int i = 0; isOf && i < recurs.size(); i++) {
+        int columns = columns(recurs.get(i).held(), x.tape());
+        isOf = columns != REFUSED && sizes[OF_X + i] == columns;
+      }
+      return isOf;
+    }
+
+    void add(int... sizes) {
+      int[][] known = calls;
+      int[][] all = new int[Math.min(known.length + 1, MOST)][];
+      all[0] = sizes;
+      System.arraycopy(known, 0, all, 1, all.length - 1);
+      calls = all;
+    }
+  }
+}
