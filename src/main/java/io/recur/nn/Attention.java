@@ -2,7 +2,8 @@ package io.recur.nn;
 
 import io.recur.device.Device;
 import io.recur.device.Dimension;
-import io.recur.grad.Concat;
+import io.recur.grad.AdditiveScores;
+import io.recur.grad.BatchProduct;
 import io.recur.grad.Functions;
 import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
@@ -10,7 +11,7 @@ import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Softmax;
 import io.recur.grad.Tensor;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -155,6 +156,9 @@ public final class Attention implements Layer {
     private final Tensor keys;
     private final int @Nullable [] lengths;
 
+    /** Added to the scores of several queries, −∞ behind the ends; made when first asked for. */
+    private @Nullable Tensor mask;
+
     private Memory(Tensor steps, Tensor keys, int @Nullable [] lengths) {
       this.steps = steps;
       this.keys = keys;
@@ -162,7 +166,8 @@ public final class Attention implements Layer {
     }
 
     /**
-     * The steps' mean with the weights of a query.
+     * The steps' mean with the weights of a query. Several queries are computed together: the
+     * scores of all are one operation, and the means are one product per sequence.
      *
      * @param q query × B, or query × B × S
      * @return memory × B, or memory × B × S
@@ -170,15 +175,44 @@ public final class Attention implements Layer {
      */
     public Tensor context(Tensor q) {
       check(q.shape());
-      if (q.shape().time() == 1) {
-        Tensor context = steps.mul(weightsOf(q)).sum(Dimension.TIME);
-        return context.reshape(q.shape().withRows(steps.shape().rows()));
+      if (q.shape().time() > 1) {
+        return BatchProduct.product(steps, Softmax.softmax(masked(scoresOfAll(q))));
       }
-      List<Tensor> contexts = new ArrayList<>(q.shape().time());
-      for (int s = 0; s < q.shape().time(); s++) {
-        contexts.add(context(q.time(s)));
+      Tensor context = steps.mul(weightsOf(q)).sum(Dimension.TIME);
+      return context.reshape(q.shape().withRows(steps.shape().rows()));
+    }
+
+    /** T × B × S, a column of scores for each query. */
+    private Tensor scoresOfAll(Tensor q) {
+      Tensor queries = ofQuery == null ? q : ofQuery.times(q);
+      return ofSum == null
+          ? BatchProduct.inner(keys, queries)
+          : AdditiveScores.of(keys, queries, ofSum.values());
+    }
+
+    /**
+     * No share of steps behind an end. An empty sequence has zeros there: so is its context, and no
+     * gradient comes from it.
+     */
+    private Tensor masked(Tensor scores) {
+      if (lengths == null) {
+        return scores;
       }
-      return Concat.time(contexts);
+      Shape shape = scores.shape();
+      int step = shape.rows() * shape.batch();
+      Tensor ends = mask == null ? maskOf(shape.rows(), lengths) : mask;
+      mask = ends;
+      return scores.reshape(Shape.of(step, shape.time())).add(ends).reshape(shape);
+    }
+
+    private Tensor maskOf(int time, int... lengths) {
+      float[] ends = new float[time * lengths.length];
+      for (int b = 0; b < lengths.length; b++) {
+        if (lengths[b] > 0) {
+          Arrays.fill(ends, b * time + lengths[b], (b + 1) * time, Float.NEGATIVE_INFINITY);
+        }
+      }
+      return Objects.requireNonNull(steps.tape()).input(Shape.of(ends.length), ends);
     }
 
     /**
