@@ -47,6 +47,9 @@ public final class OpContext implements AutoCloseable {
   private final Values values;
   private final Recording recorded;
 
+  /** That of the last padded batch: lengths often come again. */
+  private @Nullable Packing packing;
+
   /** The tape's device, with the kernels that only this library calls. */
   final KernelDevice kernels;
 
@@ -282,6 +285,16 @@ public final class OpContext implements AutoCloseable {
     data.value = value;
     data.differentiable = differentiable && tape.isRecording();
     return new Tensor(data);
+  }
+
+  /** Where the valid steps of sequences stand: as in the last call where its lengths come again. */
+  Packing packing(Shape shape, int... lengths) {
+    Packing known = packing;
+    if (known == null || !known.isOf(shape, lengths)) {
+      known = Packing.of(shape, lengths);
+      packing = known;
+    }
+    return known;
   }
 
   /** {@return the seed of the next random operation, see {@link Tape#seed}} */

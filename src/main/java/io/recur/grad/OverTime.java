@@ -27,17 +27,7 @@ final class OverTime {
 
   /** The steps of each sequence in reverse. */
   static Padded reversed(Padded x, Packing packing) {
-    int[] columns = packing.sources();
-    int[] places = packing.places();
-    int batch = packing.batch();
-    int[] from =
-        filled(
-            places.length,
-            j -> {
-              int b = places[j] % batch;
-              int t = places[j] / batch;
-              return columns[(packing.lengths[b] - 1 - t) * batch + b];
-            });
+    int[] from = packing.reversed();
     return x.map(
         valid ->
             valid instanceof OneHot hot

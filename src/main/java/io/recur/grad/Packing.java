@@ -1,6 +1,7 @@
 package io.recur.grad;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the valid steps of padded sequences stand when they alone are kept: step by step, and
@@ -25,6 +26,11 @@ final class Packing {
 
   /** The first step of each stretch, and the step after the last one. */
   final int[] starts;
+
+  // Made when first asked for; nobody changes them.
+  private int @Nullable [] places;
+  private int @Nullable [] sources;
+  private int @Nullable [] reversed;
 
   private Packing(int time, int[] lengths, int columns) {
     this.time = time;
@@ -106,8 +112,17 @@ final class Packing {
     return columns == batch() * time;
   }
 
-  /** The column of the padded data for each valid column. */
+  /** The column of the padded data for each valid column; not to be changed. */
   int[] places() {
+    int[] known = places;
+    if (known == null) {
+      known = findPlaces();
+      places = known;
+    }
+    return known;
+  }
+
+  private int[] findPlaces() {
     int[] places = new int[columns];
     int at = 0;
     for (int stretch = 0; stretch < widths.length; stretch++) {
@@ -120,15 +135,43 @@ final class Packing {
     return places;
   }
 
-  /** The valid column for each column of the padded data, or {@link Rearrange#NONE}. */
+  /**
+   * The valid column for each column of the padded data, or {@link Rearrange#NONE}; not to be
+   * changed.
+   */
   int[] sources() {
-    int[] sources = new int[batch() * time];
-    Arrays.fill(sources, Rearrange.NONE);
-    int[] places = places();
-    for (int j = 0; j < places.length; j++) {
-      sources[places[j]] = j;
+    int[] known = sources;
+    if (known == null) {
+      known = new int[batch() * time];
+      Arrays.fill(known, Rearrange.NONE);
+      int[] all = places();
+      for (int j = 0; j < all.length; j++) {
+        known[all[j]] = j;
+      }
+      sources = known;
     }
-    return sources;
+    return known;
+  }
+
+  /** The valid column for each one of the sequences in reverse; not to be changed. */
+  int[] reversed() {
+    int[] known = reversed;
+    if (known == null) {
+      int[] all = places();
+      known = new int[all.length];
+      for (int j = 0; j < known.length; j++) {
+        int b = all[j] % batch();
+        int t = all[j] / batch();
+        known[j] = sources()[(lengths[b] - 1 - t) * batch() + b];
+      }
+      reversed = known;
+    }
+    return known;
+  }
+
+  /** Whether it is that of data of this shape with these lengths. */
+  boolean isOf(Shape shape, int... others) {
+    return shape.rank() == 3 && shape.time() == time && Arrays.equals(lengths, others);
   }
 
   boolean isLike(Packing other) {

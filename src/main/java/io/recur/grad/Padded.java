@@ -54,9 +54,9 @@ public final class Padded {
    */
   public static Padded of(Tensor data, int... lengths) {
     Shape shape = data.shape();
-    Packing packing = Packing.of(shape, lengths);
-    Padded padded = new Padded(packing, shape.rows());
-    try (var _ = OpContext.of("padded", data)) {
+    try (OpContext context = OpContext.of("padded", data)) {
+      Packing packing = context.packing(shape, lengths);
+      Padded padded = new Padded(packing, shape.rows());
       padded.valid =
           packing.isWhole()
               ? data.reshape(Shape.of(shape.rows(), shape.columns()))
@@ -178,7 +178,7 @@ public final class Padded {
    * @return as many as there are valid steps
    */
   public int[] places() {
-    return packing.places();
+    return packing.places().clone();
   }
 
   /**
@@ -299,7 +299,7 @@ public final class Padded {
           "%s: scores=%s, %d targets; need one per column, %d"
               .formatted(where, shape(), values.length, packing.batch() * packing.time));
     }
-    int[] places = packing.places();
+    int[] places = packing.places().clone();
     for (int j = 0; j < places.length; j++) {
       places[j] = values[places[j]];
     }

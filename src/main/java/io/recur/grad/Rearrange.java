@@ -41,7 +41,7 @@ final class Rearrange implements Op {
       op.m = m;
       op.x = x;
       op.y = context.output(shape, x.isDifferentiable());
-      boolean isPartial = Arrays.stream(from).anyMatch(j -> j == NONE);
+      boolean isPartial = hasNone(from);
       Buffer source = x.value();
       if (isPartial) {
         source = extended(m, columns, source, other, context.scratch((long) m * (columns + 1)));
@@ -49,16 +49,25 @@ final class Rearrange implements Op {
       Buffer index = index(context, from, columns);
       context.device().columns().gather(m, from.length, source, index, null, op.y.value());
       int[] back = op.y.isDifferentiable() ? inverse(from, columns) : null;
-      op.isPartial = back != null && Arrays.stream(back).anyMatch(j -> j == NONE);
+      op.isPartial = back != null && hasNone(back);
       op.inverse = back == null ? null : index(context, back, from.length);
       return context.record(op, op.y);
     }
   }
 
+  private static boolean hasNone(int... from) {
+    for (int j : from) {
+      if (j == NONE) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** The indexes on the device; none is the column behind the last one. */
   private static Buffer index(OpContext context, int[] from, int columns) {
-    int[] index = from.clone();
-    for (int j = 0; j < index.length; j++) {
+    int[] index = hasNone(from) ? from.clone() : from;
+    for (int j = 0; index != from && j < index.length; j++) {
       index[j] = index[j] == NONE ? columns : index[j];
     }
     Buffer buffer = context.scratch(index.length);

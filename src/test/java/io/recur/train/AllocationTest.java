@@ -1,6 +1,7 @@
 package io.recur.train;
 
 import static io.recur.grad.CrossEntropy.crossEntropy;
+import static io.recur.nn.Layers.bidirectional;
 import static io.recur.nn.Layers.chain;
 import static io.recur.nn.Layers.dense;
 import static io.recur.nn.Layers.gru;
@@ -27,6 +28,7 @@ import io.recur.nn.cells.PeepholeLSTMCell;
 import io.recur.nn.cells.UGRNNCell;
 import io.recur.nn.cells.Zoneout;
 import java.lang.management.ManagementFactory;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -93,6 +95,55 @@ class AllocationTest {
     trainsOverLengths("lstm", lstm(CLASSES, 16));
     trainsOverLengths("gru", gru(CLASSES, 16));
     trainsOverLengths("mgu", new Recur(new MGUCell(CLASSES, 16)));
+  }
+
+  /**
+   * Lengths that come again, of 32 sequences of up to 100 steps: a step of a direction allocates no
+   * more than one of equal lengths may.
+   */
+  private static void sameLengths(String what, Layer layer, boolean trains, int directions) {
+    int[] lengths = new Random(3).ints(32, 1, 101).toArray();
+    lengths[3] = 100;
+    Shape shape = Shape.of(CLASSES, lengths.length, 100);
+    float[] x = new float[shape.count()];
+    try (Device device = Devices.opened();
+        Tape tape = trains ? Tape.on(device) : Tape.inference(device)) {
+      Layer model = layer.on(device, 1);
+      Runnable call =
+          () -> {
+            Padded y = model.apply(Padded.of(tape.input(shape, x), lengths));
+            if (trains) {
+              tape.backward(y.valid().sum());
+            }
+            model.truncate();
+            tape.clear();
+          };
+      int calls = Devices.rounds(300);
+      for (int i = 0; i < calls; i++) {
+        call.run();
+      }
+      long natives = tape.bytes();
+      long before = THREADS.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < calls; i++) {
+        call.run();
+      }
+      long bytes = (THREADS.getCurrentThreadAllocatedBytes() - before) / calls / shape.time();
+      assertEquals(natives, tape.bytes(), what);
+      if (Devices.isCpu()) { // fewer calls elsewhere: they are not yet compiled
+        assertTrue(bytes <= (long) directions * MOST_BYTES, what + ": " + bytes + " bytes a step");
+      }
+    }
+  }
+
+  @Test
+  void aStepOverLengthsThatComeAgainAllocatesNextToNothing() {
+    for (boolean trains : new boolean[] {false, true}) {
+      sameLengths("lstm", lstm(CLASSES, 16), trains, 1);
+      sameLengths("gru", gru(CLASSES, 16), trains, 1);
+      sameLengths("mgu", new Recur(new MGUCell(CLASSES, 16)), trains, 1);
+      Layer both = bidirectional(lstm(CLASSES, 16), gru(CLASSES, 16));
+      sameLengths("bidirectional", both, trains, 2);
+    }
   }
 
   private static void trains(String what, Layer cell) {
