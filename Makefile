@@ -4,8 +4,10 @@
 #                    of 2.2 GB; prints their figures, some minutes
 # make bench         runs every benchmark, into jmh/bench.csv (BENCH="pattern and JMH options", or PanamaAgainstC,
 #                    SteadyState, Lengths, StartUp, Targets: that part alone)
-# make serve-bench   measures sessions: steps per second, the time of a step, the memory of a million, and steps by key on
-#                    Kafka Streams with a broker (SERVE=--short)
+# make serve-bench   measures sessions: steps per second, the time of a step, the memory of a million, an LSTM of 512 units
+#                    behind HTTP, and steps by key on Kafka Streams with a broker (SERVE=--short)
+# make http-bench    the part behind HTTP alone, beside ONNX Runtime behind the same server where its jar can be had, and
+#                    PyTorch behind one in Python (PYTHON=a Python with torch and onnx)
 # make kafka-bench   the last of these alone; says why where the broker's jars cannot be had
 # make peers         measures the rivals beside us, and the machine's own limits (PYTHON=a Python with torch, PEERS="part
 #                    of a work's name", PEERS_ROUNDS=n); with no PEERS: an hour, into jmh/peers.csv, jmh/peers.png and
@@ -112,13 +114,13 @@ DOUBLE_FLAGS := -std=c11 -ffp-contract=fast -fno-math-errno -fno-strict-aliasing
 recur_FILES := $(addprefix native/cuda/,$(shell cat native/cuda/FILES))
 faults_FILES := native/cuda/prelude.cu native/double/faults.cu
 
-SOURCES := pom.xml $(shell find src/main bindings/java -name '*.java') $(wildcard native/cuda/*)
+SOURCES := pom.xml $(shell find src/main bindings/java -name '*.java' -o -name '*.html') $(wildcard native/cuda/*)
 BENCHMARKS := jmh/pom.xml jmh/bench/pom.xml $(shell find jmh/bench/src -name '*.java')
 DRIVER := $(shell find jmh/peers/driver/src jmh/peers/contenders/src/main jmh/peers/contenders/src/recur -name '*.java')
 CONTENDERS := jmh/pom.xml jmh/peers/contenders/pom.xml $(shell find jmh/peers/contenders/src -name '*.java')
 RIVALS := onnxruntime djl dl4j onednn
 
-.PHONY: help run test soak bench serve-bench kafka-bench peers silero test-gpu bring-up host-gpu bench-gpu pack kernels native sanitize bindings clean
+.PHONY: help run test soak bench serve-bench http-bench kafka-bench peers silero test-gpu bring-up host-gpu bench-gpu pack kernels native sanitize bindings clean
 
 # The first target: what make alone does.
 help:
@@ -154,11 +156,17 @@ bench: jmh/bench/target/benchmarks.jar $(if $(CC),jmh/bench/target/panama)
 
 # Each part in a process of its own: a million states need as much native memory.
 SERVE_JAVA = "$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -cp jmh/bench/target/benchmarks.jar
+SERVING := jmh/peers/contenders/target/serving
 serve-bench: jmh/bench/target/benchmarks.jar
 	@$(SERVE_JAVA) -Xmx512m io.recur.jmh.Serve throughput $(SERVE)
 	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=2g io.recur.jmh.Serve longs $(SERVE)
 	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=2g io.recur.jmh.Serve texts $(SERVE)
+	@$(MAKE) --no-print-directory http-bench
 	@$(MAKE) --no-print-directory kafka-bench
+
+http-bench: jmh/bench/target/benchmarks.jar $(SERVING)/built
+	@$(SERVE_JAVA) -Xmx256m io.recur.jmh.HttpServe $(SERVE) --python="$(if $(filter-out undefined default file,$(origin PYTHON)),$(PYTHON))" \
+	    --rival="$$([ -f $(SERVING)/classpath.txt ] && echo "$(SERVING)/classes:$$(cat $(SERVING)/classpath.txt):target/recur-cli.jar")"
 
 # Nothing but this target resolves the broker's jars.
 jmh/kafka/target/built: jmh/bench/target/benchmarks.jar jmh/kafka/pom.xml $(shell find jmh/kafka/src -name '*.java')

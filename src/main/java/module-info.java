@@ -11,6 +11,7 @@ module io.recur {
   requires static me.tongfei.progressbar;
   requires static org.knowm.xchart;
   requires static java.desktop;
+  requires static jdk.httpserver;
   requires static io.jhdf;
   requires static kafka.clients;
   requires static kafka.streams;
@@ -23,6 +24,7 @@ module io.recur {
   exports io.recur.io.keras;
   exports io.recur.io.onnx;
   exports io.recur.serve;
+  exports io.recur.serve.http;
   exports io.recur.serve.kafka;
   exports io.recur.train;
 

@@ -18,7 +18,8 @@ import picocli.CommandLine.ParameterException;
 /**
  * The {@code recur} command. Results go to standard output, everything else to standard error. Exit
  * status 0: done, also if the reader of a pipe closed it; 1: failed; 2: the command line is wrong;
- * 130 and 143: ended by Ctrl-C or SIGTERM, a training after it was saved.
+ * 130 and 143: ended by Ctrl-C or SIGTERM, a training after it was saved, a server after its
+ * answers.
  */
 @Command(
     name = "recur",
@@ -38,6 +39,7 @@ import picocli.CommandLine.ParameterException;
       InfoCommand.class,
       ConvertCommand.class,
       RunCommand.class,
+      ServeCommand.class,
       DevicesCommand.class
     })
 public final class Main {

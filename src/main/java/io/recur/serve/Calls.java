@@ -28,6 +28,15 @@ final class Calls {
     return states;
   }
 
+  /** The calls that wait at present, without waiting for the stepping thread. */
+  int waiting() {
+    return inbox.waiting();
+  }
+
+  Distributions distributions() {
+    return stepping.distributions();
+  }
+
   /** The counts of this moment; the last ones after the end. */
   Counts counts() {
     if (Thread.currentThread() != thread) {

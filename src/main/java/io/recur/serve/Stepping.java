@@ -19,6 +19,7 @@ final class Stepping implements Runnable {
   private final Batching batching;
   private final @Nullable Idle idle;
   private final float[] initial;
+  private final Distributions distributions = new Distributions();
   private final Turns turns = new Turns();
   private final Tickets tickets = new Tickets();
 
@@ -242,6 +243,7 @@ final class Stepping implements Runnable {
       Waiting step = group.next();
       taken++;
       if (isStepped(step, now)) {
+        distributions.waits().add((now - step.sent) / 1000);
         steps[count++] = step;
       } else {
         begin(end(step));
@@ -314,6 +316,7 @@ final class Stepping implements Runnable {
     }
     batches++;
     requests += count;
+    distributions.batches().add(count);
     for (int j = 0; j < count; j++) {
       keep(of[j], batch.answer(j));
     }
@@ -357,6 +360,10 @@ final class Stepping implements Runnable {
             failed,
             shelf.notStored(),
             table.bytes());
+  }
+
+  Distributions distributions() {
+    return distributions;
   }
 
   /** What was done until it was counted last. */

@@ -9,7 +9,7 @@ import java.util.concurrent.CountDownLatch;
 /**
  * A layer that passes its input on: it notes the batches, and the first one waits until it opens.
  */
-final class Gate implements Layer {
+public final class Gate implements Layer {
   private final CountDownLatch entered = new CountDownLatch(1);
   private final CountDownLatch opened = new CountDownLatch(1);
   final List<Integer> batches = new CopyOnWriteArrayList<>();
@@ -31,11 +31,12 @@ final class Gate implements Layer {
   }
 
   /** Returns once the model is inside a batch, which stays there until {@link #open}. */
-  void awaitBatch() {
+  public void awaitBatch() {
     await(entered);
   }
 
-  void open() {
+  /** Lets all batches pass. */
+  public void open() {
     opened.countDown();
   }
 

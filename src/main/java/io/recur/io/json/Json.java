@@ -1,0 +1,359 @@
+package io.recur.io.json;
+
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads JSON as a {@code Map} of {@code Map}, {@code List}, {@code String}, {@code Long}, {@code
+ * BigInteger} where it needs more than 63 bits, {@code Double}, {@code Boolean} and null, with the
+ * {@code NaN} and {@code Infinity} that Python writes. The text bounds its size, the caller its
+ * levels. An array of numbers of one kind is {@link Numbers}.
+ */
+public final class Json {
+  private static final int LONGEST_NUMBER = 400;
+  private static final int LONGEST_WHOLE = 20;
+
+  /** Digits that a double holds exactly. */
+  private static final int EXACT_DIGITS = 15;
+
+  /** Powers of ten that a double holds exactly. */
+  private static final int EXACT_POWER = 22;
+
+  private final String text;
+  private final int levels;
+  private final double[] powers = new double[EXACT_POWER + 1];
+  private int at;
+
+  private Json(String text, int levels) {
+    this.text = text;
+    this.levels = levels;
+    powers[0] = 1;
+    for (int i = 1; i < powers.length; i++) {
+      powers[i] = 10 * powers[i - 1];
+    }
+  }
+
+  /**
+   * Reads one object.
+   *
+   * @param text of the object alone
+   * @param levels the most that objects and arrays stand in each other
+   * @return the object
+   * @throws IllegalArgumentException if the text is none; the message gives the position
+   */
+  public static Map<String, @Nullable Object> read(String text, int levels) {
+    Json json = new Json(text, levels);
+    json.space();
+    if (json.peek() != '{') {
+      throw json.wrong("an object");
+    }
+    Map<String, @Nullable Object> object = json.map(0);
+    json.space();
+    if (json.at != text.length()) {
+      throw json.wrong("one object alone");
+    }
+    return object;
+  }
+
+  /**
+   * A text as JSON.
+   *
+   * @param value any text
+   * @return it in quotes
+   */
+  public static String quoted(String value) {
+    StringBuilder quoted = new StringBuilder(value.length() + 2).append('"');
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      if (c == '"' || c == '\\') {
+        quoted.append('\\').append(c);
+      } else if (Character.isISOControl(c) || Character.isSurrogate(c)) {
+        quoted.append("\\u%04x".formatted((int) c));
+      } else {
+        quoted.append(c);
+      }
+    }
+    return quoted.append('"').toString();
+  }
+
+  private @Nullable Object value(int depth) {
+    if (depth > levels) {
+      throw wrong("at most " + levels + " levels");
+    }
+    space();
+    return switch (peek()) {
+      case '{' -> map(depth);
+      case '[' -> list(depth);
+      case '"' -> string();
+      default -> word();
+    };
+  }
+
+  private Map<String, @Nullable Object> map(int depth) {
+    Map<String, @Nullable Object> map = new LinkedHashMap<>();
+    at++;
+    space();
+    while (peek() != '}') {
+      if (!map.isEmpty()) {
+        expect(',');
+        space();
+      }
+      String key = string();
+      space();
+      expect(':');
+      if (map.containsKey(key)) {
+        throw wrong("each name once, one stands twice");
+      }
+      map.put(key, value(depth + 1));
+      space();
+    }
+    at++;
+    return map;
+  }
+
+  private List<@Nullable Object> list(int depth) {
+    at++;
+    space();
+    Numbers numbers = numbers();
+    if (peek() == ']') {
+      at++;
+      return numbers.isEmpty() ? new ArrayList<>() : numbers;
+    }
+    List<@Nullable Object> list = new ArrayList<>(numbers);
+    while (peek() != ']') {
+      if (!list.isEmpty()) {
+        expect(',');
+      }
+      list.add(value(depth + 1));
+      space();
+    }
+    at++;
+    return list;
+  }
+
+  // Numbers.
+
+  /** Reads as many short numbers of one kind as there are, and stops before any other value. */
+  private Numbers numbers() {
+    Numbers numbers = new Numbers();
+    int end = at;
+    while (addNumber(numbers)) {
+      space();
+      end = at;
+      if (peek() != ',') {
+        break;
+      }
+      at++;
+      space();
+    }
+    at = end;
+    return numbers;
+  }
+
+  /** Whether a number of few digits stands here, of the kind of those before it. */
+  private boolean addNumber(Numbers to) {
+    int from = at;
+    boolean isNegative = at < text.length() && text.charAt(at) == '-';
+    int first = isNegative ? at + 1 : at;
+    int i = first;
+    long digits = 0;
+    while (isDigit(i)) {
+      digits = 10 * digits + text.charAt(i++) - '0';
+    }
+    int whole = i - first;
+    int point = i;
+    if (i < text.length() && text.charAt(i) == '.') {
+      i++;
+      while (isDigit(i)) {
+        digits = 10 * digits + text.charAt(i++) - '0';
+      }
+    }
+    int behind = Math.max(0, i - point - 1);
+    boolean isShort =
+        whole > 0
+            && whole + behind <= EXACT_DIGITS
+            && (whole == 1 || text.charAt(first) != '0')
+            && (i == point || behind > 0)
+            && isEnd(i);
+    if (!isShort) {
+      return addLong(to, from);
+    }
+    double value = digits / powers[behind];
+    at = i;
+    return to.add(isNegative ? -value : value, i == point);
+  }
+
+  /** The same for a number that is not exact as a quotient of two doubles. */
+  private boolean addLong(Numbers to, int from) {
+    int end = from;
+    boolean isWhole = true;
+    while (!isEnd(end)) {
+      char c = text.charAt(end++);
+      isWhole &= c != '.' && c != 'e' && c != 'E';
+    }
+    if (isWhole || end - from > LONGEST_NUMBER || !isNumber(text.substring(from, end))) {
+      return false; // it is for word() to read or to refuse
+    }
+    at = end;
+    return to.add(Double.parseDouble(text.substring(from, end)), false);
+  }
+
+  private boolean isDigit(int i) {
+    return i < text.length() && text.charAt(i) >= '0' && text.charAt(i) <= '9';
+  }
+
+  private boolean isEnd(int i) {
+    return i >= text.length() || ",]} \t\r\n".indexOf(text.charAt(i)) >= 0;
+  }
+
+  /** A number, or a name of one or of a constant. */
+  private @Nullable Object word() {
+    int from = at;
+    int end = at;
+    while (!isEnd(end)) {
+      end++;
+    }
+    String word = text.substring(from, end);
+    at = end;
+    switch (word) {
+      case "true":
+        return true;
+      case "false":
+        return false;
+      case "null":
+        return null;
+      case "NaN":
+        return Double.NaN;
+      case "Infinity":
+        return Double.POSITIVE_INFINITY;
+      case "-Infinity":
+        return Double.NEGATIVE_INFINITY;
+      default:
+        if (word.length() > LONGEST_NUMBER || !isNumber(word)) {
+          at = from;
+          throw wrong("a value");
+        }
+        return number(word);
+    }
+  }
+
+  private static Object number(String word) {
+    boolean isWhole = word.length() <= LONGEST_WHOLE && word.matches("-?\\d+");
+    if (!isWhole) {
+      return Double.parseDouble(word);
+    }
+    BigInteger value = new BigInteger(word);
+    if (value.bitLength() < Long.SIZE) {
+      return value.longValue();
+    }
+    return value;
+  }
+
+  /** Whether a word is a number as JSON has it. Its characters are few. */
+  private static boolean isNumber(String word) {
+    int i = word.startsWith("-") ? 1 : 0;
+    int whole = digits(word, i);
+    if (whole == i || word.charAt(i) == '0' && whole > i + 1) {
+      return false;
+    }
+    i = whole;
+    if (i < word.length() && word.charAt(i) == '.') {
+      int end = digits(word, i + 1);
+      if (end == i + 1) {
+        return false;
+      }
+      i = end;
+    }
+    if (i < word.length() && (word.charAt(i) == 'e' || word.charAt(i) == 'E')) {
+      int from = i + 1;
+      from += from < word.length() && "+-".indexOf(word.charAt(from)) >= 0 ? 1 : 0;
+      i = digits(word, from);
+      if (i == from || i > from + 9) {
+        return false;
+      }
+    }
+    return i == word.length();
+  }
+
+  private static int digits(String word, int from) {
+    int i = from;
+    while (i < word.length() && word.charAt(i) >= '0' && word.charAt(i) <= '9') {
+      i++;
+    }
+    return i;
+  }
+
+  // Texts.
+
+  private String string() {
+    expect('"');
+    int from = at;
+    while (peek() != '"' && peek() != '\\' && peek() >= 0x20) {
+      at++;
+    }
+    StringBuilder value = new StringBuilder(text.substring(from, at));
+    while (peek() != '"') {
+      char c = text.charAt(at++);
+      if (c < 0x20) {
+        throw wrong("control characters escaped");
+      }
+      value.append(c == '\\' ? escaped() : c);
+    }
+    at++;
+    return value.toString();
+  }
+
+  private char escaped() {
+    char c = peek();
+    at++;
+    return switch (c) {
+      case 'n' -> '\n';
+      case 't' -> '\t';
+      case 'r' -> '\r';
+      case 'b' -> '\b';
+      case 'f' -> '\f';
+      case '"', '\\', '/' -> c;
+      case 'u' -> {
+        int value = 0;
+        for (int i = 0; i < 4; i++, at++) {
+          int digit = peek() < 0x80 ? Character.digit(peek(), 16) : -1;
+          if (digit < 0) {
+            throw wrong("four hex digits");
+          }
+          value = value * 16 + digit;
+        }
+        yield (char) value;
+      }
+      default -> throw wrong("a known escape");
+    };
+  }
+
+  private void space() {
+    while (at < text.length() && " \t\r\n".indexOf(text.charAt(at)) >= 0) {
+      at++;
+    }
+  }
+
+  private char peek() {
+    if (at >= text.length()) {
+      throw wrong("more");
+    }
+    return text.charAt(at);
+  }
+
+  private void expect(char c) {
+    if (peek() != c) {
+      throw wrong("'" + c + "'");
+    }
+    at++;
+  }
+
+  private IllegalArgumentException wrong(String need) {
+    return new IllegalArgumentException(
+        "JSON: position %d of %d: need %s".formatted(at, text.length(), need));
+  }
+}

@@ -1,0 +1,135 @@
+package io.recur.serve.http;
+
+import io.recur.io.json.Json;
+import io.recur.serve.Request;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The protocol's infer: one input of one step or one sequence, in JSON or as binary data behind it,
+ * for a sequence of requests or none. One output comes back the way in which it is asked for.
+ */
+final class Inference {
+  private static final String HEADER_LENGTH = "Inference-Header-Content-Length";
+
+  private final ServedModel model;
+  private final Sequences sequences;
+
+  Inference(ServedModel model, Sequences sequences) {
+    this.model = model;
+    this.sequences = sequences;
+  }
+
+  Reply infer(Call call) throws IOException {
+    ByteBuffer body = ByteBuffer.wrap(call.body());
+    int header = headerLength(call, body.remaining());
+    Fields json = Fields.of("body", body.slice(0, header));
+    Fields parameters = json.object("parameters");
+    boolean isBinary = isBinary(json, parameters.isTrue("binary_data_output"));
+    String id = json.text("id", "");
+    InputTensor input = InputTensor.read(model, json, body.position(header));
+    float[] answer = answer(parameters, input.request());
+    int rows =
+        model.out() > 0 && answer.length % model.out() == 0 ? model.out() : rows(input, answer);
+    return reply(id, input.answerSizes(answer.length, rows), answer, isBinary);
+  }
+
+  private static int rows(InputTensor input, float... answer) {
+    return answer.length % input.steps() == 0 ? answer.length / input.steps() : answer.length;
+  }
+
+  private static int headerLength(Call call, int body) {
+    String given = call.header(HEADER_LENGTH);
+    if (given == null) {
+      return body;
+    }
+    if (!given.matches("\\d{1,9}") || Integer.parseInt(given) > body) {
+      throw new Refusal(
+          Refusal.BAD,
+          "%s=%s, body=%d bytes; need the bytes of the JSON"
+              .formatted(HEADER_LENGTH, Fields.shown(given), body));
+    }
+    return Integer.parseInt(given);
+  }
+
+  private boolean isBinary(Fields json, boolean otherwise) {
+    List<Fields> outputs = json.objects("outputs");
+    boolean isBinary = otherwise;
+    for (Fields output : outputs) {
+      if (!output.text("name").equals(model.output())) {
+        throw output.wrong(
+            "name", "\"%s\", the output of %s".formatted(model.output(), model.name()));
+      }
+      Fields parameters = output.object("parameters");
+      isBinary = parameters.has("binary_data") ? parameters.isTrue("binary_data") : otherwise;
+    }
+    if (outputs.size() > 1) {
+      throw json.wrong("outputs", "one at most: model %s has one".formatted(model.name()));
+    }
+    return isBinary;
+  }
+
+  private float[] answer(Fields parameters, Request plain) {
+    long micros = parameters.whole("timeout", 0, Long.MAX_VALUE, 0);
+    Request request = micros > 0 ? plain.within(micros) : plain;
+    @Nullable SequenceId id = SequenceId.of(parameters.value("sequence_id"));
+    boolean isStart = parameters.isTrue("sequence_start");
+    boolean isEnd = parameters.isTrue("sequence_end");
+    long number = parameters.whole("sequence_step", 0, Long.MAX_VALUE, -1);
+    if (id == null) {
+      if (isStart || isEnd || number >= 0) {
+        throw parameters.wrong("sequence_id", "that of the sequence that starts, ends or steps");
+      }
+      return sequences.single(request);
+    }
+    return sequences.step(id, number < 0 ? request : request.numbered(number), isStart, isEnd);
+  }
+
+  // The answer.
+
+  private Reply reply(String id, int[] sizes, float[] answer, boolean isBinary) {
+    StringBuilder json = new StringBuilder(isBinary ? 256 : 256 + 12 * answer.length);
+    json.append("{\"model_name\": ").append(Json.quoted(model.name()));
+    json.append(", \"model_version\": ").append(Json.quoted(model.version()));
+    if (!id.isEmpty()) {
+      json.append(", \"id\": ").append(Json.quoted(id));
+    }
+    json.append(", \"outputs\": [{\"name\": ").append(Json.quoted(model.output()));
+    json.append(", \"datatype\": \"FP32\", \"shape\": ").append(Arrays.toString(sizes));
+    if (isBinary) {
+      json.append(", \"parameters\": {\"binary_data_size\": ")
+          .append((long) answer.length * Float.BYTES)
+          .append("}}]}");
+      return binary(json.toString().getBytes(StandardCharsets.UTF_8), answer);
+    }
+    json.append(", \"data\": [");
+    for (int i = 0; i < answer.length; i++) {
+      json.append(i == 0 ? "" : ", ");
+      append(json, answer[i]);
+    }
+    return Reply.json(json.append("]}]}").toString());
+  }
+
+  /** JSON has no infinity; readers make one of a number that is too large. */
+  private static void append(StringBuilder json, float value) {
+    if (Float.isInfinite(value)) {
+      json.append(value > 0 ? "1e999" : "-1e999");
+    } else {
+      json.append(value);
+    }
+  }
+
+  private static Reply binary(byte[] json, float... answer) {
+    ByteBuffer all =
+        ByteBuffer.allocate(Math.toIntExact(json.length + (long) answer.length * Float.BYTES))
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .put(json);
+    all.asFloatBuffer().put(answer);
+    return Reply.of(Reply.BYTES, all.array()).with(HEADER_LENGTH, Integer.toString(json.length));
+  }
+}

@@ -1,0 +1,252 @@
+package io.recur.serve.http;
+
+import io.recur.device.DeviceException;
+import io.recur.io.json.Json;
+import io.recur.serve.SessionException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** Answers requests by their paths. What goes wrong is told to the one who asked. */
+final class Routes {
+  private final Map<String, Served> models = new LinkedHashMap<>();
+  private final Metrics metrics;
+  private final Tokens tokens;
+
+  /** Whether a browser's page of another site could call: nobody needs a token. */
+  private final boolean isOpenToAll;
+
+  private final boolean isLocal;
+  private final Page page = new Page();
+  private volatile boolean isDraining;
+
+  Routes(ServerSettings settings, List<ServedModel> served) {
+    for (ServedModel model : served) {
+      if (models.put(model.name(), new Served(model, settings)) != null) {
+        throw new IllegalArgumentException(
+            "server: two models are named %s; give each a name of its own".formatted(model.name()));
+      }
+    }
+    this.metrics = new Metrics(List.copyOf(models.values()));
+    this.tokens = new Tokens(settings.tokens(), settings.requestsPerSecond());
+    this.isOpenToAll = settings.tokens().isEmpty();
+    InetAddress address = settings.address().getAddress();
+    this.isLocal = address != null && address.isLoopbackAddress();
+  }
+
+  /** Refuses requests from now on, and is no longer ready. */
+  void drain() {
+    isDraining = true;
+  }
+
+  /**
+   * Answers a request.
+   *
+   * @throws IOException if its client has gone
+   */
+  Reply reply(Call call) throws IOException {
+    Reply reply;
+    try {
+      reply = answered(call);
+    } catch (Refusal e) {
+      reply = refused(e.status, e.getMessage(), e.retrySeconds);
+    } catch (SessionException e) {
+      reply = refused(e);
+    } catch (IllegalArgumentException | ArithmeticException e) { // of the model, or of a state
+      reply = refused(Refusal.BAD, e.getMessage(), 0);
+    } catch (DeviceException | UncheckedIOException e) { // no memory, or a store that fails
+      reply = refused(Refusal.UNAVAILABLE, e.getMessage(), 1);
+    } catch (RuntimeException e) {
+      reply = refused(Refusal.FAILED, "the server failed: " + e, 0);
+    }
+    metrics.answered(reply.status);
+    return reply;
+  }
+
+  private static Reply refused(int status, String message, int retrySeconds) {
+    Reply reply = Reply.error(status, String.valueOf(message));
+    if (status == Refusal.UNAUTHORISED) {
+      reply.with("WWW-Authenticate", "Bearer");
+    }
+    return retrySeconds > 0 ? reply.with("Retry-After", Integer.toString(retrySeconds)) : reply;
+  }
+
+  private static Reply refused(SessionException e) {
+    return switch (e.reason()) {
+      case UNKNOWN -> refused(Refusal.NOT_FOUND, e.getMessage(), 0);
+      case OPEN, FAILED, PASSED -> refused(Refusal.CONFLICT, e.getMessage(), 0);
+      case OVERFULL -> refused(Refusal.TOO_MANY, e.getMessage(), 1);
+      case LATE -> refused(Refusal.LATE, e.getMessage(), 0);
+      case CLOSED -> refused(Refusal.UNAVAILABLE, e.getMessage(), 1);
+    };
+  }
+
+  /**
+   * Refuses what a page of another site sends from a browser on this machine: under its own origin,
+   * or under a name of its own that leads here.
+   */
+  private void refuseOtherSites(Call call) {
+    String host = String.valueOf(call.header("Host"));
+    String origin = call.header("Origin");
+    boolean isNamed = isLocal && !host.matches("(localhost|[\\d.]+|\\[[0-9a-fA-F:.]+])(:\\d+)?");
+    if (isOpenToAll && (isNamed || origin != null && !origin.endsWith("://" + host))) {
+      throw new Refusal(
+          Refusal.FORBIDDEN,
+          "host=%s, origin=%s; without tokens a local server answers under its address, to its own page"
+              .formatted(Fields.shown(host), Fields.shown(String.valueOf(origin))));
+    }
+  }
+
+  private Reply answered(Call call) throws IOException {
+    refuseOtherSites(call);
+    String path = call.path();
+    switch (path) {
+      case "/" -> {
+        need(call, "GET");
+        return page.reply();
+      }
+      case "/v2/health/live" -> {
+        need(call, "GET");
+        return Reply.json("{\"live\": true}");
+      }
+      case "/v2/health/ready" -> {
+        need(call, "GET");
+        return ready("");
+      }
+      default -> tokens.admit(call.header("Authorization"));
+    }
+    if (isDraining) {
+      throw new Refusal(Refusal.UNAVAILABLE, "the server ends; it takes no more requests", 1);
+    }
+    switch (path) {
+      case "/metrics" -> {
+        need(call, "GET");
+        return Reply.of(Metrics.TYPE, metrics.text().getBytes(StandardCharsets.UTF_8));
+      }
+      case "/v2", "/v2/" -> {
+        need(call, "GET");
+        return Reply.json(
+            """
+            {"name": "recur", "version": "2", \
+            "extensions": ["binary_tensor_data", "sequence", "sequence(string_id)", "generate"]}""");
+      }
+      case "/v2/models" -> {
+        need(call, "GET");
+        return Reply.json(
+            models.keySet().stream()
+                .map(Json::quoted)
+                .collect(Collectors.joining(", ", "{\"models\": [", "]}")));
+      }
+      default -> {
+        return ofModel(call, path.split("/", -1));
+      }
+    }
+  }
+
+  private static void need(Call call, String method) {
+    String its = call.method();
+    if (!its.equals(method) && !(method.equals("GET") && its.equals("HEAD"))) {
+      throw new Refusal(
+          Refusal.OTHER_METHOD,
+          "method %s; this path takes %s".formatted(Fields.shown(its), method));
+    }
+  }
+
+  private Reply ready(String name) {
+    String model = name.isEmpty() ? "" : "\"name\": %s, ".formatted(Json.quoted(name));
+    return isDraining
+        ? Reply.json(Refusal.UNAVAILABLE, "{%s\"ready\": false}".formatted(model))
+        : Reply.json("{%s\"ready\": true}".formatted(model));
+  }
+
+  private static Refusal noPath(Call call) {
+    return new Refusal(
+        Refusal.NOT_FOUND,
+        "path %s: there is nothing; see /v2 and /v2/models".formatted(Fields.shown(call.path())));
+  }
+
+  // Models.
+
+  /** Answers for {@code /v2/models/NAME[/versions/VERSION][/WHAT…]}. */
+  private Reply ofModel(Call call, String... parts) throws IOException {
+    boolean isOfModel = parts.length > 3 && parts[1].equals("v2") && parts[2].equals("models");
+    if (!isOfModel) {
+      throw noPath(call);
+    }
+    Served its = models.get(parts[3]);
+    int at = 4;
+    String version = "";
+    if (parts.length > 5 && parts[4].equals("versions")) {
+      version = parts[5];
+      at = 6;
+    }
+    if (its == null || !version.isEmpty() && !version.equals(its.model().version())) {
+      throw new Refusal(
+          Refusal.NOT_FOUND,
+          "model %s%s is not served; served are %s"
+              .formatted(
+                  Fields.shown(parts[3]),
+                  version.isEmpty() ? "" : " of version " + Fields.shown(version),
+                  models.values().stream()
+                      .map(one -> "%s (%s)".formatted(one.model().name(), one.model().version()))
+                      .collect(Collectors.joining(", "))));
+    }
+    String what = at < parts.length ? parts[at] : "";
+    if (at + 1 < parts.length && what.equals("sequences")) {
+      return ofSequence(call, its, at + 2 < parts.length ? parts[at + 2] : "", parts[at + 1]);
+    }
+    if (at + 1 < parts.length) {
+      throw noPath(call);
+    }
+    switch (what) {
+      case "" -> {
+        need(call, "GET");
+        return Reply.json(its.metadata());
+      }
+      case "ready" -> {
+        need(call, "GET");
+        return ready(its.model().name());
+      }
+      case "infer" -> {
+        need(call, "POST");
+        long begin = System.nanoTime();
+        Reply reply = its.inference.infer(call);
+        its.micros().add((System.nanoTime() - begin) / 1000);
+        return reply;
+      }
+      case "generate", "generate_stream" -> {
+        need(call, "POST");
+        return its.generation.generate(call, what.equals("generate_stream"));
+      }
+      default -> throw noPath(call);
+    }
+  }
+
+  private Reply ofSequence(Call call, Served its, String what, String part) throws IOException {
+    SequenceId id = SequenceId.ofPath(part, "as=text".equals(call.query()));
+    return switch (what + " " + call.method()) {
+      case " GET", " HEAD" -> its.states.isOpen(id);
+      case " DELETE" -> its.states.delete(id);
+      case "state GET", "state HEAD" -> its.states.get(id);
+      case "state PUT" -> its.states.put(id, call);
+      case "fork POST" -> its.states.fork(id, call);
+      case "reset POST" -> its.states.reset(id);
+      default -> {
+        need(
+            call,
+            switch (what) {
+              case "" -> "GET or DELETE";
+              case "state" -> "GET or PUT";
+              case "fork", "reset" -> "POST";
+              default -> throw noPath(call);
+            });
+        throw noPath(call);
+      }
+    };
+  }
+}

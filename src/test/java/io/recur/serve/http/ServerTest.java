@@ -1,0 +1,133 @@
+package io.recur.serve.http;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.recur.Thrown;
+import io.recur.serve.Sessions;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.reflect.Array;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.net.InetAddress;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+class ServerTest extends ServedSessions {
+  /** Loads this package anew, and has no server of the JDK, as an image of jlink without it. */
+  private static final class WithoutServer extends ClassLoader {
+    private static final String OURS = Server.class.getPackageName() + ".";
+
+    WithoutServer() {
+      super(Server.class.getClassLoader());
+    }
+
+    @Override
+    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+      if (name.startsWith("com.sun.net.httpserver.")) {
+        throw new ClassNotFoundException(name);
+      }
+      Class<?> known = findLoadedClass(name);
+      if (known != null || !name.startsWith(OURS)) {
+        return known != null ? known : super.loadClass(name, resolve);
+      }
+      try (InputStream in = getResourceAsStream(name.replace('.', '/') + ".class")) {
+        byte[] bytes = in.readAllBytes();
+        return defineClass(name, bytes, 0, bytes.length);
+      } catch (IOException e) {
+        throw new ClassNotFoundException(name, e);
+      }
+    }
+  }
+
+  @Test
+  void withoutTheModuleACallNamesIt() throws Exception {
+    serve();
+    ClassLoader loader = new WithoutServer();
+    Class<?> settings = loader.loadClass(ServerSettings.class.getName());
+    Class<?> served = loader.loadClass(ServedModel.class.getName());
+    Object models = Array.newInstance(served, 1);
+    Method of = served.getMethod("of", String.class, Sessions.class);
+    Array.set(models, 0, of.invoke(null, "m", sessions));
+    Method open =
+        loader.loadClass(Server.class.getName()).getMethod("open", settings, models.getClass());
+    Throwable thrown =
+        assertThrows(
+                InvocationTargetException.class,
+                () -> open.invoke(null, settings.getField("LOCAL").get(null), models))
+            .getCause();
+    assertEquals(IllegalStateException.class, thrown.getClass(), thrown.toString());
+    assertTrue(thrown.getMessage().contains("--add-modules jdk.httpserver"), thrown.getMessage());
+  }
+
+  @Test
+  void itListensOnTheLoopbackAddressUnlessToldOtherwise() throws IOException {
+    serve();
+    assertTrue(InetAddress.getByName(server.uri().getHost()).isLoopbackAddress());
+  }
+
+  @Test
+  void aPortInUseIsTold() throws IOException {
+    serve();
+    ServerSettings same = ServerSettings.LOCAL.withPort(server.uri().getPort());
+    Thrown.says(
+        IOException.class,
+        () -> Server.open(same, ServedModel.of("m", sessions)).close(),
+        "it cannot listen on",
+        Integer.toString(server.uri().getPort()));
+  }
+
+  @Test
+  void modelsAreCheckedBeforeItListens() throws IOException {
+    serve();
+    ServedModel one = ServedModel.of("m", sessions);
+    ServerSettings settings = ServerSettings.LOCAL.withPort(0);
+    Thrown.says(IllegalArgumentException.class, () -> Server.open(settings), "no model");
+    Thrown.says(
+        IllegalArgumentException.class, () -> Server.open(settings, one, one), "two models", "m");
+    for (String name : new String[] {"", "a/b", "..", "a b", "\u00e9"}) {
+      Thrown.says(
+          IllegalArgumentException.class, () -> ServedModel.of(name, sessions), "name=" + name);
+    }
+    Thrown.says(
+        IllegalArgumentException.class, () -> one.withSizes(3, 2).withVocabulary("abc"), "out=2");
+    Thrown.says(IllegalArgumentException.class, one::withSymbols, "withSizes");
+  }
+
+  /** A model whose sizes nobody said refuses by itself. */
+  @Test
+  void aModelOfUnknownSizesIsServed() throws IOException {
+    serve();
+    try (Server other =
+        Server.open(ServerSettings.LOCAL.withPort(0), ServedModel.of("m", sessions))) {
+      Server first = server;
+      server = other;
+      assertServes();
+      refused(400, "", inferJson("", 1, 2));
+      server = first;
+    }
+  }
+
+  @Test
+  void thePageIsWholeAndMayLoadNothing() throws IOException {
+    serve();
+    Answer page = get("/");
+    String policy = page.header("Content-Security-Policy");
+    assertTrue(policy.startsWith("default-src 'none'; script-src 'sha256-"), policy);
+    assertTrue(!policy.contains("unsafe") && !policy.contains("http"), policy);
+    Matcher outside =
+        Pattern.compile("(src|href)=|@import|url\\(|https?://|style=\"| on[a-z]+=\"")
+            .matcher(page.text());
+    assertTrue(!outside.find(), () -> outside.group());
+    assertEquals(200, send(to("/").method("HEAD", noBody()).build()).status());
+  }
+
+  private static BodyPublisher noBody() {
+    return BodyPublishers.noBody();
+  }
+}
