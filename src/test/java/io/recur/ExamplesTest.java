@@ -53,6 +53,7 @@ class ExamplesTest {
       import io.recur.nn.cells.*;
       import io.recur.serve.*;
       import io.recur.serve.kafka.*;
+      import io.recur.serve.http.*;
       import io.recur.train.*;
       import org.apache.kafka.streams.KafkaStreams;
       import java.util.*;
@@ -84,6 +85,7 @@ class ExamplesTest {
       import io.recur.nn.cells.*;
       import io.recur.serve.*;
       import io.recur.serve.kafka.*;
+      import io.recur.serve.http.*;
       import io.recur.train.*;
       import org.apache.kafka.common.serialization.*;
       import org.apache.kafka.streams.*;
@@ -97,6 +99,7 @@ class ExamplesTest {
       import java.time.Duration;
       import java.util.*;
       import java.util.concurrent.*;
+      import java.net.URI;
       import java.lang.foreign.*;
       """;
 
@@ -115,6 +118,7 @@ class ExamplesTest {
             "io/onnx",
             "serve",
             "serve/kafka",
+            "serve/http",
             "train")) {
       try (Stream<Path> files = Files.list(Path.of("src/main/java/io/recur", room))) {
         sources.addAll(files.filter(Files::isRegularFile).sorted().toList());

@@ -136,6 +136,12 @@ final class ServeCommand implements Callable<Integer> {
       description = "Requests that wait; a further one is told to come later.")
   private int mostWaiting = Batching.ADAPTIVE.mostWaiting();
 
+  @Option(
+      names = "--independent",
+      description =
+          "Says that no column of a batch depends on the others, where a graph of ONNX does not tell.")
+  private boolean independent;
+
   @Mixin private ModelOptions options = new ModelOptions();
 
   @Mixin private DeviceOptions devices = new DeviceOptions();
@@ -156,7 +162,7 @@ final class ServeCommand implements Callable<Integer> {
     try (Device device = devices.open();
         ServedFiles files = new ServedFiles(device, batching, idleSeconds, store)) {
       for (String model : models) {
-        files.add(model, options);
+        files.add(model, options, independent);
       }
       try (Server server = Server.open(settings, files.models());
           Ending ending = new Ending(server, files, drainSeconds, err)) {

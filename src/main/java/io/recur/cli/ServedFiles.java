@@ -64,8 +64,12 @@ final class ServedFiles implements AutoCloseable {
     this.folder = folder;
   }
 
-  /** Loads a model, {@code NAME=FILE} or {@code FILE}, and opens its sessions. */
-  void add(String argument, ModelOptions options) throws IOException {
+  /**
+   * Loads a model, {@code NAME=FILE} or {@code FILE}, and opens its sessions.
+   *
+   * @param isIndependent whether its columns are independent where it does not tell
+   */
+  void add(String argument, ModelOptions options, boolean isIndependent) throws IOException {
     int split = argument.matches("[A-Za-z0-9._-]+=.+") ? argument.indexOf('=') : -1;
     Path path = Path.of(argument.substring(split + 1));
     String name = split < 0 ? name(path) : argument.substring(0, split);
@@ -81,7 +85,9 @@ final class ServedFiles implements AutoCloseable {
       throw new IllegalArgumentException(
           path + ": a graph that takes integers and is no chain of layers cannot be served");
     }
-    Sessions sessions = opened(path, name, loaded.layer());
+    Layer layer = loaded.layer();
+    boolean isSaid = isIndependent && !layer.columnsAreIndependent();
+    Sessions sessions = opened(path, name, isSaid ? new Independent(layer) : layer);
     ServedModel model = ServedModel.of(name, sessions);
     models.add(model); // from here on they are closed
     models.set(models.size() - 1, described(model, loaded));
@@ -102,7 +108,8 @@ final class ServedFiles implements AutoCloseable {
       stores.add(store);
       return Sessions.open(layer, device, batching, Idle.after(1000L * idleSeconds, store));
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(path + ": " + e.getMessage(), e);
+      String remedy = layer instanceof OnnxModel ? "; of a graph --independent says so" : "";
+      throw new IllegalArgumentException(path + ": " + e.getMessage() + remedy, e);
     }
   }
 
@@ -112,7 +119,7 @@ final class ServedFiles implements AutoCloseable {
     if (loaded.layer() instanceof OnnxModel graph) {
       known = known.withNames(graph.inputs().getFirst().name(), graph.outputs().getFirst().name());
     }
-    int in = loaded.classes() > 0 ? loaded.classes() : columns(loaded.layer());
+    int in = loaded.classes() > 0 ? loaded.classes() : values(loaded.layer());
     int out = answered(loaded.layer(), in);
     if (out == 0) {
       return known;
@@ -124,6 +131,16 @@ final class ServedFiles implements AutoCloseable {
       return known.withVocabulary(vocabulary);
     }
     return loaded.classes() > 0 ? known.withSymbols() : known;
+  }
+
+  /** The values of a step: what a graph says, or what a chain begins with; 0 where that is open. */
+  private static int values(Layer layer) {
+    if (!(layer instanceof OnnxModel graph)) {
+      return columns(layer);
+    }
+    List<String> sizes = graph.inputs().getFirst().sizes();
+    String last = sizes.isEmpty() ? "" : sizes.getLast();
+    return last.matches("\\d{1,9}") ? Integer.parseInt(last) : 0;
   }
 
   /** The columns of the first matrix, which is as a rule what the input meets; else 0. */
