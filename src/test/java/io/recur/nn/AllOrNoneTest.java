@@ -177,6 +177,21 @@ class AllOrNoneTest {
     assertTrue(model.recurs().getFirst().isFresh());
   }
 
+  /** One column has no variance to train with: that is seen where the state has moved. */
+  @Test
+  void aBatchIsAnotherSize() {
+    BatchNorm norm = new BatchNorm(4);
+    Chain model = chain(lstm(IN, 4), norm).on(device, 1);
+    models.add(model);
+    model.apply(Cells.input(tape, 1, IN, BATCH));
+    model.reset();
+    List<float[]> running = Cells.values(norm.running());
+    Tensor one = Cells.input(tape, 2, IN, 1);
+    assertThrows(ShapeException.class, () -> model.apply(one));
+    assertTrue(model.recurs().getFirst().isFresh());
+    Cells.same(running, norm.running());
+  }
+
   /** A list of inputs is one call: the steps before the one that is refused have not been run. */
   @Test
   void aListIsRunAsAWhole() {
