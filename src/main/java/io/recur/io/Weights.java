@@ -58,6 +58,17 @@ public final class Weights {
   }
 
   /**
+   * {@link #save(Path, Layer, Map)} without facts.
+   *
+   * @param path the file
+   * @param model a model that is placed on a device
+   * @throws IOException if the file cannot be written; an old file is then unchanged
+   */
+  public static void save(Path path, Layer model) throws IOException {
+    save(path, model, Map.of());
+  }
+
+  /**
    * Composes the strings of a file: the format, the layers and the facts.
    *
    * @param model the model to save

@@ -62,6 +62,19 @@ public final class Checkpoint {
     save(path, model, optimiser, facts, Map.of());
   }
 
+  /**
+   * {@link #save(Path, Layer, Optimiser, Map)} without facts.
+   *
+   * @param path the file
+   * @param model a model that is placed on a device
+   * @param optimiser the model's optimiser, or null to save the model alone
+   * @throws IOException if the file cannot be written; an old file is then unchanged
+   */
+  public static void save(Path path, Layer model, @Nullable Optimiser optimiser)
+      throws IOException {
+    save(path, model, optimiser, Map.of());
+  }
+
   /** Writes a checkpoint with {@linkplain Role#COPY copies of parameters} by name. */
   static void save(
       Path path,
