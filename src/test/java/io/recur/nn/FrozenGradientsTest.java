@@ -76,6 +76,32 @@ class FrozenGradientsTest {
     }
   }
 
+  /** What alone takes a gradient has it: each parameter with all others frozen, and x. */
+  @ParameterizedTest
+  @EnumSource
+  void whatIsAloneIsAsBefore(Cells cells) {
+    Recur recur = cells.make(IN, OUT).on(device, 1);
+    Tensor x = Cells.input(tape, 1, IN, BATCH, TIME);
+    Map<String, float[]> free = gradients(recur, x);
+    float[] dx = x.gradientArray();
+    recur.parameters().freeze();
+    gradients(recur, x);
+    near(cells + ", x alone", dx, x.gradientArray(), FLOAT);
+    Tensor constant = tape.input(x.shape(), x.toArray());
+    recur
+        .parameters()
+        .named()
+        .forEach(
+            (name, alone) -> {
+              if (alone.isTrainable()) {
+                alone.unfreeze();
+                float[] gradient = gradients(recur, constant).get(name);
+                near(cells + ", alone " + name, free.get(name), gradient, FLOAT);
+                alone.freeze();
+              }
+            });
+  }
+
   private static boolean isReached(float[] gradient) {
     for (float value : gradient) {
       if (value != BEFORE) {
