@@ -4,11 +4,13 @@ import static io.recur.Near.near;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
+import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.nn.ReferenceCell.Kind;
@@ -66,6 +68,14 @@ class BandedCellsTest {
       assertArrayEquals(new float[] {2, -2, 12, 8, -5, 24}, y.toArray());
       assertArrayEquals(new float[] {5, 7, 9}, d.gradientArray());
     }
+  }
+
+  @Test
+  void aDiagonalIsOneColumn() {
+    Thrown.says(
+        ShapeException.class,
+        () -> Matrix.diagonal(Parameter.of(Shape.of(2, 2), 1, 2, 3, 4)),
+        "diagonal matrix: values=2×2; need one column, the diagonal");
   }
 
   private void check(Kind kind, Structure wi, int in, int units) {

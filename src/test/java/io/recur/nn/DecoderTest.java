@@ -170,6 +170,15 @@ class DecoderTest {
     assertArrayEquals(new double[] {0, 1, 0}, shares(Sampler.of(1), 3, most, -most), 1e-9);
   }
 
+  /** A sequence that ends keeps its place among the beams. */
+  @Test
+  void asManySequencesAsTheWidth() {
+    for (int seed = 0; seed < 20; seed++) {
+      Decoder decoder = new Decoder(model(Cells.GRU, seed), SYMBOLS).endingWith(END);
+      assertEquals(3, decoder.beams(1, LENGTH, 3, 0).size(), "seed " + seed);
+    }
+  }
+
   /** As many as are needed, and of those that are as likely the first ones. */
   @Test
   void equalsAreTakenInTheirOrder() {

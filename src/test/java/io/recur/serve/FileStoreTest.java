@@ -139,11 +139,16 @@ class FileStoreTest {
       }
     }
     assertTrue(files().size() > 1);
-    try (RandomAccessFile file = new RandomAccessFile(files().getFirst().toFile(), "rw")) {
-      file.seek(5000);
-      file.write(1);
+    for (int at : new int[] {5000, 1 << 20}) { // near either end of the first record
+      try (RandomAccessFile file = new RandomAccessFile(files().getFirst().toFile(), "rw")) {
+        file.seek(at);
+        file.write(1);
+        Thrown.says(FileSystemException.class, () -> FileStore.open(folder), "byte 0 is damaged");
+        file.seek(at);
+        file.write(0);
+      }
     }
-    Thrown.says(FileSystemException.class, () -> FileStore.open(folder), "is damaged");
+    FileStore.open(folder).close();
   }
 
   /** What was damaged is found when the oldest file is written again. */

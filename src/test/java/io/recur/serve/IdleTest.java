@@ -188,7 +188,7 @@ class IdleTest {
       float[] first = sessions.step(1, 1, 2, 3);
       store.isBroken = true;
       millis.addAndGet(2 * MINUTE);
-      await(() -> sessions.counts().notStored() > 0);
+      await(() -> sessions.isOpen(1) && sessions.counts().notStored() > 0);
       assertEquals(2, sessions.counts().sessions());
       sessions.reset(1);
       assertArrayEquals(first, sessions.step(1, 1, 2, 3));

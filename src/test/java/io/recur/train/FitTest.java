@@ -154,6 +154,22 @@ class FitTest {
             Batches.inOrder(1, 1, (t, examples) -> t.input((float) losses[pass[0]++])));
   }
 
+  /** Of 5 batches, 2 per step, the last step has one. */
+  @Test
+  void theLossOfAPassIsTheMeanOfItsSteps() {
+    Chain model = model();
+    List<Float> steps = new ArrayList<>();
+    Fit.Pass pass =
+        new Trainer(model, new Sgd(0.01f), tape)
+            .accumulate(2)
+            .onStep(event -> steps.add(event.loss()))
+            .fit(Batches.inOrder(5, 1, (t, examples) -> loss(model, t, examples)))
+            .run(1);
+    assertEquals(3, steps.size());
+    assertEquals(
+        steps.stream().mapToDouble(loss -> loss).average().orElseThrow(), pass.loss(), 1e-12);
+  }
+
   @Test
   void patienceStopsAndTheBestWeightsComeBack() {
     Chain model = model();

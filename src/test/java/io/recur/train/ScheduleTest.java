@@ -1,6 +1,7 @@
 package io.recur.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Pinned;
@@ -134,6 +135,17 @@ class ScheduleTest {
     assertPlateau("plateau", new Plateau(Schedule.constant(0.8f), 0.5f, 1));
     assertPlateau(
         "plateau_set", new Plateau(Schedule.constant(0.8f), 0.5f, 0).cooldown(2).floor(0.15f));
+  }
+
+  /** Such as log-likelihoods of densities: what stays is no improvement, of either sign. */
+  @Test
+  void aNegativeLossThatStaysIsAPlateau() {
+    for (double loss : new double[] {-5, 5}) {
+      Plateau plateau = new Plateau(Schedule.constant(1), 0.5f, 1);
+      assertFalse(plateau.observe(loss));
+      assertFalse(plateau.observe(loss));
+      assertTrue(plateau.observe(loss - 1e-6), "loss " + loss); // less than the threshold
+    }
   }
 
   /** After each loss the plateau gives its state to a new one, which goes on. */
