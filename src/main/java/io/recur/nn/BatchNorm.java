@@ -116,6 +116,16 @@ public final class BatchNorm implements Layer {
     this.momentum = momentum;
   }
 
+  /** {@return ε} */
+  public float epsilon() {
+    return epsilon;
+  }
+
+  /** {@return the share of the present batch in the running values} */
+  public float momentum() {
+    return momentum;
+  }
+
   private static void ones(float[] values, Random random) {
     Arrays.fill(values, 1);
   }

@@ -57,6 +57,11 @@ public final class Dense implements Layer {
     return w;
   }
 
+  /** {@return σ} */
+  public Elementwise function() {
+    return function;
+  }
+
   @Override
   public Tensor apply(Tensor x) {
     Tensor sums = w.times(x).add(b);

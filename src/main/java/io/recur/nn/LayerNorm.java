@@ -93,6 +93,11 @@ public final class LayerNorm implements Layer {
     return shape.rows() == rows && shape.columns() == 1;
   }
 
+  /** {@return ε} */
+  public float epsilon() {
+    return epsilon;
+  }
+
   @Override
   public Tensor apply(Tensor x) {
     return layerNorm(x, gain, bias, epsilon);
