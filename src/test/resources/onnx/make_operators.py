@@ -28,10 +28,11 @@ TYPES = {"float32", "int32", "int64", "bool"}
 PUBLISHED = [
     "Abs", "Add", "And", "ArgMax", "ArgMin", "BatchNormalization", "Cast", "Ceil", "Celu", "Clip", "Concat", "Constant",
     "ConstantOfShape", "Conv", "Cos", "Div", "Dropout", "Elu", "Equal", "Erf", "Exp", "Expand", "Flatten", "Floor",
-    "Gather", "Gelu", "Gemm", "Greater", "GreaterOrEqual", "HardSigmoid", "HardSwish", "Identity", "If", "LayerNormalization",
+    "Gather", "Gelu", "Gemm", "GlobalAveragePool", "GlobalMaxPool", "Greater", "GreaterOrEqual", "HardSigmoid", "HardSwish", "Identity", "If", "LayerNormalization",
     "LeakyRelu", "Less", "LessOrEqual", "Log", "LogSoftmax", "Loop", "MatMul", "Max", "Mean", "Min", "Mish", "Mod", "Mul", "Neg",
     "Not", "Or", "PRelu", "Pad", "Pow", "Range", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax",
-    "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare", "Relu", "Reshape", "Scan", "ScatterElements", "Selu",
+    "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare", "Relu", "Reshape", "ReverseSequence", "Scan",
+    "ScatterElements", "Selu",
     "Shape", "Sigmoid", "Sin", "Size", "Slice", "Softmax", "Softplus", "Softsign", "Split", "Sqrt", "Squeeze", "Sub",
     "Sum", "Tanh", "ThresholdedRelu", "Tile", "TopK", "Transpose", "Unsqueeze", "Where", "Xor",
 ]
@@ -136,6 +137,11 @@ def add_convolutions(own):
         "valid": {"auto_pad": "VALID"},
     }.items():
         own.of(f"conv_1d_{name}", 11, N("Conv", "x w b", **attributes), x, {"w": w, "b": b})
+    for name, axis in {"row": 2, "column": 3}.items():  # over two dimensions, of which one has size 1
+        flat = lambda v: np.expand_dims(v, axis)
+        pads, strides = ([0, 2, 0, 1], [1, 2]) if axis == 2 else ([2, 0, 1, 0], [2, 1])
+        own.of(f"conv_2d_{name}", 11, N("Conv", "x w b", pads=pads, strides=strides), {"x": flat(x["x"])},
+               {"w": flat(w), "b": b})
     own.of("conv_1d_without_bias", 22, N("Conv", "x w", pads=[1, 1]), x, {"w": w})
     own.of("conv_1d_frames", 11, N("Conv", "x w", strides=[2]), {"x": random(3, 1, 11)}, {"w": random(5, 1, 4, seed=1)})
     own.of("conv_1d_frames_padded", 11, N("Conv", "x w b", strides=[2], pads=[1, 2]), {"x": random(3, 1, 11)},

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -263,6 +264,12 @@ final class Binding {
               "Transpose",
               "Unsqueeze" ->
               uniform(node.inputs().getFirst());
+          case "Concat" -> {
+            Float first = uniform(node.inputs().getFirst());
+            boolean isSame =
+                node.inputs().stream().allMatch(x -> Objects.equals(uniform(x), first));
+            yield isSame ? first : null;
+          }
           default -> null;
         };
     if (number != null && node.hasOutput(0)) {

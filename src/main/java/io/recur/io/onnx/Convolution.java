@@ -8,8 +8,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operator Conv over one dimension. It computes features × batch × time, as all of Recur does:
- * the values that the taps read for a step of the result are one column, and W·columns is one
+ * The operator Conv over one dimension, or over two of which the taps and x have one alone: so some
+ * exporters write a convolution over time. It computes features × batch × time, as all of Recur
+ * does: the values that the taps read for a step of the result are one column, and W·columns is one
  * product.
  *
  * <p>W is out/groups × (kernel·in/groups)·groups: those of a group follow each other, and within it
@@ -21,9 +22,13 @@ final class Convolution {
   private final Dims weights;
   private final Tensor w;
 
-  /** What the attributes say. */
+  /**
+   * What the attributes say.
+   *
+   * @param flat the dimension of size 1 beside time, 2 or 3; 0 where there is none
+   */
   private record Settings(
-      String autoPad, int groups, int stride, int dilation, int before, int after) {}
+      String autoPad, int groups, int stride, int dilation, int before, int after, int flat) {}
 
   private Convolution(Call call, Settings settings, Dims weights, Tensor w) {
     this.call = call;
@@ -33,8 +38,17 @@ final class Convolution {
   }
 
   static Operator.Evaluation of(Setup setup) {
-    Settings settings = settings(setup.node());
     Value.Reals known = setup.constant(1) instanceof Value.Reals reals ? reals : null;
+    int flat = known == null ? 0 : flat(setup.node(), known.dims());
+    Settings settings = settings(setup.node(), flat);
+    if (known != null && flat > 0) {
+      known = new Value.Reals(known.dims().without(flat), known.values());
+    }
+    return of(setup, settings, known);
+  }
+
+  private static Operator.Evaluation of(
+      Setup setup, Settings settings, Value.@Nullable Reals known) {
     if (known == null) {
       return call -> {
         check(setup.node(), settings, call.dims(1));
@@ -48,8 +62,39 @@ final class Convolution {
 
   // What a node says.
 
-  private static Settings settings(Node node) {
-    long[] pads = node.wholes("pads");
+  /** The dimension of size 1 of taps over two; 0 of those over one. */
+  private static int flat(Node node, Dims w) {
+    if (w.rank() != 4) {
+      return 0;
+    }
+    if (w.size(2) != 1 && w.size(3) != 1) {
+      throw node.refuse(
+          "W=%s; need a convolution over one dimension, or taps of size 1".formatted(w));
+    }
+    return w.size(2) == 1 ? 2 : 3;
+  }
+
+  /** The numbers of an attribute for the dimension of time; the other one must have this number. */
+  private static long @Nullable [] overTime(Node node, String attribute, int flat, long other) {
+    long[] found = node.wholes(attribute);
+    if (flat == 0 || found == null || found.length % 2 != 0) {
+      return found;
+    }
+    long[] kept = new long[found.length / 2];
+    for (int i = 0; i < found.length; i++) {
+      if (i % 2 != flat - 2) {
+        kept[i / 2] = found[i];
+      } else if (found[i] != other) {
+        throw node.refuse(
+            "%s=%s; need %d over dimension %d, whose taps are of size 1"
+                .formatted(attribute, Arrays.toString(found), other, flat));
+      }
+    }
+    return kept;
+  }
+
+  private static Settings settings(Node node, int flat) {
+    long[] pads = overTime(node, "pads", flat, 0);
     String autoPad = node.text("auto_pad", "NOTSET");
     if (!List.of("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID").contains(autoPad)) {
       throw node.refuse("auto_pad=%s".formatted(Wire.shown(autoPad)));
@@ -63,14 +108,15 @@ final class Convolution {
     return new Settings(
         autoPad,
         positive(node, "group", node.whole("group", 1)),
-        one(node, "strides"),
-        one(node, "dilations"),
+        one(node, "strides", flat),
+        one(node, "dilations", flat),
         isGiven ? Math.toIntExact(pads[0]) : 0,
-        isGiven ? Math.toIntExact(pads[1]) : 0);
+        isGiven ? Math.toIntExact(pads[1]) : 0,
+        flat);
   }
 
-  private static int one(Node node, String attribute) {
-    long[] found = node.wholes(attribute);
+  private static int one(Node node, String attribute, int flat) {
+    long[] found = overTime(node, attribute, flat, 1);
     if (found != null && found.length != 1) {
       throw node.refuse(
           "%s=%s; need one: a convolution over one dimension"
@@ -87,7 +133,7 @@ final class Convolution {
   }
 
   private static void check(Node node, Settings settings, Dims w) {
-    long[] kernel = node.wholes("kernel_shape");
+    long[] kernel = overTime(node, "kernel_shape", settings.flat, 1);
     if (w.rank() != 3
         || w.count() == 0
         || w.size(0) % settings.groups != 0
@@ -131,7 +177,12 @@ final class Convolution {
   // The run.
 
   private List<Value> run() {
-    Value.OnTape x = Rearranging.lifted(call, call.value(0));
+    int flat = settings.flat;
+    Value given = call.value(0);
+    if (flat > 0 && given.dims().rank() == 4 && given.dims().size(flat) == 1) {
+      given = Rearranging.squeezed(given, flat);
+    }
+    Value.OnTape x = Rearranging.lifted(call, given);
     Dims dims = x.dims();
     int in = weights.size(1) * settings.groups;
     if (dims.rank() != 3 || dims.size(1) != in) {
@@ -165,7 +216,8 @@ final class Convolution {
             : columns(x, steps, (int) before);
     y = call.has(2) ? y.add(call.tensor(2)) : y;
     Dims result = Dims.of(batch, weights.size(0), steps);
-    return List.of(new Value.OnTape(result, Order.sequence(), y));
+    Value.OnTape out = new Value.OnTape(result, Order.sequence(), y);
+    return List.of(flat > 0 ? Rearranging.unsqueezed(out, flat) : out);
   }
 
   /** Of one feature, whose steps are contiguous, the steps that each one of the result reads. */

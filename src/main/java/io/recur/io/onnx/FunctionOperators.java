@@ -174,7 +174,7 @@ final class FunctionOperators {
     String form = setup.node().text("approximate", "none");
     return switch (form) {
       case "tanh" -> Functions::gelu;
-      case "none" -> x -> x.mul(erfc(x.scale((float) -Math.sqrt(0.5))).scale(0.5f));
+      case "none" -> Functions::geluErf;
       default ->
           throw setup
               .node()

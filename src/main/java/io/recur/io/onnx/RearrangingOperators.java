@@ -46,6 +46,10 @@ final class RearrangingOperators {
           Operator.of("Gather", 2, 2, setup -> RearrangingOperators::gather)
               .with("axis", WHOLE)
               .folding(),
+          Operator.of("ReverseSequence", 2, 2, setup -> RearrangingOperators::reverse)
+              .with("batch_axis", WHOLE)
+              .with("time_axis", WHOLE)
+              .folding(),
           Operator.of("Expand", 2, 2, setup -> RearrangingOperators::expand).folding(),
           Operator.of("Tile", 2, 2, setup -> RearrangingOperators::tile).folding());
 
@@ -273,6 +277,41 @@ final class RearrangingOperators {
         picked instanceof Value.OnTape on
             ? new Value.OnTape(result, Order.replaced(on.order(), axis, shape.rank()), on.held())
             : Rearranging.resized(picked, result));
+  }
+
+  /** The first steps of each sequence in reverse, as many as its length. */
+  private static List<Value> reverse(Call call) {
+    Dims dims = call.dims(0);
+    int batchAxis = dims.axis(call.node().whole("batch_axis", 1));
+    int timeAxis = dims.axis(call.node().whole("time_axis", 0));
+    if (batchAxis + timeAxis != 1) {
+      throw call.refuse("batch_axis=%d, time_axis=%d; need 0 and 1".formatted(batchAxis, timeAxis));
+    }
+    int batch = dims.size(batchAxis);
+    int time = dims.size(timeAxis);
+    int[] lengths = call.sizes(1);
+    if (lengths.length != batch
+        || Arrays.stream(lengths).anyMatch(length -> length < 0 || length > time)) {
+      throw call.refuse(
+          "sequence_lens=%s of x=%s; need %d from 0 to %d"
+              .formatted(Arrays.toString(lengths), dims, batch, time));
+    }
+    if (Arrays.stream(lengths).distinct().count() == 1) {
+      int[] steps = new int[time];
+      Arrays.setAll(steps, t -> t < lengths[0] ? lengths[0] - 1 - t : t);
+      return List.of(Rearranging.pick(call, call.value(0), timeAxis, steps));
+    }
+    int[] columns = new int[batch * time];
+    for (int t = 0; t < time; t++) {
+      for (int b = 0; b < batch; b++) {
+        int from = t < lengths[b] ? lengths[b] - 1 - t : t;
+        columns[timeAxis == 0 ? t * batch + b : b * time + t] =
+            timeAxis == 0 ? from * batch + b : b * time + from;
+      }
+    }
+    Dims together = dims.without(0).with(0, batch * time);
+    Value all = Rearranging.resized(call.value(0), together);
+    return List.of(Rearranging.resized(Rearranging.pick(call, all, 0, columns), dims));
   }
 
   // Repetitions.

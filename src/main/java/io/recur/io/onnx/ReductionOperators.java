@@ -4,6 +4,7 @@ import io.recur.grad.Functions;
 import io.recur.grad.Shape;
 import io.recur.grad.Softmax;
 import io.recur.grad.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
@@ -30,6 +31,8 @@ final class ReductionOperators {
               Reducing.SUM,
               new Each(Functions::square, x -> x * x),
               new Each(Functions::sqrt, Math::sqrt)),
+          pool("GlobalAveragePool", Reducing.MEAN),
+          pool("GlobalMaxPool", Reducing.MAX),
           reduction("ReduceLogSum", 18, Reducing.SUM, null, new Each(Functions::log, Math::log)),
           Operator.of("ReduceLogSumExp", 1, 2, setup -> ReductionOperators::logSumExp)
               .with("axes", Attribute.Kind.WHOLES)
@@ -95,10 +98,29 @@ final class ReductionOperators {
         .folding();
   }
 
-  /** All where there are none, unless the node says none. */
+  /** Over all dimensions behind those of the batch and the features. */
+  private static Operator pool(String type, Reducing kind) {
+    return Operator.of(
+        type,
+        1,
+        1,
+        setup ->
+            call -> {
+              int rank = call.dims(0).rank();
+              if (rank < 3) {
+                throw call.refuse("x=%s; need 3 dimensions or more".formatted(call.dims(0)));
+              }
+              return List.of(kind.over(call, call.value(0), IntStream.range(2, rank).toArray()));
+            });
+  }
+
+  /** All where there are none, unless the node says none. PyTorch writes axis 0 of one number. */
   private static int[] axes(Call call) {
     Dims dims = call.dims(0);
     int[] given = RearrangingOperators.axes(call, "axes", 1);
+    if (dims.rank() == 0 && given != null && Arrays.equals(given, new int[] {0})) {
+      return new int[0];
+    }
     if (given != null && given.length > 0) {
       return RearrangingOperators.axes(call, dims, given);
     }

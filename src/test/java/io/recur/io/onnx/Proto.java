@@ -98,6 +98,14 @@ final class Proto {
     return new Proto().text(1, name).text(4, value).whole(20, 3);
   }
 
+  static Proto attributes(String name, long... values) {
+    Proto attribute = new Proto().text(1, name).whole(20, 7);
+    for (long value : values) {
+      attribute.whole(8, value);
+    }
+    return attribute;
+  }
+
   static Proto attribute(String name, Proto graph) {
     return new Proto().text(1, name).message(6, graph).whole(20, 5);
   }
