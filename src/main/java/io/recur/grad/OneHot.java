@@ -25,11 +25,15 @@ public final class OneHot extends Tensor {
               .formatted(shape, index.length, shape.columns()));
     }
     for (int j = 0; j < index.length; j++) {
-      if (index[j] < 0 || index[j] >= shape.rows()) {
-        throw new ShapeException(
-            "oneHot: index[%d]=%d, classes=%d; need 0 ≤ index < classes"
-                .formatted(j, index[j], shape.rows()));
-      }
+      checkIndex(shape, j, index[j]);
+    }
+  }
+
+  static void checkIndex(Shape shape, int j, int index) {
+    if (index < 0 || index >= shape.rows()) {
+      throw new ShapeException(
+          "oneHot: index[%d]=%d, classes=%d; need 0 ≤ index < classes"
+              .formatted(j, index, shape.rows()));
     }
   }
 

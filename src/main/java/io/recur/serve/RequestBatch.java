@@ -1,6 +1,7 @@
 package io.recur.serve;
 
 import io.recur.device.Device;
+import io.recur.grad.ColumnInput;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
@@ -9,6 +10,7 @@ import io.recur.nn.Layer;
 import io.recur.nn.StateBatch;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,10 +43,12 @@ public final class RequestBatch implements AutoCloseable {
   private int count;
   private int answerRows;
 
-  /** The input of the last batch, to be used again for one of the same size. */
-  private float[] values = {};
+  private final ColumnInput input;
 
-  private int[] indexes = {};
+  /** The inputs of the requests: values or indexes. */
+  private final float @Nullable [][] values;
+
+  private final int @Nullable [][] indexes;
 
   /**
    * Begins to use a model.
@@ -69,6 +73,9 @@ public final class RequestBatch implements AutoCloseable {
     this.tape = Tape.inference(device);
     this.targets = new MemorySegment[most];
     this.answers = new float[most][];
+    this.input = new ColumnInput(tape);
+    this.values = new float[most][];
+    this.indexes = new int[most][];
   }
 
   /** {@return the states of the model: the values of a column, and those from which one begins} */
@@ -108,6 +115,8 @@ public final class RequestBatch implements AutoCloseable {
       this.count = count;
     } finally {
       tape.clear();
+      Arrays.fill(values, 0, count, null);
+      Arrays.fill(indexes, 0, count, null);
     }
   }
 
@@ -148,38 +157,13 @@ public final class RequestBatch implements AutoCloseable {
 
   private Tensor input(Request[] requests, int count) {
     Request kind = requests[0];
-    int times = Math.max(1, kind.time);
     Shape shape =
         kind.time == 0 ? Shape.of(kind.rows, count) : Shape.of(kind.rows, count, kind.time);
-    return kind.indexes != null
-        ? tape.oneHot(shape, indexes(requests, count, times))
-        : tape.input(shape, values(kind.rows, requests, count, times));
-  }
-
-  private float[] values(int rows, Request[] requests, int count, int times) {
-    int length = Math.multiplyExact(rows * times, count);
-    float[] all = values.length == length ? values : new float[length];
     for (int j = 0; j < count; j++) {
-      float[] x = requests[j].x;
-      for (int t = 0; t < times; t++) {
-        System.arraycopy(x, rows * t, all, rows * (count * t + j), rows);
-      }
+      values[j] = requests[j].x;
+      indexes[j] = requests[j].indexes;
     }
-    values = all;
-    return all;
-  }
-
-  private int[] indexes(Request[] requests, int count, int times) {
-    int length = Math.multiplyExact(times, count);
-    int[] all = indexes.length == length ? indexes : new int[length];
-    for (int j = 0; j < count; j++) {
-      int[] its = requests[j].indexes;
-      for (int t = 0; t < times; t++) {
-        all[count * t + j] = its[t];
-      }
-    }
-    indexes = all;
-    return all;
+    return kind.indexes != null ? input.oneHot(shape, indexes) : input.dense(shape, values);
   }
 
   /** Reads the columns of the output, one array for each request. */
