@@ -2,7 +2,8 @@ package io.recur.serve;
 
 import io.recur.device.Device;
 import io.recur.nn.Layer;
-import io.recur.nn.StateBatch;
+import io.recur.nn.Snapshot;
+import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
@@ -10,22 +11,32 @@ import org.jspecify.annotations.Nullable;
 /** The callers' side: calls are sent to the stepping thread, and waited for. */
 final class Calls {
   private final Inbox inbox;
-  private final StateBatch states;
+  private final Device device;
+  private final Batching batching;
+
+  /** A secret of the hashes of ids. */
+  private final long seed = new SecureRandom().nextLong();
+
   private final Stepping stepping;
   private final Thread thread;
 
   /** Starts a stepping thread for a fork of a model. */
   Calls(Layer model, Device device, Batching batching, @Nullable Idle idle) {
-    Batch batch = new Batch(model.fork(), device, batching.largest());
+    this.device = device;
+    this.batching = batching;
     this.inbox = new Inbox(batching.mostWaiting());
-    this.states = batch.states();
-    this.stepping = new Stepping(inbox, batch, batching, idle);
+    this.stepping = new Stepping(inbox, new Version(batch(model)), batching, idle, seed);
     this.thread = Thread.ofPlatform().daemon().name("recur-sessions").start(stepping);
   }
 
-  /** The states of the model, of which callers use the sizes alone. */
-  StateBatch states() {
-    return states;
+  /** Begins to use a fork of a model. */
+  Batch batch(Layer model) {
+    return new Batch(model.fork(), device, batching.largest());
+  }
+
+  /** The version with which sessions begin at present. */
+  Version newest() {
+    return stepping.newest();
   }
 
   /** The calls that wait at present, without waiting for the stepping thread. */
@@ -40,7 +51,7 @@ final class Calls {
   /** The counts of this moment; the last ones after the end. */
   Counts counts() {
     if (Thread.currentThread() != thread) {
-      Waiting call = send(new Waiting(Waiting.Kind.COUNT, Id.of(0)));
+      Waiting call = send(new TableCall(Waiting.Kind.COUNT, Id.of(0)));
       call.handle((nothing, refused) -> nothing).join();
     }
     return stepping.counts();
@@ -48,6 +59,7 @@ final class Calls {
 
   /** Sends a call, which is its own answer in time. */
   Waiting send(Waiting call) {
+    call.hash = call.id.hash(seed);
     inbox.send(call);
     return call;
   }
@@ -75,6 +87,22 @@ final class Calls {
       steps[t] = Arrays.copyOfRange(all, rows * t, rows * (t + 1));
     }
     return steps;
+  }
+
+  /** The state of a session as bytes. */
+  byte[] save(Id id) {
+    TableCall call = new TableCall(Waiting.Kind.SAVE, id);
+    float[] values = answer(call);
+    return call.version.states().snapshot(values).toBytes();
+  }
+
+  /** Gives a session the newest version and a state of it. */
+  void restore(Id id, byte[] state) {
+    TableCall call = new TableCall(Waiting.Kind.RESTORE, id);
+    call.snapshot = Snapshot.of(state);
+    call.version = newest();
+    call.values = call.version.states().values(call.snapshot);
+    answer(call);
   }
 
   private void refuseStepping() {

@@ -2,16 +2,22 @@ package io.recur.serve;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** The id of a session: a number, or a text of 1 to 64 bytes. A number never equals a text. */
 final class Id {
-  private static final int MOST_BYTES = 64;
+  static final int MOST_BYTES = 64;
+
   private static final long MULTIPLIER = 0xa0761d6478bd642fL; // odd, of many 1 bits
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
+  private static final VarHandle KEY_LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+  private static final ValueLayout.OfLong PACKED_LONG = LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final long number;
   private final byte @Nullable [] text;
@@ -59,27 +65,33 @@ final class Id {
 
   /** The id as a key of a store: a byte that says what it is, and its bytes. */
   byte[] key() {
-    ByteBuffer key = ByteBuffer.allocate(1 + bytes()).put((byte) (text == null ? 0 : 1));
-    write(key);
-    return key.array();
-  }
-
-  void write(ByteBuffer to) {
+    byte[] key = new byte[1 + bytes()];
+    key[0] = (byte) (text == null ? 0 : 1);
     if (text == null) {
-      to.putLong(number);
+      KEY_LONG.set(key, 1, number);
     } else {
-      to.put(text);
+      System.arraycopy(text, 0, key, 1, text.length);
+    }
+    return key;
+  }
+
+  /** Writes the id as {@link #packed} reads it. */
+  void pack(MemorySegment to, long at) {
+    if (text == null) {
+      to.set(PACKED_LONG, at, number);
+    } else {
+      write(to, at);
     }
   }
 
-  /** The id that {@link #write(ByteBuffer)} wrote: a number where its text has no bytes. */
-  static Id read(ByteBuffer from, int textBytes) {
-    if (textBytes == 0) {
-      return of(from.getLong());
-    }
-    byte[] text = new byte[textBytes];
-    from.get(text);
-    return of(new String(text, StandardCharsets.UTF_8));
+  /** The id that was packed at a place: a number where its text has no bytes. */
+  static Id packed(MemorySegment from, long at, int textBytes) {
+    return textBytes == 0
+        ? of(from.get(PACKED_LONG, at))
+        : of(
+            new String(
+                from.asSlice(at, textBytes).toArray(ValueLayout.JAVA_BYTE),
+                StandardCharsets.UTF_8));
   }
 
   void write(MemorySegment to, long at) {

@@ -22,6 +22,10 @@ final class Inbox {
     }
   }
 
+  /** On one processor nobody can send a call meanwhile. */
+  private static final long LOOK_NANOS =
+      Runtime.getRuntime().availableProcessors() > 1 ? 20_000 : 0;
+
   /** At the bottom of the stack for ever once nobody empties it any more. */
   private final Waiting end = new Waiting(Waiting.Kind.IS_OPEN, Id.of(0));
 
@@ -141,8 +145,18 @@ final class Inbox {
     return turned;
   }
 
-  /** Sleeps until a call is there, or for some time; it may wake early. */
-  void sleep(long nanos) {
+  /**
+   * Waits until a call is there, or for some time; it may end early. It looks for a call for as
+   * long as a sleep and a wake cost, before it sleeps.
+   */
+  void await(long nanos) {
+    long end = System.nanoTime() + Math.min(nanos, LOOK_NANOS);
+    while (System.nanoTime() - end < 0) {
+      if (top != null || isRefusing) {
+        return;
+      }
+      Thread.onSpinWait();
+    }
     sleeper = Thread.currentThread();
     if (top == null && !isRefusing) {
       if (nanos == Long.MAX_VALUE) {

@@ -5,14 +5,16 @@ import io.recur.io.files.WholeFile;
 import io.recur.nn.Snapshot;
 import io.recur.nn.StateBatch;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All sessions in one file. It is written while they are served: each session as it is between two
@@ -25,24 +27,32 @@ import java.util.zip.CRC32C;
  * }</pre>
  *
  * <p>The file is blocks, each of: its length and the number of its sessions, 4 bytes each; as many
- * bytes; their CRC-32C, 4 bytes. Numbers are little-endian. The first block, of no session, is the
- * model: version, values of a state, label and kinds as text. The last block has length 8: the
- * number of all sessions. Between them, for each session: bytes of the text of its id, 0 for a
- * number; 1 where it has failed; the id; the number of the last step; rows and length of the last
- * answer, and its values; the state.
+ * bytes; their CRC-32C, 4 bytes. Numbers are little-endian. A block of no session is the model of
+ * those behind it: {@code RCSS}, version 1, values of a state, label and kinds as text; the first
+ * block is one. The last block has length 8: the number of all sessions. Between them, for each
+ * session: bytes of the text of its id, 0 for a number; 1 where it has failed; the id; the number
+ * of the last step; rows and length of the last answer, and its values; the state.
+ *
+ * <p>A file holds no weights. Its sessions get the newest version of their model that serves where
+ * they are restored.
  */
 public final class SessionFile {
-  private static final int MAGIC = 0x52435353; // "RCSS"
-  private static final int VERSION = 1;
+  static final int MAGIC = 0x52435353; // "RCSS"
+  static final int VERSION = 1;
+
+  /** The bytes before and behind those of a block. */
+  static final int HEAD_BYTES = 8;
+
+  static final int CHECKSUM_BYTES = 4;
 
   /** The sessions of a block have about as many bytes. */
-  static final int BLOCK_BYTES = 1 << 20;
+  private static final int BLOCK_BYTES = 1 << 20;
 
   private SessionFile() {}
 
   /**
-   * Writes all sessions that are in memory. Those that are opened or closed meanwhile may be in it
-   * or not; those in a store stay there.
+   * Writes all sessions that are open and in memory. Those that are opened or closed meanwhile may
+   * be in it or not.
    *
    * @param sessions to be written, and served meanwhile
    * @param path the file
@@ -55,24 +65,71 @@ public final class SessionFile {
     WholeFile.write(
         path,
         channel -> {
-          write(channel, 0, model(sessions.calls().states()));
-          count[0] = 0;
-          int row = 0;
-          while (row >= 0) {
-            Waiting call = new Waiting(Waiting.Kind.STORE, Id.of(0));
-            call.row = row;
-            sessions.calls().answer(call);
-            row = call.row;
-            count[0] += call.stored.length;
-            write(channel, call.stored.length, Stored.packed(0, call.stored));
+          try (Arena arena = Arena.ofShared()) {
+            Block block = new Block(arena, BLOCK_BYTES);
+            count[0] = writeAll(sessions.calls(), channel, block);
+            ByteBuffer end = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+            block.put(end.putLong(count[0]).flip());
+            block.write(channel, 0);
           }
-          write(
-              channel, 0, ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(count[0]));
         });
     return count[0];
   }
 
-  /** What a file is of: sessions of another model differ in it. */
+  /** Writes the sessions of each model, also of one that replaces others meanwhile. */
+  private static long writeAll(Calls calls, FileChannel channel, Block block) throws IOException {
+    List<Version> written = new ArrayList<>();
+    long count = 0;
+    Version next = unwritten(calls, written);
+    while (next != null) {
+      written.add(next);
+      count += write(calls, channel, block, next);
+      next = unwritten(calls, written);
+    }
+    if (count == 0) {
+      block.put(written.getLast().model());
+      block.write(channel, 0);
+    }
+    return count;
+  }
+
+  /** The oldest version whose model has not been written. */
+  private static @Nullable Version unwritten(Calls calls, List<Version> written) {
+    TableCall call = new TableCall(Waiting.Kind.VERSIONS, Id.of(0));
+    calls.answer(call);
+    return call.serving.stream()
+        .filter(version -> written.stream().noneMatch(version::isSameModel))
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** Writes the sessions of a model behind the model, which alone would hold up a restore. */
+  private static long write(Calls calls, FileChannel channel, Block block, Version version)
+      throws IOException {
+    long count = 0;
+    int row = 0;
+    while (row >= 0) {
+      TableCall call = new TableCall(Waiting.Kind.STORE, Id.of(0));
+      call.version = version;
+      call.next = row;
+      call.memory = block.memory();
+      calls.answer(call);
+      if (call.stored > 0) {
+        if (count == 0) {
+          Block.of(version.model()).write(channel, 0);
+        }
+        block.length(call.storedBytes);
+        block.write(channel, call.stored);
+        count += call.stored;
+      } else if (call.next >= 0) {
+        block.ensure(call.storedBytes); // for one session that is larger than the block
+      }
+      row = call.next;
+    }
+    return count;
+  }
+
+  /** What a file calls a model: sessions of another model differ in it. */
   static ByteBuffer model(StateBatch states) {
     Snapshot begin = states.snapshot(states.initial());
     byte[] text =
@@ -82,24 +139,20 @@ public final class SessionFile {
         .putInt(MAGIC)
         .putInt(VERSION)
         .putInt(states.floats())
-        .put(text);
+        .put(text)
+        .flip();
   }
 
-  private static void write(FileChannel channel, int sessions, ByteBuffer filled)
-      throws IOException {
-    filled.flip();
-    int checksum = checksum(filled);
-    ByteBuffer all =
-        ByteBuffer.allocate(12 + filled.limit())
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .putInt(filled.limit())
-            .putInt(sessions)
-            .put(filled)
-            .putInt(checksum)
-            .flip();
-    while (all.hasRemaining()) {
-      channel.write(all);
+  /** The kinds and sizes of the states of a model, which tell whether those of another one fit. */
+  static ByteBuffer statesOf(StateBatch states) {
+    Snapshot begin = states.snapshot(states.initial());
+    StringBuilder text = new StringBuilder();
+    for (int r = 0; r < begin.kinds().size(); r++) {
+      text.append(begin.kinds().get(r));
+      begin.states().get(r).forEach(part -> text.append(' ').append(part.rows()));
+      text.append('\n');
     }
+    return ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   static int checksum(ByteBuffer bytes) {
@@ -108,19 +161,12 @@ public final class SessionFile {
     return (int) sum.getValue();
   }
 
-  // Reading.
-
-  /** What is done with each block of sessions. */
-  private interface Each {
-    void take(Stored... sessions);
-  }
-
   /**
    * Opens the sessions of a file, each with its state, the number of its last step and that step's
    * answer. A session that is open already becomes the one of the file. The whole file is verified
    * before any session changes.
    *
-   * @param sessions of the same model
+   * @param sessions of the same model, or with one that replaced it and still serves
    * @param path a file of {@link #write}
    * @return the number of sessions that it has
    * @throws IOException if the file cannot be read, is damaged or is none of this kind; no session
@@ -129,104 +175,19 @@ public final class SessionFile {
    */
   public static long restore(Sessions sessions, Path path) throws IOException {
     Calls calls = sessions.calls();
-    read(calls, path, all -> {});
-    return read(
-        calls,
-        path,
-        all -> {
-          Waiting call = new Waiting(Waiting.Kind.RESTORE_ALL, Id.of(0));
-          call.stored = all;
-          calls.answer(call);
-        });
-  }
-
-  private static long read(Calls calls, Path path, Each each) throws IOException {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      int[] sessions = new int[1];
-      checkModel(calls, path, block(channel, path, sessions), sessions[0]);
-      long count = 0;
-      while (true) {
-        ByteBuffer block = block(channel, path, sessions);
-        if (sessions[0] == 0 && block.remaining() == 8 && channel.position() == channel.size()) {
-          if (block.getLong() != count) {
-            throw wrong(path, "it has other sessions than it says");
-          }
-          return count;
-        }
-        each.take(unpacked(path, block, sessions[0], calls.states().floats()));
-        count += sessions[0];
-      }
+    TableCall asked = new TableCall(Waiting.Kind.VERSIONS, Id.of(0));
+    calls.answer(asked);
+    try (Arena arena = Arena.ofShared()) {
+      SessionFileReader reader =
+          new SessionFileReader(path, new Block(arena, BLOCK_BYTES), asked.serving.reversed());
+      reader.read((version, memory) -> {});
+      return reader.read(
+          (version, memory) -> {
+            TableCall call = new TableCall(Waiting.Kind.RESTORE_ALL, Id.of(0));
+            call.version = version;
+            call.memory = memory;
+            calls.answer(call);
+          });
     }
-  }
-
-  /** Reads a block, verifies it, and notes the number of its sessions. */
-  private static ByteBuffer block(FileChannel channel, Path path, int... sessions)
-      throws IOException {
-    ByteBuffer head = filled(channel, path, 8);
-    int length = head.getInt();
-    int count = head.getInt();
-    if (length < 0 || count < 0 || length > channel.size() - channel.position() - 4) {
-      throw wrong(path, "it ends within a block of %d bytes".formatted(length));
-    }
-    ByteBuffer block = filled(channel, path, length);
-    if (filled(channel, path, 4).getInt() != checksum(block)) {
-      throw wrong(path, "the checksum of a block does not fit");
-    }
-    sessions[0] = count;
-    return block;
-  }
-
-  private static ByteBuffer filled(FileChannel channel, Path path, int length) throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-    while (bytes.hasRemaining()) {
-      if (channel.read(bytes) < 0) {
-        throw wrong(path, "it ends at byte %d".formatted(channel.size()));
-      }
-    }
-    return bytes.flip();
-  }
-
-  private static void checkModel(Calls calls, Path path, ByteBuffer found, int sessions)
-      throws IOException {
-    if (sessions != 0
-        || found.remaining() < 12
-        || found.getInt(0) != MAGIC
-        || found.getInt(4) != VERSION) {
-      throw wrong(path, "it is no file of sessions of version " + VERSION);
-    }
-    ByteBuffer mine = model(calls.states()).flip();
-    if (!mine.equals(found)) {
-      throw new ShapeException(
-          "sessions: %s is of another model; a state has %d values there, %d here: %s there, %s here"
-              .formatted(path, found.getInt(8), mine.getInt(8), text(found), text(mine)));
-    }
-  }
-
-  private static String text(ByteBuffer model) {
-    return StandardCharsets.UTF_8.decode(model.duplicate().position(12)).toString();
-  }
-
-  private static Stored[] unpacked(Path path, ByteBuffer from, int count, int floats)
-      throws IOException {
-    try {
-      Stored[] all = new Stored[Math.min(count, from.remaining())];
-      for (int i = 0; i < count; i++) {
-        all[i] = Stored.next(from, floats);
-      }
-      if (from.hasRemaining()) {
-        throw wrong(
-            path, "%d bytes follow the last session of a block".formatted(from.remaining()));
-      }
-      return all;
-    } catch (RuntimeException e) {
-      FileSystemException wrong = wrong(path, "a session has impossible sizes");
-      wrong.initCause(e);
-      throw wrong;
-    }
-  }
-
-  private static FileSystemException wrong(Path path, String what) {
-    return new FileSystemException(
-        path.toString(), null, "sessions: " + what + "; the file is damaged or another one");
   }
 }

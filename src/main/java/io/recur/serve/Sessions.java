@@ -37,7 +37,7 @@ import java.util.concurrent.CompletableFuture;
  * }
  * }</pre>
  *
- * <p>The model's weights are shared and must not change meanwhile. Its own states stay.
+ * <p>The model's weights are shared and must not change meanwhile; {@link #versions} replaces it.
  */
 public final class Sessions implements AutoCloseable {
   private final Calls calls;
@@ -94,8 +94,8 @@ public final class Sessions implements AutoCloseable {
   // Sessions come and go.
 
   /**
-   * Opens sessions: each begins from the state0 that the model had when this object was opened.
-   * Nothing is stepped meanwhile: some thousand ids per call are a millisecond.
+   * Opens sessions: each begins from the state0 that the newest model had when it was given to this
+   * object. Nothing is stepped meanwhile: some thousand ids per call are a millisecond.
    *
    * @param ids of sessions that are not open
    * @throws SessionException if one is open, or two are equal; none has then been opened
@@ -116,7 +116,7 @@ public final class Sessions implements AutoCloseable {
   }
 
   private void open(Id... ids) {
-    Waiting call = new Waiting(Waiting.Kind.OPEN, ids.length == 0 ? Id.of(0) : ids[0]);
+    TableCall call = new TableCall(Waiting.Kind.OPEN, ids.length == 0 ? Id.of(0) : ids[0]);
     call.ids = ids;
     calls.answer(call);
   }
@@ -128,7 +128,7 @@ public final class Sessions implements AutoCloseable {
    * @return whether it is
    */
   public boolean isOpen(long id) {
-    return calls.answer(new Waiting(Waiting.Kind.IS_OPEN, Id.of(id))).length > 0;
+    return calls.answer(new TableCall(Waiting.Kind.IS_OPEN, Id.of(id))).length > 0;
   }
 
   /**
@@ -138,7 +138,7 @@ public final class Sessions implements AutoCloseable {
    * @return whether it is
    */
   public boolean isOpen(String id) {
-    return calls.answer(new Waiting(Waiting.Kind.IS_OPEN, Id.of(id))).length > 0;
+    return calls.answer(new TableCall(Waiting.Kind.IS_OPEN, Id.of(id))).length > 0;
   }
 
   /**
@@ -148,7 +148,7 @@ public final class Sessions implements AutoCloseable {
    * @throws SessionException if it is not open
    */
   public void close(long id) {
-    calls.answer(new Waiting(Waiting.Kind.CLOSE, Id.of(id)));
+    calls.answer(new TableCall(Waiting.Kind.CLOSE, Id.of(id)));
   }
 
   /**
@@ -157,7 +157,7 @@ public final class Sessions implements AutoCloseable {
    * @param id of a session
    */
   public void close(String id) {
-    calls.answer(new Waiting(Waiting.Kind.CLOSE, Id.of(id)));
+    calls.answer(new TableCall(Waiting.Kind.CLOSE, Id.of(id)));
   }
 
   // Steps.
@@ -270,7 +270,7 @@ public final class Sessions implements AutoCloseable {
    * @throws SessionException if it is not open
    */
   public byte[] save(long id) {
-    return saved(Id.of(id));
+    return calls.save(Id.of(id));
   }
 
   /**
@@ -280,16 +280,12 @@ public final class Sessions implements AutoCloseable {
    * @return the state
    */
   public byte[] save(String id) {
-    return saved(Id.of(id));
-  }
-
-  private byte[] saved(Id id) {
-    return calls.states().snapshot(calls.answer(new Waiting(Waiting.Kind.SAVE, id))).toBytes();
+    return calls.save(Id.of(id));
   }
 
   /**
-   * Gives a session a state, and opens it where it is not open. It forgets the number of its last
-   * step, and has no longer failed.
+   * Gives a session the newest model and a state of it, and opens it where it is not open. It
+   * forgets the number of its last step, and has no longer failed.
    *
    * @param id of a session
    * @param state bytes of {@link #save(long)}, or of {@code model.save().toBytes()} of one column
@@ -297,7 +293,7 @@ public final class Sessions implements AutoCloseable {
    * @throws IllegalArgumentException if the bytes are damaged; nothing has changed
    */
   public void restore(long id, byte[] state) {
-    restore(Id.of(id), state);
+    calls.restore(Id.of(id), state);
   }
 
   /**
@@ -307,17 +303,11 @@ public final class Sessions implements AutoCloseable {
    * @param state bytes of {@link #save(long)}
    */
   public void restore(String id, byte[] state) {
-    restore(Id.of(id), state);
-  }
-
-  private void restore(Id id, byte[] state) {
-    Waiting call = new Waiting(Waiting.Kind.RESTORE, id);
-    call.values = calls.states().values(Snapshot.of(state));
-    calls.answer(call);
+    calls.restore(Id.of(id), state);
   }
 
   /**
-   * Opens another session with the state of a session.
+   * Opens another session with the state and the model of a session.
    *
    * @param id of a session
    * @param other an id that is not open
@@ -338,20 +328,20 @@ public final class Sessions implements AutoCloseable {
   }
 
   private void fork(Id id, Id other) {
-    Waiting call = new Waiting(Waiting.Kind.FORK, id);
+    TableCall call = new TableCall(Waiting.Kind.FORK, id);
     call.other = other;
     calls.answer(call);
   }
 
   /**
-   * Gives a session its initial state back. It forgets the number of its last step, and has no
-   * longer failed.
+   * Gives a session the newest model and its initial state. It forgets the number of its last step,
+   * and has no longer failed.
    *
    * @param id of a session
    * @throws SessionException if it is not open
    */
   public void reset(long id) {
-    calls.answer(new Waiting(Waiting.Kind.RESET, Id.of(id)));
+    calls.answer(new TableCall(Waiting.Kind.RESET, Id.of(id)));
   }
 
   /**
@@ -360,11 +350,16 @@ public final class Sessions implements AutoCloseable {
    * @param id of a session
    */
   public void reset(String id) {
-    calls.answer(new Waiting(Waiting.Kind.RESET, Id.of(id)));
+    calls.answer(new TableCall(Waiting.Kind.RESET, Id.of(id)));
   }
 
   Calls calls() {
     return calls;
+  }
+
+  /** {@return the models that sessions are stepped by, to replace them} */
+  public Versions versions() {
+    return new Versions(calls);
   }
 
   /** {@return what was done since this object was opened} */
@@ -395,6 +390,7 @@ public final class Sessions implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "Sessions(%s)".formatted(calls.states().snapshot(calls.states().initial()).label());
+    Version newest = calls.newest();
+    return "Sessions(%s)".formatted(newest.states().snapshot(newest.initial).label());
   }
 }

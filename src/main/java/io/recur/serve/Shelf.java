@@ -1,11 +1,12 @@
 package io.recur.serve;
 
 import io.recur.grad.ShapeException;
-import io.recur.nn.StateBatch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.security.SecureRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,12 +21,26 @@ final class Shelf {
   /** The parts of the time after which a session is idle that a row can tell apart. */
   private static final int TICKS = 16;
 
+  // A stored session, before it is packed: the checksum of the states of its model; who stored it;
+  // the number of its version there.
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final int STATES = 0;
+  private static final int STORED_BY = 4;
+  private static final int VERSION = 12;
+  private static final int HEAD_BYTES = 16;
+
+  /** The version that has the sessions that were in the store before. */
+  private static final int FIRST = 1;
+
   private final Table table;
   private final @Nullable Idle idle;
-  private final int floats;
+  private final Models models;
 
-  /** Tells the model apart from others. */
-  private final int model;
+  /** Tells what this object has stored from what others have, whose versions have other numbers. */
+  private final long mine = new SecureRandom().nextLong();
 
   private long clock;
   private long elapsed;
@@ -33,12 +48,12 @@ final class Shelf {
   private int hand;
   private long notStored;
 
-  Shelf(Table table, StateBatch states, @Nullable Idle idle) {
+  Shelf(Table table, Models models, @Nullable Idle idle) {
     this.table = table;
+    this.models = models;
     this.idle = idle;
-    this.floats = states.floats();
-    this.model = SessionFile.checksum(SessionFile.model(states).flip());
     this.clock = idle == null ? 0 : idle.clock().millis();
+    models.newest().stored = stored();
   }
 
   /** The longest sleep of the stepping thread, after which it looks for idle sessions. */
@@ -60,8 +75,20 @@ final class Shelf {
 
   /** The row of a session, which comes back from the store where it is there. */
   int find(Id id) {
-    int row = table.find(id);
-    if (row == Table.NONE && idle != null) {
+    return used(id, table.find(id));
+  }
+
+  /** The row of a session whose id has this hash. */
+  int find(Id id, long hash) {
+    return used(id, table.find(id, hash));
+  }
+
+  private int used(Id id, int found) {
+    int row = found;
+    if (idle == null) {
+      return row;
+    }
+    if (row == Table.NONE) {
       try {
         row = taken(id, idle.store());
       } catch (IOException e) {
@@ -80,15 +107,25 @@ final class Shelf {
       return Table.NONE;
     }
     try {
-      ByteBuffer from = ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN);
-      if (from.getInt() != model) {
+      MemorySegment from = MemorySegment.ofArray(value);
+      boolean isMine = from.get(LONG, STORED_BY) == mine;
+      Version owner = models.stored(isMine ? from.get(INT, VERSION) : FIRST);
+      int states = from.get(INT, STATES);
+      Version version =
+          owner != null && owner.statesChecksum == states ? owner : models.fitting(states);
+      if (version == null) {
         throw new ShapeException(
             "sessions: id=%s was stored by sessions of another model; give each a store"
                 .formatted(id));
       }
-      Stored session = Stored.next(from, floats);
-      int row = table.open(id);
+      PackedSessions session =
+          new PackedSessions(from, HEAD_BYTES, value.length, version.states().floats());
+      session.next();
+      int row = table.open(id, version.slot());
       table.restore(row, session);
+      if (owner != null) {
+        owner.stored--;
+      }
       return row;
     } catch (RuntimeException e) {
       int row = table.find(id);
@@ -101,8 +138,8 @@ final class Shelf {
   }
 
   /** Opens a session that is neither in the table nor in the store. */
-  int open(Id id) {
-    int row = table.open(id);
+  int open(Id id, Version version) {
+    int row = table.open(id, version.slot());
     table.used(row, now());
     return row;
   }
@@ -158,9 +195,15 @@ final class Shelf {
   }
 
   private void put(int row, SessionStore store) throws IOException {
-    Stored session = table.stored(row);
-    byte[] value = Stored.packed(Integer.BYTES, session).putInt(0, model).array();
-    store.put(session.id().key(), value);
+    Version version = models.of(row);
+    byte[] value = new byte[Math.toIntExact(HEAD_BYTES + table.packedBytes(row))];
+    MemorySegment to = MemorySegment.ofArray(value);
+    to.set(INT, STATES, version.statesChecksum);
+    to.set(LONG, STORED_BY, mine);
+    to.set(INT, VERSION, version.number());
+    table.pack(row, to, HEAD_BYTES);
+    store.put(table.id(row).key(), value);
+    version.stored++;
     table.close(row);
   }
 

@@ -1,7 +1,6 @@
 package io.recur.serve;
 
 import io.recur.device.DeviceException;
-import java.security.SecureRandom;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -15,10 +14,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Stepping implements Runnable {
   private final Inbox inbox;
-  private final Batch batch;
+  private final Version first;
   private final Batching batching;
   private final @Nullable Idle idle;
-  private final float[] initial;
+  private final long seed;
   private final Distributions distributions = new Distributions();
   private final Turns turns = new Turns();
   private final Tickets tickets = new Tickets();
@@ -30,41 +29,40 @@ final class Stepping implements Runnable {
   private @Nullable Waiting accepting;
 
   private Table table;
+  private Models models;
   private Shelf shelf;
   private TableCalls others;
+  private volatile Version newest;
   private volatile boolean isDraining;
 
   /** Why sessions did not go to the store at the end. */
   private volatile @Nullable RuntimeException unstored;
 
-  private long batches;
-  private long requests;
-  private long repeated;
-  private long refused;
-  private long failed;
-  private volatile Counts counts = new Counts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  private final Tally tally = new Tally();
 
-  Stepping(Inbox inbox, Batch batch, Batching batching, @Nullable Idle idle) {
+  Stepping(Inbox inbox, Version first, Batching batching, @Nullable Idle idle, long seed) {
     this.inbox = inbox;
-    this.batch = batch;
+    this.first = first;
+    this.newest = first;
     this.batching = batching;
     this.idle = idle;
-    this.initial = batch.states().initial();
+    this.seed = seed;
     this.steps = new Waiting[batching.largest()];
   }
 
   @Override
   public void run() {
-    try (batch;
-        Table its = new Table(initial.length, new SecureRandom().nextLong())) {
+    try (Table its = new Table(seed);
+        Models all = new Models(its, first)) {
       table = its;
-      shelf = new Shelf(its, batch.states(), idle);
-      others = new TableCalls(its, shelf, initial);
+      models = all;
+      shelf = new Shelf(its, all, idle);
+      others = new TableCalls(its, shelf, all);
       serve();
       if (isDraining) {
         putAll();
       }
-      count();
+      tally.count(table, shelf);
       refuseAll(null);
     } catch (RuntimeException | Error e) {
       refuseAll(e); // which all that wait and all that come get as the cause
@@ -83,10 +81,16 @@ final class Stepping implements Runnable {
       if (wait <= 0) {
         step();
       } else if (!isRefusing) {
-        inbox.sleep(Math.min(wait, shelf.mostNanos()));
+        inbox.await(Math.min(wait, shelf.mostNanos()));
       }
       shelf.sweep();
+      models.releaseUnused();
     }
+  }
+
+  /** The version with which sessions begin at present, for all threads. */
+  Version newest() {
+    return newest;
   }
 
   private void putAll() {
@@ -147,9 +151,10 @@ final class Stepping implements Runnable {
     }
     int row;
     try {
-      row = shelf.find(call.id);
+      row = shelf.find(call.id, call.hash);
       if (row == Table.NONE && call.kind == Waiting.Kind.RESTORE) {
-        row = shelf.open(call.id);
+        others.fit((TableCall) call);
+        row = shelf.open(call.id, models.newest());
       }
     } catch (RuntimeException e) { // of the store, or there is no memory
       inbox.taken(1);
@@ -179,9 +184,10 @@ final class Stepping implements Runnable {
       float[] answer = {};
       Throwable thrown = null;
       try {
-        answer = others.done(call);
+        answer = others.done((TableCall) call);
+        newest = models.newest();
         if (call.kind == Waiting.Kind.COUNT) {
-          count();
+          tally.count(table, shelf);
         }
       } catch (RuntimeException | Error e) {
         thrown = e;
@@ -198,7 +204,7 @@ final class Stepping implements Runnable {
       call = next;
     }
     if (call != null) {
-      turns.add(call, call.request.kind);
+      turns.add(call, models.of(call.row).number());
     }
   }
 
@@ -227,7 +233,7 @@ final class Stepping implements Runnable {
   }
 
   private void refuse(Waiting call, Throwable thrown) {
-    refused++;
+    tally.refused++;
     call.completeExceptionally(thrown);
   }
 
@@ -239,8 +245,13 @@ final class Stepping implements Runnable {
     int taken = 0;
     int count = 0;
     long now = System.nanoTime();
-    while (count < steps.length && group.size() > 0) {
+    Version version = models.of(group.row());
+    for (int left = group.size(); left > 0 && count < steps.length; left--) {
       Waiting step = group.next();
+      if (models.of(step.row) != version) { // it moved while it waited
+        turns.add(step, models.of(step.row).number());
+        continue;
+      }
       taken++;
       if (isStepped(step, now)) {
         distributions.waits().add((now - step.sent) / 1000);
@@ -252,7 +263,7 @@ final class Stepping implements Runnable {
     turns.giveBack(group);
     inbox.taken(taken);
     if (count > 0) {
-      run(steps, count);
+      run(version.batch, steps, count);
       Arrays.fill(steps, 0, count, null);
     }
   }
@@ -262,7 +273,7 @@ final class Stepping implements Runnable {
     Request request = step.request;
     long last = table.number(step.row);
     if (step.isDone()) { // whoever sent it has cancelled it
-      refused++;
+      tally.refused++;
     } else if (step.isLate(now)) {
       refuse(step, Refusals.late(step, now));
     } else if (request.number >= 0 && request.number <= last) {
@@ -285,14 +296,14 @@ final class Stepping implements Runnable {
       refuse(step, Refusals.passed(step, last));
       return;
     }
-    repeated++;
+    tally.repeated++;
     step.answerRows = table.answerRows(step.row);
     step.complete(answer);
   }
 
   private void fail(Waiting step, String what) {
     table.failed(step.row, true);
-    failed++;
+    tally.failed++;
     refuse(step, Refusals.failed(step.id, what));
   }
 
@@ -300,7 +311,7 @@ final class Stepping implements Runnable {
    * Steps sessions as one batch. Where the model throws, each by itself: the one that it refuses is
    * refused alone.
    */
-  private void run(Waiting[] of, int count) {
+  private void run(Batch batch, Waiting[] of, int count) {
     try {
       batch.run(table, of, count);
     } catch (RuntimeException | Error e) {
@@ -309,16 +320,16 @@ final class Stepping implements Runnable {
         refuse(of[0], e);
       } else {
         for (int j = 0; j < count; j++) {
-          run(new Waiting[] {of[j]}, 1);
+          run(batch, new Waiting[] {of[j]}, 1);
         }
       }
       return;
     }
-    batches++;
-    requests += count;
+    tally.batches++;
+    tally.requests += count;
     distributions.batches().add(count);
     for (int j = 0; j < count; j++) {
-      keep(of[j], batch.answer(j));
+      keep(of[j], batch.answer(j), batch.answerRows());
     }
     for (int j = 0; j < count; j++) {
       begin(end(of[j]));
@@ -331,12 +342,12 @@ final class Stepping implements Runnable {
     }
   }
 
-  private void keep(Waiting step, float @Nullable [] answer) {
+  private void keep(Waiting step, float @Nullable [] answer, int answerRows) {
     if (answer == null) {
       fail(step, "the step gave a value that is not a number");
       return;
     }
-    step.answerRows = batch.answerRows();
+    step.answerRows = answerRows;
     if (step.request.number >= 0) {
       try {
         table.keep(step.row, step.request.number, step.answerRows, answer);
@@ -346,40 +357,12 @@ final class Stepping implements Runnable {
     }
   }
 
-  private void count() {
-    counts =
-        new Counts(
-            table.count(),
-            shelf.stored(),
-            0,
-            batches,
-            requests,
-            repeated,
-            refused,
-            0,
-            failed,
-            shelf.notStored(),
-            table.bytes());
-  }
-
   Distributions distributions() {
     return distributions;
   }
 
   /** What was done until it was counted last. */
   Counts counts() {
-    Counts now = counts;
-    return new Counts(
-        now.sessions(),
-        now.stored(),
-        inbox.waiting(),
-        now.batches(),
-        now.requests(),
-        now.repeated(),
-        now.refused(),
-        inbox.rejected(),
-        now.failed(),
-        now.notStored(),
-        now.bytes());
+    return tally.counts(inbox);
   }
 }

@@ -8,9 +8,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All sessions, in native memory: for each a row of 40 bytes, its id, its state, and its last
- * answer where it numbers its steps. No Java object belongs to a session. The thread that makes a
- * table uses it alone.
+ * All sessions, in native memory: for each a row of 48 bytes, the text of its id where it is no
+ * number, its state, and its last answer where it numbers its steps. No Java object belongs to a
+ * session. A session has one of up to 256 versions of the model, whose states may differ in size.
+ * The thread that makes a table uses it alone.
  */
 final class Table implements AutoCloseable {
   /** No such session. */
@@ -22,45 +23,44 @@ final class Table implements AutoCloseable {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
   // The fields of a row. The first one belongs to the cells while the row is free.
+  // ID is the number, or the block of the text.
   private static final long ID = 0;
-  private static final long ID_TEXT_BYTES = 4;
-  private static final long IS_OPEN = 5;
-  private static final long IS_FAILED = 6;
-  private static final long LAST_WAITING = 8;
-  private static final long ANSWER = 12;
-  private static final long ANSWER_FLOATS = 16;
-  private static final long ANSWER_ROWS = 20;
-  private static final long NUMBER = 24;
-  private static final long USED = 32;
-  private static final long ROW_BYTES = 40;
+  private static final long ID_TEXT_BYTES = 8;
+  private static final long IS_OPEN = 9;
+  private static final long IS_FAILED = 10;
+  private static final long VERSION = 11;
+  private static final long LAST_WAITING = 12;
+  private static final long ANSWER = 16;
+  private static final long ANSWER_FLOATS = 20;
+  private static final long ANSWER_ROWS = 24;
+  private static final long STATE = 28;
+  private static final long NUMBER = 32;
+  private static final long USED = 40;
+  private static final long ROW_BYTES = 48;
 
   private final Arena arena = Arena.ofConfined();
   private final long seed;
-  private final int floats;
   private final Cells rows;
-  private final Cells states;
+  private final VersionStates versions = new VersionStates();
   private final Blocks ids = new Blocks(arena);
   private final Blocks answers = new Blocks(arena);
   private final Index index;
   private int count;
 
   /**
-   * No sessions yet.
+   * No sessions and no versions yet.
    *
-   * @param floats of a state
    * @param seed of the hashes of ids
    */
-  Table(int floats, long seed) {
-    this(floats, seed, Arena::ofConfined);
+  Table(long seed) {
+    this(seed, Arena::ofConfined);
   }
 
   /** No sessions yet, and an index with memory of its own. */
-  Table(int floats, long seed, Supplier<Arena> memory) {
-    this.floats = floats;
+  Table(long seed, Supplier<Arena> memory) {
     this.seed = seed;
     this.index = new Index(memory);
     this.rows = new Cells(arena, ROW_BYTES, Cells.LARGE_SLAB);
-    this.states = new Cells(arena, (long) floats * Float.BYTES, Cells.LARGE_SLAB);
   }
 
   int count() {
@@ -69,21 +69,63 @@ final class Table implements AutoCloseable {
 
   /** The native bytes of rows, ids, states, answers and the index. */
   long bytes() {
-    return rows.bytes() + states.bytes() + ids.bytes() + answers.bytes() + index.bytes();
+    return rows.bytes() + versions.bytes() + ids.bytes() + answers.bytes() + index.bytes();
+  }
+
+  // Versions.
+
+  /** The states of the versions: how many sessions each has. */
+  VersionStates versions() {
+    return versions;
+  }
+
+  /** The version of a session. */
+  int version(int row) {
+    return slab(row).get(BYTE, at(row) + VERSION) & 0xff;
+  }
+
+  private VersionStates.Of states(int row) {
+    return versions.of(version(row));
+  }
+
+  /**
+   * Gives a session another version. Where its states are of another size they are to be written.
+   */
+  void move(int row, int version) {
+    VersionStates.Of before = states(row);
+    VersionStates.Of after = versions.of(version);
+    if (before.cells != after.cells) {
+      int state = after.cells.take();
+      before.cells.giveBack(get(row, STATE));
+      set(row, STATE, state);
+    }
+    slab(row).set(BYTE, at(row) + VERSION, (byte) version);
+    before.count--;
+    after.count++;
   }
 
   // Sessions.
 
   /** The row of a session. */
   int find(Id id) {
-    return index.find(id.hash(seed), row -> isId(row, id));
+    return find(id, id.hash(seed));
+  }
+
+  /** The row of a session whose id has this hash. */
+  int find(Id id, long hash) {
+    return index.find(hash, row -> isId(row, id));
   }
 
   private boolean isId(int row, Id id) {
     int text = textBytes(row);
-    int bytes = text == 0 ? Long.BYTES : text;
+    if (text != id.textBytes()) {
+      return false;
+    }
+    if (text == 0) {
+      return id.isAt(slab(row), at(row) + ID, 0);
+    }
     int block = get(row, ID);
-    return text == id.textBytes() && id.isAt(ids.slab(block, bytes), ids.at(block, bytes), text);
+    return id.isAt(ids.slab(block, text), ids.at(block, text), text);
   }
 
   private int textBytes(int row) {
@@ -93,9 +135,11 @@ final class Table implements AutoCloseable {
   /** The id of a row that is open. */
   Id id(int row) {
     int text = textBytes(row);
-    int bytes = text == 0 ? Long.BYTES : text;
+    if (text == 0) {
+      return Id.at(slab(row), at(row) + ID, 0);
+    }
     int block = get(row, ID);
-    return Id.at(ids.slab(block, bytes), ids.at(block, bytes), text);
+    return Id.at(ids.slab(block, text), ids.at(block, text), text);
   }
 
   /**
@@ -103,52 +147,56 @@ final class Table implements AutoCloseable {
    *
    * @throws DeviceException if there is no memory; it is then not open
    */
-  int open(Id id) {
-    int block = ids.take(id.bytes());
-    int row = takeRow(block, id);
+  int open(Id id, int version) {
+    int text = id.textBytes();
+    int block = text == 0 ? NONE : ids.take(text);
+    VersionStates.Of its = versions.of(version);
+    int state = NONE;
+    int row = NONE;
     try {
+      state = its.cells.take();
+      row = rows.take();
       index.add(id.hash(seed), row);
     } catch (DeviceException e) {
-      rows.giveBack(row);
-      states.giveBack(row);
-      ids.giveBack(block, id.bytes());
+      if (row != NONE) {
+        rows.giveBack(row);
+      }
+      if (state != NONE) {
+        its.cells.giveBack(state);
+      }
+      if (block != NONE) {
+        ids.giveBack(block, text);
+      }
       throw e;
     }
-    id.write(ids.slab(block, id.bytes()), ids.at(block, id.bytes()));
     slab(row).asSlice(at(row), ROW_BYTES).fill((byte) 0);
-    set(row, ID, block);
-    slab(row).set(BYTE, at(row) + ID_TEXT_BYTES, (byte) id.textBytes());
+    if (text == 0) {
+      id.write(slab(row), at(row) + ID);
+    } else {
+      id.write(ids.slab(block, text), ids.at(block, text));
+      set(row, ID, block);
+    }
+    slab(row).set(BYTE, at(row) + ID_TEXT_BYTES, (byte) text);
     slab(row).set(BYTE, at(row) + IS_OPEN, (byte) 1);
+    slab(row).set(BYTE, at(row) + VERSION, (byte) version);
     slab(row).set(LONG, at(row) + NUMBER, -1L);
+    set(row, STATE, state);
+    its.count++;
     count++;
     return row;
   }
 
-  /** Takes a row and a state of one number: both are always taken and given back together. */
-  private int takeRow(int block, Id id) {
-    try {
-      int state = states.take();
-      try {
-        return rows.take();
-      } catch (DeviceException e) {
-        states.giveBack(state);
-        throw e;
-      }
-    } catch (DeviceException e) {
-      ids.giveBack(block, id.bytes());
-      throw e;
-    }
-  }
-
   /** Closes a session and gives its memory back. */
   void close(int row) {
-    Id id = id(row);
-    index.remove(id.hash(seed), row);
+    index.remove(id(row).hash(seed), row);
     forget(row);
-    ids.giveBack(get(row, ID), id.bytes());
+    if (textBytes(row) > 0) {
+      ids.giveBack(get(row, ID), textBytes(row));
+    }
     slab(row).set(BYTE, at(row) + IS_OPEN, (byte) 0);
+    states(row).cells.giveBack(get(row, STATE));
+    states(row).count--;
     rows.giveBack(row);
-    states.giveBack(row);
     count--;
   }
 
@@ -191,28 +239,33 @@ final class Table implements AutoCloseable {
 
   /** The memory that holds the state of a row. */
   MemorySegment stateSlab(int row) {
-    return states.slab(row);
+    return states(row).cells.slab(get(row, STATE));
   }
 
   /** The first byte of the state of a row in that memory. */
   long stateAt(int row) {
-    return states.at(row);
+    return states(row).cells.at(get(row, STATE));
+  }
+
+  /** The values of the state of a row. */
+  int floats(int row) {
+    return states(row).floats;
   }
 
   float[] state(int row) {
-    float[] values = new float[floats];
-    MemorySegment.copy(states.slab(row), FLOAT, states.at(row), values, 0, floats);
+    float[] values = new float[floats(row)];
+    MemorySegment.copy(stateSlab(row), FLOAT, stateAt(row), values, 0, values.length);
     return values;
   }
 
   void state(int row, float... values) {
-    MemorySegment.copy(values, 0, states.slab(row), FLOAT, states.at(row), floats);
+    MemorySegment.copy(values, 0, stateSlab(row), FLOAT, stateAt(row), values.length);
   }
 
-  /** Gives a row the state of another one. */
+  /** Gives a row the state of another one of the same version. */
   void copyState(int from, int to) {
-    long bytes = (long) floats * Float.BYTES;
-    MemorySegment.copy(states.slab(from), states.at(from), states.slab(to), states.at(to), bytes);
+    long bytes = (long) floats(from) * Float.BYTES;
+    MemorySegment.copy(stateSlab(from), stateAt(from), stateSlab(to), stateAt(to), bytes);
   }
 
   // Numbers of steps and last answers.
@@ -243,18 +296,24 @@ final class Table implements AutoCloseable {
 
   /** Keeps the answer of a numbered step in place of the one before. */
   void keep(int row, long number, int answerRows, float... answer) {
-    int bytes = Math.multiplyExact(answer.length, Float.BYTES);
-    if (get(row, ANSWER_FLOATS) != answer.length) {
-      forget(row);
-      slab(row).set(LONG, at(row) + NUMBER, number); // also where there is no memory
-      set(row, ANSWER, answers.take(bytes));
-      set(row, ANSWER_FLOATS, answer.length);
-    }
-    slab(row).set(LONG, at(row) + NUMBER, number);
+    int bytes = room(row, number, answerRows, answer.length);
     int block = get(row, ANSWER);
     MemorySegment.copy(
         answer, 0, answers.slab(block, bytes), FLOAT, answers.at(block, bytes), answer.length);
+  }
+
+  /** Makes room for an answer of one value or more, and returns its bytes. */
+  private int room(int row, long number, int answerRows, int length) {
+    int bytes = Math.multiplyExact(length, Float.BYTES);
+    if (get(row, ANSWER_FLOATS) != length) {
+      forget(row);
+      slab(row).set(LONG, at(row) + NUMBER, number); // also where there is no memory
+      set(row, ANSWER, answers.take(bytes));
+      set(row, ANSWER_FLOATS, length);
+    }
+    slab(row).set(LONG, at(row) + NUMBER, number);
     set(row, ANSWER_ROWS, answerRows);
+    return bytes;
   }
 
   /** Forgets number and answer. */
@@ -267,26 +326,47 @@ final class Table implements AutoCloseable {
     slab(row).set(LONG, at(row) + NUMBER, -1L);
   }
 
-  // Sessions as values.
+  // Sessions as bytes.
 
-  Stored stored(int row) {
-    float[] answer = answer(row);
-    return new Stored(
-        id(row),
-        isFailed(row),
-        number(row),
-        answerRows(row),
-        answer == null ? new float[0] : answer,
-        state(row));
+  /** The bytes of a session that is packed. */
+  long packedBytes(int row) {
+    int id = textBytes(row) == 0 ? Long.BYTES : textBytes(row);
+    return PackedSessions.FIXED_BYTES
+        + id
+        + (long) Float.BYTES * (get(row, ANSWER_FLOATS) + floats(row));
   }
 
-  /** Makes the session of a row what a file says. */
-  void restore(int row, Stored session) {
-    state(row, session.state());
+  /** Packs a session as {@link PackedSessions} reads it, and returns the byte behind it. */
+  long pack(int row, MemorySegment to, long at) {
+    int length = get(row, ANSWER_FLOATS);
+    int bytes = length * Float.BYTES;
+    long values =
+        PackedSessions.write(to, at, id(row), isFailed(row), number(row), answerRows(row), length);
+    if (length > 0) {
+      int block = get(row, ANSWER);
+      PackedSessions.copyOut(
+          answers.slab(block, bytes), answers.at(block, bytes), to, values, length);
+    }
+    PackedSessions.copyOut(stateSlab(row), stateAt(row), to, values + bytes, floats(row));
+    return values + bytes + (long) Float.BYTES * floats(row);
+  }
+
+  /** Makes the session of a row, of a version of as many values, the one that was packed. */
+  void restore(int row, PackedSessions session) {
+    PackedSessions.copyIn(
+        session.memory(), session.stateAt(), stateSlab(row), stateAt(row), floats(row));
     failed(row, session.isFailed());
     forget(row);
-    if (session.answer().length > 0) {
-      keep(row, session.number(), session.answerRows(), session.answer());
+    int length = session.answerFloats();
+    if (length > 0) {
+      int bytes = room(row, session.number(), session.answerRows(), length);
+      int block = get(row, ANSWER);
+      PackedSessions.copyIn(
+          session.memory(),
+          session.answerAt(),
+          answers.slab(block, bytes),
+          answers.at(block, bytes),
+          length);
     }
   }
 
@@ -310,6 +390,7 @@ final class Table implements AutoCloseable {
 
   @Override
   public void close() {
+    versions.close();
     index.close();
     arena.close();
   }

@@ -1,44 +1,52 @@
 package io.recur.serve;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Objects;
 
 /** Does the calls that are no steps, on the table of sessions. */
 final class TableCalls {
   private final Table table;
   private final Shelf shelf;
-  private final float[] initial;
+  private final Models models;
 
   /**
    * Begins to use a table.
    *
    * @param shelf finds sessions of the table and of the store
-   * @param initial the state from which a session begins
    */
-  TableCalls(Table table, Shelf shelf, float... initial) {
+  TableCalls(Table table, Shelf shelf, Models models) {
     this.table = table;
     this.shelf = shelf;
-    this.initial = initial;
+    this.models = models;
   }
 
   /** Does a call and returns its answer. */
-  float[] done(Waiting call) {
+  float[] done(TableCall call) {
     switch (call.kind) {
       case IS_OPEN -> {
         return shelf.holds(call.id) ? new float[1] : nothing();
       }
       case SAVE -> {
+        call.version = models.of(call.row);
         return table.state(call.row);
       }
       case OPEN -> open(call.ids);
       case STORE -> store(call);
-      case RESTORE_ALL -> restore(call.stored);
+      case RESTORE_ALL -> restoreAll(call);
       case FORK -> {
         refuseOpen(call.other);
-        table.copyState(call.row, shelf.open(call.other));
+        table.copyState(call.row, shelf.open(call.other, models.of(call.row)));
       }
-      case RESTORE -> begin(call.row, call.values);
-      case RESET -> begin(call.row, initial);
+      case RESTORE -> {
+        fit(call);
+        models.moveToNewest(call.row, call.values);
+      }
+      case RESET -> models.begin(call.row);
+      case REPLACE -> models.replace(call.version, call.moving);
+      case VERSIONS -> {
+        call.versions = models.described();
+        call.serving = models.serving();
+      }
+      case VERSION -> call.version = models.of(call.row);
       case CLOSE, COUNT, STEP -> {} // which concern others that wait
     }
     return nothing();
@@ -49,10 +57,16 @@ final class TableCalls {
     return new float[0];
   }
 
-  private void begin(int row, float... state) {
-    table.state(row, state);
-    table.failed(row, false);
-    table.forget(row);
+  /**
+   * Has the values of a call that restores be those of the newest version, which may have come
+   * since it was sent.
+   */
+  void fit(TableCall call) {
+    Version newest = models.newest();
+    if (call.version != newest) {
+      call.values = newest.states().values(Objects.requireNonNull(call.snapshot));
+      call.version = newest;
+    }
   }
 
   /** Opens all or none. */
@@ -61,7 +75,7 @@ final class TableCalls {
     try {
       for (; opened < ids.length; opened++) {
         refuseOpen(ids[opened]);
-        table.state(shelf.open(ids[opened]), initial);
+        table.state(shelf.open(ids[opened], models.newest()), models.newest().initial);
       }
     } catch (RuntimeException e) {
       for (int i = 0; i < opened; i++) {
@@ -77,24 +91,43 @@ final class TableCalls {
     }
   }
 
-  /** Copies sessions from a row on, as many as make a block of a file. */
-  private void store(Waiting call) {
-    List<Stored> stored = new ArrayList<>();
-    int row = call.row;
-    for (long bytes = 0; row < table.end() && bytes < SessionFile.BLOCK_BYTES; row++) {
-      if (table.isOpen(row)) {
-        stored.add(table.stored(row));
-        bytes += stored.getLast().bytes();
+  /**
+   * Packs sessions of a model into the call's memory, from a row on, as many as there is room for.
+   * Where there is room for none, the bytes of the first one are the answer.
+   */
+  private void store(TableCall call) {
+    long at = SessionFile.HEAD_BYTES;
+    long end = call.memory.byteSize() - SessionFile.CHECKSUM_BYTES;
+    call.stored = 0;
+    int row = call.next;
+    for (; row < table.end(); row++) {
+      if (table.isOpen(row) && models.of(row).isSameModel(call.version)) {
+        long bytes = table.packedBytes(row);
+        if (bytes > end - at) {
+          at = call.stored == 0 ? at + bytes : at;
+          break;
+        }
+        at = table.pack(row, call.memory, at);
+        call.stored++;
       }
     }
-    call.stored = stored.toArray(Stored[]::new);
-    call.row = row < table.end() ? row : -1;
+    call.storedBytes = at - SessionFile.HEAD_BYTES;
+    call.next = row < table.end() ? row : -1;
   }
 
-  private void restore(Stored... sessions) {
-    for (Stored session : sessions) {
-      int row = shelf.find(session.id());
-      table.restore(row == Table.NONE ? shelf.open(session.id()) : row, session);
+  private void restoreAll(TableCall call) {
+    Version version = models.alike(call.version);
+    PackedSessions sessions =
+        new PackedSessions(call.memory, 0, call.memory.byteSize(), version.states().floats());
+    while (sessions.next()) {
+      Id id = sessions.id();
+      int row = shelf.find(id);
+      if (row == Table.NONE) {
+        row = shelf.open(id, version);
+      } else {
+        table.move(row, version.slot());
+      }
+      table.restore(row, sessions);
     }
   }
 }

@@ -14,9 +14,17 @@ final class Turns {
   /** Empty groups that are kept: as a rule a model gets few kinds of requests. */
   private static final int MOST_EMPTY = 64;
 
+  /**
+   * What the steps of a batch have in common.
+   *
+   * @param request the kind of their requests
+   * @param version the number of the version of their sessions
+   */
+  private record Kind(long request, int version) {}
+
   /** Steps of one kind in the order of their turns. */
   static final class Group {
-    private final long kind;
+    private final Kind kind;
     private @Nullable Waiting first;
     private @Nullable Waiting last;
     private int size;
@@ -24,7 +32,7 @@ final class Turns {
     /** How many of its steps have a deadline. */
     private int deadlines;
 
-    private Group(long kind) {
+    private Group(Kind kind) {
       this.kind = kind;
     }
 
@@ -56,12 +64,17 @@ final class Turns {
       return size;
     }
 
+    /** The session of the step with the oldest turn. */
+    int row() {
+      return first == null ? Table.NONE : first.row;
+    }
+
     private long turn() {
       return first == null ? Long.MAX_VALUE : first.turn;
     }
   }
 
-  private final Map<Long, Group> groups = new HashMap<>();
+  private final Map<Kind, Group> groups = new HashMap<>();
   private final PriorityQueue<Group> order =
       new PriorityQueue<>((a, b) -> Long.compare(a.turn(), b.turn()));
 
@@ -73,12 +86,17 @@ final class Turns {
 
   private long turns;
 
-  /** Adds a step, which gets its turn behind all others. */
-  void add(Waiting step, long kind) {
+  /**
+   * Adds a step, which gets its turn behind all others.
+   *
+   * @param version the number of the version of its session
+   */
+  void add(Waiting step, int version) {
     step.turn = turns++;
+    long request = step.request.kind;
     Group group = known;
-    if (group == null || group.kind != kind) {
-      group = groups.computeIfAbsent(kind, Group::new);
+    if (group == null || group.kind.request != request || group.kind.version != version) {
+      group = groups.computeIfAbsent(new Kind(request, version), Group::new);
       known = group;
     }
     group.add(step);

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * A call that waits for the stepping thread, and its answer. Whoever calls makes it, and writes no
  * field after it is in the {@link Inbox}; the stepping thread alone uses the fields from then on.
  */
-final class Waiting extends CompletableFuture<float[]> {
+class Waiting extends CompletableFuture<float[]> {
   /** What is asked for. Whatever is no step is done at its turn by itself. */
   enum Kind {
     STEP,
@@ -21,13 +21,16 @@ final class Waiting extends CompletableFuture<float[]> {
     RESET,
     CLOSE,
     STORE,
-    RESTORE_ALL;
+    RESTORE_ALL,
+    REPLACE,
+    VERSIONS,
+    VERSION;
 
     /** Whether it is of one session, and done after the calls for it that were sent before. */
     boolean isOfSession() {
       return switch (this) {
-        case OPEN, IS_OPEN, COUNT, STORE, RESTORE_ALL -> false;
-        case STEP, SAVE, RESTORE, FORK, RESET, CLOSE -> true;
+        case OPEN, IS_OPEN, COUNT, STORE, RESTORE_ALL, REPLACE, VERSIONS -> false;
+        case STEP, SAVE, RESTORE, FORK, RESET, CLOSE, VERSION -> true;
       };
     }
   }
@@ -39,16 +42,8 @@ final class Waiting extends CompletableFuture<float[]> {
   /** The input of a step. */
   @Nullable Request request;
 
-  /** The session that a fork opens. */
-  @Nullable Id other;
-
-  /** All sessions that are opened; the state that is restored. */
-  Id @Nullable [] ids;
-
-  float @Nullable [] values;
-
-  /** Sessions to and from a file. */
-  Stored @Nullable [] stored;
+  /** The hash of the id. */
+  long hash;
 
   // Of the stepping thread.
 
@@ -61,7 +56,7 @@ final class Waiting extends CompletableFuture<float[]> {
   /** The next one of the same kind. */
   @Nullable Waiting behind;
 
-  /** The session; of {@link Kind#STORE} the row from which it continues, -1 after the last. */
+  /** The row of the session. */
   int row;
 
   int ticket;

@@ -105,13 +105,14 @@ class IndexTest {
   /** A session that finds no place in the index takes none elsewhere. */
   @Test
   void aSessionWithoutMemoryIsNotOpen() {
-    try (Table table = new Table(3, 1, this::arena)) {
+    try (Table table = new Table(1, this::arena)) {
+      table.versions().admit(0, 3);
       int opened = 0;
       isFull = true;
       DeviceException refused = null;
       while (refused == null) {
         try {
-          table.open(Id.of(opened));
+          table.open(Id.of(opened), 0);
           opened++;
         } catch (DeviceException e) {
           refused = e;
@@ -126,7 +127,7 @@ class IndexTest {
       assertEquals(opened, rows);
       int end = table.end();
       isFull = false;
-      table.open(Id.of(opened));
+      table.open(Id.of(opened), 0);
       assertEquals(end, table.end(), "its row was given back");
     }
   }

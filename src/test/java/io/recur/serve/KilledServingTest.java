@@ -10,17 +10,19 @@ import io.recur.nn.Recur;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A process that serves, has idle sessions leave memory, writes all others to a file again and
- * again, and is killed at random moments: the file and the store are whole each time, and no state
- * is one of two moments.
+ * A process that serves, has idle sessions leave memory by a clock that jumps, writes all others to
+ * a file again and again, and is killed at random moments: the file and the store are whole each
+ * time, and no state is one of two moments.
  */
 @Tag(Devices.CPU)
 class KilledServingTest {
@@ -37,6 +39,7 @@ class KilledServingTest {
     public static void main(String[] arguments) throws IOException {
       Path folder = Path.of(arguments[0]);
       Random random = new Random();
+      AtomicInteger ahead = new AtomicInteger();
       try (Device device = Device.cpu(1);
           FileStore store = FileStore.open(folder.resolve("store"));
           Sessions sessions =
@@ -44,8 +47,9 @@ class KilledServingTest {
                   Counting.recur().on(device, 1),
                   device,
                   Batching.ADAPTIVE,
-                  Idle.after(5, store))) {
+                  new Idle(5, store, () -> Instant.now().plusSeconds(ahead.get())))) {
         while (true) {
+          ahead.set(random.nextInt(-7200, 7200)); // a clock that jumps
           for (int i = 0; i < 200; i++) {
             int id = random.nextInt(SESSIONS);
             if (!sessions.isOpen(id)) {

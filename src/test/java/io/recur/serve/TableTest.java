@@ -29,6 +29,12 @@ class TableTest {
   /** A session as a map holds it. */
   private record Known(int row, float[] state, long number, float[] answer) {}
 
+  private static Table table(int floats) {
+    Table table = new Table(42);
+    table.versions().admit(0, floats);
+    return table;
+  }
+
   private static Id id(Random random) {
     int number = random.nextInt(3000);
     return random.nextBoolean() ? Id.of(number) : Id.of("#".repeat(number % 60) + number);
@@ -56,13 +62,13 @@ class TableTest {
   void aTableIsAMapOfSessions() {
     Random random = new Random(1);
     Map<Id, Known> known = new HashMap<>();
-    try (Table table = new Table(FLOATS, 42)) {
+    try (Table table = table(FLOATS)) {
       for (int i = 0; i < 40_000; i++) {
         Id id = id(random);
         Known its = known.get(id);
         if (its == null) {
           assertEquals(Table.NONE, table.find(id));
-          int row = table.open(id);
+          int row = table.open(id, 0);
           float[] state = floats(random, FLOATS);
           table.state(row, state);
           known.put(id, new Known(row, state, -1, null));
@@ -88,14 +94,14 @@ class TableTest {
 
   @Test
   void fieldsOfARowBeginAfreshWithEachSession() {
-    try (Table table = new Table(FLOATS, 1)) {
-      int row = table.open(Id.of(1));
+    try (Table table = table(FLOATS)) {
+      int row = table.open(Id.of(1), 0);
       table.failed(row, true);
       table.lastWaiting(row, 7);
       table.keep(row, 3, 1, 1, 2);
       table.close(row);
       assertFalse(table.isOpen(row));
-      assertEquals(row, table.open(Id.of("other")), "the row is used again");
+      assertEquals(row, table.open(Id.of("other"), 0), "the row is used again");
       assertFalse(table.isFailed(row));
       assertEquals(0, table.lastWaiting(row));
       assertEquals(-1, table.number(row));
@@ -108,10 +114,10 @@ class TableTest {
   void memoryGrowsBySlabsAndServesAgain() {
     int count = 100_000;
     int floats = 64;
-    try (Table table = new Table(floats, 1)) {
+    try (Table table = table(floats)) {
       long empty = table.bytes();
       for (int i = 0; i < count; i++) {
-        table.open(Id.of(i));
+        table.open(Id.of(i), 0);
       }
       long each = 4 * floats + 32 + 8 + 24;
       assertTrue(table.bytes() - empty < count * each + (3 << 20), table.bytes() + " bytes");
@@ -121,11 +127,42 @@ class TableTest {
           table.close(table.find(Id.of(i + (long) count * round)));
         }
         for (int i = 0; i < count; i++) {
-          table.open(Id.of(i + (long) count * (round + 1)));
+          table.open(Id.of(i + (long) count * (round + 1)), 0);
         }
       }
       assertEquals(count, table.count());
       assertTrue(table.bytes() <= full + full / 50, table.bytes() + " after " + full);
+    }
+  }
+
+  /** Versions of one size share memory; that of a size is given back with its last version. */
+  @Test
+  void statesOfVersionsMayDifferInSize() {
+    Random random = new Random(4);
+    try (Table table = table(FLOATS)) {
+      table.versions().admit(1, 500);
+      table.versions().admit(2, FLOATS);
+      Map<Integer, float[]> states = new HashMap<>();
+      for (int i = 0; i < 3000; i++) {
+        int row = table.open(Id.of(i), i % 3);
+        states.put(row, floats(random, table.floats(row)));
+        table.state(row, states.get(row));
+      }
+      long full = table.bytes();
+      for (int row : List.copyOf(states.keySet())) {
+        int version = table.version(row);
+        table.move(row, version == 1 ? 0 : 2);
+        if (version == 1) {
+          states.put(row, floats(random, FLOATS));
+          table.state(row, states.get(row));
+        }
+      }
+      assertEquals(1000, table.versions().of(0).count);
+      assertEquals(0, table.versions().of(1).count);
+      assertEquals(2000, table.versions().of(2).count);
+      table.versions().dismiss(1);
+      assertTrue(table.bytes() < full - 1000 * 4 * 400, table.bytes() + " after " + full);
+      states.forEach((row, state) -> assertArrayEquals(state, table.state(row)));
     }
   }
 
