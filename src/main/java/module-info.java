@@ -15,6 +15,7 @@ module io.recur {
   requires static io.jhdf;
   requires static kafka.clients;
   requires static kafka.streams;
+  requires static rocksdbjni;
 
   exports io.recur.device;
   exports io.recur.grad;
@@ -26,6 +27,7 @@ module io.recur {
   exports io.recur.serve;
   exports io.recur.serve.http;
   exports io.recur.serve.kafka;
+  exports io.recur.serve.rocksdb;
   exports io.recur.train;
 
   opens io.recur.cli to

@@ -211,6 +211,7 @@ class ArchitectureTest {
   void aLibraryOfOnePackageStaysInIt() {
     staysIn("io.recur.io.keras", "io.jhdf..", "org.slf4j..", "org.apache.commons..");
     staysIn("io.recur.serve.kafka", "org.apache.kafka..");
+    staysIn("io.recur.serve.rocksdb", "org.rocksdb..");
   }
 
   @Test

@@ -7,6 +7,8 @@ import io.recur.serve.Idle;
 import io.recur.serve.Request;
 import io.recur.serve.SessionStore;
 import io.recur.serve.Sessions;
+import io.recur.serve.Versions;
+import io.recur.serve.rocksdb.RocksStore;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -34,6 +36,8 @@ final class ServeSamples {
         .add(Request.class, "not a number", world -> Request.of(Float.NaN, 2))
         .add(Request.class, "of another size", world -> Request.of(1, 2, 3))
         .add(Request.class, "too late", world -> Request.of(1, 2).within(0))
+        .add(Versions.class, "one", world -> sessions(world).versions())
+        .add(RocksStore.class, "empty", ServeSamples::rocks)
         .add(StateBatch.class, "loaded", ServeSamples::loaded)
         .add(StateBatch.class, "new", world -> new StateBatch(world.model().fork(), 2));
   }
@@ -52,6 +56,12 @@ final class ServeSamples {
     FileStore store = FileStore.open(folder);
     world.keep(store::close);
     store.put(new byte[9], new byte[5]);
+    return store;
+  }
+
+  private static RocksStore rocks(World world) throws IOException {
+    RocksStore store = RocksStore.open(Files.createTempDirectory(world.devices().folder, "rocks"));
+    world.keep(store::close);
     return store;
   }
 

@@ -10,9 +10,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.nn.Chain;
+import io.recur.serve.rocksdb.RocksStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -44,7 +46,7 @@ class ServingGuideTest {
       assertTrue(lines.contains(packed(blocks.group(1))), blocks.group(1));
       count++;
     }
-    assertEquals(7, count);
+    assertEquals(9, count);
   }
 
   @Test
@@ -68,6 +70,8 @@ class ServingGuideTest {
     sessions.close(8);
     assertArrayEquals(sessions.step(7, 1, 2, 3), sessions.step("on another machine", 1, 2, 3));
 
+    versions(sessions);
+
     long written = SessionFile.write(sessions, path.resolve("all"));
     try (Sessions others = Sessions.open(model, device)) {
       long restored = SessionFile.restore(others, path.resolve("all"));
@@ -80,6 +84,13 @@ class ServingGuideTest {
             Sessions.open(model, device, Batching.ADAPTIVE, Idle.after(60_000, store))) {
       many.open(7);
       many.step(7, 1, 2, 3);
+      many.drain();
+    }
+
+    try (RocksStore store = RocksStore.open(path.resolve("rocks"));
+        Sessions many =
+            Sessions.open(model, device, Batching.ADAPTIVE, Idle.after(60_000, store))) {
+      many.open(7);
       many.drain();
     }
 
@@ -99,6 +110,21 @@ class ServingGuideTest {
       }
     }
     sessions.drain();
+  }
+
+  private void versions(Sessions sessions) {
+    Chain retrained = chain(lstm(3, 128), dense(128, 5)).on(device, 43);
+    Chain larger = chain(lstm(3, 200), dense(200, 5)).on(device, 44);
+
+    Versions versions = sessions.versions();
+    int number = versions.replace(retrained, Moving.AT_ONCE);
+    versions.replace(larger, Moving.AT_RESET);
+    List<ModelVersion> all = versions.all();
+    int its = versions.of(7);
+
+    assertEquals(2, number);
+    assertEquals(2, its);
+    assertEquals(2, all.size());
   }
 
   private static void requests(Sessions sessions) {
