@@ -4,8 +4,9 @@
 #                    of 2.2 GB; prints their figures, some minutes
 # make bench         runs every benchmark, into jmh/bench.csv (BENCH="pattern and JMH options", or PanamaAgainstC,
 #                    SteadyState, Lengths, StartUp, Targets: that part alone)
-# make serve-bench   measures sessions: steps per second, the time of a step, the memory of a million, an LSTM of 512 units
-#                    behind HTTP, and steps by key on Kafka Streams with a broker (SERVE=--short)
+# make serve-bench   measures sessions: steps per second, the time of a step, the memory of a million, files of them, a
+#                    simulated day, an LSTM of 512 units behind HTTP, and steps by key on Kafka Streams with a broker
+#                    (SERVE=--short)
 # make http-bench    the part behind HTTP alone, beside ONNX Runtime behind the same server where its jar can be had, and
 #                    PyTorch behind one in Python (PYTHON=a Python with torch and onnx)
 # make kafka-bench   the last of these alone; says why where the broker's jars cannot be had
@@ -161,6 +162,8 @@ serve-bench: jmh/bench/target/benchmarks.jar
 	@$(SERVE_JAVA) -Xmx512m io.recur.jmh.Serve throughput $(SERVE)
 	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=2g io.recur.jmh.Serve longs $(SERVE)
 	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=2g io.recur.jmh.Serve texts $(SERVE)
+	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=4g io.recur.jmh.Serve file $(SERVE)
+	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=2g io.recur.jmh.Serve day $(SERVE)
 	@$(MAKE) --no-print-directory http-bench
 	@$(MAKE) --no-print-directory kafka-bench
 

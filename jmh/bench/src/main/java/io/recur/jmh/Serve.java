@@ -29,12 +29,15 @@ import java.util.stream.LongStream;
  * time of a step at half of that load with arrivals at fixed times, counted from the intended time.
  * Answers are compared with those of Recurs first.
  *
+ * <p>Also the speed with which a million sessions go to a file and come back, {@link ServeFile},
+ * and a day of traffic on a simulated clock, {@link ServeDay}.
+ *
  * <p>{@code --short}: fewer sessions and seconds.
  */
 public final class Serve {
-  private static final int UNITS = 128;
+  static final int UNITS = 128;
   private static final int OUTSTANDING = 256;
-  private static final int INPUTS = 1 << 10;
+  static final int INPUTS = 1 << 10;
 
   private Serve() {}
 
@@ -42,27 +45,29 @@ public final class Serve {
    * Measures and prints.
    *
    * @param arguments {@code throughput}, {@code longs} or {@code texts}, which are the ids of a
-   *     million; and perhaps {@code --short}
-   * @throws Exception if the memory of this process cannot be read
+   *     million, {@code file} or {@code day}; and perhaps {@code --short}
+   * @throws Exception if the memory of this process cannot be read, or a file written
    */
   public static void main(String[] arguments) throws Exception {
     boolean brief = List.of(arguments).contains("--short");
     try (Device device = Device.cpu(1)) {
       Recur model = lstm(UNITS, UNITS).on(device, 1);
       System.out.println(Results.circumstances(device));
-      if (arguments[0].equals("throughput")) {
-        throughput(device, model, brief ? 10_000 : 100_000, brief ? 1 : 5);
-      } else {
-        memory(device, model, brief ? 100_000 : 1_000_000, arguments[0].equals("texts"));
+      int million = brief ? 100_000 : 1_000_000;
+      switch (arguments[0]) {
+        case "throughput" -> throughput(device, model, brief ? 10_000 : 100_000, brief ? 1 : 5);
+        case "file" -> ServeFile.measure(device, model, million);
+        case "day" -> ServeDay.measure(device, model, brief ? 20 : 500);
+        default -> memory(device, model, million, arguments[0].equals("texts"));
       }
     }
   }
 
-  private static float[] input(int number) {
+  static float[] input(int number) {
     return Check.random(UNITS, number % INPUTS);
   }
 
-  private static Request[] requests() {
+  static Request[] requests() {
     Request[] all = new Request[INPUTS];
     Arrays.setAll(all, i -> Request.of(input(i)));
     return all;
@@ -180,7 +185,12 @@ public final class Serve {
     return "session-%08d".formatted(id);
   }
 
-  private static void open(Sessions sessions, int count, boolean isText) {
+  /** Opens the sessions of some numbers. */
+  static void open(Sessions sessions, int from, int end) {
+    sessions.open(LongStream.range(from, end).toArray());
+  }
+
+  static void open(Sessions sessions, int count, boolean isText) {
     int piece = 4096;
     for (int from = 0; from < count; from += piece) {
       int end = Math.min(count, from + piece);
@@ -188,7 +198,7 @@ public final class Serve {
         sessions.open(
             LongStream.range(from, end).mapToObj(i -> text((int) i)).toArray(String[]::new));
       } else {
-        sessions.open(LongStream.range(from, end).toArray());
+        open(sessions, from, end);
       }
     }
   }
@@ -251,7 +261,7 @@ public final class Serve {
     }
   }
 
-  private static long resident() throws IOException {
+  static long resident() throws IOException {
     Path status = Path.of("/proc/self/status");
     if (!Files.exists(status)) {
       return 0;
@@ -262,7 +272,7 @@ public final class Serve {
         .sum();
   }
 
-  private static void print(String format, Object... values) {
+  static void print(String format, Object... values) {
     System.out.println(String.format(Locale.ROOT, format, values));
   }
 }
