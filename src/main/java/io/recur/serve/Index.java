@@ -66,6 +66,12 @@ final class Index implements AutoCloseable {
     return table.getAtIndex(LONG, at);
   }
 
+  /** The row of the entry at which a search for this hash begins; -1 where it is empty. */
+  int guess(long hash) {
+    MemorySegment table = tables[table(hash)];
+    return (int) (get(table, (int) hash & mask(table)) & ROW) - 1;
+  }
+
   /** The row with this hash that matches; -1 where there is none. */
   int find(long hash, Match match) {
     MemorySegment table = tables[table(hash)];

@@ -40,6 +40,9 @@ final class Stepping implements Runnable {
 
   private final Tally tally = new Tally();
 
+  /** Keeps the compiler from leaving {@link #look} out. */
+  private int looked;
+
   Stepping(Inbox inbox, Version first, Batching batching, @Nullable Idle idle, long seed) {
     this.inbox = inbox;
     this.first = first;
@@ -135,12 +138,28 @@ final class Stepping implements Runnable {
 
   /** Begins the calls that came out of the inbox. */
   private void accept() {
+    look();
     while (accepting != null) {
       Waiting call = accepting;
       accept1(call);
       accepting = call.below;
       call.below = null;
     }
+  }
+
+  /**
+   * Has what a search for the sessions will read come into the caches: these loads depend on nothing
+   * and are under way at the same time, those of one search wait for each other.
+   */
+  private void look() {
+    for (Waiting call = accepting; call != null; call = call.below) {
+      call.row = table.guess(call.hash);
+    }
+    int seen = 0;
+    for (Waiting call = accepting; call != null; call = call.below) {
+      seen += call.row == Table.NONE ? 0 : table.version(call.row);
+    }
+    looked = seen;
   }
 
   /** Does a call whose session has none that waits, or has it wait for those. */
@@ -334,7 +353,7 @@ final class Stepping implements Runnable {
     for (int j = 0; j < count; j++) {
       begin(end(of[j]));
     }
-    for (int j = 0; j < count; j++) {
+    for (int j = count - 1; j >= 0; j--) { // who waits for several in order wakes once
       float[] answer = batch.answer(j);
       if (answer != null) {
         of[j].complete(answer);

@@ -116,6 +116,11 @@ final class Table implements AutoCloseable {
     return index.find(hash, row -> isId(row, id));
   }
 
+  /** The row that a search for this hash looks at first; {@link #NONE} where there is none. */
+  int guess(long hash) {
+    return index.guess(hash);
+  }
+
   private boolean isId(int row, Id id) {
     int text = textBytes(row);
     if (text != id.textBytes()) {
@@ -369,8 +374,6 @@ final class Table implements AutoCloseable {
           length);
     }
   }
-
-  // Fields of rows.
 
   private MemorySegment slab(int row) {
     return rows.slab(row);
