@@ -160,6 +160,7 @@ SERVE_JAVA = "$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -cp jmh/bench/
 SERVING := jmh/peers/contenders/target/serving
 serve-bench: jmh/bench/target/benchmarks.jar
 	@$(SERVE_JAVA) -Xmx512m io.recur.jmh.Serve throughput $(SERVE)
+	@echo "with ZGC:"; $(SERVE_JAVA) -Xmx512m -XX:+UseZGC io.recur.jmh.Serve throughput $(SERVE)
 	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=2g io.recur.jmh.Serve longs $(SERVE)
 	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=2g io.recur.jmh.Serve texts $(SERVE)
 	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=4g io.recur.jmh.Serve file $(SERVE)

@@ -148,8 +148,8 @@ final class Stepping implements Runnable {
   }
 
   /**
-   * Has what a search for the sessions will read come into the caches: these loads depend on nothing
-   * and are under way at the same time, those of one search wait for each other.
+   * Has what a search for the sessions will read come into the caches: these loads depend on
+   * nothing and are under way at the same time, those of one search wait for each other.
    */
   private void look() {
     for (Waiting call = accepting; call != null; call = call.below) {

@@ -2,6 +2,7 @@ package io.recur.jmh;
 
 import static io.recur.nn.Layers.lstm;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.recur.device.Device;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
@@ -11,6 +12,10 @@ import io.recur.serve.Counts;
 import io.recur.serve.Request;
 import io.recur.serve.Sessions;
 import java.io.IOException;
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -82,24 +87,51 @@ public final class Serve {
       open(sessions, count, false);
       rate(sessions, requests, count, seconds);
       for (int turn = 0; turn < 2; turn++) {
-        double alone = apply(device, model, 1, seconds);
+        double alone = apply(device, model, 1, seconds)[0];
         Counts before = sessions.counts();
+        long cpu = steppingNanos();
         double served = rate(sessions, requests, count, seconds);
+        cpu = steppingNanos() - cpu;
         Counts after = sessions.counts();
-        double mean =
-            (double) (after.requests() - before.requests()) / (after.batches() - before.batches());
-        double batched = apply(device, model, (int) Math.round(mean), seconds);
+        long steps = after.requests() - before.requests();
+        double mean = (double) steps / (after.batches() - before.batches());
+        double[] batched = apply(device, model, (int) Math.round(mean), seconds);
         print(
             "%,.0f steps/s at a mean batch of %.0f; Recur.apply: %,.0f at batch 1 (%.2f of it), %,.0f"
-                + " at the mean batch (%.2f of it)",
-            served, mean, alone, served / alone, batched, served / batched);
+                + " at the mean batch (%.2f of it); per second of a core: %,.0f of %,.0f (%.2f)",
+            served,
+            mean,
+            alone,
+            served / alone,
+            batched[0],
+            served / batched[0],
+            1e9 * steps / cpu,
+            batched[1],
+            1e9 * steps / cpu / batched[1]);
         latency(sessions, requests, count, served / 2, seconds);
       }
     }
   }
 
-  /** Steps per second of a batch with its state in place. */
-  private static double apply(Device device, Recur model, int batch, int seconds) {
+  /** The time that the processor has worked for this process. */
+  static long cpuNanos() {
+    return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+        .getProcessCpuTime();
+  }
+
+  /** The time that the processor has worked for the stepping thread. */
+  private static long steppingNanos() {
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    for (ThreadInfo thread : threads.getThreadInfo(threads.getAllThreadIds())) {
+      if (thread != null && thread.getThreadName().equals("recur-sessions")) {
+        return threads.getThreadCpuTime(thread.getThreadId());
+      }
+    }
+    throw new IllegalStateException("no stepping thread");
+  }
+
+  /** Steps of a batch with its state in place, per second and per second of a core. */
+  private static double[] apply(Device device, Recur model, int batch, int seconds) {
     try (Recur recur = model.fork();
         Tape tape = Tape.inference(device)) {
       float[] x = Check.random(UNITS * batch, 1);
@@ -107,16 +139,19 @@ public final class Serve {
       Shape shape = Shape.of(UNITS, batch);
       long end = 0;
       long begin = 0;
+      long cpu = 0;
       long steps = 0;
       for (int round = 0; round < 2; round++) { // the first to warm up
         begin = System.nanoTime();
         end = begin + TimeUnit.SECONDS.toNanos(seconds);
+        cpu = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
         for (steps = 0; System.nanoTime() < end; steps += batch) {
           recur.apply(tape.input(shape, x)).value().read(y);
           tape.clear();
         }
       }
-      return 1e9 * steps / (System.nanoTime() - begin);
+      cpu = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - cpu;
+      return new double[] {1e9 * steps / (System.nanoTime() - begin), 1e9 * steps / cpu};
     }
   }
 
@@ -142,13 +177,19 @@ public final class Serve {
     return 1e9 * (steps + OUTSTANDING) / (System.nanoTime() - begin);
   }
 
-  /** Percentiles of the time from when a request was to be sent until its answer. */
+  /**
+   * Percentiles of the time from when a request was to be sent until its answer; of the time by
+   * which this thread sent it late, which is the machine's and the collector's; and the pauses of
+   * the collector meanwhile.
+   */
   private static void latency(
       Sessions sessions, Request[] requests, int count, double rate, int seconds)
       throws InterruptedException {
     Random random = new Random(2);
     int total = (int) (rate * seconds);
     long[] nanos = new long[total];
+    long[] late = new long[total];
+    long[] pausesBefore = pauses();
     CountDownLatch waiting = new CountDownLatch(total);
     long begin = System.nanoTime();
     for (int i = 0; i < total; i++) {
@@ -161,6 +202,7 @@ public final class Serve {
           Thread.onSpinWait();
         }
       }
+      late[i] = System.nanoTime() - intended;
       sessions
           .stepAsync(random.nextInt(count), requests[i % INPUTS])
           .thenRun(
@@ -170,13 +212,37 @@ public final class Serve {
               });
     }
     waiting.await();
-    Arrays.sort(nanos);
+    long[] pauses = pauses();
     print(
-        "at %,.0f requests/s: p50 %.0f µs, p99 %.0f µs, p99.9 %.0f µs",
+        "at %,.0f requests/s: answered after %s; of these sent late by %s; %d collections of %d ms",
         rate,
-        nanos[total / 2] * 1e-3,
-        nanos[(int) (total * 0.99)] * 1e-3,
-        nanos[(int) (total * 0.999)] * 1e-3);
+        percentiles(nanos),
+        percentiles(late),
+        pauses[0] - pausesBefore[0],
+        pauses[1] - pausesBefore[1]);
+  }
+
+  private static String percentiles(long... nanos) {
+    Arrays.sort(nanos);
+    int count = nanos.length;
+    return String.format(
+        Locale.ROOT,
+        "p50 %.0f, p99 %.0f, p99.9 %.0f µs",
+        nanos[count / 2] * 1e-3,
+        nanos[(int) (count * 0.99)] * 1e-3,
+        nanos[(int) (count * 0.999)] * 1e-3);
+  }
+
+  /** How often the collector has stopped this process, and for how many ms. */
+  private static long[] pauses() {
+    long[] all = new long[2];
+    for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
+      if (!collector.getName().contains("Concurrent") && !collector.getName().contains("Cycles")) {
+        all[0] += collector.getCollectionCount();
+        all[1] += collector.getCollectionTime();
+      }
+    }
+    return all;
   }
 
   // Memory.

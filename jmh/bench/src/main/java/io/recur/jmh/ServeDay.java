@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 /**
  * 24 hours of traffic on a simulated clock: each minute sessions open, some of the last two hours
  * are stepped, those of two hours ago are closed; after ten idle minutes a session leaves memory
- * for a store. Prints the memory after the third hour and the most after it.
+ * for a store. Compares the most memory of the second half of the day with that of the first.
  */
 final class ServeDay {
   private static final long MINUTE = 60_000;
@@ -42,8 +42,8 @@ final class ServeDay {
       Request[] requests = Serve.requests();
       Random random = new Random(5);
       long steps = 0;
-      long[] third = {};
-      long[] most = new long[3];
+      long[] day = new long[3]; // the most from the third hour to the twelfth
+      long[] night = new long[3]; // and after it
       for (int minute = 0; minute < 24 * 60; minute++) {
         steps += minute(sessions, requests, random, minute, eachMinute);
         millis.addAndGet(MINUTE);
@@ -51,26 +51,23 @@ final class ServeDay {
         while (sessions.counts().sessions() > bound) {
           Thread.onSpinWait();
         }
-        if (minute % 60 == 59 && minute >= 3 * 60 - 1) {
+        if (minute >= 3 * 60) {
           long[] now = {sessions.counts().bytes(), Serve.resident(), size(folder)};
-          third = third.length == 0 ? now : third;
+          long[] most = minute < 12 * 60 ? day : night;
           Arrays.setAll(most, i -> Math.max(most[i], now[i]));
         }
       }
       Serve.print(
-          "24 simulated hours, %,d sessions opened, %,d steps: after 3 hours %,d bytes of the table,"
-              + " %,d resident, %,d of the store; the most later %,d, %,d, %,d (%.3f, %.3f, %.3f)",
+          "24 simulated hours, %,d sessions opened, %,d steps: at most %,d bytes of the table, %,d"
+              + " resident, %,d of the store from hour 3 to 12; later %.3f, %.3f, %.3f of that",
           24L * 60 * eachMinute,
           steps,
-          third[0],
-          third[1],
-          third[2],
-          most[0],
-          most[1],
-          most[2],
-          (double) most[0] / third[0],
-          (double) most[1] / third[1],
-          (double) most[2] / third[2]);
+          day[0],
+          day[1],
+          day[2],
+          (double) night[0] / day[0],
+          (double) night[1] / day[1],
+          (double) night[2] / day[2]);
     } finally {
       try (Stream<Path> files = Files.list(folder)) {
         for (Path file : files.toList()) {

@@ -57,11 +57,15 @@ final class ServeFile {
     Path file = Files.createTempFile(folder, "recur-sessions", null);
     try (Sessions others = Sessions.open(model, device)) {
       long begin = System.nanoTime();
+      long cpu = Serve.cpuNanos();
       long written = SessionFile.write(sessions, file);
+      double writingCpu = (Serve.cpuNanos() - cpu) * 1e-9;
       double seconds = (System.nanoTime() - begin) * 1e-9;
       double bytes = Files.size(file);
       begin = System.nanoTime();
+      cpu = Serve.cpuNanos();
       long restored = SessionFile.restore(others, file);
+      double restoringCpu = (Serve.cpuNanos() - cpu) * 1e-9;
       double back = (System.nanoTime() - begin) * 1e-9;
       begin = System.nanoTime();
       SessionFile.restore(others, file);
@@ -69,13 +73,16 @@ final class ServeFile {
       compare(sessions, others, count);
       double plain = plain(file, (long) bytes);
       Serve.print(
-          "%,d sessions %s, %,.0f bytes: written at %.2f GB/s, restored at %.2f, over sessions that"
-              + " are open %.2f; as many zeros written and forced %.2f",
+          "%,d sessions %s, %,.0f bytes: written at %.2f GB/s (%.2f per second of a core), restored"
+              + " at %.2f (%.2f), over sessions that are open %.2f; as many zeros written and forced"
+              + " %.2f",
           written,
           where,
           bytes,
           bytes * 1e-9 / seconds,
+          bytes * 1e-9 / writingCpu,
           bytes * 1e-9 / back,
+          bytes * 1e-9 / restoringCpu,
           bytes * 1e-9 / again,
           bytes * 1e-9 / plain);
       if (written != count || restored != count) {
