@@ -92,6 +92,7 @@ class HostileModelsTest {
     refuses(rnn(attribute("mood", 3)), "the_RNN", "mood", "hidden_size");
     refuses(rnn(attribute("clip", 3)), "the_RNN", "clip", "REAL");
     refuses(rnn(attribute("clip", -1f)), "the_RNN", "clip=-1.0");
+    refuses(rnn(attribute("clip", 0f)), "the_RNN", "clip=0.0");
     refuses(rnn(attribute("direction", "sideways")), "sideways", "bidirectional");
     refuses(rnn(attribute("hidden_size", 7)), "hidden_size=7", "[1, 2, 2]");
     refuses(rnn(attribute("layout", 2)), "layout=2");
