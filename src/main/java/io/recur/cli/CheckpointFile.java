@@ -1,15 +1,18 @@
 package io.recur.cli;
 
 import io.recur.device.Device;
+import io.recur.io.Models;
 import io.recur.io.Safetensors;
 import io.recur.io.Weights;
 import io.recur.nn.Chain;
+import io.recur.nn.Layer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -57,8 +60,14 @@ record CheckpointFile(Path path, Safetensors file) implements ModelFile {
     long values = file.tensors().values().stream().mapToLong(t -> t.count()).sum();
     out.printf(
         Locale.ROOT, "weights of Recur: %d tensors, %d values%n", file.tensors().size(), values);
-    layers().forEach(line -> out.println("  " + Printable.of(line)));
+    if (!Models.isTold(file)) {
+      layers().forEach(line -> out.println("  " + Printable.of(line)));
+    }
     file.tensors().forEach((name, tensor) -> out.println("  " + Printable.of(name) + " " + tensor));
+    if (Models.isTold(file)) {
+      out.println();
+      Models.like(path, file).toString().lines().forEach(line -> out.println(Printable.of(line)));
+    }
     @Nullable String description = file.metadata().get(LoadedModel.DESCRIPTION);
     if (description != null) {
       out.println();
@@ -82,14 +91,10 @@ record CheckpointFile(Path path, Safetensors file) implements ModelFile {
 
   @Override
   public LoadedModel load(Device device, ModelOptions options) throws IOException {
-    Description description = description(options);
-    Chain model;
-    try {
-      model = description.like(file.tensors());
-    } catch (IllegalArgumentException | ArithmeticException e) {
-      throw new IllegalArgumentException(path + ": " + e.getMessage(), e);
-    }
-    Weights.check(path, file, model);
+    boolean isTold =
+        options.description() == null && Models.isTold(file) && !isCharacterModel(); // has names
+    @Nullable Description description = isTold ? stored() : description(options);
+    Layer model = isTold ? Models.like(path, file) : like(Objects.requireNonNull(description));
     model.on(device, 0); // memory for the values that are read next
     Weights.load(path, file, model);
     Map<String, String> facts = Weights.facts(file);
@@ -97,27 +102,47 @@ record CheckpointFile(Path path, Safetensors file) implements ModelFile {
     return new LoadedModel(model, description, facts, List.of());
   }
 
+  /** Makes a model that a description names, in the sizes of the file. */
+  private Chain like(Description description) {
+    Chain model;
+    try {
+      model = description.like(file.tensors());
+    } catch (IllegalArgumentException | ArithmeticException e) {
+      throw new IllegalArgumentException(path + ": " + e.getMessage(), e);
+    }
+    Weights.check(path, file, model);
+    return model;
+  }
+
+  /** The names of modules, of a file that was imported from PyTorch. */
+  private @Nullable Description stored() {
+    String text = file.metadata().get(LoadedModel.DESCRIPTION);
+    try {
+      return text == null ? null : Description.of(text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(path + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The description of a file that does not say what its model is built of. */
   private Description description(ModelOptions options) {
-    @Nullable Description given = options.description();
-    if (given != null) {
-      return given;
+    @Nullable Description named = options.description();
+    if (named == null) {
+      named = stored();
     }
-    String stored = file.metadata().get(LoadedModel.DESCRIPTION);
     Map<String, String> facts = file.metadata();
-    if (stored == null && isCharacterModel()) {
-      stored = "%s rnn layers=%s, linear head".formatted(facts.get("cell"), facts.get("layers"));
+    if (named == null && isCharacterModel()) {
+      named =
+          Description.of(
+              "%s rnn layers=%s, linear head".formatted(facts.get("cell"), facts.get("layers")));
     }
-    if (stored == null) {
+    if (named == null) {
       throw new IllegalArgumentException(
           path
               + ": it does not tell its model; give that with --as, in the order of its layers: "
               + layers().stream().map(Printable::of).collect(Collectors.joining(", ")));
     }
-    try {
-      return Description.of(stored);
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(path + ": " + e.getMessage(), e);
-    }
+    return named;
   }
 
   @Override

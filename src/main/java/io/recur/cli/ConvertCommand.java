@@ -110,6 +110,9 @@ final class ConvertCommand implements Callable<Integer> {
         say("%d tensors written to %s", weights.weights().tensors().size(), out);
       } else {
         LoadedModel model = file.load(device, options);
+        if (target == Target.checkpoint) {
+          model.requireDescribed(in);
+        }
         model.report().forEach(line -> say("%s", line));
         if (zeroStates) {
           model.zeroStates();
@@ -117,12 +120,6 @@ final class ConvertCommand implements Callable<Integer> {
         check(device, model);
         write(file, model, target);
         say("written to %s, kind %s", out, target);
-        if (target == Target.checkpoint && model.description() == null) {
-          say(
-              "it does not tell its model: load it with Weights.load(path, model) in Java; recur run"
-                  + " takes %s",
-              in);
-        }
       }
       return 0;
     }
@@ -161,36 +158,8 @@ final class ConvertCommand implements Callable<Integer> {
       Tensor y = model.apply(tape, x);
       Npy found = Series.array(x.layout(), y.shape(), y.toArray());
       model.layer().reset(); // a checkpoint has the states that it had
-      say("%s", difference(found, expected));
+      say("%s", Difference.of(found, expected, check.getFirst(), check.getLast()));
     }
-  }
-
-  private String difference(Npy found, Npy expected) {
-    if (!Arrays.equals(found.sizes(), expected.sizes())) {
-      throw new IllegalArgumentException(
-          "%s: %s; the model answers %s with %s"
-              .formatted(check.getLast(), expected, check.getFirst(), found));
-    }
-    double largest = 0;
-    int place = 0;
-    for (int i = 0; i < found.values().length; i++) {
-      double difference = Math.abs((double) found.values()[i] - expected.values()[i]);
-      boolean isSame = Float.compare(found.values()[i], expected.values()[i]) == 0;
-      if (!isSame && !Double.isNaN(largest) && !(difference <= largest)) { // NaN is the largest
-        largest = difference;
-        place = i;
-      }
-    }
-    return found.values().length == 0
-        ? "largest difference: none of no values"
-        : "largest difference: %s, at value %d of %s: %s here, %s in %s"
-            .formatted(
-                (float) largest,
-                place,
-                found,
-                found.values()[place],
-                expected.values()[place],
-                check.getLast());
   }
 
   private void write(ModelFile file, LoadedModel model, Target target) throws IOException {

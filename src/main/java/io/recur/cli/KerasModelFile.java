@@ -3,6 +3,7 @@ package io.recur.cli;
 import io.recur.device.Device;
 import io.recur.io.keras.KerasFile;
 import io.recur.nn.Chain;
+import io.recur.nn.Network;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -25,7 +26,8 @@ record KerasModelFile(Path path, KerasFile keras) implements ModelFile {
     keras.tensors().forEach(line -> out.println("  " + Printable.of(line)));
     out.println();
     if (keras.hasModel()) {
-      out.println(keras.model());
+      Network network = keras.network();
+      out.println(network.nodes().size() == 1 ? network.layers().getFirst() : network);
     } else {
       out.println("a file of weights does not tell its model; save it whole, as model.keras");
     }

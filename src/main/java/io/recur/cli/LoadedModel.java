@@ -3,6 +3,7 @@ package io.recur.cli;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import io.recur.io.Models;
 import io.recur.io.Safetensors;
 import io.recur.io.StateDict;
 import io.recur.io.Weights;
@@ -73,6 +74,19 @@ record LoadedModel(
       for (Parameter state : recur.cell().state0()) {
         state.value().write(new float[state.shape().count()]);
       }
+    }
+  }
+
+  /** Refuses a model that a checkpoint could not tell. */
+  void requireDescribed(Path in) {
+    List<String> unknown = Models.unknown(layer);
+    if (description == null && !unknown.isEmpty()) {
+      throw new IllegalArgumentException(
+          """
+          %s: a checkpoint cannot tell this model, since %s is none of the layers that it \
+          describes; recur run and recur info take %s itself, and Weights.save in Java keeps its \
+          weights alone"""
+              .formatted(in, unknown.stream().map(Printable::of).toList(), in));
     }
   }
 

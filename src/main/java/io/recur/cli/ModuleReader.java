@@ -1,10 +1,8 @@
 package io.recur.cli;
 
-import io.recur.grad.Functions;
-import io.recur.grad.Softmax;
-import io.recur.grad.Tensor;
 import io.recur.io.StateDict;
 import io.recur.io.StoredTensor;
+import io.recur.io.layers.Applied;
 import io.recur.nn.BatchNorm;
 import io.recur.nn.Conv1d;
 import io.recur.nn.Layer;
@@ -15,36 +13,17 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.UnaryOperator;
 
 /** Reads the modules of PyTorch that a description names, and tells what a file looks like. */
 final class ModuleReader {
   private ModuleReader() {}
 
-  /** A function between modules. */
-  private record FunctionLayer(String label, UnaryOperator<Tensor> function) implements Layer {
-    @Override
-    public Tensor apply(Tensor x) {
-      return function.apply(x);
-    }
-
-    @Override
-    public boolean columnsAreIndependent() {
-      return true;
-    }
-
-    @Override
-    public String describe() {
-      return label;
-    }
-  }
-
   /** {@return the layer of a part that has no parameters} */
   static Layer function(Part part) {
     return switch (part.kind()) {
-      case SOFTMAX -> new FunctionLayer("softmax", Softmax::softmax);
-      case LOG_SOFTMAX -> new FunctionLayer("log-softmax", Softmax::logSoftmax);
-      default -> new FunctionLayer(part.toString(), x -> Functions.apply(part.function(), x));
+      case SOFTMAX -> new Applied(Applied.SOFTMAX);
+      case LOG_SOFTMAX -> new Applied(Applied.LOG_SOFTMAX);
+      default -> new Applied(part.function());
     };
   }
 

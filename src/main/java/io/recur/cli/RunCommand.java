@@ -6,6 +6,7 @@ import io.recur.grad.Tensor;
 import io.recur.io.Npy;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +16,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -51,6 +53,12 @@ final class RunCommand implements Callable<Integer> {
   private @Nullable Path output;
 
   @Option(
+      names = "--check",
+      paramLabel = "FILE",
+      description = "y.npy: prints the largest difference of the answers from y in their place.")
+  private @Nullable Path check;
+
+  @Option(
       names = "--stream",
       description = "Runs step after step, each answered when it is read; the state is kept.")
   private boolean stream;
@@ -73,7 +81,9 @@ final class RunCommand implements Callable<Integer> {
         ModelFile file = ModelFile.open(model);
         Tape tape = Tape.inference(device)) {
       LoadedModel loaded = file.load(device, options);
-      if (input.toString().endsWith(".npy")) {
+      if (check != null) {
+        check(loaded, tape, Npy.read(check), check);
+      } else if (input.toString().endsWith(".npy")) {
         run(loaded, tape, Series.of(Npy.read(input), loaded.classes(), batchFirst));
       } else {
         run(loaded, tape);
@@ -92,6 +102,19 @@ final class RunCommand implements Callable<Integer> {
         }
       }
     }
+  }
+
+  private void check(LoadedModel loaded, Tape tape, Npy expected, Path y) throws IOException {
+    if (stream || !input.toString().endsWith(".npy")) {
+      throw new ParameterException(
+          spec.commandLine(), "--check: need --input x.npy, and no --stream");
+    }
+    Series x = Series.of(Npy.read(input), loaded.classes(), batchFirst);
+    Tensor answer = answer(loaded, tape, x);
+    Npy found = Series.array(x.layout(), answer.shape(), answer.toArray());
+    PrintWriter lines = spec.commandLine().getOut();
+    lines.println(Printable.of(Difference.of(found, expected, input, y)));
+    lines.flush();
   }
 
   private Answers answers(Series.Layout layout) {

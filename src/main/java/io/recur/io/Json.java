@@ -14,14 +14,20 @@ import java.util.Map;
  */
 final class Json {
   private static final int DEPTH = 8;
+
+  /** The levels that any reader may allow; each takes a frame of the stack. */
+  static final int MOST_LEVELS = 64;
+
   private static final int LONGEST_NUMBER = 19;
   private static final int LONGEST_SHOWN = 100;
 
   private final String text;
+  private final int levels;
   private int at;
 
-  private Json(String text) {
+  private Json(String text, int levels) {
     this.text = text;
+    this.levels = levels;
   }
 
   /**
@@ -32,7 +38,12 @@ final class Json {
    *     object; the message gives the position of the error
    */
   static Map<String, Object> read(byte[] utf8) {
-    Json json = new Json(decoded(utf8));
+    return read(decoded(utf8), DEPTH);
+  }
+
+  /** Reads one object of so many levels. */
+  static Map<String, Object> read(String text, int levels) {
+    Json json = new Json(text, levels);
     if (json.text.isEmpty() || json.text.charAt(0) != '{') {
       throw json.wrong("one object");
     }
@@ -63,8 +74,8 @@ final class Json {
   }
 
   private Object value(int depth) {
-    if (depth > DEPTH) {
-      throw wrong("at most " + DEPTH + " levels");
+    if (depth > levels) {
+      throw wrong("at most " + levels + " levels");
     }
     space();
     char c = peek();

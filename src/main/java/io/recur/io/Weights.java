@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * Map<String, String> facts = Weights.load(path, model);
  * }</pre>
  *
- * <p>A load accepts a checkpoint of a training too. It reads the parameters and ignores the
- * optimiser's memory and the states.
+ * <p>{@link Models} builds the model of a file. A load accepts a checkpoint of a training too. It
+ * reads the parameters and ignores the optimiser's memory and the states.
  */
 public final class Weights {
   /** The format that this version writes. */
@@ -69,7 +69,8 @@ public final class Weights {
   }
 
   /**
-   * Composes the strings of a file: the format, the layers and the facts.
+   * Composes the strings of a file: the format, the layers, what the model is built of where that
+   * can be said, and the facts.
    *
    * @param model the model to save
    * @param facts the caller's strings
@@ -81,6 +82,9 @@ public final class Weights {
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put(FORMAT_NAME, FORMAT);
     metadata.put(LAYERS, String.join("\n", layers(model)));
+    if (Structure.unknown(model).isEmpty()) {
+      metadata.put(Models.STRUCTURE, Structure.of(model));
+    }
     facts.forEach(
         (name, fact) -> {
           if (isReserved(name)) {

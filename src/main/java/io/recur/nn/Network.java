@@ -1,7 +1,6 @@
 package io.recur.nn;
 
 import io.recur.device.Device;
-import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
@@ -10,7 +9,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -99,7 +97,7 @@ public final class Network implements Layer {
   private final List<String> inputs;
   private final List<Node> nodes;
   private final Map<String, String> outputs;
-  private final FirstSizes sizes;
+  private final AllOrNone states;
   private final List<Recur> recurs;
 
   /**
@@ -123,16 +121,19 @@ public final class Network implements Layer {
    * @throws IllegalArgumentException as {@link #Network(List, List, List)} does
    */
   public Network(List<String> inputs, List<Node> nodes, Map<String, String> outputs) {
-    this(inputs, nodes, new LinkedHashMap<>(outputs), new FirstSizes());
+    this(inputs, nodes, new LinkedHashMap<>(outputs), (AllOrNone) null);
     check();
   }
 
   private Network(
-      List<String> inputs, List<Node> nodes, Map<String, String> outputs, FirstSizes sizes) {
+      List<String> inputs,
+      List<Node> nodes,
+      Map<String, String> outputs,
+      @Nullable AllOrNone of) {
     this.inputs = List.copyOf(inputs);
     this.nodes = List.copyOf(nodes);
     this.outputs = Collections.unmodifiableMap(outputs);
-    this.sizes = sizes;
+    this.states = of == null ? new AllOrNone(this) : of.of(this);
     this.recurs = Layer.super.recurs();
   }
 
@@ -209,12 +210,8 @@ public final class Network implements Layer {
           "network: given are %s; need %s"
               .formatted(given.keySet().stream().sorted().toList(), inputs));
     }
-    Tensor first = given.get(inputs.getFirst());
-    Supplier<Map<String, Tensor>> call = () -> through(given);
-    try (var _ = first.enter()) {
-      Shape shape = first.shape();
-      boolean isKnown = inputs.size() == 1 && sizes.knows(shape);
-      return isKnown ? call.get() : sizes.call(recurs, shape, call);
+    try (var _ = given.get(inputs.getFirst()).enter()) {
+      return states.call(() -> through(given));
     }
   }
 
@@ -276,7 +273,8 @@ public final class Network implements Layer {
           "network: inputs %s, outputs %s; call run(…), which takes and gives several"
               .formatted(inputs, outputs.keySet()));
     }
-    return run(Map.of(inputs.getFirst(), x)).values().iterator().next();
+    return states.apply(
+        x, given -> through(Map.of(inputs.getFirst(), given)).values().iterator().next());
   }
 
   @Override
@@ -307,7 +305,7 @@ public final class Network implements Layer {
                         node.join,
                         node.from))
             .toList();
-    return new Network(inputs, forks, outputs, sizes);
+    return new Network(inputs, forks, outputs, states);
   }
 
   /** Whether those of its layers are. */

@@ -36,6 +36,7 @@ class ConvertRefusalsTest extends ModelFiles {
     try (Safetensors file = Safetensors.read(Path.of(out))) {
       Map<String, String> metadata = new LinkedHashMap<>(file.metadata());
       metadata.remove("recur.model");
+      metadata.remove("recur.structure");
       new Safetensors(metadata, file.tensors()).write(plain);
     }
     String back = path("b.pt");

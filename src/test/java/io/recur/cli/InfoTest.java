@@ -3,6 +3,7 @@ package io.recur.cli;
 import static io.recur.cli.Shell.assertFails;
 import static io.recur.cli.Shell.recur;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -64,11 +65,23 @@ class InfoTest extends ModelFiles {
     Path x = Files.writeString(folder.resolve("x.csv"), "1,0.5,-1\n0,2,1\n");
     String whole = succeeded("run", graph, "--input", x.toString()).out();
     assertEquals(2, whole.lines().count(), whole);
-    Shell.Result made = succeeded("convert", graph, path("m.safetensors"));
-    assertTrue(made.out().contains("it does not tell its model"), made.out());
+    String checkpoint = path("m.safetensors");
+    succeeded("convert", graph, checkpoint);
+    assertEquals(whole, succeeded("run", checkpoint, "--input", x.toString()).out());
+    assertTrue(succeeded("info", checkpoint).out().contains("Bidirectional("));
     assertFails(
         1,
         "it tells its model; leave --as out",
         recur("run", graph, "--as", LAYERS, "--input", x.toString()));
+  }
+
+  @Test
+  void aGraphThatIsNoChainIsNoCheckpoint() throws IOException {
+    String graph = graph("words.onnx");
+    Path out = folder.resolve("m.safetensors");
+    Shell.Result result = recur("convert", graph, out.toString(), "--device", "cpu");
+    assertFails(1, "a checkpoint cannot tell this model, since [OnnxModel", result);
+    assertTrue(result.err().contains("recur run and recur info take " + graph), result.err());
+    assertFalse(Files.exists(out));
   }
 }

@@ -9,6 +9,7 @@ import io.recur.device.Devices;
 import io.recur.io.StateDict;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -48,6 +49,32 @@ class KerasConvertTest extends ModelFiles {
       weights.linear("3");
       weights.requireAllMapped();
     }
+  }
+
+  /** A checkpoint is enough, wherever its model came from. */
+  @Test
+  void aCheckpointOfAKerasModelIsEnough() throws IOException {
+    for (String name : List.of("text", "grus", "lstms", "convs", "last", "nested")) {
+      String checkpoint = path(name + ".safetensors");
+      succeeded("convert", file(name + ".keras"), checkpoint);
+      assertTrue(succeeded("info", checkpoint).out().contains("Chain("), name);
+      String[] arrays = {array(name + ".x"), array(name + ".y")};
+      String again = path(name + "-again.safetensors");
+      assertAgrees(succeeded("convert", checkpoint, again, "--check", arrays[0], arrays[1]));
+      String graph = succeeded("run", again, "--input", arrays[0]).out();
+      assertEquals(graph, succeeded("run", file(name + ".keras"), "--input", arrays[0]).out());
+    }
+  }
+
+  @Test
+  void severalInputsAreShownAndNotRun() {
+    Shell.Result info = recur("info", file("two.keras"));
+    assertEquals(0, info.status(), info.err());
+    assertTrue(info.out().contains("Network(t, x => likeness, head, reads.1)("), info.out());
+    assertFails(
+        1,
+        "call network(), which takes and gives several",
+        recur("convert", file("two.keras"), path("m.safetensors"), "--device", "cpu"));
   }
 
   @Test

@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What a layer of a functional model is called with, in the forms of Keras 3 and of Keras 2. */
 final class Graph {
+  private static final int MOST_OUTPUTS = 8;
+
   private final Settings layer;
   private final List<String> sources = new ArrayList<>();
   private final List<Object> constants = new ArrayList<>();
@@ -19,7 +21,8 @@ final class Graph {
   /**
    * The call of a layer.
    *
-   * @param sources the layers that it reads
+   * @param sources the layers that it reads, then those of its initial state; an output other than
+   *     the first is that of a state, LAYER.0 and so on
    * @param constants its other arguments
    * @param mask the operation that computes its mask, or null
    */
@@ -31,8 +34,8 @@ final class Graph {
    * Reads the call of a layer.
    *
    * @param inbound its calls in the configuration
-   * @throws IllegalArgumentException if it is called twice, with named arguments beside a mask, or
-   *     reads another output than the first
+   * @throws IllegalArgumentException if it is called twice, or with named arguments beside a mask
+   *     and an initial state
    */
   static Call call(Settings layer, @Nullable Object inbound) {
     if (!(inbound instanceof List<?> calls)) {
@@ -90,26 +93,29 @@ final class Graph {
     }
   }
 
-  /** {@return the layer of [layer, call, output]} */
+  /** {@return the layer of [layer, call, output], or its state} */
   private String name(@Nullable Object history) {
     if (history instanceof List<?> parts
         && parts.size() >= 3
         && parts.get(0) instanceof String name
-        && Long.valueOf(0).equals(parts.get(2))) {
-      return name;
+        && parts.get(2) instanceof Long output
+        && output >= 0
+        && output <= MOST_OUTPUTS) {
+      return output == 0 ? name : name + "." + (output - 1);
     }
     throw layer.wrong(
-        "it reads %s; need [layer, call, 0], a layer's first output"
-            .formatted(ConfigJson.shownValue(history)));
+        "it reads %s; need [layer, call, output]".formatted(ConfigJson.shownValue(history)));
   }
 
-  /** Refuses named arguments such as an initial state, but for a mask. */
+  /** Takes a mask and an initial state; refuses other named arguments. */
   private void named(@Nullable Object value) {
     if (value instanceof Map<?, ?> arguments) {
       arguments.forEach(
           (key, argument) -> {
             if ("mask".equals(key) && isTensor(argument)) {
               mask = source(argument);
+            } else if ("initial_state".equals(key) && argument != null) {
+              collect(argument);
             } else if (argument != null && !argument.equals(false)) {
               throw layer.wrong(
                   "it is called with %s=%s; need its input alone"
@@ -121,8 +127,30 @@ final class Graph {
 
   /** {@return the names of the layers whose outputs are those of a model} */
   static List<String> outputs(Settings model) {
+    return ends(model, "output_layers");
+  }
+
+  /** {@return the names of the inputs of a model, in their order} */
+  static List<String> inputs(Settings model) {
+    return ends(model, "input_layers");
+  }
+
+  private static List<String> ends(Settings model, String key) {
     Graph graph = new Graph(model);
-    graph.collectOld(model.value("output_layers"));
+    graph.collectEnds(model.value(key));
     return graph.sources;
+  }
+
+  /** One end, or a list or a dictionary of several. */
+  private void collectEnds(@Nullable Object value) {
+    if (value instanceof Map<?, ?> named) {
+      named.values().forEach(this::collectEnds);
+    } else if (value instanceof List<?> list
+        && !list.isEmpty()
+        && !(list.getFirst() instanceof String)) {
+      list.forEach(this::collectEnds);
+    } else {
+      sources.add(name(value));
+    }
   }
 }

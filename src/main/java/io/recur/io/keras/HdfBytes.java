@@ -16,6 +16,15 @@ final class HdfBytes implements HdfBackingStorage {
   private static final long LEAST_BYTES = 1 << 24;
   private static final int MOST_BEHIND = 2048;
 
+  // An object's header of version 1, and its message on the type.
+  private static final int HEADER = 16;
+  private static final int MESSAGE = 8;
+  private static final int TYPE_MESSAGE = 3;
+  private static final int OPAQUE = 5;
+  private static final int TEXT = 3;
+
+  private final byte[] file;
+
   private final ByteBuffer bytes;
   private final Superblock superblock;
   private int reads;
@@ -23,6 +32,7 @@ final class HdfBytes implements HdfBackingStorage {
 
   /** Reads the superblock. */
   HdfBytes(byte[] file) {
+    this.file = file;
     bytes = ByteBuffer.wrap(file).asReadOnlyBuffer();
     left = LEAST_BYTES + 4L * file.length;
     superblock = Superblock.readSuperblock(bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN));
@@ -47,6 +57,31 @@ final class HdfBytes implements HdfBackingStorage {
               + "; need each once");
     }
     return bytes.slice((int) address, (int) length).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /**
+   * Makes the opaque type of an object one of texts of the same size where it has no name: h5py
+   * writes bfloat16 so, and jhdf reads no opaque type without a name.
+   */
+  void nameOpaque(long address) {
+    ByteBuffer header = map(address, Math.min(HEADER, Math.max(0, bytes.capacity() - address)));
+    if (header.remaining() < HEADER || header.get(0) != 1) {
+      return;
+    }
+    long end = Math.min(address + HEADER + Integer.toUnsignedLong(header.getInt(8)), file.length);
+    for (long at = address + HEADER; at + 2 * MESSAGE <= end; ) {
+      ByteBuffer message = map(at, 2 * MESSAGE);
+      boolean isOpaque =
+          message.getShort(0) == TYPE_MESSAGE
+              && (message.get(MESSAGE) & 0xf) == OPAQUE
+              && message.get(MESSAGE + 1) == 0;
+      if (isOpaque) {
+        int type = (int) at + MESSAGE;
+        file[type] = (byte) (message.get(MESSAGE) & 0xf0 | TEXT);
+        return;
+      }
+      at += MESSAGE + Short.toUnsignedInt(message.getShort(2));
+    }
   }
 
   /** jhdf asks for twice the bytes of a tree's node, whose rest may be behind the end. */

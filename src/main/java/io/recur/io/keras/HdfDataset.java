@@ -29,12 +29,19 @@ final class HdfDataset {
   private final String path;
   private final ObjectHeader header;
   private final DataType type;
+  private final boolean isBfloat;
 
-  HdfDataset(HdfBytes bytes, String path, ObjectHeader header) {
+  /**
+   * A dataset.
+   *
+   * @param isBfloat whether an attribute says that its two bytes are a bfloat16
+   */
+  HdfDataset(HdfBytes bytes, String path, ObjectHeader header, boolean isBfloat) {
     this.bytes = bytes;
     this.path = path;
     this.header = header;
     this.type = header.getMessageOfType(DataTypeMessage.class).getDataType();
+    this.isBfloat = isBfloat && type instanceof StringData && type.getSize() == 2;
   }
 
   /** {@return the tensor of this dataset} */
@@ -92,6 +99,9 @@ final class HdfDataset {
   }
 
   private HdfTensor.Type kind() {
+    if (isBfloat) {
+      return HdfTensor.Type.BF16;
+    }
     if (!(type instanceof FloatingPoint number)) {
       return HdfTensor.Type.OTHER;
     }

@@ -30,11 +30,8 @@ final class HdfReader {
   private static final int MOST_LEVELS = 64;
   private static final long UNDEFINED = -1;
 
-  /** What jhdf says where an opaque type has no name, as h5py writes bfloat16. */
-  private static final String OPAQUE = "End of buffer reached before NULL";
-
-  private static final String HINT =
-      "; is it a bfloat16, which HDF5 does not know? Save the model in float32";
+  /** An attribute of Keras that names a type which HDF5 does not know. */
+  private static final String DTYPE = "dtype";
 
   private final HdfBytes bytes;
   private final Map<String, HdfTensor> tensors = new LinkedHashMap<>();
@@ -94,7 +91,8 @@ final class HdfReader {
     Map<String, List<String>> attributes = attributes(header);
     groups.put(path, attributes);
     if (header.hasMessageOfType(DataSpaceMessage.class)) {
-      tensors.put(path, new HdfDataset(bytes, path, header).tensor());
+      boolean isBfloat = List.of("bfloat16").equals(attributes.get(DTYPE));
+      tensors.put(path, new HdfDataset(bytes, path, header, isBfloat).tensor());
     } else {
       links(path, header)
           .forEach(
@@ -105,11 +103,11 @@ final class HdfReader {
 
   private ObjectHeader header(String path, long address) {
     try {
+      bytes.nameOpaque(address);
       return ObjectHeader.readObjectHeader(bytes, address);
     } catch (RuntimeException e) {
-      String hint = OPAQUE.equals(fact(e)) ? HINT : "";
       IllegalArgumentException named =
-          new IllegalArgumentException(ConfigJson.shown(path) + ": " + fact(e) + hint);
+          new IllegalArgumentException(ConfigJson.shown(path) + ": " + fact(e));
       named.addSuppressed(e);
       throw named;
     }

@@ -13,6 +13,7 @@ record HdfTensor(int[] sizes, Type type, String typeName, ByteBuffer data) {
   /** The element types that become floats, and any other one. */
   enum Type {
     F16(2),
+    BF16(2),
     F32(4),
     F64(8),
     OTHER(0);
@@ -36,6 +37,7 @@ record HdfTensor(int[] sizes, Type type, String typeName, ByteBuffer data) {
       values[i] =
           switch (type) {
             case F16 -> Float.float16ToFloat(from.getShort());
+            case BF16 -> Float.intBitsToFloat(from.getShort() << 16);
             case F32 -> from.getFloat();
             case F64 -> (float) from.getDouble();
             case OTHER -> throw new IllegalStateException(typeName);

@@ -8,6 +8,7 @@ import io.recur.nn.Dense;
 import io.recur.nn.Embedding;
 import io.recur.nn.Layer;
 import io.recur.nn.LayerNorm;
+import io.recur.nn.Network;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -81,22 +82,49 @@ public final class KerasFile {
   }
 
   /**
-   * Builds the whole model from its configuration: a {@code Sequential}, or a {@code Functional}
-   * whose layers form a line, models inside included.
+   * Builds the whole model from its configuration: a {@code Sequential}, or a {@code Functional} of
+   * one input and one output, models inside included. Where its layers form no line, the chain has
+   * one layer, a {@link Network}.
    *
    * @return the layers in the order in which they run
    * @throws IllegalArgumentException if the file has no configuration; if it has a layer, a setting
-   *     or a function that has no counterpart, with its name; or if tensors are missing, surplus or
-   *     of other sizes, with all of them
+   *     or a function that has no counterpart, with its name; if it has several inputs or outputs;
+   *     or if tensors are missing, surplus or of other sizes, with all of them
    */
   public Chain model() {
     Import into = new Import(source.where(), source.tree());
-    ModelReader reader = new ModelReader(source.where(), into, source.listed());
-    reader.expect(source.configuration());
-    into.check(path -> true);
+    ModelReader reader = read(into);
+    reader.requireOne();
     Chain model = new Chain(reader.layers());
     note(into);
     return model;
+  }
+
+  /**
+   * Builds the whole model from its configuration, which may have several inputs and outputs.
+   *
+   * @return the layers with the names that they have in Keras; of a model whose layers form a line
+   *     one chain, from {@code input} to {@code output}
+   * @throws IllegalArgumentException as {@link #model} does, but for the number of inputs and
+   *     outputs
+   */
+  public Network network() {
+    Import into = new Import(source.where(), source.tree());
+    List<Layer> layers = read(into).layers();
+    note(into);
+    return layers.size() == 1 && layers.getFirst() instanceof Network network
+        ? network
+        : new Network(
+            List.of("input"),
+            List.of(Network.layer("output", new Chain(layers), "input")),
+            List.of("output"));
+  }
+
+  private ModelReader read(Import into) {
+    ModelReader reader = new ModelReader(source.where(), into, source.listed());
+    reader.expect(source.configuration());
+    into.check(path -> true);
+    return reader;
   }
 
   private void note(Import into) {
@@ -109,7 +137,7 @@ public final class KerasFile {
   private List<Layer> layers(String kind, String name, Map<String, ?> values) {
     String where = "%s: %s %s".formatted(source.where(), kind, ConfigJson.shown(name));
     Import into = new Import(where, source.tree());
-    LayerReader reader = new LayerReader(into, Import.ANY, 0);
+    LayerReader reader = new LayerReader(into, LayerReader.End.UNKNOWN);
     reader.add(Settings.of(source.where(), kind, name, values), source.tensors(into, name));
     into.check(path -> path.startsWith(source.group(name) + "/"));
     List<Layer> layers = reader.layers();

@@ -3,6 +3,11 @@ package io.recur.io.keras;
 import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
+import io.recur.io.layers.Applied;
+import io.recur.io.layers.Masked;
+import io.recur.io.layers.MaskedZero;
+import io.recur.io.layers.Pooled;
+import io.recur.io.layers.Repeated;
 import io.recur.nn.BatchNorm;
 import io.recur.nn.Conv1d;
 import io.recur.nn.Dense;
@@ -43,15 +48,22 @@ final class LayerReader {
   private boolean isMasked;
 
   /**
-   * Begins a line.
+   * What a layer gives.
    *
-   * @param features the last size of the input, or {@link Import#ANY}
-   * @param rank the number of its sizes in Keras, the batch included; 0 if it is not known
+   * @param features the last size, or {@link Import#ANY}
+   * @param rank the number of sizes in Keras, the batch included; 0 if it is not known
+   * @param isMasked whether a layer has masked steps
    */
-  LayerReader(Import into, int features, int rank) {
+  record End(int features, int rank, boolean isMasked) {
+    static final End UNKNOWN = new End(Import.ANY, 0, false);
+  }
+
+  /** Begins a line whose first layer reads what another one gives. */
+  LayerReader(Import into, End begin) {
     this.into = into;
-    this.features = features;
-    this.rank = rank;
+    this.features = begin.features;
+    this.rank = begin.rank;
+    this.isMasked = begin.isMasked;
   }
 
   /** Takes the sizes of an input, [batch, time, features] or [batch, features]. */
@@ -70,6 +82,19 @@ final class LayerReader {
         last instanceof Long size && size > 0 && size <= Integer.MAX_VALUE
             ? size.intValue()
             : Import.ANY;
+  }
+
+  /** {@return what the line gives} */
+  End end() {
+    return new End(features, rank, isMasked);
+  }
+
+  /** Adds layers that are made later. */
+  void add(End end, Supplier<List<Layer>> made) {
+    features = end.features;
+    rank = end.rank;
+    isMasked = end.isMasked;
+    line.add(made);
   }
 
   /** {@return the layers of the line, whose tensors have been checked} */
@@ -118,14 +143,30 @@ final class LayerReader {
       case "Softmax" -> {
         settings.only("axis");
         checkAxis(settings);
-        line.add(() -> List.of(new Activation(Activation.SOFTMAX)));
+        line.add(() -> List.of(new Applied(Applied.SOFTMAX)));
+      }
+      case "GlobalAveragePooling1D", "GlobalMaxPooling1D" -> {
+        settings.only("data_format", "keepdims");
+        settings.refuse("keepdims", "need false");
+        time(settings);
+        rank = 2;
+        isMasked = false;
+        line.add(() -> List.of(new Pooled(settings.kind().equals("GlobalMaxPooling1D"))));
+      }
+      case "RepeatVector" -> {
+        settings.only("n");
+        int steps = settings.count("n");
+        rank = 3;
+        line.add(() -> List.of(new Repeated(steps)));
       }
       default ->
           throw settings.wrong(
               """
               this class is not imported; known are SimpleRNN, LSTM, GRU, RNN, Bidirectional, \
               Dense, Embedding, LayerNormalization, BatchNormalization, Conv1D, TimeDistributed, \
-              Masking, Dropout, Activation, ReLU and Softmax""");
+              Masking, Dropout, Activation, ReLU, Softmax, GlobalAveragePooling1D, \
+              GlobalMaxPooling1D, RepeatVector, and between branches Add, Subtract, Multiply, \
+              Average, Maximum, Minimum, Concatenate and Dot""");
     }
   }
 
@@ -148,12 +189,12 @@ final class LayerReader {
   /** Adds a function that is no entry of a layer's own. */
   private void function(Settings settings, String otherwise) {
     String name = settings.functionName("activation", otherwise);
-    if (Activation.SOFTMAXES.contains(name)) {
-      line.add(() -> List.of(new Activation(name)));
+    if (Applied.isSoftmax(name)) {
+      line.add(() -> List.of(new Applied(name)));
     } else {
       Elementwise function = settings.function("activation", otherwise);
       if (function != Elementwise.IDENTITY) {
-        line.add(() -> List.of(new Activation(function.label())));
+        line.add(() -> List.of(new Applied(function)));
       }
     }
   }
@@ -163,8 +204,7 @@ final class LayerReader {
     int units = settings.count("units");
     Import.Slot kernel = tensors.next("kernel", features, units);
     Import.Slot bias = settings.flag("use_bias", true) ? tensors.next("bias", units) : null;
-    boolean isColumns =
-        Activation.SOFTMAXES.contains(settings.functionName("activation", "linear"));
+    boolean isColumns = Applied.isSoftmax(settings.functionName("activation", "linear"));
     Elementwise function =
         isColumns ? Elementwise.IDENTITY : settings.function("activation", "linear");
     features = units;
@@ -186,7 +226,7 @@ final class LayerReader {
 
   private static Parameter vector(
       int length, Import.@Nullable Slot slot, String to, float otherwise) {
-    return RecurrentLayers.vector(length, slot == null ? null : slot.values(to), otherwise);
+    return RecurrentCells.vector(length, slot == null ? null : slot.values(to), otherwise);
   }
 
   private void embedding(Settings settings, LayerTensors tensors) {
@@ -305,7 +345,7 @@ final class LayerReader {
     int each = features < 0 ? Import.ANY : features / groups;
     Import.Slot w = tensors.next("kernel", kernel, each, out);
     Import.Slot bias = settings.flag("use_bias", true) ? tensors.next("bias", out) : null;
-    Window window = window(settings, kernel);
+    Window window = Window.of(settings, kernel);
     line.add(
         () -> {
           Shape shape = Shape.of(out, w.size(1) * kernel);
@@ -319,32 +359,6 @@ final class LayerReader {
         });
     features = out;
     function(settings, "linear");
-  }
-
-  /** How a convolution moves, and the steps of zeros before x; causal has none behind it. */
-  private record Window(int stride, int dilation, int padding, boolean isCausal) {
-    Layer over(Conv1d conv) {
-      Conv1d moved = conv.stride(stride).dilation(dilation).padding(padding);
-      return isCausal && padding > 0 ? new Causal(moved, stride) : moved;
-    }
-  }
-
-  private static Window window(Settings settings, int kernel) {
-    int stride = settings.single("strides", 1);
-    int dilation = settings.single("dilation_rate", 1);
-    long reach = (long) dilation * (kernel - 1);
-    String padding = settings.text("padding", "valid");
-    boolean isSame = padding.equals("same");
-    if (reach > Integer.MAX_VALUE || (isSame && (reach % 2 != 0 || stride > 1))) {
-      throw settings.refused(
-          "padding", "need valid, causal, or same with a stride of 1 and an odd kernel");
-    }
-    return switch (padding) {
-      case "valid" -> new Window(stride, dilation, 0, false);
-      case "same" -> new Window(stride, dilation, (int) reach / 2, false);
-      case "causal" -> new Window(stride, dilation, (int) reach, true);
-      default -> throw settings.refused("padding", "need valid, causal or same");
-    };
   }
 
   /** A layer of one step runs on every step as it is. */
@@ -379,6 +393,6 @@ final class LayerReader {
       throw settings.refused("max_value", "need none or 6");
     }
     Elementwise function = isWhole ? Elementwise.RELU : Elementwise.RELU6;
-    line.add(() -> List.of(new Activation(function.label())));
+    line.add(() -> List.of(new Applied(function)));
   }
 }

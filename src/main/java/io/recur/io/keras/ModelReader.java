@@ -3,6 +3,7 @@ package io.recur.io.keras;
 import io.recur.nn.Layer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,9 +11,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a model as a whole from its configuration: a {@code Sequential}, or a {@code Functional} in
- * which each layer reads the one before. In a file of Keras 3 a layer's group is named by its
- * class, in the order of the configuration; in the older format by the layer.
+ * Reads a model as a whole from its configuration: a {@code Sequential} or a {@code Functional}. A
+ * model in which each layer reads the one before becomes a line of layers, another one a {@link
+ * io.recur.nn.Network}. In a file of Keras 3 a layer's group is named by its class, in the order of
+ * the configuration; in the older format by the layer.
  */
 final class ModelReader {
   private static final Set<String> MODELS = Set.of("Sequential", "Functional", "Model");
@@ -21,6 +23,7 @@ final class ModelReader {
   private final Import into;
   private final @Nullable String listed;
   private final LayerReader reader;
+  private @Nullable String several;
 
   /**
    * Begins with a model.
@@ -29,10 +32,14 @@ final class ModelReader {
    *     a file of Keras 3
    */
   ModelReader(String file, Import into, @Nullable String listed) {
+    this(file, into, listed, LayerReader.End.UNKNOWN);
+  }
+
+  private ModelReader(String file, Import into, @Nullable String listed, LayerReader.End begin) {
     this.file = file;
     this.into = into;
     this.listed = listed;
-    this.reader = new LayerReader(into, Import.ANY, 0);
+    this.reader = new LayerReader(into, begin);
   }
 
   /** Says what each layer of a model expects. */
@@ -47,6 +54,20 @@ final class ModelReader {
     add(settings, "", null);
   }
 
+  /** {@return what an error begins with} */
+  String file() {
+    return file;
+  }
+
+  /** Refuses a model of several inputs or outputs. */
+  void requireOne() {
+    if (several != null) {
+      throw new IllegalArgumentException(
+          "%s: the model has %s; call network(), which takes and gives several"
+              .formatted(file, several));
+    }
+  }
+
   /** {@return the layers, whose tensors have been checked} */
   List<Layer> layers() {
     return reader.layers();
@@ -56,6 +77,15 @@ final class ModelReader {
   record Node(Settings settings, String path, Graph.Call call) {
     String name() {
       return settings.name();
+    }
+
+    /** Refuses other arguments. */
+    void requireTensors() {
+      if (!call.constants().isEmpty()) {
+        throw settings.wrong(
+            "it is called with %s; need tensors alone"
+                .formatted(ConfigJson.shownValue(call.constants())));
+      }
     }
   }
 
@@ -72,20 +102,40 @@ final class ModelReader {
       reader.input(model, sizes);
     }
     List<Node> nodes = nodes(model, group, isSequence);
-    for (Node node : isSequence ? nodes : inLine(model, MaskGraph.without(model, nodes))) {
-      Settings layer = node.settings;
-      boolean isModel = MODELS.contains(layer.kind());
-      boolean isListed = listed != null && !layer.kind().equals("InputLayer");
-      LayerTensors tensors = LayerTensors.of(into, node.path);
-      if (isListed) {
-        tensors = shared != null ? shared : LayerTensors.listed(into, node.path);
-      }
-      if (isModel) {
-        add(layer, node.path + "/", isListed ? tensors : null);
-      } else {
-        reader.add(layer, tensors);
-      }
+    List<Node> line = isSequence ? nodes : MaskGraph.without(model, nodes);
+    if (!isSequence && !isLine(model, line)) {
+      NetworkReader network = new NetworkReader(this, into, model);
+      network.expect(line, node -> tensors(node, shared));
+      several = network.several();
+      reader.add(network.end(), () -> List.of(network.made()));
+      return;
     }
+    for (Node node : isSequence ? line : inLine(line)) {
+      if (isSequence) {
+        node.settings.refuse("return_state", "need false in a Sequential");
+      }
+      add(node, tensors(node, shared), reader);
+    }
+  }
+
+  private LayerTensors tensors(Node node, @Nullable LayerTensors shared) {
+    return listed == null || node.settings.kind().equals("InputLayer")
+        ? LayerTensors.of(into, node.path)
+        : shared != null ? shared : LayerTensors.listed(into, node.path);
+  }
+
+  /** Adds a layer, or the layers of a model inside, to a line. */
+  void add(Node node, LayerTensors tensors, LayerReader to) {
+    if (!MODELS.contains(node.settings.kind())) {
+      to.add(node.settings, tensors);
+      return;
+    }
+    ModelReader inner = new ModelReader(file, into, listed, to.end());
+    inner.add(node.settings, node.path + "/", listed == null ? null : tensors);
+    if (inner.several != null) {
+      throw node.settings.wrong("it has %s inside a model; need one".formatted(inner.several));
+    }
+    to.add(inner.reader.end(), inner.reader::layers);
   }
 
   private List<Node> nodes(Settings model, String group, boolean isSequence) {
@@ -108,8 +158,24 @@ final class ModelReader {
     return nodes;
   }
 
+  /** Whether each layer reads the one before, and the last one is the output. */
+  private static boolean isLine(Settings model, List<Node> nodes) {
+    Set<String> read = new HashSet<>();
+    int begins = 0;
+    for (Node node : nodes) {
+      List<String> sources = node.call.sources();
+      begins += sources.isEmpty() ? 1 : 0;
+      if (sources.size() > 1 || (!sources.isEmpty() && !read.add(sources.getFirst()))) {
+        return false;
+      }
+    }
+    List<Node> line = begins == 1 ? inLine(nodes) : List.of();
+    return line.size() == nodes.size()
+        && Graph.outputs(model).equals(List.of(line.getLast().name()));
+  }
+
   /** The layers from the input to the output. */
-  private static List<Node> inLine(Settings model, List<Node> nodes) {
+  private static List<Node> inLine(List<Node> nodes) {
     Map<String, Node> readers = new LinkedHashMap<>();
     List<Node> line = new ArrayList<>();
     for (Node node : nodes) {
@@ -117,42 +183,15 @@ final class ModelReader {
       if (sources.isEmpty()) {
         line.add(node);
       } else {
-        checkCall(node);
-        if (readers.put(sources.getFirst(), node) != null) {
-          throw node.settings.wrong(
-              "%s has two readers; need a line of layers"
-                  .formatted(ConfigJson.shown(sources.getFirst())));
-        }
+        node.requireTensors();
+        readers.put(sources.getFirst(), node);
       }
-    }
-    if (line.size() != 1) {
-      throw model.wrong("%d layers have no input; need one".formatted(line.size()));
     }
     Node next = readers.get(line.getFirst().name());
     while (next != null && line.size() < nodes.size()) {
       line.add(next);
       next = readers.get(next.name());
     }
-    List<String> outputs = Graph.outputs(model);
-    if (line.size() != nodes.size() || !outputs.equals(List.of(line.getLast().name()))) {
-      throw model.wrong(
-          "its outputs are %s, and %d of its %d layers stand between input and output; need a line"
-              .formatted(Import.shown(outputs), line.size(), nodes.size()));
-    }
     return line;
-  }
-
-  private static void checkCall(Node node) {
-    List<String> sources = node.call.sources();
-    if (sources.size() > 1) {
-      throw node.settings.wrong(
-          "it has %d inputs, %s; need a line of layers of one input each"
-              .formatted(sources.size(), Import.shown(sources)));
-    }
-    if (!node.call.constants().isEmpty()) {
-      throw node.settings.wrong(
-          "it is called with %s; need tensors alone"
-              .formatted(ConfigJson.shownValue(node.call.constants())));
-    }
   }
 }

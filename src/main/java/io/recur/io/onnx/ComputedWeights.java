@@ -2,6 +2,8 @@ package io.recur.io.onnx;
 
 import io.recur.grad.Concat;
 import io.recur.grad.Tensor;
+import io.recur.io.layers.EquationCell;
+import io.recur.io.layers.RecurrentKind;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -30,7 +32,7 @@ record ComputedWeights(Call call, RecurrentKind kind, int directions, int direct
 
   private EquationCell.Weights weights(EquationCell.Rule rule) {
     int units = rule.units();
-    int rows = kind.gates * units;
+    int rows = kind.gates() * units;
     boolean isGru = kind == RecurrentKind.GRU;
     Tensor wi = turned(1);
     Tensor wh = turned(2);

@@ -2,6 +2,7 @@ package io.recur.io.onnx;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * A graph, or the subgraph of a node, as the file has it.
@@ -17,4 +18,19 @@ record Graph(
     List<Node> nodes,
     Map<String, Value> initialisers,
     List<Port> inputs,
-    List<Port> outputs) {}
+    List<Port> outputs) {
+  /** The same without the outputs that are states, whose inputs have initial values. */
+  Graph withoutStates() {
+    List<Integer> states =
+        StatePair.found(inputs, outputs).stream()
+            .filter(pair -> initialisers.containsKey(pair.input().name()))
+            .map(StatePair::out)
+            .toList();
+    List<Port> others =
+        IntStream.range(0, outputs.size())
+            .filter(i -> !states.contains(i))
+            .mapToObj(outputs::get)
+            .toList();
+    return new Graph(name, nodes, initialisers, inputs, others);
+  }
+}

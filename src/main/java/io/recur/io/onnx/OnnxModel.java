@@ -101,7 +101,8 @@ public final class OnnxModel implements Layer {
   /**
    * Reads a graph that is a straight line of layers as a chain of these: recurrent nodes, products
    * with their biases and functions, convolutions over time, embeddings, normalisations of layers,
-   * and nodes between them that only rearrange dimensions.
+   * and nodes between them that only rearrange dimensions. States that begin from constants and are
+   * outputs too, as in what {@link OnnxExport} writes, are those of the Recurs.
    *
    * <pre>{@code
    * Chain tagger = OnnxModel.readChain(Path.of("tagger.onnx")).on(device, 42);
@@ -120,7 +121,7 @@ public final class OnnxModel implements Layer {
         path,
         graph -> {
           Parts parts = new Parts(values(graph));
-          Binding binding = new Binding(graph, Map.of(), Set.of(), parts);
+          Binding binding = new Binding(graph.withoutStates(), Map.of(), Set.of(), parts);
           return StraightLine.of(binding, binding.body(), parts.recurs());
         });
   }

@@ -5,6 +5,8 @@ import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
+import io.recur.io.layers.EquationCell;
+import io.recur.io.layers.RecurrentKind;
 import io.recur.nn.Layer;
 import io.recur.nn.Layers;
 import io.recur.nn.Recur;
@@ -94,7 +96,7 @@ final class RecurrentNode implements Operator.Evaluation {
 
   static List<Parameter> zeros(RecurrentKind kind, int units) {
     List<Parameter> zeros = new ArrayList<>();
-    for (int i = 0; i < kind.states; i++) {
+    for (int i = 0; i < kind.states(); i++) {
       zeros.add(Parameter.fixed(Shape.of(units, 1), (values, random) -> {}).named("state0"));
     }
     return zeros;
@@ -103,7 +105,7 @@ final class RecurrentNode implements Operator.Evaluation {
   /** The initial state where it is constant and alike for all sequences; null where it is not. */
   private @Nullable List<Parameter> state0(Setup setup, int direction, int directions, int units) {
     List<Parameter> parts = zeros(kind, units);
-    for (int i = 0; i < kind.states; i++) {
+    for (int i = 0; i < kind.states(); i++) {
       int input = FIRST_STATE + i;
       if (!setup.node().hasInput(input)) {
         continue;
@@ -126,7 +128,7 @@ final class RecurrentNode implements Operator.Evaluation {
       }
       parts.set(i, setup.weight(input, Shape.of(units, 1), column));
     }
-    for (int i = 0; i < kind.states; i++) {
+    for (int i = 0; i < kind.states(); i++) {
       setup.claim(FIRST_STATE + i);
     }
     return parts;
@@ -263,7 +265,7 @@ final class RecurrentNode implements Operator.Evaluation {
   /** The state that the graph gives, or zeros. */
   private State start(Call call, Direction direction, int batch) {
     List<Tensor> parts = new ArrayList<>();
-    for (int i = 0; i < kind.states; i++) {
+    for (int i = 0; i < kind.states(); i++) {
       int input = FIRST_STATE + i;
       parts.add(
           call.has(input)
@@ -308,7 +310,7 @@ final class RecurrentNode implements Operator.Evaluation {
   private List<Value> outputs(Call call, List<Result> results, int batch, int time) {
     List<Value> outputs = new ArrayList<>();
     outputs.add(y(results, batch, time));
-    for (int i = 0; i < kind.states; i++) {
+    for (int i = 0; i < kind.states(); i++) {
       if (call.node().hasOutput(1 + i)) {
         outputs.add(last(results, i, batch, time));
       } else if (call.node().outputs().size() > 1 + i) {

@@ -1,5 +1,8 @@
 package io.recur.io.onnx;
 
+import io.recur.io.layers.Activation;
+import io.recur.io.layers.EquationCell;
+import io.recur.io.layers.RecurrentKind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,7 +20,7 @@ final class RecurrentOperators {
 
   private static Operator common(RecurrentKind kind, int inputs) {
     return Operator.of(kind.name(), 3, inputs, setup -> new RecurrentNode(setup, kind))
-        .outputs(1 + kind.states)
+        .outputs(1 + kind.states())
         .with("activation_alpha", Attribute.Kind.REALS)
         .with("activation_beta", Attribute.Kind.REALS)
         .with("activations", Attribute.Kind.TEXTS)
@@ -51,7 +54,7 @@ final class RecurrentOperators {
     boolean isCoupled = node.flag("input_forget", false);
     boolean isResetAfter = node.whole("linear_before_reset", 0) != 0;
     List<EquationCell.Rule> rules = new ArrayList<>();
-    for (List<Activation> functions : Activation.of(node, kind.functions, directions)) {
+    for (List<Activation> functions : GateFunctions.of(node, kind, directions)) {
       rules.add(new EquationCell.Rule(kind, units, functions, clip, isCoupled, isResetAfter));
     }
     return List.copyOf(rules);

@@ -4,6 +4,8 @@ import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
+import io.recur.io.layers.EquationCell;
+import io.recur.io.layers.RecurrentKind;
 import io.recur.nn.Cell;
 import io.recur.nn.GRUCell;
 import io.recur.nn.GRUv3Cell;
@@ -39,7 +41,7 @@ record RecurrentWeights(Setup setup, int direction, EquationCell.Rule rule) {
   /** Refuses weights of other sizes. */
   static void check(
       Node node, RecurrentKind kind, int input, Dims found, int directions, int units) {
-    int rows = kind.gates * units;
+    int rows = kind.gates() * units;
     Dims wanted =
         switch (input) {
           case W -> Dims.of(directions, rows, found.rank() == 3 ? found.size(2) : 1);
@@ -125,7 +127,7 @@ record RecurrentWeights(Setup setup, int direction, EquationCell.Rule rule) {
 
   /** The weights in ONNX's order. */
   private EquationCell.Weights weights() {
-    int[] all = new int[rule.kind().gates];
+    int[] all = new int[rule.kind().gates()];
     Arrays.setAll(all, i -> i);
     boolean isGru = rule.kind() == RecurrentKind.GRU;
     boolean isResetBefore = isGru && !rule.isResetAfter();
@@ -158,7 +160,7 @@ record RecurrentWeights(Setup setup, int direction, EquationCell.Rule rule) {
     int units = rule.units();
     int rows = gates.length * units;
     float[] from = stacked.values();
-    int base = direction * rule.kind().gates * units * columns;
+    int base = direction * rule.kind().gates() * units * columns;
     float[] values = new float[rows * columns];
     for (int g = 0; g < gates.length; g++) {
       for (int i = 0; i < units; i++) {
@@ -174,7 +176,7 @@ record RecurrentWeights(Setup setup, int direction, EquationCell.Rule rule) {
   /** Both biases added up, blocks in this order; in ONNX's order without one. */
   private Parameter sums(int... order) {
     int units = rule.units();
-    int rows = rule.kind().gates * units;
+    int rows = rule.kind().gates() * units;
     if (!setup.node().hasInput(B)) {
       return Parameter.fixed(Shape.of(rows), (values, random) -> {}).named("b");
     }

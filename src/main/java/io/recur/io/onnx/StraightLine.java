@@ -1,10 +1,9 @@
 package io.recur.io.onnx;
 
 import io.recur.device.Elementwise;
-import io.recur.grad.Functions;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
-import io.recur.grad.Softmax;
+import io.recur.io.layers.Applied;
 import io.recur.nn.Chain;
 import io.recur.nn.Conv1d;
 import io.recur.nn.Dense;
@@ -156,7 +155,7 @@ final class StraightLine {
           throw no(node, "it is not over features");
         }
         boolean isLog = node.type().startsWith("Log");
-        add(new Applied(node.type(), isLog ? Softmax::logSoftmax : Softmax::softmax));
+        add(new Applied(isLog ? Applied.LOG_SOFTMAX : Applied.SOFTMAX));
       }
       default -> {
         Elementwise function = FUNCTIONS.get(node.type());
@@ -193,7 +192,7 @@ final class StraightLine {
     if (w != null) {
       layers.add(dense(function));
     } else {
-      add(new Applied(function.label(), x -> Functions.apply(function, x)));
+      add(new Applied(function));
     }
   }
 

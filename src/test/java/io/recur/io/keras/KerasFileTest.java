@@ -15,6 +15,8 @@ import io.recur.grad.Padded;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import io.recur.io.layers.Applied;
+import io.recur.io.layers.Backwards;
 import io.recur.nn.Chain;
 import io.recur.nn.Layer;
 import io.recur.nn.Recur;
@@ -145,7 +147,7 @@ class KerasFileTest {
             weights.lstm("layers/lstm"),
             weights.gru("layers/bidirectional"),
             head,
-            new Activation(Activation.SOFTMAX));
+            new Applied(Applied.SOFTMAX));
     weights.requireAllMapped();
     try (Chain placed = model.on(device, 1)) {
       check(placed, "text", TOLERANCE);
@@ -275,6 +277,9 @@ class KerasFileTest {
             "weights.lstm(\"layers/lstm\")",
             "weights.gru(\"layers/bidirectional\")",
             "weights.dense(\"layers/time_distributed/layer\")",
+            "Network network = KerasFile.read(Path.of(\"two.keras\")).network().on(device, 42);",
+            "Tensor head = answers.get(\"head\");",
+            "Tensor c = answers.get(\"reads.1\");",
             "weights.requireAllMapped();")) {
       assertTrue(guide.contains(line), line);
     }

@@ -35,7 +35,7 @@ class KerasSettingsTest {
       delimiter = '|',
       quoteCharacter = '\0',
       value = {
-        "grus.keras|'return_state': false|'return_state': true|layer 'gru' (GRU): return_state=true; need false",
+        "grus.keras|'return_state': false|'return_state': true|layer 'gru' (GRU): return_state=true; need false in a Sequential",
         "grus.keras|'activation': 'tanh'|'activation': 'gelu'|activation='gelu'; need one of [elu",
         "grus.keras|'activation': 'tanh'|'activation': 'leaky_relu'|activation='leaky_relu'",
         "grus.keras|'recurrent_activation': 'sigmoid'|'recurrent_activation': 'mine>x'|recurrent_activation='mine>x'",
@@ -59,8 +59,8 @@ class KerasSettingsTest {
         "last.keras|'mask_value': -1.0|'mask_value': -2.0|layer 'not_equal' (NotEqual): it computes no mask",
         "last.keras|'axis': -1|'axis': 0|layer 'any' (Any): it computes no mask",
         "marked.keras|'mask_zero': true|'mask_zero': false|it computes no mask",
-        "last.keras|['masking', 0, 0]|['x', 0, 0]|has two readers; need a line of layers",
-        "last.keras|['masking', 0, 0]|['masking', 0, 1]|need [layer, call, 0]",
+        "last.keras|['masking', 0, 0]|['masking', 0, 1]|it reads 'masking.0'; there are",
+        "last.keras|['masking', 0, 0]|['masking', 0, 99]|need [layer, call, output]",
         "last.keras|'class_name': 'Functional'|'class_name': 'Functional', 'class_name': 'x'|stands twice",
       })
   void whatCannotBeHonouredIsRefusedByName(String file, String from, String to, String fact)

@@ -1,4 +1,4 @@
-package io.recur.io.keras;
+package io.recur.io.layers;
 
 import io.recur.grad.Padded;
 import io.recur.grad.Shape;
@@ -10,7 +10,7 @@ import java.util.Arrays;
  * The last step of each sequence: Keras's {@code return_sequences=False}. in × B × T gives in × B;
  * sequences of different lengths give one step each.
  */
-record LastStep() implements Layer {
+public record LastStep() implements Layer {
   @Override
   public Tensor apply(Tensor x) {
     return x.shape().rank() < 3 ? x : x.time(x.shape().time() - 1);

@@ -1,4 +1,4 @@
-package io.recur.io.keras;
+package io.recur.io.layers;
 
 import io.recur.grad.OneHot;
 import io.recur.grad.Padded;
@@ -9,7 +9,7 @@ import io.recur.nn.Layer;
  * Keras's {@code mask_zero} of an {@code Embedding}: index 0 masks a step there. Lengths say the
  * same here, so that an index 0 within the lengths is refused.
  */
-record MaskedZero() implements Layer {
+public record MaskedZero() implements Layer {
   @Override
   public Tensor apply(Tensor x) {
     int column = first(x);

@@ -1,4 +1,4 @@
-package io.recur.io.keras;
+package io.recur.io.layers;
 
 import io.recur.grad.Padded;
 import io.recur.grad.Tensor;
@@ -13,9 +13,10 @@ import java.util.List;
  *
  * @param inner recurrent layers
  * @param stateful whether a call continues from the last one
+ * @param states of the inner layers, which a call that is refused leaves as they were
  */
-record Backwards(Layer inner, boolean stateful, AllOrNone states) implements Layer {
-  Backwards(Layer inner, boolean stateful) {
+public record Backwards(Layer inner, boolean stateful, AllOrNone states) implements Layer {
+  public Backwards(Layer inner, boolean stateful) {
     this(inner, stateful, new AllOrNone(inner));
   }
 

@@ -1,25 +1,28 @@
-package io.recur.io.onnx;
+package io.recur.io.layers;
 
 import io.recur.device.Device;
 import io.recur.grad.Parameter;
+import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
 import io.recur.nn.Cell;
 import io.recur.nn.State;
 import io.recur.nn.Step;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A recurrent operator as ONNX defines it, with any functions, clip, peepholes and coupled gates.
- * Where a built-in cell computes the same, that one is used.
+ * Keras's LSTM and GRU with other functions are such cells too. Where a built-in cell computes the
+ * same, that one is used.
  *
  * @param rule what one direction computes
  * @param weights parameters, or tensors of the tape where the graph computes them
  * @param state0 units × 1 each
  */
-record EquationCell(Rule rule, Weights weights, List<Parameter> state0) implements Cell {
+public record EquationCell(Rule rule, Weights weights, List<Parameter> state0) implements Cell {
   /**
    * What the attributes of a node say of one direction.
    *
@@ -31,7 +34,7 @@ record EquationCell(Rule rule, Weights weights, List<Parameter> state0) implemen
    * @param isResetAfter whether the reset gate multiplies the candidate's recurrent part after its
    *     product, linear_before_reset
    */
-  record Rule(
+  public record Rule(
       RecurrentKind kind,
       int units,
       List<Activation> functions,
@@ -54,13 +57,64 @@ record EquationCell(Rule rule, Weights weights, List<Parameter> state0) implemen
    * @param bh units, of such a GRU
    * @param peepholes of an LSTM that has some units each, in the order i o f
    */
-  record Weights(
+  public record Weights(
       Tensor wi,
       Tensor wh,
       @Nullable Tensor whCandidate,
       @Nullable Tensor b,
       @Nullable Tensor bh,
       List<Tensor> peepholes) {}
+
+  public EquationCell {
+    check(rule, weights, state0);
+    name(weights.wi, "Wi");
+    name(weights.wh, "Wh");
+    name(weights.whCandidate, "Whc");
+    name(weights.b, "b");
+    name(weights.bh, "bh");
+    for (int k = 0; k < weights.peepholes.size(); k++) {
+      name(weights.peepholes.get(k), "P" + "iof".charAt(k));
+    }
+    name(state0.getFirst(), "h0");
+    if (state0.size() > 1) {
+      name(state0.getLast(), "c0");
+    }
+  }
+
+  private static void check(Rule rule, Weights weights, List<Parameter> state0) {
+    RecurrentKind kind = rule.kind;
+    int units = rule.units;
+    int rows = kind.gates() * units;
+    boolean isResetBefore = kind == RecurrentKind.GRU && !rule.isResetAfter;
+    boolean fits =
+        rule.functions.size() == kind.functions()
+            && weights.wi.shape().rows() == rows
+            && is(weights.wh, isResetBefore ? 2 * units : rows, units)
+            && (weights.whCandidate == null
+                ? !isResetBefore
+                : isResetBefore && is(weights.whCandidate, units, units))
+            && (weights.b == null || weights.b.shape().count() == rows)
+            && (weights.bh == null || weights.bh.shape().count() == units)
+            && (weights.peepholes.isEmpty() || weights.peepholes.size() == 3)
+            && weights.peepholes.stream().allMatch(peephole -> peephole.shape().count() == units)
+            && state0.size() == kind.states()
+            && state0.stream().allMatch(state -> is(state, units, 1));
+    if (!fits) {
+      throw new ShapeException(
+          "%s of %d units, functions %s, %s, state0 %s: the parts do not fit each other"
+              .formatted(kind, units, rule.functions, weights, state0));
+    }
+  }
+
+  private static boolean is(Tensor matrix, int rows, int columns) {
+    return matrix.shape().rows() == rows && matrix.shape().columns() == columns;
+  }
+
+  private static void name(@Nullable Tensor weight, String name) {
+    if (weight instanceof Parameter parameter) {
+      parameter.named(name);
+    }
+  }
 
   @Override
   public Step step(State given, Tensor x) {
@@ -129,8 +183,8 @@ record EquationCell(Rule rule, Weights weights, List<Parameter> state0) implemen
     return stacked.rows(k * rule.units, (k + 1) * rule.units);
   }
 
-  /** The same with memory for state0. */
-  EquationCell on(Device device) {
+  /** {@return the same with memory for state0} */
+  public EquationCell on(Device device) {
     state0.forEach(part -> part.on(device));
     return this;
   }
@@ -143,29 +197,25 @@ record EquationCell(Rule rule, Weights weights, List<Parameter> state0) implemen
   @Override
   public List<Parameter> parameters() {
     List<Parameter> all = new ArrayList<>();
-    add(all, weights.wi, "Wi");
-    add(all, weights.wh, "Wh");
-    add(all, weights.whCandidate, "Whc");
-    add(all, weights.b, "b");
-    add(all, weights.bh, "bh");
-    weights.peepholes.forEach(peephole -> add(all, peephole, "P"));
+    Stream.of(weights.wi, weights.wh, weights.whCandidate, weights.bh, weights.b)
+        .filter(Parameter.class::isInstance)
+        .forEach(weight -> all.add((Parameter) weight));
+    weights.peepholes.stream()
+        .filter(Parameter.class::isInstance)
+        .forEach(peephole -> all.add((Parameter) peephole));
     all.addAll(state0);
     return all;
   }
 
-  private static void add(List<Parameter> all, @Nullable Tensor weight, String name) {
-    if (weight instanceof Parameter parameter) {
-      all.add(parameter.isNamed() ? parameter : parameter.named(name));
-    }
-  }
-
   @Override
   public String toString() {
-    return "%s of ONNX(%d => %d, %s)"
+    return "%sEquations(%d => %d, %s%s%s)"
         .formatted(
             rule.kind,
             weights.wi.shape().columns(),
             rule.units,
-            rule.functions.stream().map(f -> f.kind().name().toLowerCase(Locale.ROOT)).toList());
+            rule.functions.stream().map(Activation::label).collect(Collectors.joining(", ")),
+            rule.clip < Float.POSITIVE_INFINITY ? ", clip=" + rule.clip : "",
+            rule.isCoupled ? ", coupled" : "");
   }
 }

@@ -1,4 +1,4 @@
-package io.recur.io.keras;
+package io.recur.io.layers;
 
 import io.recur.grad.Padded;
 import io.recur.grad.Tensor;
@@ -12,7 +12,7 @@ import java.util.List;
  * @param conv with zeros on both sides, of which those behind the end are not used
  * @param stride that of the convolution
  */
-record Causal(Conv1d conv, int stride) implements Layer {
+public record Causal(Conv1d conv, int stride) implements Layer {
   @Override
   public Tensor apply(Tensor x) {
     return conv.apply(x).times(0, (x.shape().time() - 1) / stride + 1);

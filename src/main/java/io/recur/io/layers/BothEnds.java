@@ -1,4 +1,4 @@
-package io.recur.io.keras;
+package io.recur.io.layers;
 
 import io.recur.grad.Concat;
 import io.recur.grad.Padded;
@@ -13,7 +13,7 @@ import io.recur.nn.Layer;
  * @param forward the rows of the forward direction, which stand above those of the backward one
  * @param merge how they become one
  */
-record BothEnds(int forward, Bidirectional.Merge merge) implements Layer {
+public record BothEnds(int forward, Bidirectional.Merge merge) implements Layer {
   @Override
   public Tensor apply(Tensor x) {
     boolean isStep = x.shape().rank() < 3;

@@ -1,4 +1,4 @@
-package io.recur.io.keras;
+package io.recur.io.layers;
 
 import io.recur.grad.Padded;
 import io.recur.grad.Tensor;
@@ -10,7 +10,7 @@ import io.recur.nn.Layer;
  *
  * @param value Keras's {@code mask_value}
  */
-record Masked(float value) implements Layer {
+public record Masked(float value) implements Layer {
   @Override
   public Tensor apply(Tensor x) {
     int column = first(x);

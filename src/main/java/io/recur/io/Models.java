@@ -1,0 +1,93 @@
+package io.recur.io;
+
+import io.recur.device.Device;
+import io.recur.nn.Layer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Builds models from files that Recur has written. A file of {@link Weights}, and so a checkpoint,
+ * says what its model is built of, wherever that came from: the built-in layers and cells, and
+ * those that the importers of PyTorch, Keras and ONNX make.
+ *
+ * <pre>{@code
+ * Layer model = Models.read(path, device);
+ * Optimiser adam = new Adam(0.001f);
+ * Checkpoint.load(path, model, adam);          // states and optimiser too: the training continues
+ * }</pre>
+ */
+public final class Models {
+  /** The string of a file that says what its model is built of. */
+  static final String STRUCTURE = "recur.structure";
+
+  private Models() {}
+
+  /**
+   * Builds the model of a file and reads its parameters. Its states are fresh.
+   *
+   * @param path a file of {@link Weights#save} or a checkpoint
+   * @param device where the model is placed
+   * @return the model, trainable where the saved one was
+   * @throws IOException if the file cannot be read
+   * @throws IllegalArgumentException if the file does not say what its model is built of, or if it
+   *     is damaged
+   */
+  public static Layer read(Path path, Device device) throws IOException {
+    try (Safetensors file = Safetensors.read(path)) {
+      Layer model = like(path, file).on(device, 0);
+      Weights.load(path, file, model);
+      return model;
+    }
+  }
+
+  /**
+   * Builds the model of an open file without its values.
+   *
+   * @param path the file's path, for errors
+   * @param file an open file
+   * @return an untrained model on no device, whose parameters are those of the file by name and
+   *     size
+   * @throws IllegalArgumentException if the file does not say what its model is built of, or if
+   *     that does not fit its tensors
+   */
+  public static Layer like(Path path, Safetensors file) {
+    String text = file.metadata().get(STRUCTURE);
+    if (text == null) {
+      throw new IllegalArgumentException(
+          path
+              + ": it does not say what its model is built of; build the model it was saved from, and"
+              + " call Weights.load(path, model)");
+    }
+    Layer model;
+    try {
+      model = Structure.model(text);
+    } catch (IllegalArgumentException | ArithmeticException e) {
+      throw new IllegalArgumentException(
+          "%s: what its model is built of: %s".formatted(path, e.getMessage()), e);
+    }
+    Weights.check(path, file, model);
+    return model;
+  }
+
+  /**
+   * Tells whether {@link #like} can build the model of a file.
+   *
+   * @param file an open file
+   * @return whether it says what its model is built of
+   */
+  public static boolean isTold(Safetensors file) {
+    return file.metadata().containsKey(STRUCTURE);
+  }
+
+  /**
+   * Finds what of a model a file cannot describe.
+   *
+   * @param model a model
+   * @return its layers that are none of the known ones, or share parameters with others, as the
+   *     model prints them; none if a file says what the model is built of
+   */
+  public static List<String> unknown(Layer model) {
+    return Structure.unknown(model);
+  }
+}
