@@ -126,10 +126,7 @@ public final class Network implements Layer {
   }
 
   private Network(
-      List<String> inputs,
-      List<Node> nodes,
-      Map<String, String> outputs,
-      @Nullable AllOrNone of) {
+      List<String> inputs, List<Node> nodes, Map<String, String> outputs, @Nullable AllOrNone of) {
     this.inputs = List.copyOf(inputs);
     this.nodes = List.copyOf(nodes);
     this.outputs = Collections.unmodifiableMap(outputs);
