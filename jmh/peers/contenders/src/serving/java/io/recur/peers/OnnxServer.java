@@ -17,12 +17,17 @@ import io.recur.serve.Sessions;
 import io.recur.serve.http.ServedModel;
 import io.recur.serve.http.Server;
 import io.recur.serve.http.ServerSettings;
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * ONNX Runtime behind our server and our batches: the states of a batch are handed to it and taken
@@ -30,6 +35,7 @@ import java.util.Map;
  */
 public final class OnnxServer {
   private static final int UNITS = 512;
+  private static final Set<String> STATES = Set.of("h0", "c0");
 
   private OnnxServer() {}
 
@@ -46,12 +52,11 @@ public final class OnnxServer {
       int batch = x.shape().batch();
       int time = x.shape().time();
       Tape tape = x.tape();
-      List<String> in = List.copyOf(session.getInputNames());
       Map<String, OnnxTensor> given = new HashMap<>();
       try {
-        given.put(in.get(0), tensor(x, time, batch, UNITS));
-        given.put(in.get(1), tensor(state.h(), batch, UNITS));
-        given.put(in.get(2), tensor(state.c(), batch, UNITS));
+        given.put("x", tensor(x, time, batch, UNITS));
+        given.put("h0", tensor(state.h(), batch, UNITS));
+        given.put("c0", tensor(state.c(), batch, UNITS));
         try (OrtSession.Result all = session.run(given)) {
           Shape next = Shape.of(UNITS, batch);
           return new Step(
@@ -100,6 +105,72 @@ public final class OnnxServer {
   }
 
   /**
+   * A graph without the values of h0 and c0, which Java's interface would not let a caller replace:
+   * they become inputs that must be there. Fields are those of onnx.proto: the graph is 7 of a
+   * model, a tensor 5 of a graph, and its name 8.
+   */
+  private static byte[] withStatesAsInputs(ByteBuffer from, int level) {
+    ByteArrayOutputStream to = new ByteArrayOutputStream();
+    while (from.hasRemaining()) {
+      int begin = from.position();
+      long tag = varint(from);
+      int field = (int) (tag >>> 3);
+      if ((tag & 7) != 2) { // the others of these two messages are numbers
+        varint(from);
+        to.write(from.array(), begin, from.position() - begin);
+        continue;
+      }
+      int length = (int) varint(from);
+      ByteBuffer inner = ByteBuffer.wrap(from.array(), from.position(), length);
+      from.position(from.position() + length);
+      if (level == 0 && field == 7) {
+        byte[] graph = withStatesAsInputs(inner, 1);
+        write(to, tag);
+        write(to, graph.length);
+        to.writeBytes(graph);
+      } else if (level == 0 || field != 5 || !STATES.contains(name(inner))) {
+        to.write(from.array(), begin, from.position() - begin);
+      }
+    }
+    return to.toByteArray();
+  }
+
+  private static String name(ByteBuffer tensor) {
+    while (tensor.hasRemaining()) {
+      long tag = varint(tensor);
+      int length = (int) varint(tensor); // or a number, behind which the next field begins
+      if ((tag & 7) == 2) {
+        if (tag >>> 3 == 8) {
+          return new String(tensor.array(), tensor.position(), length, StandardCharsets.UTF_8);
+        }
+        tensor.position(tensor.position() + length);
+      }
+    }
+    return "";
+  }
+
+  private static long varint(ByteBuffer from) {
+    long value = 0;
+    int shift = 0;
+    byte next;
+    do {
+      next = from.get();
+      value |= (next & 0x7fL) << shift;
+      shift += 7;
+    } while (next < 0);
+    return value;
+  }
+
+  private static void write(ByteArrayOutputStream to, long value) {
+    long left = value;
+    while (left > 0x7f) {
+      to.write((int) (left & 0x7f | 0x80));
+      left >>>= 7;
+    }
+    to.write((int) left);
+  }
+
+  /**
    * Prints its address and serves until its input ends.
    *
    * @param arguments the graph's file
@@ -111,7 +182,8 @@ public final class OnnxServer {
     options.setIntraOpNumThreads(1);
     Parameter h = Parameter.zeros(Shape.of(UNITS)).named("h");
     Parameter c = Parameter.zeros(Shape.of(UNITS)).named("c");
-    OrtSession session = environment.createSession(arguments[0], options);
+    ByteBuffer file = ByteBuffer.wrap(Files.readAllBytes(Path.of(arguments[0])));
+    OrtSession session = environment.createSession(withStatesAsInputs(file, 0), options);
     Recur model = new Recur(new Graph(environment, session, h, c));
     try (Device device = Device.cpu(1);
         Sessions sessions = Sessions.open(model.on(device, 1), device);
