@@ -15,6 +15,7 @@ import io.recur.serve.Sessions;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
+import java.io.Writer;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
@@ -162,10 +163,18 @@ class PageTest {
     BufferedReader err = process.errorReader();
     for (String line = err.readLine(); line != null; line = err.readLine()) {
       if (line.startsWith("DevTools listening on ")) {
-        Thread.ofVirtual().start(() -> err.lines().forEach(rest -> {}));
+        Thread.ofVirtual().start(() -> discard(err));
         return line.substring("DevTools listening on ".length());
       }
     }
     throw new AssertionError("the browser ended before it listened");
+  }
+
+  private static void discard(BufferedReader err) {
+    try {
+      err.transferTo(Writer.nullWriter());
+    } catch (IOException e) {
+      // The browser has ended.
+    }
   }
 }
