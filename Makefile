@@ -6,7 +6,7 @@
 #                    SteadyState, Lengths, StartUp, Targets: that part alone)
 # make serve-bench   measures sessions: steps per second, the time of a step, the memory of a million, files of them, a
 #                    simulated day, an LSTM of 512 units behind HTTP, and steps by key on Kafka Streams with a broker
-#                    (SERVE=--short)
+#                    (SERVE=--short; KAFKA= leaves that out)
 # make http-bench    the part behind HTTP alone, beside ONNX Runtime behind the same server where its jar can be had, and
 #                    PyTorch behind one in Python (PYTHON=a Python with torch and onnx)
 # make kafka-bench   the last of these alone; says why where the broker's jars cannot be had
@@ -38,6 +38,7 @@
 ARGS ?= train --out target/character-model.safetensors
 BENCH ?=
 SERVE ?=
+KAFKA ?= yes
 PEERS ?=
 PEERS_ROUNDS ?= 7
 BASE ?=
@@ -166,7 +167,7 @@ serve-bench: jmh/bench/target/benchmarks.jar
 	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=4g io.recur.jmh.Serve file $(SERVE)
 	@$(SERVE_JAVA) -Xmx128m -XX:MaxDirectMemorySize=2g io.recur.jmh.Serve day $(SERVE)
 	@$(MAKE) --no-print-directory http-bench
-	@$(MAKE) --no-print-directory kafka-bench
+	@$(if $(KAFKA),$(MAKE) --no-print-directory kafka-bench)
 
 http-bench: jmh/bench/target/benchmarks.jar $(SERVING)/built
 	@$(SERVE_JAVA) -Xmx256m io.recur.jmh.HttpServe $(SERVE) --python="$(if $(filter-out undefined default file,$(origin PYTHON)),$(PYTHON))" \

@@ -43,10 +43,10 @@ final class Application {
     settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
     settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
     settings.put(StreamsConfig.POLL_MS_CONFIG, 10);
-    settings.put(StreamsConfig.consumerPrefix("session.timeout.ms"), 1500);
-    settings.put(StreamsConfig.consumerPrefix("heartbeat.interval.ms"), 300);
+    settings.put(StreamsConfig.consumerPrefix("session.timeout.ms"), 5000);
+    settings.put(StreamsConfig.consumerPrefix("heartbeat.interval.ms"), 500);
     settings.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
-    settings.put(StreamsConfig.producerPrefix("transaction.timeout.ms"), 2000);
+    settings.put(StreamsConfig.producerPrefix("transaction.timeout.ms"), 5000);
     return settings;
   }
 

@@ -34,6 +34,7 @@ final class Application {
     settings.put("processing.guarantee", "exactly_once_v2");
     settings.put("replication.factor", 1);
     settings.put("consumer.auto.offset.reset", "earliest");
+    settings.put("producer.batch.size", 1 << 18); // 16 KB hold 15 states
     try (Device device = Device.cpu(1)) {
       KeyedSteps<Long, float[], float[]> steps =
           KafkaModel.of("lstm", model(device), device).dense(Serdes.Long());

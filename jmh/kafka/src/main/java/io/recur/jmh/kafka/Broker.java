@@ -91,6 +91,10 @@ final class Broker implements AutoCloseable {
     }
   }
 
+  Process process() {
+    return process;
+  }
+
   String address() {
     return "127.0.0.1:" + port;
   }

@@ -79,15 +79,17 @@ public final class KafkaServe {
       long[] first = times.stream().filter(t -> t[1] >= records / 5).findFirst().orElseThrow();
       long[] last = times.getLast();
       double seconds = (last[0] - first[0]) * 1e-9;
-      double rate = (last[1] - first[1]) / seconds;
       double all = (last[0] - times.getFirst()[0]) * 1e-9;
       System.out.printf(
           Locale.ROOT,
-          "Kafka, states in %s, %,d keys: %,.0f steps/s exactly once; %.1f MB/s of changelog%n",
+          "Kafka, states in %s, %,d keys: %,.0f steps/s exactly once, %.1f MB/s of changelog; µs of a"
+              + " core per step: application %.1f, broker %.1f%n",
           store,
           keys,
-          rate,
-          bytes(admin) * 1e-6 / all);
+          (last[1] - first[1]) / seconds,
+          bytes(admin) * 1e-6 / all,
+          1e-3 * (last[2] - first[2]) / (last[1] - first[1]),
+          1e-3 * (last[3] - first[3]) / (last[1] - first[1]));
     } finally {
       application.destroyForcibly().waitFor();
     }
@@ -128,7 +130,9 @@ public final class KafkaServe {
     return sent;
   }
 
-  /** The committed records over time, from the first to the last. */
+  /**
+   * From the first commit to the last: the time, the committed records, and both processes' own.
+   */
   private static List<long[]> follow(Admin admin, Process application, Broker broker, int records)
       throws Exception {
     List<long[]> times = new ArrayList<>();
@@ -147,13 +151,18 @@ public final class KafkaServe {
               .stream()
               .mapToLong(OffsetAndMetadata::offset)
               .sum();
-      times.add(new long[] {System.nanoTime(), committed});
       if (committed == 0) {
         times.clear();
-        times.add(new long[] {System.nanoTime(), 0});
       }
+      times.add(
+          new long[] {System.nanoTime(), committed, core(application), core(broker.process())});
     }
     return times;
+  }
+
+  /** Nanoseconds of a core. */
+  private static long core(Process process) {
+    return process.info().totalCpuDuration().orElse(Duration.ZERO).toNanos();
   }
 
   /** The bytes of the changelogs. */
