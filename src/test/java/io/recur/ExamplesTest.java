@@ -52,8 +52,9 @@ class ExamplesTest {
       import io.recur.nn.*;
       import io.recur.nn.cells.*;
       import io.recur.serve.*;
-      import io.recur.serve.kafka.*;
       import io.recur.serve.http.*;
+      import io.recur.serve.kafka.*;
+      import io.recur.serve.rocksdb.*;
       import io.recur.train.*;
       import org.apache.kafka.streams.KafkaStreams;
       import java.util.*;
@@ -64,7 +65,7 @@ class ExamplesTest {
         Parameters parameters; List<Tensor> sequence, steps; int[] text, indexes;
         int classes, batch, time; long step; float[][] first, second;
         Safetensors file; CellProgram program; ProductSchedule schedule; Buffer states;
-        Sessions sessions; MemorySegment table;
+        Sessions sessions; Chain retrained, larger; MemorySegment table;
         KeyedSteps<String, float[], float[]> detector; KafkaStreams application;
       }
       """;
@@ -84,8 +85,9 @@ class ExamplesTest {
       import io.recur.nn.*;
       import io.recur.nn.cells.*;
       import io.recur.serve.*;
-      import io.recur.serve.kafka.*;
       import io.recur.serve.http.*;
+      import io.recur.serve.kafka.*;
+      import io.recur.serve.rocksdb.*;
       import io.recur.train.*;
       import org.apache.kafka.common.serialization.*;
       import org.apache.kafka.streams.*;
@@ -117,8 +119,9 @@ class ExamplesTest {
             "io/keras",
             "io/onnx",
             "serve",
-            "serve/kafka",
             "serve/http",
+            "serve/kafka",
+            "serve/rocksdb",
             "train")) {
       try (Stream<Path> files = Files.list(Path.of("src/main/java/io/recur", room))) {
         sources.addAll(files.filter(Files::isRegularFile).sorted().toList());
