@@ -31,6 +31,8 @@ final class Child {
     ModelSamples.addTo(samples);
     ServeSamples.addTo(samples);
     KafkaSamples.addTo(samples);
+    NetworkSamples.addTo(samples);
+    HttpSamples.addTo(samples);
     Walk walk = new Walk(devices, samples, Integer.parseInt(arguments[2]), out);
     List<Class<?>> types = arguments.length > 3 ? List.of(Class.forName(arguments[3])) : exported();
     for (Class<?> type : types) {

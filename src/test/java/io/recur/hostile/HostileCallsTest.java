@@ -23,8 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
  * arguments. A child JVM calls all of them with hostile arguments and receivers. It prints each
  * call before it makes it, so that the last line names the call that ended the JVM.
  *
- * <p>The test finds new public API by itself. It fails for a type without a value: add one to
- * {@link TensorSamples}, {@link ModelSamples}, {@link ServeSamples} or {@link KafkaSamples}.
+ * <p>The test finds new public API by itself. It fails for a type without a value: add one to one
+ * of the classes of samples beside it.
  */
 class HostileCallsTest {
   private static final long MOST_SECONDS = 300;

@@ -201,6 +201,14 @@ final class TensorSamples {
             "java.util.function.UnaryOperator<io.recur.grad.Tensor>",
             "gives null",
             world -> (UnaryOperator<Tensor>) x -> null)
+        .add(
+            "java.util.function.UnaryOperator<io.recur.grad.Padded>",
+            "scales",
+            world -> (UnaryOperator<Padded>) x -> x.map(data -> data.scale(2)))
+        .addWithNull(
+            "java.util.function.UnaryOperator<io.recur.grad.Padded>",
+            "gives null",
+            world -> (UnaryOperator<Padded>) x -> null)
         .add("java.util.List<int[]>", "two", world -> List.of(new int[] {1}, new int[] {0, 1}))
         .add("java.util.List<int[]>", "empty", world -> List.of(new int[0]))
         .addWithNull("java.util.List<int[]>", "null", world -> Collections.singletonList(null));

@@ -59,16 +59,20 @@ public record ServerSettings(
           null);
 
   private static final int MOST_BYTES = 1 << 30;
+  private static final int MOST_PORT = 65535;
 
   /**
    * Checks the numbers.
    *
-   * @throws IllegalArgumentException if one is out of its bounds, or a token is short or has other
-   *     characters than a header
+   * @throws IllegalArgumentException if one is out of its bounds, a token is short or has other
+   *     characters than a header, or the address is not resolved
    */
   public ServerSettings {
-    Objects.requireNonNull(address, "address");
     tokens = List.copyOf(tokens);
+    if (address.isUnresolved()) { // it has no address, which is how sockets name all of them
+      throw new IllegalArgumentException(
+          "server: address=%s; no such host: need one of this machine".formatted(address));
+    }
     if (mostBodyBytes < 1 || mostBodyBytes > MOST_BYTES) {
       throw new IllegalArgumentException(
           "server: mostBodyBytes=%d; need 1 to %d".formatted(mostBodyBytes, MOST_BYTES));
@@ -114,10 +118,14 @@ public record ServerSettings(
   /**
    * These settings with another port of the same address.
    *
-   * @param port 0 for any that is free
+   * @param port 0 for any that is free, at most 65535
    * @return the settings
    */
   public ServerSettings withPort(int port) {
+    if (port < 0 || port > MOST_PORT) {
+      throw new IllegalArgumentException(
+          "server: port=%d; need 0 to %d".formatted(port, MOST_PORT));
+    }
     return withAddress(new InetSocketAddress(address.getAddress(), port));
   }
 

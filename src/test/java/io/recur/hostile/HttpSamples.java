@@ -1,0 +1,55 @@
+package io.recur.hostile;
+
+import io.recur.serve.Histogram;
+import io.recur.serve.Sessions;
+import io.recur.serve.http.ServedModel;
+import io.recur.serve.http.Server;
+import io.recur.serve.http.ServerSettings;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.security.NoSuchAlgorithmException;
+import javax.net.ssl.SSLContext;
+
+/** Servers, what they serve, and their settings: on the loopback address, at a free port. */
+final class HttpSamples {
+  private static final ServerSettings SETTINGS = ServerSettings.LOCAL.withPort(0);
+
+  private HttpSamples() {}
+
+  static void addTo(Samples samples) {
+    samples
+        .add(Histogram.class, "of two bounds", world -> Histogram.of(1, 10))
+        .add(ServedModel.class, "of sizes", world -> served(world).withSizes(2, 2))
+        .add(
+            ServedModel.class,
+            "of text",
+            world -> served(world).withSizes(2, 2).withVocabulary("ab"))
+        .add(ServerSettings.class, "local", world -> SETTINGS)
+        .add(ServerSettings.class, "with a token", world -> SETTINGS.withTokens("of-16-letters-or"))
+        .add(Server.class, "of a model", HttpSamples::server)
+        .add(InetSocketAddress.class, "a free port", world -> SETTINGS.address())
+        .add(
+            InetSocketAddress.class,
+            "unresolved",
+            world -> InetSocketAddress.createUnresolved("nowhere.invalid", 1))
+        .add(SSLContext.class, "without keys", world -> withoutKeys())
+        .add(char[].class, "a password", world -> "password".toCharArray())
+        .add(char[].class, "none", world -> new char[0]);
+  }
+
+  private static ServedModel served(World world) {
+    Sessions sessions = Sessions.open(world.model(), world.device());
+    world.keep(sessions::close);
+    return ServedModel.of("model", sessions);
+  }
+
+  private static Server server(World world) throws IOException {
+    Server server = Server.open(SETTINGS, served(world));
+    world.keep(server::close);
+    return server;
+  }
+
+  private static SSLContext withoutKeys() throws NoSuchAlgorithmException {
+    return SSLContext.getInstance("TLS");
+  }
+}
