@@ -2,7 +2,7 @@ package io.recur.grad;
 
 import io.recur.device.Buffer;
 import io.recur.device.Dimension;
-import io.recur.device.memory.Slices;
+import io.recur.device.memory.Cuts;
 import java.util.List;
 
 /**
@@ -15,8 +15,8 @@ import java.util.List;
  * }</pre>
  */
 public final class Concat implements Op {
-  private final Slices places = new Slices();
-  private final Slices gradients = new Slices();
+  private final Cuts places = new Cuts();
+  private final Cuts gradients = new Cuts();
   private Dimension dimension;
   private List<Tensor> parts;
   private Tensor y;
@@ -137,15 +137,10 @@ public final class Concat implements Op {
     }
   }
 
-  /** Part i of the whole. Parts of one size are cut once for the whole loop. */
-  private Buffer place(Slices slices, Buffer whole, int i, long offset) {
-    Tensor part = parts.get(i);
-    int m = run(part);
-    long span = (long) run(y) * (count() - 1) + m;
-    boolean alike = y.shape().count() == (long) parts.size() * part.shape().count();
-    return alike && offset == (long) i * m
-        ? slices.of(whole, 0, m, span).at(i)
-        : whole.slice(offset, span);
+  /** Part i of the whole. */
+  private Buffer place(Cuts cuts, Buffer whole, int i, long offset) {
+    long span = (long) run(y) * (count() - 1) + run(parts.get(i));
+    return cuts.at(whole, i, offset, span);
   }
 
   /** The values that follow each other in a part: of a column, of a time step, or all. */

@@ -3,6 +3,7 @@ package io.recur.grad;
 import io.recur.device.OneThread;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
@@ -197,15 +198,15 @@ public final class Padded {
   }
 
   private List<Tensor> cut(Tensor columns) {
-    List<Tensor> cut = new ArrayList<>(packing.stretches());
+    Tensor[] cut = new Tensor[packing.stretches()];
     int at = 0;
-    for (int i = 0; i < packing.stretches(); i++) {
+    for (int i = 0; i < cut.length; i++) {
       int width = packing.widths[i];
       int steps = packing.steps(i);
-      cut.add(columns.view(3, rows, width, steps, at * rows));
+      cut[i] = columns.view(3, rows, width, steps, at * rows);
       at += width * steps;
     }
-    return List.copyOf(cut);
+    return Collections.unmodifiableList(Arrays.asList(cut)); // no copy of the array
   }
 
   /**

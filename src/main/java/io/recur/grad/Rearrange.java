@@ -24,6 +24,9 @@ final class Rearrange implements Op {
 
   private boolean isPartial;
 
+  /** Where the inverse is computed, kept for calls of the same size. */
+  private int[] back = {};
+
   /**
    * Rearranges columns.
    *
@@ -48,9 +51,12 @@ final class Rearrange implements Op {
       }
       Buffer index = index(context, from, columns);
       context.device().columns().gather(m, from.length, source, index, null, op.y.value());
-      int[] back = op.y.isDifferentiable() ? inverse(from, columns) : null;
-      op.isPartial = back != null && hasNone(back);
-      op.inverse = back == null ? null : index(context, back, from.length);
+      boolean goesBack = op.y.isDifferentiable();
+      if (goesBack) {
+        op.invert(from, columns);
+      }
+      op.isPartial = goesBack && hasNone(op.back);
+      op.inverse = goesBack ? index(context, op.back, from.length) : null;
       return context.record(op, op.y);
     }
   }
@@ -75,16 +81,17 @@ final class Rearrange implements Op {
     return buffer;
   }
 
-  /** The column of y that each column of x became. */
-  private static int[] inverse(int[] from, int columns) {
-    int[] inverse = new int[columns];
-    Arrays.fill(inverse, NONE);
+  /** Computes the column of y that each column of x became. */
+  private void invert(int[] from, int columns) {
+    if (back.length != columns) {
+      back = new int[columns];
+    }
+    Arrays.fill(back, NONE);
     for (int j = 0; j < from.length; j++) {
       if (from[j] != NONE) {
-        inverse[from[j]] = j;
+        back[from[j]] = j;
       }
     }
-    return inverse;
   }
 
   /** A copy with a column of one number behind the last one. */

@@ -6,6 +6,7 @@ import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -159,15 +160,17 @@ public final class AllOrNone {
     }
   }
 
-  /** Sizes of calls that have passed, the last ones first; threads may share it. */
+  /** Sizes of calls that have passed, each in the place of its hash; threads may share it. */
   private static final class Passed {
-    private static final int MOST = 16;
+    /** As many batches of different sizes as a server's largest batch has. */
+    private static final int PLACES = 256;
+
     private static final int OF_X = 5;
 
     /** In place of columns: a call may be refused for another reason than its sizes. */
     private static final int REFUSED = -1;
 
-    private volatile int[][] calls = {};
+    private final AtomicReferenceArray<int[]> calls = new AtomicReferenceArray<>(PLACES);
 
     /**
      * Rank, rows, batch and steps of x, whether its tape records, and the columns of each state.
@@ -186,6 +189,11 @@ public final class AllOrNone {
       return sizes;
     }
 
+    /** Batches of neighbouring sizes have neighbouring places, apart for fresh states. */
+    private static int place(int batch, int time, int records, int columns) {
+      return (batch + 37 * time + 101 * records + (columns == batch ? 0 : 128)) & (PLACES - 1);
+    }
+
     /** The columns from which a call on a tape starts, 0 of a fresh state. */
     private static int columns(HeldState held, @Nullable Tape its) {
       if (held.isClosed || (held.live != null && held.tape != its)) {
@@ -200,12 +208,10 @@ public final class AllOrNone {
     }
 
     boolean knows(Tensor x, List<Recur> recurs) {
-      for (int[] sizes : calls) {
-        if (isOf(sizes, x, recurs)) {
-          return true;
-        }
-      }
-      return false;
+      Shape shape = x.shape();
+      int first = recurs.isEmpty() ? 0 : columns(recurs.getFirst().held(), x.tape());
+      int[] sizes = calls.get(place(shape.batch(), shape.time(), records(x.tape()), first));
+      return sizes != null && isOf(sizes, x, recurs);
     }
 
     private static boolean isOf(int[] sizes, Tensor x, List<Recur> recurs) {
@@ -224,11 +230,8 @@ public final class AllOrNone {
     }
 
     void add(int... sizes) {
-      int[][] known = calls;
-      int[][] all = new int[Math.min(known.length + 1, MOST)][];
-      all[0] = sizes;
-      System.arraycopy(known, 0, all, 1, all.length - 1);
-      calls = all;
+      int first = sizes.length > OF_X ? sizes[OF_X] : 0;
+      calls.set(place(sizes[2], sizes[3], sizes[4], first), sizes);
     }
   }
 }

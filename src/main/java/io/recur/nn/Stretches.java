@@ -51,24 +51,30 @@ final class Stretches {
         now = step.state();
       }
     }
-    narrowed(now, 0);
+    end(now, 0);
     return x.ofStretches(outputs);
   }
 
   /** The first columns of a state; the others have ended. */
   private State narrowed(State state, int batch) {
-    List<Tensor> first = new ArrayList<>(ended.size());
+    end(state, batch);
+    Tensor[] first = new Tensor[ended.size()];
+    for (int i = 0; i < first.length; i++) {
+      Tensor part = State.matrix(state.parts().get(i));
+      first[i] = batch == part.shape().columns() ? part : part.columns(0, batch);
+    }
+    return new State(List.of(first));
+  }
+
+  /** Keeps the columns of a state that have ended. */
+  private void end(State state, int batch) {
     for (int i = 0; i < ended.size(); i++) {
       Tensor part = State.matrix(state.parts().get(i));
       int columns = part.shape().columns();
       if (batch < columns) {
         ended.get(i).add(batch == 0 ? part : part.columns(batch, columns));
       }
-      if (batch > 0) {
-        first.add(batch == columns ? part : part.columns(0, batch));
-      }
     }
-    return new State(first);
   }
 
   /** The state after the last step of each sequence, in the caller's order. */

@@ -1,6 +1,12 @@
 package io.recur.serve;
 
-/** When sessions move to a model that replaces theirs, see {@link Versions#replace}. */
+/**
+ * When sessions move to a model that replaces theirs, see {@link Versions#replace}.
+ *
+ * <pre>{@code
+ * sessions.versions().replace(retrained, Moving.AT_ONCE);
+ * }</pre>
+ */
 public enum Moving {
   /**
    * Each session takes its state along: its next step is one of the new model. The new model must

@@ -75,6 +75,8 @@ class TraceTest {
           "Rearrange", "columns in another order",
           "CrossEntropy", "a loss",
           "Ctc", "a loss",
+          "AdditiveScores", "all steps of a sequence",
+          "BatchProduct", "all steps of a sequence",
           "Outer", "a matrix per column",
           "HeadProduct", "a matrix per column");
 
