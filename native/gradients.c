@@ -23,13 +23,14 @@ static own_rows own_rows_of(const program_job *job, const recur_gradient *g, int
 INLINE int64_t within(int64_t low, int64_t x, int64_t high) { return x < low ? low : x > high ? high : x; }
 
 /* dw += the panels times the columns x' packed in strips: a part's share of all vectors of rows and strips, in the order
- * of the panels. */
-static void add_panels(own_rows own, int64_t features, int64_t terms, const float *packed, int part, int parts) {
-  int64_t strips = strip_count(features), all = (own.rows + LANES - 1) / LANES * strips;
+ * of the panels. Where it cuts blocks, parts may have some strips each of one. */
+static void add_panels(own_rows own, int64_t features, int64_t terms, const float *packed, int cuts, int part, int parts) {
+  int64_t strips = strip_count(features), each = cuts ? strips : 1, all = (own.rows + LANES - 1) / LANES * each;
   int64_t begin = part_begin(all, part, parts), end = part_begin(all, part + 1, parts);
-  for (int64_t done = 0; own.rows > 0 && done < end; done += 2 * strips) {
+  for (int64_t done = 0; own.rows > 0 && done < end; done += 2 * each) {
     int64_t halves = own.rows > LANES ? 2 : 1;
-    int64_t from = within(0, (begin - done) / halves, strips), to = within(0, (end - done) / halves, strips);
+    int64_t from = within(0, (begin - done) / halves, each), to = within(0, (end - done) / halves, each);
+    if (!cuts) from *= strips, to *= strips;
     const float *next = own.rows > WIDTH ? own.panel + own.apart : own.panel;
     if (from < to) add_strips(own.panel, next, features, terms, packed, own.rows, from, to, own.dw, own.ldw);
     own.panel = next;
@@ -114,8 +115,9 @@ static void add_matrices(const program_job *job, const recur_gradient *first, co
         own[count++] = own_rows_of(job, g++, done);
       if (by_column) add_columns(own, count, column, part, parts, features, few, x);
       for (int i = 0; !by_column && i < count; i++) {
-        int is_shared = g[i - count].is_shared; /* others reach the same rows: the first part adds all */
-        if (!is_shared || part == 0) add_panels(own[i], features, few, packed, part, is_shared ? 1 : parts);
+        int is_shared = g[i - count].is_shared; /* 1: the first part adds all */
+        if (is_shared != 1 || part == 0)
+          add_panels(own[i], features, few, packed, is_shared == 0, part, is_shared == 1 ? 1 : parts);
       }
     }
   }

@@ -269,7 +269,8 @@ typedef struct recur_kept {
   int64_t before;
 } recur_kept;
 
-/* What panels add to a matrix, or with operand -1 to a vector, clipped; is_shared: panels of other rows do so too. */
+/* What panels add to a matrix, or with operand -1 to a vector, clipped; is_shared: 1, panels of other rows reach the same
+ * values; 2, those of the same rows do, in other columns. */
 typedef struct recur_gradient {
   int32_t kept, parameter, row, column, operand, lag, is_shared;
 } recur_gradient;

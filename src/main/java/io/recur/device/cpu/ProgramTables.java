@@ -187,6 +187,6 @@ final class ProgramTables {
     recur_gradient.column(to, from.column());
     recur_gradient.operand(to, from.operand());
     recur_gradient.lag(to, from.lag());
-    recur_gradient.is_shared(to, its.isShared(from) ? 1 : 0);
+    recur_gradient.is_shared(to, its.shared(from));
   }
 }

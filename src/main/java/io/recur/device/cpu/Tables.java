@@ -156,19 +156,28 @@ final class Tables {
   }
 
   /**
-   * Whether other panels, of other rows, reach the same values, which parts then must not share.
+   * What reaches the same values as a gradient, and forbids parts to share it as they please: 1 for
+   * panels of other rows, 2 for those of the same rows in other columns alone, 0 for none.
    */
-  boolean isShared(Gradient its) {
-    return gradients.stream()
-        .anyMatch(
-            other ->
-                other.parameter == its.parameter
-                    && (other.operand < 0) == (its.operand < 0)
-                    && (other.row != its.row || rows(other) != rows(its))
-                    && other.row < its.row + rows(its)
-                    && its.row < other.row + rows(other)
-                    && other.column < its.column + columns(its)
-                    && its.column < other.column + columns(other));
+  int shared(Gradient its) {
+    List<Gradient> others =
+        gradients.stream()
+            .filter(
+                other ->
+                    other.parameter == its.parameter
+                        && (other.operand < 0) == (its.operand < 0)
+                        && other.row < its.row + rows(its)
+                        && its.row < other.row + rows(other)
+                        && other.column < its.column + columns(its)
+                        && its.column < other.column + columns(other))
+            .toList();
+    if (others.stream().anyMatch(other -> other.row != its.row || rows(other) != rows(its))) {
+      return 1;
+    }
+    boolean isSame =
+        others.stream()
+            .allMatch(other -> other.column == its.column && columns(other) == columns(its));
+    return isSame ? 0 : 2;
   }
 
   private int rows(Gradient its) {
