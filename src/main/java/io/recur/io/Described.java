@@ -48,7 +48,7 @@ final class Described {
 
   /** The same of a file. */
   static Described of(Structure structure, Object value) {
-    return new Described(structure, Json.object("a layer", value));
+    return new Described(structure, PlainJson.object("a layer", value));
   }
 
   String kind() {
@@ -129,9 +129,9 @@ final class Described {
     return new IllegalArgumentException(
         "%s of layer %s is %s; need %s"
             .formatted(
-                Json.shown(name),
-                Json.shown(String.valueOf(values.get(KIND))),
-                Json.shown(String.valueOf(values.get(name))),
+                PlainJson.shown(name),
+                PlainJson.shown(String.valueOf(values.get(KIND))),
+                PlainJson.shown(String.valueOf(values.get(name))),
                 need));
   }
 

@@ -1,5 +1,6 @@
 package io.recur.io;
 
+import io.recur.io.json.Json;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -76,13 +77,13 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
   }
 
   private static Header read(byte[] json, long length) {
-    Map<String, Object> entries = Json.read(json);
+    Map<String, Object> entries = PlainJson.read(json);
     Map<String, String> metadata = metadata(entries.remove(METADATA));
     List<Long> checksums = checksums(json, metadata.remove(CHECKSUMS), entries.size());
     Map<String, Place> places = new LinkedHashMap<>();
     for (Map.Entry<String, Object> entry : entries.entrySet()) {
       Long checksum = checksums.isEmpty() ? null : checksums.get(1 + places.size());
-      Map<String, Object> value = Json.object(entry.getKey(), entry.getValue());
+      Map<String, Object> value = PlainJson.object(entry.getKey(), entry.getValue());
       places.put(entry.getKey(), place(entry.getKey(), value, length, checksum));
     }
     checkCover(places, length);
@@ -93,9 +94,9 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
   private static Map<String, String> metadata(@Nullable Object found) {
     Map<String, String> metadata = new LinkedHashMap<>();
     if (found != null) {
-      for (Map.Entry<String, Object> entry : Json.object(METADATA, found).entrySet()) {
+      for (Map.Entry<String, Object> entry : PlainJson.object(METADATA, found).entrySet()) {
         if (!(entry.getValue() instanceof String text)) {
-          throw wrong("metadata %s is no string", Json.shown(entry.getKey()));
+          throw wrong("metadata %s is no string", PlainJson.shown(entry.getKey()));
         }
         metadata.put(entry.getKey(), text);
       }
@@ -113,8 +114,8 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
                 () ->
                     wrong(
                         "tensor %s: dtype=%s; need one of %s",
-                        Json.shown(name),
-                        Json.shown(String.valueOf(value.get("dtype"))),
+                        PlainJson.shown(name),
+                        PlainJson.shown(String.valueOf(value.get("dtype"))),
                         Arrays.toString(Dtype.values())));
     long[] dimensions = numbers(name, "shape", value.get("shape"));
     long[] offsets = numbers(name, "data_offsets", value.get("data_offsets"));
@@ -126,7 +127,7 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
         || offsets[1] - offsets[0] != bytes) {
       throw wrong(
           "tensor %s: dtype=%s, shape=%s, data_offsets=%s of %d bytes; need %s bytes inside",
-          Json.shown(name),
+          PlainJson.shown(name),
           dtype,
           shown(dimensions),
           shown(offsets),
@@ -156,7 +157,7 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
     if (!(value instanceof List<?> list) || !list.stream().allMatch(v -> v instanceof Long)) {
       throw wrong(
           "tensor %s: %s=%s; need a list of integers",
-          Json.shown(name), what, Json.shown(String.valueOf(value)));
+          PlainJson.shown(name), what, PlainJson.shown(String.valueOf(value)));
     }
     return list.stream().mapToLong(v -> (Long) v).toArray();
   }
@@ -169,7 +170,7 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
       if (place.begin() != covered) {
         throw wrong(
             "tensor %s begins at byte %d; it %s the tensor before, which ends at %d",
-            Json.shown(place.name()),
+            PlainJson.shown(place.name()),
             place.begin(),
             place.begin() < covered ? "overlaps" : "leaves a hole after",
             covered);
@@ -226,7 +227,7 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
     metadata.forEach(
         (name, value) -> {
           checkText("metadata", name, CHECKSUMS);
-          checkText("metadata " + Json.shown(name), value, null);
+          checkText("metadata " + PlainJson.shown(name), value, null);
           json.append(',').append(Json.quoted(name)).append(':').append(Json.quoted(value));
         });
     json.append('}');
@@ -235,7 +236,7 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
       checkText("tensor", entry.getKey(), METADATA);
       StoredTensor tensor = entry.getValue();
       if (tensor == null) {
-        throw wrong("tensor %s is null; need an entry", Json.shown(entry.getKey()));
+        throw wrong("tensor %s is null; need an entry", PlainJson.shown(entry.getKey()));
       }
       long end = Math.addExact(offset, tensor.bytes());
       json.append(',').append(Json.quoted(entry.getKey()));
@@ -260,10 +261,10 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
   }
 
   private static void checkText(String what, @Nullable String text, @Nullable String taken) {
-    if (text == null || !Json.isText(text)) {
+    if (text == null || !PlainJson.isText(text)) {
       throw wrong(
           "%s is %s; need text with whole surrogate pairs",
-          what, text == null ? "null" : Json.shown(text));
+          what, text == null ? "null" : PlainJson.shown(text));
     }
     if (text.equals(taken)) {
       throw wrong("%s is named %s; the format has that name for itself", what, text);
@@ -294,7 +295,7 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
   }
 
   private static String shown(long[] values) {
-    return Json.shown(Arrays.toString(values));
+    return PlainJson.shown(Arrays.toString(values));
   }
 
   private static IllegalArgumentException wrong(String message, Object... values) {

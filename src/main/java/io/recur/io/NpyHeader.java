@@ -103,7 +103,7 @@ record NpyHeader(Dtype type, ByteOrder order, boolean isFortran, int[] sizes, in
     if (!isWhole || !entries.keySet().equals(Set.of(DESCRIPTION, FORTRAN, SHAPE))) {
       throw wrong(
           "header %s; need descr, fortran_order and shape of an array of numbers, once each",
-          Json.shown(text));
+          PlainJson.shown(text));
     }
     String type = entries.get(DESCRIPTION);
     String fortran = entries.get(FORTRAN);
@@ -112,10 +112,10 @@ record NpyHeader(Dtype type, ByteOrder order, boolean isFortran, int[] sizes, in
       throw wrong(
           "descr=%s, shape=%s; need float32, float64, int32 or int64 ('<f4', '<f8', '<i4', '<i8') of"
               + " at most %d sizes: array.astype('float32')",
-          Json.shown(type), Json.shown(entries.get(SHAPE)), MOST_SIZES);
+          PlainJson.shown(type), PlainJson.shown(entries.get(SHAPE)), MOST_SIZES);
     }
     if (!fortran.equals("True") && !fortran.equals("False")) {
-      throw wrong("fortran_order=%s; need True or False", Json.shown(fortran));
+      throw wrong("fortran_order=%s; need True or False", PlainJson.shown(fortran));
     }
     ByteOrder order = type.startsWith("'>") ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN;
     return new NpyHeader(TYPES.get(kind(type)), order, fortran.equals("True"), sizes, begin);

@@ -264,7 +264,7 @@ final class Pickle {
 
   private Global global(String name) {
     if (!CALLS.contains(name) && !STORAGES.containsKey(name)) {
-      throw wrong("it refers to %s; %s".formatted(Json.shown(name), REMEDY));
+      throw wrong("it refers to %s; %s".formatted(PlainJson.shown(name), REMEDY));
     }
     return new Global(name);
   }

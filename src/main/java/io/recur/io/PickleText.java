@@ -32,9 +32,10 @@ final class PickleText {
    * @throws IllegalArgumentException if it has half a surrogate pair
    */
   PickleText text(String text) {
-    if (!Json.isText(text)) {
+    if (!PlainJson.isText(text)) {
       throw new IllegalArgumentException(
-          "torch: a name is %s; need text with whole surrogate pairs".formatted(Json.shown(text)));
+          "torch: a name is %s; need text with whole surrogate pairs"
+              .formatted(PlainJson.shown(text)));
     }
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
     add("X");

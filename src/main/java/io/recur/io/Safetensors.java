@@ -155,7 +155,7 @@ public final class Safetensors implements AutoCloseable {
     for (Header.Place place : header.places().values()) {
       Values values = new Values.InFile(channel, place.begin());
       long[] dimensions = Header.reversed(place.dimensions());
-      String name = "safetensors: " + path + ": tensor " + Json.shown(place.name());
+      String name = "safetensors: " + path + ": tensor " + PlainJson.shown(place.name());
       tensors.put(
           place.name(),
           new StoredTensor(name, place.dtype(), dimensions, values, place.checksum()));

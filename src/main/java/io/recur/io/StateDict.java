@@ -111,14 +111,14 @@ public final class StateDict implements AutoCloseable {
                       path,
                       left.size(),
                       source.tensors().size(),
-                      TorchModule.listed(left.stream().map(Json::shown).toList()))
+                      TorchModule.listed(left.stream().map(PlainJson::shown).toList()))
               + " for all");
     }
   }
 
   private TorchModule module(String kind, String name) {
     Objects.requireNonNull(name, "name");
-    String where = "torch: %s: %s %s".formatted(path, kind, Json.shown(name));
+    String where = "torch: %s: %s %s".formatted(path, kind, PlainJson.shown(name));
     return new TorchModule(where, name, source.tensors());
   }
 

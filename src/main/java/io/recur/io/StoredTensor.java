@@ -249,7 +249,7 @@ public final class StoredTensor {
   public String toString() {
     String size =
         Arrays.stream(dimensions).mapToObj(Long::toString).collect(Collectors.joining("×"));
-    String shown = Json.shown(size.isEmpty() ? "a scalar" : size);
+    String shown = PlainJson.shown(size.isEmpty() ? "a scalar" : size);
     return dtype == Dtype.F32 ? shown : dtype + " " + shown;
   }
 

@@ -3,6 +3,7 @@ package io.recur.io;
 import static io.recur.io.StructureCells.CELLS;
 
 import io.recur.grad.Parameter;
+import io.recur.io.json.Json;
 import io.recur.io.layers.Applied;
 import io.recur.io.layers.Backwards;
 import io.recur.io.layers.BothEnds;
@@ -311,7 +312,7 @@ final class Structure {
    * @throws IllegalArgumentException if the text is no description; the message says what is wrong
    */
   static Layer model(String text) {
-    return new Structure().built(Json.read(text, Json.MOST_LEVELS));
+    return new Structure().built(PlainJson.read(text, PlainJson.MOST_LEVELS));
   }
 
   /** Builds a layer. */

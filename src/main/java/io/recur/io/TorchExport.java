@@ -297,6 +297,7 @@ final class TorchExport {
   private IllegalArgumentException wrong(String message, Object... facts) {
     return new IllegalArgumentException(
         "torch: export of %s: %s"
-            .formatted(Json.shown(module), facts.length == 0 ? message : message.formatted(facts)));
+            .formatted(
+                PlainJson.shown(module), facts.length == 0 ? message : message.formatted(facts)));
   }
 }

@@ -86,7 +86,7 @@ final class TorchFile {
     if (zip.getEntry(archive + "/byteorder") != null) {
       String order = new String(bytes(archive + "/byteorder", 16), StandardCharsets.UTF_8);
       if (!order.equals("little")) {
-        throw wrong("byteorder=%s; need little, save it on such a machine", Json.shown(order));
+        throw wrong("byteorder=%s; need little, save it on such a machine", PlainJson.shown(order));
       }
     }
   }
@@ -94,12 +94,12 @@ final class TorchFile {
   private ZipEntry entry(String name, String why) {
     ZipEntry entry = zip.getEntry(name);
     if (entry == null) {
-      throw wrong("the record %s is missing%s; the file is damaged", Json.shown(name), why);
+      throw wrong("the record %s is missing%s; the file is damaged", PlainJson.shown(name), why);
     }
     if (entry.getMethod() != ZipEntry.STORED || entry.getSize() != entry.getCompressedSize()) {
       throw wrong(
           "the record %s is compressed, of %d bytes to %d; need records as torch.save stores them",
-          Json.shown(name), entry.getCompressedSize(), entry.getSize());
+          PlainJson.shown(name), entry.getCompressedSize(), entry.getSize());
     }
     return entry;
   }
@@ -112,7 +112,7 @@ final class TorchFile {
     try (InputStream in = zip.getInputStream(entry)) {
       byte[] bytes = in.readNBytes((int) entry.getSize());
       if (bytes.length != entry.getSize()) {
-        throw wrong("the record %s is cut off; the file is damaged", Json.shown(name));
+        throw wrong("the record %s is cut off; the file is damaged", PlainJson.shown(name));
       }
       return bytes;
     }
@@ -122,7 +122,7 @@ final class TorchFile {
     if (depth > DEPTH || ++visited > MOST_VISITED) {
       throw wrong(
           "%s: dictionaries within dictionaries; need at most %d levels and %d objects",
-          Json.shown(name), DEPTH, MOST_VISITED);
+          PlainJson.shown(name), DEPTH, MOST_VISITED);
     }
     if (value instanceof Map<?, ?> map) {
       map.forEach((key, inner) -> visit(joined(name, key), inner, depth + 1));
@@ -132,7 +132,7 @@ final class TorchFile {
       }
     } else if (value instanceof Pickle.Array array
         && tensors.put(name, tensor(name, array)) != null) {
-      throw wrong("two tensors are named %s; rename a dictionary", Json.shown(name));
+      throw wrong("two tensors are named %s; rename a dictionary", PlainJson.shown(name));
     }
   }
 
@@ -142,7 +142,8 @@ final class TorchFile {
 
   private StoredTensor tensor(String name, Pickle.Array array) {
     Pickle.Storage storage = array.storage();
-    ZipEntry entry = entry(archive + "/data/" + storage.key(), ", which holds " + Json.shown(name));
+    ZipEntry entry =
+        entry(archive + "/data/" + storage.key(), ", which holds " + PlainJson.shown(name));
     int size = storage.dtype().bits() / 8;
     long bytes = Header.bytes(storage.dtype(), array.sizes());
     if (storage.count() > entry.getSize() / size
@@ -151,7 +152,7 @@ final class TorchFile {
         || bytes / size > storage.count() - array.offset()) {
       throw wrong(
           "tensor %s: sizes=%s at %d of %d elements in a record of %d bytes; need them inside",
-          Json.shown(name),
+          PlainJson.shown(name),
           TorchNames.shown(array.sizes()),
           array.offset(),
           storage.count(),
@@ -159,7 +160,7 @@ final class TorchFile {
     }
     checkStrides(name, array);
     Values values = new Values.InZip(zip, entry, array.offset() * size);
-    String where = "torch: %s: tensor %s".formatted(path, Json.shown(name));
+    String where = "torch: %s: tensor %s".formatted(path, PlainJson.shown(name));
     return new StoredTensor(where, storage.dtype(), Header.reversed(array.sizes()), values, null);
   }
 
@@ -173,7 +174,9 @@ final class TorchFile {
       if (size > 1 && array.strides()[i] != need) {
         throw wrong(
             "tensor %s: sizes=%s, strides=%s; need it contiguous: save tensor.contiguous()",
-            Json.shown(name), TorchNames.shown(array.sizes()), TorchNames.shown(array.strides()));
+            PlainJson.shown(name),
+            TorchNames.shown(array.sizes()),
+            TorchNames.shown(array.strides()));
       }
       need *= size;
     }

@@ -130,14 +130,14 @@ final class TorchModule {
   }
 
   private String shown(String name) {
-    return Json.shown(prefix + name);
+    return PlainJson.shown(prefix + name);
   }
 
   private Set<String> modules() {
     Set<String> modules = new TreeSet<>();
     for (String name : tensors.keySet()) {
       int dot = name.lastIndexOf('.');
-      modules.add(dot < 0 ? "\"\"" : Json.shown(name.substring(0, dot)));
+      modules.add(dot < 0 ? "\"\"" : PlainJson.shown(name.substring(0, dot)));
     }
     return modules;
   }
@@ -159,7 +159,7 @@ final class TorchModule {
         prefix + name,
         "%s %s%s -> %s"
             .formatted(
-                Json.shown(prefix + name),
+                PlainJson.shown(prefix + name),
                 tensor(name).dtype(),
                 TorchNames.shown(sizes(name)),
                 to));
@@ -185,7 +185,7 @@ final class TorchModule {
   /** Notes a tensor that is taken and not read. */
   void pass(String name, String to) {
     if (has(name)) {
-      mapped.put(prefix + name, "%s -> %s".formatted(Json.shown(prefix + name), to));
+      mapped.put(prefix + name, "%s -> %s".formatted(PlainJson.shown(prefix + name), to));
     }
   }
 

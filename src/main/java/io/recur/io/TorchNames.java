@@ -32,7 +32,7 @@ final class TorchNames {
 
   /** {@return sizes as PyTorch prints them; -1 is any size} */
   static String shown(long[] sizes) {
-    return Json.shown(
+    return PlainJson.shown(
         Arrays.stream(sizes)
             .mapToObj(size -> size == TorchModule.ANY ? "any" : Long.toString(size))
             .collect(Collectors.joining(", ", "[", "]")));

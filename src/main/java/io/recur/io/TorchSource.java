@@ -104,7 +104,7 @@ record TorchSource(Map<String, StoredTensor> tensors, List<Closeable> files) imp
       }
       StoredTensor tensor = open.get(shard).get(entry.getKey());
       if (tensor == null) {
-        missing.add(Json.shown(entry.getKey()) + " of " + shard);
+        missing.add(PlainJson.shown(entry.getKey()) + " of " + shard);
       } else {
         tensors.put(entry.getKey(), tensor);
       }
@@ -119,10 +119,10 @@ record TorchSource(Map<String, StoredTensor> tensors, List<Closeable> files) imp
   /** The file of each tensor: a plain name, so that an index cannot point to another folder. */
   private static Map<String, String> shards(Path path) throws IOException {
     try {
-      Map<String, Object> index = Json.read(Files.readAllBytes(path));
+      Map<String, Object> index = PlainJson.read(Files.readAllBytes(path));
       Map<String, String> shards = new LinkedHashMap<>();
       Object map = index.getOrDefault("weight_map", "nothing");
-      for (Map.Entry<String, Object> entry : Json.object("weight_map", map).entrySet()) {
+      for (Map.Entry<String, Object> entry : PlainJson.object("weight_map", map).entrySet()) {
         if (!(entry.getValue() instanceof String shard)
             || shard.isEmpty()
             || Arrays.asList(".", "..").contains(shard)
@@ -130,7 +130,8 @@ record TorchSource(Map<String, StoredTensor> tensors, List<Closeable> files) imp
           throw new IllegalArgumentException(
               "weight_map: %s=%s; need the name of a file in the same folder"
                   .formatted(
-                      Json.shown(entry.getKey()), Json.shown(String.valueOf(entry.getValue()))));
+                      PlainJson.shown(entry.getKey()),
+                      PlainJson.shown(String.valueOf(entry.getValue()))));
         }
         shards.put(entry.getKey(), shard);
       }

@@ -67,7 +67,7 @@ final class TorchWriter {
       if (storage == null) {
         throw new IllegalArgumentException(
             "torch: tensor %s is %s, which a file of torch.save has no storage for; write safetensors"
-                .formatted(Json.shown(entry.getKey()), tensor.dtype()));
+                .formatted(PlainJson.shown(entry.getKey()), tensor.dtype()));
       }
       long[] sizes = Header.reversed(tensor.dimensions());
       text.text(entry.getKey()).global(Pickle.TENSOR).add("((").text("storage");

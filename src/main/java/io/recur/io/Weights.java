@@ -270,7 +270,7 @@ public final class Weights {
       misfits.add(
           "format=%s%s; need %s with checksums, or %s"
               .formatted(
-                  Json.shown(format),
+                  PlainJson.shown(format),
                   file.isChecked() ? "" : " without checksums",
                   FORMAT,
                   FIRST_FORMAT));
@@ -286,7 +286,8 @@ public final class Weights {
         });
     file.tensors().keySet().stream()
         .filter(name -> Role.of(name) == Role.PARAMETER && !named.containsKey(name))
-        .forEach(name -> misfits.add(Json.shown(name) + " is in the file and not in the model"));
+        .forEach(
+            name -> misfits.add(PlainJson.shown(name) + " is in the file and not in the model"));
     return misfits;
   }
 
@@ -317,7 +318,7 @@ public final class Weights {
       if (!here.get(i).equals(there.get(i))) {
         misfits.add(
             "layer %d is %s in the model and %s in the file"
-                .formatted(i, here.get(i), Json.shown(there.get(i))));
+                .formatted(i, here.get(i), PlainJson.shown(there.get(i))));
       }
     }
   }

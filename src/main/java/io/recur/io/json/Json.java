@@ -25,12 +25,14 @@ public final class Json {
 
   private final String text;
   private final int levels;
+  private final String need;
   private final double[] powers = new double[EXACT_POWER + 1];
   private int at;
 
-  private Json(String text, int levels) {
+  private Json(String text, int levels, String need) {
     this.text = text;
     this.levels = levels;
+    this.need = need;
     powers[0] = 1;
     for (int i = 1; i < powers.length; i++) {
       powers[i] = 10 * powers[i - 1];
@@ -46,7 +48,20 @@ public final class Json {
    * @throws IllegalArgumentException if the text is none; the message gives the position
    */
   public static Map<String, @Nullable Object> read(String text, int levels) {
-    Json json = new Json(text, levels);
+    return read(text, levels, "a value");
+  }
+
+  /**
+   * Reads one object.
+   *
+   * @param text of the object alone
+   * @param levels the most that objects and arrays stand in each other
+   * @param need what an error says where no value stands
+   * @return the object
+   * @throws IllegalArgumentException if the text is none; the message gives the position
+   */
+  public static Map<String, @Nullable Object> read(String text, int levels, String need) {
+    Json json = new Json(text, levels, need);
     json.space();
     if (json.peek() != '{') {
       throw json.wrong("an object");
@@ -235,7 +250,7 @@ public final class Json {
       default:
         if (word.length() > LONGEST_NUMBER || !isNumber(word)) {
           at = from;
-          throw wrong("a value");
+          throw wrong(need);
         }
         return number(word);
     }
