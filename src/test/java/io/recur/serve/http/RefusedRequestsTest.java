@@ -168,6 +168,16 @@ class RefusedRequestsTest extends ServedSessions {
     assertArrayEquals(again[0], floats(inferJson(sequence(1, false, true), x(1, 5))));
   }
 
+  /** A sequence whose first step is refused has not started, and takes no place. */
+  @Test
+  void aStartThatIsRefusedLeavesNothingOpen() throws IOException {
+    serveUnknownSizes(); // so that the model refuses it, when the session is open
+    String wrong = body(sequence(1, true, false), "[2]", "[1, 2]");
+    assertEquals(400, post("/v2/models/m/infer", wrong).status());
+    refused(404, "is not open", inferJson(sequence(1, false, false), x(1, 1)));
+    assertEquals(0, sessions.counts().sessions());
+  }
+
   @Test
   void moreSequencesThanMayAreToldToComeLater() throws IOException {
     gate.open();

@@ -77,9 +77,24 @@ abstract class ServedSessions {
   }
 
   void serve(ServerSettings settings, Batching batching) throws IOException {
+    openSessions(batching);
+    serve(settings, ServedModel.of("m", sessions).withSizes(IN, OUT).withSymbols());
+  }
+
+  /** Serves the model, whose gate is open and whose sizes the server does not know. */
+  void serveUnknownSizes() throws IOException {
+    gate.open();
+    openSessions(Batching.ADAPTIVE);
+    serve(ServerSettings.LOCAL.withPort(0), ServedModel.of("m", sessions));
+  }
+
+  private void openSessions(Batching batching) {
     sessions = Sessions.open(model, device, batching);
     open.add(sessions);
-    server = Server.open(settings, ServedModel.of("m", sessions).withSizes(IN, OUT).withSymbols());
+  }
+
+  private void serve(ServerSettings settings, ServedModel served) throws IOException {
+    server = Server.open(settings, served);
     open.add(server);
   }
 
