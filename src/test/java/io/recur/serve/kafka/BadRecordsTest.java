@@ -76,6 +76,20 @@ class BadRecordsTest {
     refuses("the step gave a value that is not a number", "bad", INFINITY, INFINITY, -INFINITY);
   }
 
+  /** It does not wait with the others: what waits in memory alone, a crash would lose. */
+  @Test
+  void aRecordThatCannotStepIsToldAtOnce() {
+    List<String> told = new ArrayList<>();
+    KeyedSteps<String, float[], float[]> steps = steps().onBad(bad -> told.add(bad.message()));
+    try (Driven<float[], float[]> driven = Driven.dense(folder, steps)) {
+      driven.inputs.pipeInput("good", Alone.input(ROWS, 1));
+      assertEquals(0, driven.answers.getQueueSize());
+      driven.inputs.pipeInput("bad", new float[] {1, Float.NaN, 2});
+      assertEquals(1, told.size());
+      assertEquals("good", driven.answers.readKeyValue().key);
+    }
+  }
+
   /** Sends good and bad records in one batch, and compares the answers to the good ones. */
   private void othersAreUnharmed(Driven<float[], float[]> driven, List<float[]> others) {
     try (Alone alone = new Alone(model, device)) {

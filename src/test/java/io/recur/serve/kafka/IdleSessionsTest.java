@@ -84,6 +84,23 @@ class IdleSessionsTest {
     }
   }
 
+  /** Its last step came in time, and has not been made when others look for idle sessions. */
+  @Test
+  void aSessionThatWaitsIsNotIdle() {
+    try (Driven<float[], float[]> driven =
+            Driven.dense(folder, steps(PunctuationType.STREAM_TIME));
+        Alone alone = new Alone(model, device)) {
+      float[] x = {1, 2};
+      driven.inputs.pipeInput("a", x, 0);
+      assertArrayEquals(alone.step("a", x), driven.answered().getFirst().value);
+      driven.inputs.pipeInput("a", x, 9_000);
+      driven.inputs.pipeInput("b", x, 13_000);
+      assertArrayEquals(alone.step("a", x), driven.answered().getFirst().value);
+      driven.inputs.pipeInput("a", x, 14_000);
+      assertArrayEquals(alone.step("a", x), driven.answered().getFirst().value);
+    }
+  }
+
   /** Whether or not somebody looked for it in the meantime. */
   @ParameterizedTest
   @EnumSource(PunctuationType.class)
