@@ -9,7 +9,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -98,7 +100,9 @@ public final class Network implements Layer {
   private final List<Node> nodes;
   private final Map<String, String> outputs;
   private final AllOrNone states;
-  private final List<Recur> recurs;
+
+  /** The nodes of which a state is read: then it is worth a copy. */
+  private final Set<String> statesRead;
 
   /**
    * A network.
@@ -131,7 +135,11 @@ public final class Network implements Layer {
     this.nodes = List.copyOf(nodes);
     this.outputs = Collections.unmodifiableMap(outputs);
     this.states = of == null ? new AllOrNone(this) : of.of(this);
-    this.recurs = Layer.super.recurs();
+    this.statesRead =
+        Stream.concat(outputs.values().stream(), nodes.stream().flatMap(node -> node.from.stream()))
+            .filter(name -> name.contains("."))
+            .map(name -> name.substring(0, name.lastIndexOf('.')))
+            .collect(Collectors.toUnmodifiableSet());
   }
 
   private static Map<String, String> named(List<String> names, List<String> values) {
@@ -240,19 +248,11 @@ public final class Network implements Layer {
       after = step.state();
     } else {
       values.put(node.name, recur.apply(x));
-      after = isRead(node.name) ? recur.state().on(x.tape()) : null;
+      after = statesRead.contains(node.name) ? recur.state().on(x.tape()) : null;
     }
     for (int i = 0; after != null && i < after.parts().size(); i++) {
       values.put(node.name + "." + i, after.parts().get(i));
     }
-  }
-
-  /** Whether a state is read: then it is worth a copy. */
-  private boolean isRead(String name) {
-    return outputs.values().stream().anyMatch(output -> output.startsWith(name + "."))
-        || nodes.stream()
-            .flatMap(node -> node.from.stream())
-            .anyMatch(from -> from.startsWith(name + "."));
   }
 
   /**

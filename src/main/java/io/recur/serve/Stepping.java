@@ -264,13 +264,10 @@ final class Stepping implements Runnable {
     int taken = 0;
     int count = 0;
     long now = System.nanoTime();
-    Version version = models.of(group.row());
+    Version version =
+        models.of(group.row()); // of all: those that move while they wait move together
     for (int left = group.size(); left > 0 && count < steps.length; left--) {
       Waiting step = group.next();
-      if (models.of(step.row) != version) { // it moved while it waited
-        turns.add(step, models.of(step.row).number());
-        continue;
-      }
       taken++;
       if (isStepped(step, now)) {
         distributions.waits().add((now - step.sent) / 1000);

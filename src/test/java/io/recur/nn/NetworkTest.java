@@ -121,6 +121,50 @@ class NetworkTest {
     assertTrue(Arrays.stream(new double[] {gradient[0]}).allMatch(value -> value != 0));
   }
 
+  /** With several outputs too: the encoder has moved when the decoder refuses its input. */
+  @Test
+  void aRunThatIsRefusedLeavesTheStates() {
+    Network network =
+        new Network(
+                List.of("x", "t"),
+                List.of(
+                    Network.layer("reads", reads, "x"), Network.layer("writes", lstm(2, 4), "t")),
+                List.of("reads", "writes"))
+            .on(device, 42);
+    Tensor x = drawn(SIZES);
+    Tensor wrong = drawn(Shape.of(3, 2, 5));
+    Thrown.says(ShapeException.class, () -> network.run(Map.of("x", x, "t", wrong)), "3");
+    assertTrue(reads.isFresh());
+  }
+
+  @Test
+  void itsColumnsAreAsIndependentAsThoseOfItsLayers() {
+    assertTrue(branches().columnsAreIndependent() && branches().keepsBatch());
+    Layer mixes = new BatchNorm(4);
+    Network mixed =
+        new Network(
+            List.of("x"),
+            List.of(Network.layer("sees", sees, "x"), Network.layer("y", mixes, "sees")),
+            List.of("y"));
+    assertEquals(mixes.columnsAreIndependent(), mixed.columnsAreIndependent());
+    assertFalse(mixed.columnsAreIndependent());
+    Layer other =
+        new Layer() {
+          @Override
+          public Tensor apply(Tensor x) {
+            return x;
+          }
+
+          @Override
+          public boolean keepsBatch() {
+            return false;
+          }
+        };
+    assertFalse(
+        new Network(List.of("x"), List.of(Network.layer("y", other, "x")), List.of("y"))
+            .keepsBatch());
+  }
+
   @Test
   void aForkHasStatesOfItsOwn() {
     Network network = branches();

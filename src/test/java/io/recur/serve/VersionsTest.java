@@ -17,7 +17,9 @@ import io.recur.grad.Tape;
 import io.recur.nn.Chain;
 import io.recur.nn.Layer;
 import io.recur.nn.Snapshot;
+import io.recur.nn.StateBatch;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -247,6 +249,19 @@ class VersionsTest {
     }
   }
 
+  /** What serves no session is closed: its fork of the model takes no state any more. */
+  @Test
+  void aModelThatWasReplacedIsClosed() {
+    try (Sessions sessions = Sessions.open(model, device)) {
+      StateBatch states = sessions.calls().newest().states();
+      MemorySegment[] state = {MemorySegment.ofArray(new byte[4 * states.floats()])};
+      states.load(state, new long[1]);
+      sessions.versions().replace(retrained, Moving.AT_ONCE);
+      assertEquals(List.of(2), numbersOf(sessions));
+      Thrown.says(IllegalStateException.class, () -> states.load(state, new long[1]), "closed");
+    }
+  }
+
   @Test
   void asManyModelsAsMayHaveSessionsDoAndNoMore() {
     Chain small = chain(lstm(3, 1)).on(device, 1);
@@ -295,6 +310,8 @@ class VersionsTest {
       sessions.versions().replace(otherKind, Moving.AT_RESET);
       sessions.versions().replace(retrained, Moving.AT_ONCE);
       assertEquals(List.of(2L), sessionsOf(sessions));
+      sessions.versions().replace(otherHead, Moving.AT_RESET); // the states of which would fit
+      assertEquals(List.of(2L, 0L), sessionsOf(sessions));
       assertArrayEquals(alone(retrained, stateAfterOneStep(), 1), sessions.step(2, X));
       sessions.drain();
     }
