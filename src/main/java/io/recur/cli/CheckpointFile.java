@@ -73,6 +73,9 @@ record CheckpointFile(Path path, Safetensors file) implements ModelFile {
       out.println();
       out.println("model: " + Printable.of(description));
     }
+    if (isBatchFirst()) {
+      out.println("arrays: [batch, time, …]");
+    }
     facts(out);
   }
 
@@ -94,16 +97,21 @@ record CheckpointFile(Path path, Safetensors file) implements ModelFile {
     boolean isTold =
         options.description() == null && Models.isTold(file) && !isCharacterModel(); // has names
     @Nullable Description description = isTold ? stored() : description(options);
-    Layer model = isTold ? Models.like(path, file) : like(Objects.requireNonNull(description));
-    model.on(device, 0); // memory for the values that are read next
-    Weights.load(path, file, model);
+    Layer model =
+        isTold
+            ? Models.read(path, file, device)
+            : like(Objects.requireNonNull(description), device);
     Map<String, String> facts = Weights.facts(file);
     facts.keySet().removeAll(OF_OPTIMISER);
-    return new LoadedModel(model, description, facts, List.of());
+    return new LoadedModel(model, description, facts, List.of(), isBatchFirst());
   }
 
-  /** Makes a model that a description names, in the sizes of the file. */
-  private Chain like(Description description) {
+  private boolean isBatchFirst() {
+    return file.metadata().containsKey(LoadedModel.BATCH_FIRST);
+  }
+
+  /** Reads a model that a description names, in the sizes of the file. */
+  private Chain like(Description description, Device device) throws IOException {
     Chain model;
     try {
       model = description.like(file.tensors());
@@ -111,6 +119,8 @@ record CheckpointFile(Path path, Safetensors file) implements ModelFile {
       throw new IllegalArgumentException(path + ": " + e.getMessage(), e);
     }
     Weights.check(path, file, model);
+    model.on(device, 0); // memory for the values that are read next
+    Weights.load(path, file, model);
     return model;
   }
 

@@ -72,7 +72,9 @@ final class ConvertCommand implements Callable<Integer> {
       description = "x.npy and y.npy: prints the largest difference of the answers to x from y.")
   private List<Path> check = List.of();
 
-  @Option(names = "--batch-first", description = "The arrays are [batch, time, …].")
+  @Option(
+      names = "--batch-first",
+      description = "The arrays are [batch, time, …], as those of a graph that says so.")
   private boolean batchFirst;
 
   @Option(
@@ -152,10 +154,11 @@ final class ConvertCommand implements Callable<Integer> {
     if (check.isEmpty()) {
       return;
     }
-    Series x = Series.of(Npy.read(check.getFirst()), model.classes(), batchFirst);
+    boolean isBatchFirst = batchFirst || model.batchFirst();
+    Series x = Series.of(Npy.read(check.getFirst()), model.classes(), isBatchFirst);
     Npy expected = Npy.read(check.getLast());
     try (Tape tape = Tape.inference(device)) {
-      Tensor y = model.apply(tape, x);
+      Tensor y = model.apply(tape, x, isBatchFirst);
       Npy found = Series.array(x.layout(), y.shape(), y.toArray());
       model.layer().reset(); // a checkpoint has the states that it had
       say("%s", Difference.of(found, expected, check.getFirst(), check.getLast()));

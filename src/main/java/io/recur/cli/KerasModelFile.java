@@ -44,7 +44,7 @@ record KerasModelFile(Path path, KerasFile keras) implements ModelFile {
       keras.requireAllMapped();
     }
     model.on(device, 0); // every parameter has its value
-    return new LoadedModel(model, null, Map.of(), keras.report());
+    return new LoadedModel(model, null, Map.of(), keras.report(), false);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.recur.cli;
 
 import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.io.Models;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -29,15 +31,30 @@ import org.jspecify.annotations.Nullable;
  * @param description from which the layers are built again; null if there is none
  * @param facts the strings of a checkpoint
  * @param report a line for what became what
+ * @param batchFirst whether its arrays are [batch, time, …], as far as the file tells
  */
 record LoadedModel(
     Layer layer,
     @Nullable Description description,
     Map<String, String> facts,
-    List<String> report) {
+    List<String> report,
+    boolean batchFirst) {
 
   /** The description of a checkpoint's layers, among the strings that Recur keeps for itself. */
   static final String DESCRIPTION = "recur.model";
+
+  /** The order of arrays, among the same strings. */
+  static final String BATCH_FIRST = "recur.batch-first";
+
+  /** Tells whether the names of sizes in a graph say that the batch comes before the steps. */
+  static boolean isBatchFirst(OnnxModel graph) {
+    List<String> sizes = graph.inputs().isEmpty() ? List.of() : graph.inputs().getFirst().sizes();
+    return sizes.size() > 1 && isNamed("batch", sizes.get(0)) && !isNamed("batch", sizes.get(1));
+  }
+
+  private static boolean isNamed(String part, String size) {
+    return size.toLowerCase(Locale.ROOT).contains(part);
+  }
 
   /** {@return the classes of an embedding that the input enters, or 0; of a graph any number} */
   int classes() {
@@ -57,12 +74,33 @@ record LoadedModel(
         && graph.inputs().getFirst().type().isInteger();
   }
 
-  /** Runs the model on the steps of a series. */
-  Tensor apply(Tape tape, Series x) {
-    if (!takesIntegers()) {
+  /**
+   * Runs the model on the steps of a series.
+   *
+   * @param isBatchFirst whether arrays are [batch, time, …], which a graph then takes as they are
+   */
+  Tensor apply(Tape tape, Series x, boolean isBatchFirst) {
+    if (!(layer instanceof OnnxModel graph)) {
       return layer.apply(x.on(tape));
     }
-    OnnxModel graph = (OnnxModel) layer;
+    if (!isBatchFirst) {
+      return answer(graph, tape, x);
+    }
+    Tensor y = answer(graph, tape, x.turned());
+    Shape shape = y.shape();
+    if (shape.rank() < 3) {
+      return y; // one answer for each sequence
+    }
+    int time = shape.batch();
+    int batch = shape.time();
+    float[] values = Series.swapped(y.toArray(), batch, time, shape.rows());
+    return tape.input(Shape.of(shape.rows(), batch, time), values);
+  }
+
+  private Tensor answer(OnnxModel graph, Tape tape, Series x) {
+    if (!takesIntegers()) {
+      return graph.apply(x.on(tape));
+    }
     Value indexes = Value.of(Dims.of(x.time(), x.batch()), x.integers());
     Map<String, Value> found = graph.run(tape, Map.of(graph.inputs().getFirst().name(), indexes));
     return found.get(graph.outputs().getFirst().name()).tensor();
@@ -95,6 +133,9 @@ record LoadedModel(
     Map<String, String> metadata = Weights.metadata(layer, facts);
     if (description != null) {
       metadata.put(DESCRIPTION, description.toString());
+    }
+    if (batchFirst) {
+      metadata.put(BATCH_FIRST, "true");
     }
     new Safetensors(metadata, Weights.tensors(layer)).write(target);
   }

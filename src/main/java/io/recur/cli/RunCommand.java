@@ -63,7 +63,9 @@ final class RunCommand implements Callable<Integer> {
       description = "Runs step after step, each answered when it is read; the state is kept.")
   private boolean stream;
 
-  @Option(names = "--batch-first", description = "The array is [batch, time, …].")
+  @Option(
+      names = "--batch-first",
+      description = "The array is [batch, time, …], as that of a graph that says so.")
   private boolean batchFirst;
 
   @Mixin private ModelOptions options = new ModelOptions();
@@ -84,7 +86,7 @@ final class RunCommand implements Callable<Integer> {
       if (check != null) {
         check(loaded, tape, Npy.read(check), check);
       } else if (input.toString().endsWith(".npy")) {
-        run(loaded, tape, Series.of(Npy.read(input), loaded.classes(), batchFirst));
+        run(loaded, tape, series(loaded));
       } else {
         run(loaded, tape);
       }
@@ -109,12 +111,20 @@ final class RunCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--check: need --input x.npy, and no --stream");
     }
-    Series x = Series.of(Npy.read(input), loaded.classes(), batchFirst);
+    Series x = series(loaded);
     Tensor answer = answer(loaded, tape, x);
     Npy found = Series.array(x.layout(), answer.shape(), answer.toArray());
     PrintWriter lines = spec.commandLine().getOut();
     lines.println(Printable.of(Difference.of(found, expected, input, y)));
     lines.flush();
+  }
+
+  private Series series(LoadedModel loaded) throws IOException {
+    return Series.of(Npy.read(input), loaded.classes(), isBatchFirst(loaded));
+  }
+
+  private boolean isBatchFirst(LoadedModel loaded) {
+    return batchFirst || loaded.batchFirst();
   }
 
   private Answers answers(Series.Layout layout) {
@@ -167,8 +177,8 @@ final class RunCommand implements Callable<Integer> {
   }
 
   /** Runs steps on an empty tape. The answer is read before the tape is used again. */
-  private static Tensor answer(LoadedModel loaded, Tape tape, Series series) {
+  private Tensor answer(LoadedModel loaded, Tape tape, Series series) {
     tape.clear();
-    return loaded.apply(tape, series);
+    return loaded.apply(tape, series, isBatchFirst(loaded));
   }
 }

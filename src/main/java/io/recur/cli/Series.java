@@ -55,7 +55,7 @@ record Series(int classes, int rows, int batch, int time, Layout layout, float[]
   }
 
   /** {@return {@code [outer, inner, rows]} as {@code [inner, outer, rows]}} */
-  private static float[] swapped(float[] values, int outer, int inner, int rows) {
+  static float[] swapped(float[] values, int outer, int inner, int rows) {
     float[] swapped = new float[values.length];
     for (int o = 0; o < outer; o++) {
       for (int i = 0; i < inner; i++) {
@@ -63,6 +63,11 @@ record Series(int classes, int rows, int batch, int time, Layout layout, float[]
       }
     }
     return swapped;
+  }
+
+  /** {@return the same with the batch in the place of the steps, and these in that of the batch} */
+  Series turned() {
+    return new Series(classes, rows, time, batch, layout, swapped(values, time, batch, rows));
   }
 
   /** {@return the values of a step} */

@@ -59,7 +59,7 @@ record StateDictFile(Path path, StateDict weights) implements ModelFile {
     }
     model.on(device, 0); // every parameter has its value
     return new LoadedModel(
-        model, description.completed(weights.tensors()), Map.of(), weights.report());
+        model, description.completed(weights.tensors()), Map.of(), weights.report(), false);
   }
 
   /**

@@ -3,6 +3,7 @@ package io.recur.io;
 import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
+import io.recur.nn.Cell;
 import io.recur.nn.Layer;
 import io.recur.nn.Matrix;
 import java.util.ArrayList;
@@ -12,7 +13,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,17 +26,35 @@ final class Described {
   private static final String KIND = "layer";
   private static final String FIXED = "fixed";
 
+  /** Behind the name of pairs: their second halves. */
+  private static final String TO = " to";
+
+  /** Of a parameter that another layer has too: the number of that layer, and the name there. */
+  static final String OF = "of";
+
+  static final String NAME = "name";
+
+  /** Of a band matrix: which one, and the sizes of the whole. */
+  private static final String BANDS = "bands";
+
+  private static final String SIZES = "sizes";
+
   private final Structure structure;
+
+  /** The number of the layer. */
+  private final int place;
+
   private final Map<String, Object> values;
 
-  private Described(Structure structure, Map<String, Object> values) {
+  private Described(Structure structure, int place, Map<String, Object> values) {
     this.structure = structure;
+    this.place = place;
     this.values = values;
   }
 
   /** Begins with a layer's kind and its parameters. */
-  static Described of(Structure structure, String kind, List<Parameter> parameters) {
-    Described made = new Described(structure, new LinkedHashMap<>());
+  static Described of(Structure structure, int place, String kind, List<Parameter> parameters) {
+    Described made = new Described(structure, place, new LinkedHashMap<>());
     made.put(KIND, kind);
     List<Object> fixed =
         parameters.stream()
@@ -47,8 +68,13 @@ final class Described {
   }
 
   /** The same of a file. */
-  static Described of(Structure structure, Object value) {
-    return new Described(structure, PlainJson.object("a layer", value));
+  static Described of(Structure structure, int place, Object value) {
+    return new Described(structure, place, PlainJson.object("a layer", value));
+  }
+
+  /** The values of all parameters of the file, which bounds what is built. */
+  long most() {
+    return structure.most();
   }
 
   String kind() {
@@ -93,16 +119,33 @@ final class Described {
     return this;
   }
 
+  /** Puts a cell that another one holds. */
+  Described put(String name, Cell cell) {
+    values.put(name, structure.described(cell, place));
+    return this;
+  }
+
   Described texts(String name, List<String> texts) {
     values.put(name, texts);
     return this;
+  }
+
+  Described numbers(String name, float... numbers) {
+    return texts(
+        name,
+        IntStream.range(0, numbers.length).mapToObj(i -> Float.toString(numbers[i])).toList());
+  }
+
+  /** Puts a text for each of some texts. */
+  Described pairs(String name, Map<String, String> pairs) {
+    return texts(name, List.copyOf(pairs.keySet())).texts(name + TO, List.copyOf(pairs.values()));
   }
 
   /** Puts what is said of each part. */
   <T> Described parts(String name, List<T> parts, BiConsumer<T, Described> describe) {
     List<Object> all = new ArrayList<>();
     for (T part : parts) {
-      Described made = new Described(structure, new LinkedHashMap<>());
+      Described made = new Described(structure, place, new LinkedHashMap<>());
       describe.accept(part, made);
       all.add(made.values);
     }
@@ -110,17 +153,32 @@ final class Described {
     return this;
   }
 
-  /** Puts the sizes of a matrix. */
-  Described put(String name, Shape shape) {
-    values.put(
-        name, Arrays.stream(shape.dimensions()).<Object>mapToObj(size -> (long) size).toList());
+  /** Puts the sizes of parameters by their names. */
+  Described put(List<Parameter> parameters) {
+    return put(parameters, List.of());
+  }
+
+  /** Puts the sizes of parameters by their names; of a band matrix which bands it has. */
+  Described put(List<Parameter> parameters, List<Matrix> matrices) {
+    for (Parameter parameter : parameters) {
+      Map<String, Object> before = structure.before(parameter, place);
+      values.put(parameter.name(), before != null ? before : said(parameter, matrices));
+    }
     return this;
   }
 
-  /** Puts the sizes of parameters by their names. */
-  Described put(List<Parameter> parameters) {
-    parameters.forEach(parameter -> put(parameter.name(), parameter.shape()));
-    return this;
+  private static Object said(Parameter parameter, List<Matrix> matrices) {
+    for (Matrix matrix : matrices) {
+      if (matrix.values() == parameter && !matrix.isDense()) {
+        Map<String, Object> said = new LinkedHashMap<>();
+        said.put(BANDS, matrix.kind());
+        said.put(SIZES, List.of((long) matrix.rows(), (long) matrix.columns()));
+        return said;
+      }
+    }
+    return Arrays.stream(parameter.shape().dimensions())
+        .<Object>mapToObj(size -> (long) size)
+        .toList();
   }
 
   // Read.
@@ -154,11 +212,23 @@ final class Described {
   }
 
   float number(String name) {
-    String text = text(name);
+    return number(name, text(name));
+  }
+
+  private float number(String name, String text) {
     if (!text.matches("-?\\d{1,20}(\\.\\d{1,20})?(E-?\\d{1,3})?")) {
       throw wrong(name, "a number");
     }
     return Float.parseFloat(text);
+  }
+
+  float[] numbers(String name) {
+    List<String> texts = texts(name);
+    float[] numbers = new float[texts.size()];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = number(name, texts.get(i));
+    }
+    return numbers;
   }
 
   boolean flag(String name) {
@@ -205,7 +275,25 @@ final class Described {
   }
 
   List<Described> parts(String name) {
-    return list(name).stream().map(part -> of(structure, part)).toList();
+    return list(name).stream().map(part -> of(structure, place, part)).toList();
+  }
+
+  Map<String, String> pairs(String name) {
+    List<String> from = texts(name);
+    List<String> to = texts(name + TO);
+    if (from.size() != to.size()) {
+      throw wrong(name + TO, "as many as of " + name);
+    }
+    Map<String, String> pairs = new LinkedHashMap<>();
+    for (int i = 0; i < from.size(); i++) {
+      pairs.put(from.get(i), to.get(i));
+    }
+    return pairs;
+  }
+
+  Cell cell(String name) {
+    Object value = Objects.requireNonNullElse(values.get(name), "nothing");
+    return Structure.cell(of(structure, place, value));
   }
 
   Layer layer(String name) {
@@ -229,22 +317,8 @@ final class Described {
 
   /** {@return a parameter of the sizes of a name, whose values are read later} */
   Parameter parameter(String name) {
-    List<?> sizes = list(name);
-    int[] dimensions = new int[sizes.size()];
-    for (int i = 0; i < dimensions.length; i++) {
-      if (!(sizes.get(i) instanceof Long size) || size < 1 || size > Integer.MAX_VALUE) {
-        throw wrong(name, "sizes of 1 to 2³¹−1");
-      }
-      dimensions[i] = size.intValue();
-    }
-    if (dimensions.length < 1 || dimensions.length > 2) {
-      throw wrong(name, "one or two sizes");
-    }
-    Shape shape =
-        dimensions.length == 1 ? Shape.of(dimensions[0]) : Shape.of(dimensions[0], dimensions[1]);
-    boolean isFixed = has(FIXED) && list(FIXED).contains(name);
-    Parameter made = isFixed ? Parameter.fixed(shape, (all, random) -> {}) : Parameter.zeros(shape);
-    return made.named(name);
+    Object made = made(name);
+    return made instanceof Matrix matrix ? matrix.values() : (Parameter) made;
   }
 
   @Nullable Parameter optional(String name) {
@@ -252,6 +326,71 @@ final class Described {
   }
 
   Matrix matrix(String name) {
-    return Matrix.dense(parameter(name));
+    Object made = made(name);
+    return made instanceof Matrix matrix ? matrix : Matrix.dense((Parameter) made);
+  }
+
+  /** The parameters whose names end in 1, 2 and so on. */
+  <T> List<T> numbered(String name, Function<String, T> part) {
+    List<T> all = new ArrayList<>();
+    for (int i = 1; has(name + i); i++) {
+      all.add(part.apply(name + i));
+    }
+    return all;
+  }
+
+  /** A parameter, or a matrix of bands: that of another layer, or a new one. */
+  private Object made(String name) {
+    Object made;
+    if (values.get(name) instanceof Map<?, ?> map) {
+      Described said = of(structure, place, map);
+      if (said.has(OF)) {
+        Object kept = structure.kept(said.whole(OF), said.text(NAME));
+        if (kept == null) {
+          throw wrong(name, "a parameter of a layer before this one");
+        }
+        return kept;
+      }
+      made = said.bands();
+    } else {
+      made = sized(name);
+    }
+    structure.keep(place, name, made);
+    return made;
+  }
+
+  private Parameter sized(String name) {
+    int[] sizes = sizes(name);
+    if (sizes.length < 1 || sizes.length > 2) {
+      throw wrong(name, "one or two sizes");
+    }
+    Shape shape = sizes.length == 1 ? Shape.of(sizes[0]) : Shape.of(sizes[0], sizes[1]);
+    boolean isFixed = has(FIXED) && list(FIXED).contains(name);
+    Parameter made = isFixed ? Parameter.fixed(shape, (all, random) -> {}) : Parameter.zeros(shape);
+    return made.named(name);
+  }
+
+  private Matrix bands() {
+    int[] sizes = sizes(SIZES);
+    if (sizes.length != 2) {
+      throw wrong(SIZES, "two sizes");
+    }
+    return switch (text(BANDS)) {
+      case "diagonal" -> Matrix.diagonal(sizes[0], sizes[1]);
+      case "tridiagonal" -> Matrix.tridiagonal(sizes[0], sizes[1]);
+      default -> throw wrong(BANDS, "diagonal or tridiagonal");
+    };
+  }
+
+  private int[] sizes(String name) {
+    List<?> given = list(name);
+    int[] sizes = new int[given.size()];
+    for (int i = 0; i < sizes.length; i++) {
+      if (!(given.get(i) instanceof Long size) || size < 1 || size > Integer.MAX_VALUE) {
+        throw wrong(name, "sizes of 1 to 2³¹−1");
+      }
+      sizes[i] = size.intValue();
+    }
+    return sizes;
   }
 }

@@ -1,15 +1,22 @@
 package io.recur.io;
 
 import io.recur.device.Device;
+import io.recur.grad.Parameter;
+import io.recur.io.onnx.OnnxModel;
 import io.recur.nn.Layer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * Builds models from files that Recur has written. A file of {@link Weights}, and so a checkpoint,
  * says what its model is built of, wherever that came from: the built-in layers and cells, and
- * those that the importers of PyTorch, Keras and ONNX make.
+ * those of {@link io.recur.nn.cells} and those that the importers of PyTorch, Keras and ONNX make,
+ * graphs of ONNX among them.
  *
  * <pre>{@code
  * Layer model = Models.read(path, device);
@@ -35,10 +42,36 @@ public final class Models {
    */
   public static Layer read(Path path, Device device) throws IOException {
     try (Safetensors file = Safetensors.read(path)) {
-      Layer model = like(path, file).on(device, 0);
-      Weights.load(path, file, model);
-      return model;
+      return read(path, file, device);
     }
+  }
+
+  /**
+   * Builds the model of an open file and reads its parameters. Its states are fresh.
+   *
+   * @param path the file's path, for errors
+   * @param file an open file
+   * @param device where the model is placed
+   * @return the model, trainable where the saved one was
+   * @throws IOException if the file cannot be read
+   * @throws IllegalArgumentException as {@link #read(Path, Device)} does
+   */
+  public static Layer read(Path path, Safetensors file, Device device) throws IOException {
+    Layer model = like(path, file).on(device, 0);
+    Weights.load(path, file, model, constants(model));
+    return model;
+  }
+
+  /** The constants of graphs, such as masks of infinities. */
+  private static String[] constants(Layer model) {
+    Set<Parameter> constants = Collections.newSetFromMap(new IdentityHashMap<>());
+    model.all().stream()
+        .filter(OnnxModel.class::isInstance)
+        .forEach(graph -> constants.addAll(graph.own()));
+    return model.parameters().named().entrySet().stream()
+        .filter(entry -> constants.contains(entry.getValue()))
+        .map(Map.Entry::getKey)
+        .toArray(String[]::new);
   }
 
   /**
@@ -61,13 +94,20 @@ public final class Models {
     }
     Layer model;
     try {
-      model = Structure.model(text);
+      model = Structure.model(text, values(file));
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw new IllegalArgumentException(
           "%s: what its model is built of: %s".formatted(path, e.getMessage()), e);
     }
     Weights.check(path, file, model);
     return model;
+  }
+
+  private static long values(Safetensors file) {
+    return file.tensors().entrySet().stream()
+        .filter(entry -> Role.of(entry.getKey()) == Role.PARAMETER)
+        .mapToLong(entry -> entry.getValue().count())
+        .sum();
   }
 
   /**
@@ -84,8 +124,8 @@ public final class Models {
    * Finds what of a model a file cannot describe.
    *
    * @param model a model
-   * @return its layers that are none of the known ones, or share parameters with others, as the
-   *     model prints them; none if a file says what the model is built of
+   * @return its layers that are none of the known ones, such as a cell of your own, as the model
+   *     prints them; none if a file says what the model is built of
    */
   public static List<String> unknown(Layer model) {
     return Structure.unknown(model);

@@ -1,35 +1,20 @@
 package io.recur.io;
 
-import static io.recur.io.StructureCells.CELLS;
+import static io.recur.io.StructureLayers.LAYERS;
 
 import io.recur.grad.Parameter;
 import io.recur.io.json.Json;
-import io.recur.io.layers.Applied;
-import io.recur.io.layers.Backwards;
-import io.recur.io.layers.BothEnds;
-import io.recur.io.layers.Causal;
 import io.recur.io.layers.LastStep;
-import io.recur.io.layers.Masked;
-import io.recur.io.layers.MaskedZero;
-import io.recur.io.layers.Pooled;
-import io.recur.io.layers.Repeated;
-import io.recur.nn.BatchNorm;
-import io.recur.nn.Bidirectional;
+import io.recur.io.onnx.OnnxModel;
 import io.recur.nn.Cell;
-import io.recur.nn.Chain;
-import io.recur.nn.Conv1d;
-import io.recur.nn.Dense;
-import io.recur.nn.Dropout;
-import io.recur.nn.Embedding;
-import io.recur.nn.Highway;
-import io.recur.nn.Join;
 import io.recur.nn.Layer;
-import io.recur.nn.LayerNorm;
-import io.recur.nn.Network;
 import io.recur.nn.Recur;
-import io.recur.nn.Residual;
+import io.recur.nn.cells.RecurrentDropout;
+import io.recur.nn.cells.WeightDrop;
+import io.recur.nn.cells.Zoneout;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,6 +23,7 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,10 +31,22 @@ import org.jspecify.annotations.Nullable;
  * the kind, the sizes and the settings of each. Values of parameters are no part of it.
  *
  * <p>A Recur is described by its cell. A layer that stands in a model twice is described once; the
- * second place has its number.
+ * second place has its number. A parameter that another layer has too is named by the number of
+ * that layer.
  */
 final class Structure {
   private static final String SAME = "same";
+
+  /** The longest description: a header of safetensors has 100 MB at most. */
+  private static final int LONGEST = 50_000_000;
+
+  /** Stands where a layer is being built. */
+  private static final Layer NONE = new LastStep();
+
+  private static final List<Kind<? extends Cell>> CELLS =
+      Stream.of(StructureCells.CELLS, CatalogueCells.CELLS)
+          .<Kind<? extends Cell>>flatMap(List::stream)
+          .toList();
 
   /**
    * A kind of layers or cells.
@@ -66,215 +64,108 @@ final class Structure {
     }
   }
 
-  private static final List<Kind<? extends Layer>> LAYERS =
-      List.of(
-          new Kind<>(
-              "chain",
-              Chain.class,
-              (layer, to) -> to.put("layers", layer.layers()),
-              from -> new Chain(from.layers("layers"))),
-          new Kind<>(
-              "residual",
-              Residual.class,
-              (layer, to) -> to.put("layers", layer.layers()),
-              from -> residual(from, from.layers("layers"))),
-          new Kind<>(
-              "highway",
-              Highway.class,
-              (layer, to) ->
-                  to.put("inner", layer.layers().getFirst()).put("gate", layer.layers().getLast()),
-              from -> new Highway(from.layer("inner"), from.layer("gate"))),
-          new Kind<>(
-              "bidirectional",
-              Bidirectional.class,
-              (layer, to) ->
-                  to.put("merge", layer.merge().name())
-                      .put("forward", layer.forward())
-                      .put("backward", layer.backward()),
-              from ->
-                  new Bidirectional(
-                      from.layer("forward", Recur.class),
-                      from.layer("backward", Recur.class),
-                      from.one("merge", Bidirectional.Merge.class))),
-          new Kind<>(
-              "dense",
-              Dense.class,
-              (layer, to) -> to.put("function", layer.function()).put(layer.own()),
-              from -> new Dense(from.function("function"), from.matrix("W"), from.parameter("b"))),
-          new Kind<>(
-              "embedding",
-              Embedding.class,
-              (layer, to) -> to.put(layer.own()),
-              from -> new Embedding(from.parameter("W"))),
-          new Kind<>(
-              "layer norm",
-              LayerNorm.class,
-              (layer, to) -> to.put("epsilon", layer.epsilon()).put(layer.own()),
-              from ->
-                  new LayerNorm(
-                      from.parameter("gain"), from.parameter("bias"), from.number("epsilon"))),
-          new Kind<>(
-              "batch norm",
-              BatchNorm.class,
-              (layer, to) ->
-                  to.put("epsilon", layer.epsilon())
-                      .put("momentum", layer.momentum())
-                      .put(layer.own()),
-              from ->
-                  new BatchNorm(
-                      from.parameter("gain"),
-                      from.parameter("bias"),
-                      from.parameter("mean"),
-                      from.parameter("variance"),
-                      from.number("epsilon"),
-                      from.number("momentum"))),
-          new Kind<>(
-              "convolution",
-              Conv1d.class,
-              (layer, to) ->
-                  to.put("in", layer.in())
-                      .put("groups", layer.groups())
-                      .put("stride", layer.stride())
-                      .put("padding", layer.padding())
-                      .put("dilation", layer.dilation())
-                      .put(layer.own()),
-              from ->
-                  new Conv1d(
-                          from.whole("in"),
-                          from.parameter("W"),
-                          from.parameter("b"),
-                          from.whole("groups"))
-                      .stride(from.whole("stride"))
-                      .padding(from.whole("padding"))
-                      .dilation(from.whole("dilation"))),
-          new Kind<>(
-              "causal",
-              Causal.class,
-              (layer, to) -> to.put("inner", layer.conv()).put("stride", layer.stride()),
-              from -> new Causal(from.layer("inner", Conv1d.class), from.whole("stride"))),
-          new Kind<>(
-              "dropout",
-              Dropout.class,
-              (layer, to) -> to.put("rate", layer.rate()),
-              from -> new Dropout(from.number("rate"))),
-          new Kind<>(
-              "function",
-              Applied.class,
-              (layer, to) -> to.put("function", layer.label()),
-              from -> new Applied(from.text("function"))),
-          new Kind<>(
-              "backwards",
-              Backwards.class,
-              (layer, to) -> to.put("inner", layer.inner()).put("stateful", layer.stateful()),
-              from -> new Backwards(from.layer("inner"), from.flag("stateful"))),
-          new Kind<>(
-              "network",
-              Network.class,
-              (layer, to) ->
-                  to.texts("inputs", layer.inputs())
-                      .texts("outputs", List.copyOf(layer.outputs().keySet()))
-                      .texts("give", List.copyOf(layer.outputs().values()))
-                      .parts("nodes", layer.nodes(), Structure::describe),
-              Structure::network),
-          new Kind<>(
-              "pooled",
-              Pooled.class,
-              (layer, to) -> to.put("maximum", layer.isMaximum()),
-              from -> new Pooled(from.flag("maximum"))),
-          new Kind<>(
-              "repeated",
-              Repeated.class,
-              (layer, to) -> to.put("steps", layer.steps()),
-              from -> new Repeated(from.whole("steps"))),
-          new Kind<>("last step", LastStep.class, (layer, to) -> {}, from -> new LastStep()),
-          new Kind<>(
-              "both ends",
-              BothEnds.class,
-              (layer, to) -> to.put("merge", layer.merge().name()).put("forward", layer.forward()),
-              from ->
-                  new BothEnds(
-                      from.whole("forward"), from.one("merge", Bidirectional.Merge.class))),
-          new Kind<>(
-              "mask",
-              Masked.class,
-              (layer, to) -> to.put("value", layer.value()),
-              from -> new Masked(from.number("value"))),
-          new Kind<>("mask zero", MaskedZero.class, (layer, to) -> {}, from -> new MaskedZero()));
-
-  private static Residual residual(Described from, List<Layer> layers) {
-    return switch (layers.size()) {
-      case 1 -> new Residual(layers.getFirst());
-      case 2 -> new Residual(layers.getFirst(), layers.getLast());
-      default -> throw from.wrong("layers", "one or two");
-    };
-  }
-
-  private static void describe(Network.Node node, Described to) {
-    to.put("name", node.name()).texts("from", node.from());
-    if (node.layer() != null) {
-      to.put("layer", node.layer());
-    }
-    if (node.join() != null) {
-      to.put("join", node.join().name());
-    }
-  }
-
-  private static Network network(Described from) {
-    List<String> give = from.texts("give");
-    Map<String, String> outputs = new LinkedHashMap<>();
-    for (String output : from.texts("outputs")) {
-      if (outputs.size() == give.size()) {
-        throw from.wrong("give", "as many names as outputs");
-      }
-      outputs.put(output, give.get(outputs.size()));
-    }
-    List<Network.Node> nodes =
-        from.parts("nodes").stream()
-            .map(
-                node ->
-                    new Network.Node(
-                        node.text("name"),
-                        node.has("layer") ? node.layer("layer") : null,
-                        node.has("join") ? node.one("join", Join.class) : null,
-                        node.texts("from")))
-            .toList();
-    return new Network(from.texts("inputs"), nodes, outputs);
-  }
+  /** Where a parameter was described first: the number of its layer, and its name there. */
+  private record First(int layer, String name) {}
 
   private final List<Layer> layers = new ArrayList<>();
+  private final Map<Parameter, First> described = new IdentityHashMap<>();
 
-  private Structure() {}
+  /** For each layer that was built, its parameters and matrices by name. */
+  private final List<Map<String, Object>> built = new ArrayList<>();
+
+  /** The values of all parameters of the file. */
+  private final long most;
+
+  private Structure(long most) {
+    this.most = most;
+  }
+
+  long most() {
+    return most;
+  }
 
   private static <T> @Nullable Kind<? extends T> kind(List<Kind<? extends T>> kinds, T object) {
     return kinds.stream().filter(kind -> kind.type().isInstance(object)).findFirst().orElse(null);
   }
+
+  // What can be described.
 
   /**
    * {@return the layers of a model that have no description, as the model prints them; none where
    * {@link #of} describes it}
    */
   static List<String> unknown(Layer model) {
-    Set<Parameter> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-    return model.all().stream()
-        .filter(layer -> !isKnown(layer) || !layer.own().stream().allMatch(seen::add))
-        .map(Layer::describe)
-        .toList();
+    List<String> unknown = new ArrayList<>();
+    findUnknown(model, unknown);
+    return unknown.isEmpty() ? lost(model) : unknown;
+  }
+
+  private static void findUnknown(Layer layer, List<String> unknown) {
+    if (!isKnown(layer)) {
+      if (!unknown.contains(layer.describe())) {
+        unknown.add(layer.describe());
+      }
+    } else if (!(layer instanceof OnnxModel)) {
+      layer.layers().forEach(inner -> findUnknown(inner, unknown));
+    }
   }
 
   private static boolean isKnown(Layer layer) {
-    if (layer instanceof Recur recur) {
-      Cell cell = recur.cell();
-      return kind(CELLS, cell) != null
-          && StructureCells.isDense(cell)
-          && recur.own().containsAll(cell.state0());
-    }
-    return kind(LAYERS, layer) != null
-        && !(layer instanceof Dense dense && !dense.matrix().isDense());
+    return layer instanceof Recur recur
+        ? isKnown(recur.cell()) && recur.own().containsAll(recur.cell().state0())
+        : kind(LAYERS, layer) != null;
   }
+
+  private static boolean isKnown(Cell cell) {
+    return switch (cell) {
+      case Zoneout zoneout -> isKnown(zoneout.cell());
+      case WeightDrop drop -> isKnown(drop.cell());
+      case RecurrentDropout dropout -> isKnown(dropout.cell());
+      default -> kind(CELLS, cell) != null;
+    };
+  }
+
+  /**
+   * The layers that share a parameter in a way that would be lost, such as under two names; none
+   * where the same model is built again.
+   */
+  private static List<String> lost(Layer model) {
+    if (isBuiltAgain(model)) {
+      return List.of();
+    }
+    Set<Parameter> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    List<String> sharing =
+        model.all().stream()
+            .filter(layer -> !layer.own().stream().allMatch(seen::add))
+            .map(Layer::describe)
+            .toList();
+    return sharing.isEmpty() ? List.of(model.describe()) : sharing;
+  }
+
+  private static boolean isBuiltAgain(Layer model) {
+    try {
+      String text = of(model);
+      return text.length() <= LONGEST && lines(model).equals(lines(model(text, Long.MAX_VALUE)));
+    } catch (IllegalArgumentException | ArithmeticException e) {
+      return false;
+    }
+  }
+
+  /** A line for each layer, and one for each parameter of a model. */
+  private static List<String> lines(Layer model) {
+    List<String> lines = new ArrayList<>(model.all().stream().map(Layer::describe).toList());
+    model
+        .parameters()
+        .named()
+        .forEach((name, its) -> lines.add(name + " " + its.shape() + " " + its.isTrainable()));
+    return lines;
+  }
+
+  // Written.
 
   /** {@return the description of a model all of whose layers are known} */
   static String of(Layer model) {
-    return text(new Structure().described(model));
+    return text(new Structure(Long.MAX_VALUE).described(model));
   }
 
   /** Describes a layer, or names its number where it was described before. */
@@ -284,13 +175,38 @@ final class Structure {
         return Map.of(SAME, (long) i);
       }
     }
+    int number = layers.size();
     layers.add(layer);
-    Object object = layer instanceof Recur recur ? recur.cell() : layer;
-    Kind<?> kind = layer instanceof Recur recur ? kind(CELLS, recur.cell()) : kind(LAYERS, layer);
+    if (layer instanceof Recur recur) {
+      return described(recur.cell(), number);
+    }
+    Kind<? extends Layer> kind = kind(LAYERS, layer);
     if (kind == null) {
       throw new IllegalArgumentException(layer.describe() + ": it has no description");
     }
-    return kind.described(Described.of(this, kind.name(), layer.own()), object).values();
+    return kind.described(Described.of(this, number, kind.name(), layer.own()), layer).values();
+  }
+
+  /** Describes a cell of the layer of a number. */
+  Map<String, Object> described(Cell cell, int number) {
+    Kind<? extends Cell> kind = kind(CELLS, cell);
+    if (kind == null) {
+      throw new IllegalArgumentException(cell + ": it has no description");
+    }
+    return kind.described(Described.of(this, number, kind.name(), cell.parameters()), cell)
+        .values();
+  }
+
+  /** Where a parameter was described before, or null: then it is described in this layer. */
+  @Nullable Map<String, Object> before(Parameter parameter, int layer) {
+    First first = described.putIfAbsent(parameter, new First(layer, parameter.name()));
+    if (first == null) {
+      return null;
+    }
+    Map<String, Object> reference = new LinkedHashMap<>();
+    reference.put(Described.OF, (long) first.layer());
+    reference.put(Described.NAME, first.name());
+    return reference;
   }
 
   private static String text(Object value) {
@@ -306,18 +222,22 @@ final class Structure {
     };
   }
 
+  // Read.
+
   /**
    * Builds a model, untrained and on no device.
    *
+   * @param most the values of all parameters of the file, which bounds the memory
    * @throws IllegalArgumentException if the text is no description; the message says what is wrong
    */
-  static Layer model(String text) {
-    return new Structure().built(PlainJson.read(text, PlainJson.MOST_LEVELS));
+  static Layer model(String text, long most) {
+    return new Structure(most).built(PlainJson.read(text, PlainJson.MOST_LEVELS));
   }
 
   /** Builds a layer. */
   Layer built(Object value) {
-    Described from = Described.of(this, value);
+    int place = layers.size();
+    Described from = Described.of(this, place, value);
     if (from.has(SAME)) {
       int number = from.whole(SAME);
       if (number >= layers.size() || layers.get(number) == NONE) {
@@ -325,24 +245,37 @@ final class Structure {
       }
       return layers.get(number);
     }
-    int place = layers.size();
     layers.add(NONE);
     for (Kind<? extends Layer> kind : LAYERS) {
       if (kind.name().equals(from.kind())) {
         layers.set(place, kind.build().apply(from));
+        return layers.get(place);
       }
     }
-    for (Kind<? extends Cell> kind : CELLS) {
-      if (kind.name().equals(from.kind())) {
-        layers.set(place, new Recur(kind.build().apply(from)));
-      }
-    }
-    if (layers.get(place) == NONE) {
-      throw from.wrong("layer", "a kind that this version knows");
-    }
+    layers.set(place, new Recur(cell(from)));
     return layers.get(place);
   }
 
-  /** Stands where a layer is being built. */
-  private static final Layer NONE = new LastStep();
+  /** Builds a cell. */
+  static Cell cell(Described from) {
+    return CELLS.stream()
+        .filter(kind -> kind.name().equals(from.kind()))
+        .findFirst()
+        .orElseThrow(() -> from.wrong("layer", "a kind that this version knows"))
+        .build()
+        .apply(from);
+  }
+
+  /** Keeps a parameter or a matrix that was built for a layer, for others that share it. */
+  void keep(int layer, String name, Object made) {
+    while (built.size() <= layer) {
+      built.add(new HashMap<>());
+    }
+    built.get(layer).put(name, made);
+  }
+
+  /** The parameter or matrix of a layer before; null if there is none. */
+  @Nullable Object kept(int layer, String name) {
+    return layer < built.size() ? built.get(layer).get(name) : null;
+  }
 }

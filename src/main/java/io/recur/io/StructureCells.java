@@ -10,15 +10,16 @@ import io.recur.nn.Cell;
 import io.recur.nn.GRUCell;
 import io.recur.nn.GRUv3Cell;
 import io.recur.nn.LSTMCell;
-import io.recur.nn.Matrix;
 import io.recur.nn.RNNCell;
-import io.recur.nn.StackedCell;
 import io.recur.nn.cells.ProjectedLSTMCell;
+import io.recur.nn.cells.RecurrentDropout;
+import io.recur.nn.cells.WeightDrop;
+import io.recur.nn.cells.Zoneout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The kinds of cells in a {@link Structure}. */
+/** The built-in cells, those of importers and the regularisers in a {@link Structure}. */
 final class StructureCells {
   /** The peepholes of the gates i, o and f. */
   private static final List<String> PEEPHOLES = List.of("Pi", "Po", "Pf");
@@ -28,7 +29,8 @@ final class StructureCells {
           new Kind<>(
               "rnn",
               RNNCell.class,
-              (cell, to) -> to.put("function", cell.function()).put(cell.parameters()),
+              (cell, to) ->
+                  to.put("function", cell.function()).put(cell.parameters(), cell.matrices()),
               from ->
                   new RNNCell(
                       from.function("function"),
@@ -40,7 +42,7 @@ final class StructureCells {
           new Kind<>(
               "lstm",
               LSTMCell.class,
-              (cell, to) -> to.put(cell.parameters()),
+              (cell, to) -> to.put(cell.parameters(), cell.matrices()),
               from ->
                   new LSTMCell(
                       from.matrix("Wi"),
@@ -52,7 +54,7 @@ final class StructureCells {
           new Kind<>(
               "projected lstm",
               ProjectedLSTMCell.class,
-              (cell, to) -> to.put(cell.parameters()),
+              (cell, to) -> to.put(cell.parameters(), cell.matrices()),
               from ->
                   new ProjectedLSTMCell(
                       from.matrix("Wi"),
@@ -65,7 +67,7 @@ final class StructureCells {
           new Kind<>(
               "gru",
               GRUCell.class,
-              (cell, to) -> to.put(cell.parameters()),
+              (cell, to) -> to.put(cell.parameters(), cell.matrices()),
               from ->
                   new GRUCell(
                       from.matrix("Wi"),
@@ -76,7 +78,7 @@ final class StructureCells {
           new Kind<>(
               "gru v3",
               GRUv3Cell.class,
-              (cell, to) -> to.put(cell.parameters()),
+              (cell, to) -> to.put(cell.parameters(), cell.matrices()),
               from ->
                   new GRUv3Cell(
                       from.matrix("Wi"),
@@ -85,23 +87,31 @@ final class StructureCells {
                       from.parameter("b"),
                       from.parameter("h0"))),
           new Kind<>(
-              "equations",
-              EquationCell.class,
-              StructureCells::describe,
-              StructureCells::equations));
+              "equations", EquationCell.class, StructureCells::describe, StructureCells::equations),
+          new Kind<>(
+              "zoneout",
+              Zoneout.class,
+              (cell, to) -> to.put("cell", cell.cell()).numbers("rates", cell.rates()),
+              from -> Zoneout.of(from.cell("cell"), from.numbers("rates"))),
+          new Kind<>(
+              "recurrent dropout",
+              RecurrentDropout.class,
+              (cell, to) -> to.put("cell", cell.cell()).numbers("rates", cell.rates()),
+              from -> RecurrentDropout.of(from.cell("cell"), from.numbers("rates"))),
+          new Kind<>(
+              "weight drop",
+              WeightDrop.class,
+              (cell, to) ->
+                  to.put("cell", cell.cell())
+                      .put("rate", cell.rate())
+                      .texts("matrices", cell.dropped()),
+              from ->
+                  WeightDrop.of(
+                      from.cell("cell"),
+                      from.number("rate"),
+                      from.texts("matrices").toArray(String[]::new))));
 
   private StructureCells() {}
-
-  /** Whether the weights of a cell are stored whole. */
-  static boolean isDense(Cell cell) {
-    List<Matrix> matrices =
-        switch (cell) {
-          case StackedCell stacked -> stacked.matrices();
-          case ProjectedLSTMCell projected -> projected.matrices();
-          default -> List.of();
-        };
-    return matrices.stream().allMatch(Matrix::isDense);
-  }
 
   private static void describe(EquationCell cell, Described to) {
     EquationCell.Rule rule = cell.rule();

@@ -270,12 +270,19 @@ public final class Attention implements Layer {
     return memory(x).context(x);
   }
 
+  /** {@return {@code bahdanau}, {@code luong} or {@code dot}} */
+  public String kind() {
+    return kind;
+  }
+
+  /** {@return Wq, Wm and v of Bahdanau's, W of Luong's, none of the inner product} */
+  public List<Matrix> matrices() {
+    return Stream.of(ofQuery, ofMemory, ofSum).filter(Objects::nonNull).toList();
+  }
+
   @Override
   public List<Parameter> own() {
-    return Stream.of(ofQuery, ofMemory, ofSum)
-        .filter(Objects::nonNull)
-        .map(Matrix::values)
-        .toList();
+    return matrices().stream().map(Matrix::values).toList();
   }
 
   @Override

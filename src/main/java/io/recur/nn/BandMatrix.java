@@ -130,7 +130,7 @@ final class BandMatrix extends Matrix {
   }
 
   @Override
-  String kind() {
+  public String kind() {
     return band.bandwidth() == 0 ? "diagonal" : "tridiagonal";
   }
 }

@@ -15,7 +15,7 @@ final class DenseMatrix extends Matrix {
   }
 
   @Override
-  String kind() {
+  public String kind() {
     return "";
   }
 }

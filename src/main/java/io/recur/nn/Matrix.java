@@ -130,8 +130,8 @@ public abstract sealed class Matrix permits DenseMatrix, BandMatrix {
    */
   public abstract Tensor times(Tensor x);
 
-  /** The kind as a model prints it; empty for dense. */
-  abstract String kind();
+  /** {@return {@code diagonal} or {@code tridiagonal}; empty for a dense matrix} */
+  public abstract String kind();
 
   @Override
   public final String toString() {

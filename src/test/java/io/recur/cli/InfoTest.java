@@ -2,14 +2,16 @@ package io.recur.cli;
 
 import static io.recur.cli.Shell.assertFails;
 import static io.recur.cli.Shell.recur;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.io.Npy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
@@ -75,13 +77,48 @@ class InfoTest extends ModelFiles {
         recur("run", graph, "--as", LAYERS, "--input", x.toString()));
   }
 
+  /** It takes indexes, and gives the last step alone. */
   @Test
-  void aGraphThatIsNoChainIsNoCheckpoint() throws IOException {
+  void aGraphThatIsNoChainIsACheckpointToo() throws IOException {
     String graph = graph("words.onnx");
-    Path out = folder.resolve("m.safetensors");
-    Shell.Result result = recur("convert", graph, out.toString(), "--device", "cpu");
-    assertFails(1, "a checkpoint cannot tell this model, since [OnnxModel", result);
-    assertTrue(result.err().contains("recur run and recur info take " + graph), result.err());
-    assertFalse(Files.exists(out));
+    Path x = folder.resolve("x.npy");
+    new Npy(new int[] {3, 2}, new float[] {1, 2, 0, 3, 4, 1}).write(x);
+    String whole = succeeded("run", graph, "--input", x.toString()).out();
+    assertEquals(15, whole.split(",").length, whole); // classes of three sequences
+    assertTrue(succeeded("info", graph).out().contains("takes \"x\" INT64[batch, time]"));
+    String checkpoint = path("m.safetensors");
+    succeeded("convert", graph, checkpoint);
+    Files.delete(Path.of(graph));
+    assertEquals(whole, succeeded("run", checkpoint, "--input", x.toString()).out());
+    List<String> steps =
+        succeeded("run", checkpoint, "--input", x.toString(), "--stream").out().lines().toList();
+    assertEquals(2, steps.size()); // [batch, time], as the graph says
+    assertEquals(whole.strip(), steps.getLast());
+    String info = succeeded("info", checkpoint).out();
+    assertTrue(info.contains("OnnxModel("), info);
+    assertTrue(info.contains("arrays: [batch, time, …]"), info);
+  }
+
+  /** A chain and its checkpoint take the arrays of their graph. */
+  @Test
+  void aGraphWhoseBatchComesFirstTakesItsOwnArrays() throws IOException {
+    String graph = graph("tagger_batch_first.onnx");
+    Npy x = new Npy(new int[] {2, 3, 3}, new float[18]);
+    for (int i = 0; i < 18; i++) {
+      x.values()[i] = (i * 7 % 11 - 5) / 5f;
+    }
+    x.write(folder.resolve("x.npy"));
+    String model = path("m.safetensors");
+    succeeded("convert", graph, model);
+    for (String each : List.of(graph, model)) {
+      succeeded("run", each, "--input", path("x.npy"), "--output", path("y.npy"));
+      Npy y = Npy.read(folder.resolve("y.npy"));
+      assertArrayEquals(new int[] {2, 3, 5}, y.sizes());
+      float[] first = Arrays.copyOf(x.values(), 9); // the first sequence alone
+      new Npy(new int[] {1, 3, 3}, first).write(folder.resolve("one.npy"));
+      succeeded("run", each, "--input", path("one.npy"), "--output", path("one.out.npy"));
+      float[] alone = Npy.read(folder.resolve("one.out.npy")).values();
+      assertArrayEquals(alone, Arrays.copyOf(y.values(), 15), 1e-6f);
+    }
   }
 }

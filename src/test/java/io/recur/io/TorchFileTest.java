@@ -330,6 +330,17 @@ class TorchFileTest {
     assertTrue(message.contains("c.weight of b"), message);
   }
 
+  @Test
+  void everyMutationOfAnIndexIsReadOrRefused() throws IOException {
+    for (String name : List.of("a", "b")) {
+      StoredTensor tensor = new StoredTensor(new int[] {2, 1}, new float[] {1, 2});
+      new Safetensors(Map.of(), Map.of(name + ".weight", tensor)).write(folder.resolve(name));
+    }
+    int refused =
+        refused(index("\"a.weight\":\"a\"", "\"b.weight\":\"b\""), folder.resolve("i.json"));
+    assertTrue(refused > MUTATIONS / 2, refused + " refused");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"\"../a\"", "\"/etc/passwd\"", "\"..\"", "\"\"", "3", "\"a\\\\b\""})
   void anIndexStaysInItsFolder(String file) throws IOException {

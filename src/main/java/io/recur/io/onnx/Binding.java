@@ -127,6 +127,7 @@ final class Binding {
                 .formatted(Wire.shown(graph.name()), Wire.shown(output.name())));
       }
       outputs.add(place);
+      read(output.name());
     }
     List<Body.Step> needed = needed(outputs);
     Value[] known = new Value[constants.size()];
@@ -171,6 +172,7 @@ final class Binding {
             "input %s is no value above this node; the nodes must be in order"
                 .formatted(Wire.shown(name)));
       }
+      read(name);
     }
     Setup setup = new Setup(node, this);
     Operator.Evaluation evaluation;
@@ -277,8 +279,25 @@ final class Binding {
     }
   }
 
+  /** Notes that a node, or a caller, reads a value that is known. */
+  private void read(String name) {
+    Constant found = find(name);
+    if (found != null) {
+      parts.read(found.value);
+    }
+  }
+
+  /** Notes that a node which reads a constant has a parameter for it. */
+  void replace(String name) {
+    Constant found = find(name);
+    if (found != null) {
+      parts.replace(found.value);
+    }
+  }
+
   /** The number that a value is everywhere; null where it is not. */
   @Nullable Float uniform(String name) {
+    read(name); // the model depends on the values
     Float found = uniform.get(name);
     if (found == null && constant(name) instanceof Value.Reals reals && reals.values().length > 0) {
       float first = reals.values()[0];
@@ -333,10 +352,11 @@ final class Binding {
   /** Has a run read a parameter of the model in place of constant floats. */
   private void use(String name) {
     Constant found = find(name);
-    if (found != null
-        && found.parameter == null
-        && found.value instanceof Value.Reals reals
-        && reals.dims().count() > 0) {
+    if (found == null || !(found.value instanceof Value.Reals reals) || reals.dims().count() == 0) {
+      return;
+    }
+    parts.replace(reals);
+    if (found.parameter == null) {
       Parameter parameter = parameter(name, reals.dims().shape(), reals.values());
       parts.add(parameter);
       found.parameter = new Value.OnTape(reals.dims(), parameter);

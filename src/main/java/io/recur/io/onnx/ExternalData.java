@@ -17,15 +17,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param folder of the model
  */
-record ExternalData(Path folder) {
+record ExternalData(Path folder) implements ForeignData {
   /**
-   * Reads a tensor.
+   * {@inheritDoc}
    *
    * @param entries what the model says: {@code location}, {@code offset}, {@code length}
-   * @param bytes that the tensor needs
-   * @return as many bytes
    */
-  ByteBuffer read(Map<String, String> entries, long bytes) throws IOException {
+  @Override
+  public ByteBuffer read(Map<String, String> entries, long bytes) throws IOException {
     String location = entries.getOrDefault("location", "");
     Path file = file(location);
     long offset = number(entries, "offset", 0);

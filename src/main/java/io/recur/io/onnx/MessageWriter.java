@@ -67,6 +67,13 @@ final class MessageWriter {
     return length;
   }
 
+  /** {@return the bytes} */
+  byte[] toBytes() {
+    ByteBuffer all = ByteBuffer.allocate(Math.toIntExact(length));
+    complete().forEach(all::put);
+    return all.array();
+  }
+
   /** Writes the bytes to a file. */
   void writeTo(FileChannel channel) throws IOException {
     for (byte[] part : complete()) {

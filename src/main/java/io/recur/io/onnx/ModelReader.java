@@ -25,11 +25,11 @@ final class ModelReader {
    * Reads a model.
    *
    * @param bytes all bytes of the file
-   * @param external the tensors in other files
+   * @param external the tensors in other places
    * @return its graph
    * @throws IllegalArgumentException if the bytes are damaged or not ONNX
    */
-  static Graph read(ByteBuffer bytes, ExternalData external) throws IOException {
+  static Graph read(ByteBuffer bytes, ForeignData external) throws IOException {
     return new ModelReader(new TensorReader(external)).model(Wire.of(bytes));
   }
 

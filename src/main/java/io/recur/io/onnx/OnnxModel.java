@@ -12,8 +12,6 @@ import io.recur.nn.Layer;
 import io.recur.nn.Recur;
 import io.recur.nn.State;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +48,7 @@ public final class OnnxModel implements Layer {
   private final List<Recur> recurs;
   private final List<String> notes;
   private final @Nullable Carrier carrier;
+  private final Skeleton skeleton;
   private final Arguments arguments;
   private final AllOrNone states = new AllOrNone(this);
   private final OneThread mark =
@@ -61,13 +59,15 @@ public final class OnnxModel implements Layer {
       List<Parameter> parameters,
       List<Recur> recurs,
       List<String> notes,
-      @Nullable Carrier carrier) {
+      @Nullable Carrier carrier,
+      Skeleton skeleton) {
     this.body = body;
     this.outputs = body.graph().outputs();
     this.parameters = parameters;
     this.recurs = recurs;
     this.notes = notes;
     this.carrier = carrier;
+    this.skeleton = skeleton;
     this.arguments = new Arguments(body.ports(), states().keySet());
   }
 
@@ -95,7 +95,7 @@ public final class OnnxModel implements Layer {
    * @throws IllegalArgumentException as {@link #read(Path)} does, and if there is no such input
    */
   public static OnnxModel read(Path path, Map<String, Value> fixed) throws IOException {
-    return made(path, graph -> of(graph, fixed));
+    return GraphFile.read(path, graph -> of(graph, fixed));
   }
 
   /**
@@ -117,7 +117,7 @@ public final class OnnxModel implements Layer {
    *     does not follow the one before it; the message names it
    */
   public static Chain readChain(Path path) throws IOException {
-    return made(
+    return GraphFile.read(
         path,
         graph -> {
           Parts parts = new Parts(values(graph));
@@ -126,33 +126,8 @@ public final class OnnxModel implements Layer {
         });
   }
 
-  private static <T> T made(Path path, Function<Graph, T> maker) throws IOException {
-    try {
-      if (Files.size(path) > Integer.MAX_VALUE - 8) {
-        throw new IllegalArgumentException(
-            "%d bytes; at most %d: keep the tensors in a file beside it"
-                .formatted(Files.size(path), Integer.MAX_VALUE - 8));
-      }
-      Path folder = path.toAbsolutePath().getParent();
-      ExternalData external =
-          new ExternalData(Objects.requireNonNullElse(folder, path.toAbsolutePath()));
-      ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(path));
-      return maker.apply(ModelReader.read(bytes, external));
-    } catch (IllegalArgumentException e) {
-      String what = String.valueOf(e.getMessage());
-      throw new IllegalArgumentException(
-          "onnx: %s: %s".formatted(path, what.startsWith("onnx: ") ? what.substring(6) : what), e);
-    }
-  }
-
   private static OnnxModel of(Graph graph, Map<String, Value> fixed) {
-    fixed.forEach((name, value) -> checkFixed(graph, name, value));
-    for (Port port : graph.inputs()) {
-      if (port.type() != ElementType.UNDEFINED && port.type().bytes() == 0) {
-        throw new IllegalArgumentException(
-            "input %s; need floats, integers or booleans".formatted(port));
-      }
-    }
+    GraphFile.check(graph, fixed);
     List<Port> open =
         graph.inputs().stream().filter(port -> !fixed.containsKey(port.name())).toList();
     Set<String> states =
@@ -162,24 +137,45 @@ public final class OnnxModel implements Layer {
     Parts parts = new Parts(values(graph));
     Body body = new Binding(graph, fixed, states, parts).body();
     return new OnnxModel(
-        body, parts.parameters(), parts.recurs(), parts.notes(), Carrier.of(body, graph));
+        body,
+        parts.parameters(),
+        parts.recurs(),
+        parts.notes(),
+        Carrier.of(body, graph),
+        new Skeleton(graph, fixed, parts.replaced()));
   }
 
   private static long values(Graph graph) {
     return graph.initialisers().values().stream().mapToLong(value -> value.dims().count()).sum();
   }
 
-  private static void checkFixed(Graph graph, String name, Value value) {
-    Port port =
-        graph.inputs().stream().filter(input -> input.name().equals(name)).findFirst().orElse(null);
-    if (port == null || value instanceof Value.OnTape) {
-      throw new IllegalArgumentException(
-          "fixed %s is %s; need one of the inputs %s, on the host"
-              .formatted(
-                  Wire.shown(name), port == null ? "no input" : "on a tape", graph.inputs()));
+  /**
+   * The graph without the values of its parameters, as a file of weights keeps it.
+   *
+   * @return text for {@link #ofSkeleton}, some bytes for each node, and constants that are no
+   *     parameters
+   */
+  public String skeleton() {
+    return skeleton.text();
+  }
+
+  /**
+   * Builds the model of a graph without values.
+   *
+   * @param text a {@link #skeleton}
+   * @param states those of {@link #states}
+   * @param most the number of values that all parameters may have, which bounds the memory
+   * @return a model whose weights are zeros
+   * @throws IllegalArgumentException if the text is no skeleton, or of more values
+   */
+  public static OnnxModel ofSkeleton(String text, Map<String, String> states, long most) {
+    OnnxModel model = of(Skeleton.read(text, most), Map.of());
+    for (Map.Entry<String, String> pair : states.entrySet()) {
+      if (!pair.getValue().equals(model.states().get(pair.getKey()))) {
+        model = model.carry(pair.getKey(), pair.getValue());
+      }
     }
-    Arguments.check(port, value);
-    Arguments.check(port, value.dims(), new LinkedHashMap<>());
+    return model;
   }
 
   /**
@@ -209,8 +205,8 @@ public final class OnnxModel implements Layer {
               .formatted(pairs.stream().map(StatePair::input).toList()));
     }
     List<Recur> forks = recurs.stream().map(Recur::fork).toList();
-    return new OnnxModel(
-        body, parameters, forks, notes, new Carrier(List.copyOf(pairs), List.copyOf(state0)));
+    Carrier carried = new Carrier(List.copyOf(pairs), List.copyOf(state0));
+    return new OnnxModel(body, parameters, forks, notes, carried, skeleton);
   }
 
   private List<StatePair> pairs() {
@@ -383,7 +379,8 @@ public final class OnnxModel implements Layer {
   @Override
   public Layer fork(Fork fork) {
     List<Recur> forks = recurs.stream().map(recur -> (Recur) fork.of(recur)).toList();
-    return new OnnxModel(body, parameters, forks, notes, carrier == null ? null : carrier.fork());
+    Carrier carried = carrier == null ? null : carrier.fork();
+    return new OnnxModel(body, parameters, forks, notes, carried, skeleton);
   }
 
   @Override

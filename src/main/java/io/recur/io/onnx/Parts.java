@@ -3,7 +3,11 @@ package io.recur.io.onnx;
 import io.recur.grad.Parameter;
 import io.recur.nn.Recur;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /** What the nodes of a graph add to the model, in order. */
 final class Parts {
@@ -14,6 +18,9 @@ final class Parts {
   private long left;
 
   private final List<String> notes = new ArrayList<>();
+
+  /** Of each constant the inputs of nodes that read it, less those that are parameters for it. */
+  private final Map<Value, Integer> readers = new IdentityHashMap<>();
 
   /**
    * Nothing at first.
@@ -31,6 +38,28 @@ final class Parts {
       left -= value.dims().count();
     }
     return left >= 0;
+  }
+
+  /** Notes that something reads a constant. */
+  void read(Value constant) {
+    readers.merge(constant, 1, Integer::sum);
+  }
+
+  /** Notes that what reads a constant has a parameter for it, and is made of its size alone. */
+  void replace(Value constant) {
+    readers.merge(constant, -1, Integer::sum);
+  }
+
+  /** The constants of floats whose readers all have parameters for them. */
+  Set<Value> replaced() {
+    Set<Value> replaced = Collections.newSetFromMap(new IdentityHashMap<>());
+    readers.forEach(
+        (value, left) -> {
+          if (left == 0 && value instanceof Value.Reals && value.dims().count() >= Skeleton.SHORT) {
+            replaced.add(value);
+          }
+        });
+    return replaced;
   }
 
   /** Notes what a node has become. */

@@ -20,6 +20,10 @@ final class Setup {
   private final Node node;
   private final Binding binding;
   private final BitSet claimed = new BitSet();
+
+  /** The inputs for which the node has parameters. */
+  private final BitSet replaced = new BitSet();
+
   private boolean addsToTheModel;
 
   Setup(Node node, Binding binding) {
@@ -86,6 +90,10 @@ final class Setup {
    */
   Parameter weight(int i, Shape shape, float[] values) {
     claim(i);
+    if (!replaced.get(i)) {
+      replaced.set(i);
+      binding.replace(node.inputs().get(i));
+    }
     return binding.parameter(node.inputs().get(i), shape, values);
   }
 

@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 final class TensorReader {
   private static final int EXTERNAL = 1;
 
-  private final ExternalData external;
+  private final ForeignData external;
 
-  TensorReader(ExternalData external) {
+  TensorReader(ForeignData external) {
     this.external = external;
   }
 

@@ -95,6 +95,21 @@ public final class CoRNNCell extends PaperCell {
     this.epsilon = epsilon;
   }
 
+  /** {@return Δt} */
+  public float dt() {
+    return dt;
+  }
+
+  /** {@return γ} */
+  public float gamma() {
+    return gamma;
+  }
+
+  /** {@return ε} */
+  public float epsilon() {
+    return epsilon;
+  }
+
   @Override
   public Step step(State state, Tensor x) {
     state = check(state, x);

@@ -70,6 +70,11 @@ public final class IndRNNCell extends PaperCell {
     this.b = b;
   }
 
+  /** {@return σ} */
+  public Elementwise function() {
+    return function;
+  }
+
   @Override
   public Step step(State state, Tensor x) {
     state = check(state, x);

@@ -13,9 +13,11 @@ import io.recur.nn.Matrix;
 import io.recur.nn.State;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What all cells of the catalogue share: the sizes in and out, the parts with the sizes that they
@@ -34,12 +36,14 @@ abstract class PaperCell implements Cell {
   /**
    * A part and the size that it must have.
    *
+   * @param weight that it is; null for what is no matrix
    * @param rows those that it has
    * @param columns those that it has
    */
   record Part(
       String name,
       Parameter values,
+      @Nullable Matrix weight,
       int rows,
       int columns,
       Size needRows,
@@ -56,6 +60,7 @@ abstract class PaperCell implements Cell {
   final int out;
   private final List<Parameter> parameters;
   private final List<Parameter> state0;
+  private final List<Matrix> matrices;
 
   /**
    * Checks and names the parts.
@@ -85,6 +90,7 @@ abstract class PaperCell implements Cell {
     }
     this.parameters = Stream.of(parts).map(part -> part.values.named(part.name)).toList();
     this.state0 = Stream.of(parts).filter(Part::isState).map(Part::values).toList();
+    this.matrices = Stream.of(parts).map(Part::weight).filter(Objects::nonNull).toList();
   }
 
   /** A matrix of gates·out × in, which multiplies x. */
@@ -99,7 +105,7 @@ abstract class PaperCell implements Cell {
 
   /** A matrix of any size. */
   static Part matrix(String name, Matrix w, Size rows, Size columns) {
-    return new Part(name, w.values(), w.rows(), w.columns(), rows, columns, false);
+    return new Part(name, w.values(), w, w.rows(), w.columns(), rows, columns, false);
   }
 
   /** A vector of gates·out, such as a bias. */
@@ -124,7 +130,7 @@ abstract class PaperCell implements Cell {
 
   private static Part part(String name, Parameter p, Size rows, boolean isState) {
     Shape shape = p.shape();
-    return new Part(name, p, shape.rows(), shape.columns(), rows, (in, out) -> 1, isState);
+    return new Part(name, p, null, shape.rows(), shape.columns(), rows, (in, out) -> 1, isState);
   }
 
   /** A state of zeros, one column. */
@@ -273,6 +279,13 @@ abstract class PaperCell implements Cell {
   @Override
   public final List<Parameter> parameters() {
     return parameters;
+  }
+
+  /**
+   * {@return the weights that are matrices, among them those of bands, in the parameters' order}
+   */
+  public final List<Matrix> matrices() {
+    return matrices;
   }
 
   @Override

@@ -130,11 +130,6 @@ public final class ProjectedLSTMCell extends PaperCell {
     return parts.toArray(Part[]::new);
   }
 
-  /** {@return Wi, Wh and Wr} */
-  public List<Matrix> matrices() {
-    return List.of(wi, wh, wr);
-  }
-
   @Override
   public Step step(State state, Tensor x) {
     state = check(state, x);

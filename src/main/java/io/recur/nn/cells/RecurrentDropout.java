@@ -51,9 +51,9 @@ public final class RecurrentDropout implements Cell {
   }
 
   private static Parameter ones(Parameter part) {
-    float[] values = new float[part.shape().rows()];
-    Arrays.fill(values, 1);
-    return Parameter.fixed(Shape.of(values.length, 1), values).named("ones");
+    return Parameter.fixed(
+            Shape.of(part.shape().rows(), 1), (values, random) -> Arrays.fill(values, 1))
+        .named("ones");
   }
 
   /**
@@ -132,6 +132,16 @@ public final class RecurrentDropout implements Cell {
       parts.add(rates.of(part) == 0 ? whole : whole.mul(masks.get(part)));
     }
     return new State(parts);
+  }
+
+  /** {@return the cell inside} */
+  public Cell cell() {
+    return cell;
+  }
+
+  /** {@return a copy of the rates, one per part of the state} */
+  public float[] rates() {
+    return rates.ofParts().clone();
   }
 
   @Override

@@ -104,6 +104,21 @@ public final class WeightDrop implements Cell {
     }
   }
 
+  /** {@return the cell inside} */
+  public Cell cell() {
+    return cell;
+  }
+
+  /** {@return the probability that a weight is dropped} */
+  public float rate() {
+    return rates.values().iterator().next();
+  }
+
+  /** {@return the names of the matrices of which values are dropped} */
+  public List<String> dropped() {
+    return rates.keySet().stream().map(Parameter::name).toList();
+  }
+
   @Override
   public boolean columnsAreIndependent() {
     return cell.columnsAreIndependent();

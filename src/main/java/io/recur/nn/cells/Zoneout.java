@@ -71,6 +71,16 @@ public final class Zoneout implements Cell {
     return before.add(Drop.dropout(own.sub(before), rate).scale(1 - rate));
   }
 
+  /** {@return the cell inside} */
+  public Cell cell() {
+    return cell;
+  }
+
+  /** {@return a copy of the rates, one per part of the state} */
+  public float[] rates() {
+    return rates.ofParts().clone();
+  }
+
   @Override
   public boolean columnsAreIndependent() {
     return cell.columnsAreIndependent();
