@@ -270,7 +270,7 @@ typedef struct recur_kept {
 } recur_kept;
 
 /* What panels add to a matrix, or with operand -1 to a vector, clipped; is_shared: 1, panels of other rows reach the same
- * values; 2, those of the same rows do, in other columns. */
+ * values; 2, those of the same rows do, in other columns. All that reach the same values have the same. */
 typedef struct recur_gradient {
   int32_t kept, parameter, row, column, operand, lag, is_shared;
 } recur_gradient;

@@ -156,28 +156,34 @@ final class Tables {
   }
 
   /**
-   * What reaches the same values as a gradient, and forbids parts to share it as they please: 1 for
-   * panels of other rows, 2 for those of the same rows in other columns alone, 0 for none.
+   * What reaches the same values as a gradient, directly or by way of others, and forbids parts to
+   * share all of these as they please: 1 for panels of other rows, 2 for those of the same rows in
+   * other columns alone, 0 for none.
    */
   int shared(Gradient its) {
-    List<Gradient> others =
-        gradients.stream()
-            .filter(
-                other ->
-                    other.parameter == its.parameter
-                        && (other.operand < 0) == (its.operand < 0)
-                        && other.row < its.row + rows(its)
-                        && its.row < other.row + rows(other)
-                        && other.column < its.column + columns(its)
-                        && its.column < other.column + columns(other))
-            .toList();
-    if (others.stream().anyMatch(other -> other.row != its.row || rows(other) != rows(its))) {
+    List<Gradient> all = new ArrayList<>(List.of(its));
+    for (int i = 0; i < all.size(); i++) {
+      Gradient one = all.get(i);
+      gradients.stream()
+          .filter(other -> overlap(one, other) && !all.contains(other))
+          .forEach(all::add);
+    }
+    if (all.stream().anyMatch(other -> other.row != its.row || rows(other) != rows(its))) {
       return 1;
     }
     boolean isSame =
-        others.stream()
+        all.stream()
             .allMatch(other -> other.column == its.column && columns(other) == columns(its));
     return isSame ? 0 : 2;
+  }
+
+  private boolean overlap(Gradient one, Gradient other) {
+    return other.parameter == one.parameter
+        && (other.operand < 0) == (one.operand < 0)
+        && other.row < one.row + rows(one)
+        && one.row < other.row + rows(other)
+        && other.column < one.column + columns(one)
+        && one.column < other.column + columns(other);
   }
 
   private int rows(Gradient its) {
