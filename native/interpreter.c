@@ -144,15 +144,11 @@ static void run_steps_of(patch_of_tiles *p, int64_t from, int64_t to) {
   p->steps = 1;
 }
 
-/* Whether the steps of a phase need nothing of each other: not even the memory in which a reduction leaves its sums. */
+/* Whether the steps of a phase of free sections need nothing of each other. */
 static int is_any_order(const recur_program *program, const recur_phase *phase) {
   const recur_section *s = program->sections + phase->first;
-  for (int k = 0; k < phase->sections; k++, s++) {
-    const recur_instruction *i = program->instructions + s->first, *end = i + s->before + s->after;
-    if (s->recurrent > 0) return 0;
-    for (; i < end; i++)
-      if (i->code == RECUR_REDUCE || i->code == RECUR_REDUCED) return 0;
-  }
+  for (int k = 0; k < phase->sections; k++)
+    if (s[k].recurrent > 0) return 0;
   return 1;
 }
 
