@@ -14,6 +14,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ParameterizedClass
 @MethodSource("io.recur.device.Devices#all")
 class ProgramsTest {
+  /** Among them those with one row in the second vector of a panel: 5, 9 and 17. */
+  private static final int[] UNITS = {1, 3, 5, 9, 16, 17, 63, 64, 65, 257};
+
   private static final int[] BATCHES = {1, 2, 3, 7, 17, 48, 49, 65};
   private static final int[] TIMES = {1, 2, 5};
   private static final int IN = 5;
@@ -33,7 +36,7 @@ class ProgramsTest {
 
   @Test
   void everyProgramEqualsDoublePrecisionAtOddSizes() {
-    for (int units : new int[] {1, 3, 16, 17, 63, 64, 65, 257}) {
+    for (int units : UNITS) {
       List<Sample> all = SamplePrograms.all(IN, units);
       for (int i = 0; i < all.size(); i++) {
         for (int batch : units < 60 ? BATCHES : new int[] {1, 7, 49}) {
