@@ -19,7 +19,6 @@ final class PlainJson {
   /** The levels that any reader may allow; each takes a frame of the stack. */
   static final int MOST_LEVELS = 64;
 
-  private static final int LONGEST_SHOWN = 100;
   private static final String VALUE = "a string, an object, an array or an integer from 0 to 2⁶³−1";
 
   private PlainJson() {}
@@ -114,11 +113,8 @@ final class PlainJson {
     return true;
   }
 
-  /** {@return the start of a file's string, escaped so that an error cannot control a terminal} */
+  /** {@return the start of a file's string as an error shows it} */
   static String shown(String value) {
-    boolean whole = value.length() <= LONGEST_SHOWN;
-    String escaped = Json.quoted(whole ? value : value.substring(0, LONGEST_SHOWN));
-    String inner = escaped.substring(1, escaped.length() - 1);
-    return whole ? inner : inner + "… (%d characters)".formatted(value.length());
+    return Json.shownBare(value);
   }
 }

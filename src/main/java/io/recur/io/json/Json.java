@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class Json {
   private static final int LONGEST_NUMBER = 400;
   private static final int LONGEST_WHOLE = 20;
+  private static final int LONGEST_SHOWN = 100;
 
   /** Digits that a double holds exactly. */
   private static final int EXACT_DIGITS = 15;
@@ -93,6 +94,31 @@ public final class Json {
       }
     }
     return quoted.append('"').toString();
+  }
+
+  /**
+   * The start of a stranger's text as an error shows it: escaped, so that it cannot control a
+   * terminal.
+   *
+   * @param value any text
+   * @return its first characters in quotes, and how many it has if these are not all
+   */
+  public static String shown(String value) {
+    return value.length() <= LONGEST_SHOWN
+        ? quoted(value)
+        : quoted(value.substring(0, LONGEST_SHOWN)) + "… (%d characters)".formatted(value.length());
+  }
+
+  /**
+   * The same without quotes.
+   *
+   * @param value any text
+   * @return its first characters, and how many it has if these are not all
+   */
+  public static String shownBare(String value) {
+    String shown = shown(value);
+    int end = shown.lastIndexOf('"');
+    return shown.substring(1, end) + shown.substring(end + 1);
   }
 
   private @Nullable Object value(int depth) {

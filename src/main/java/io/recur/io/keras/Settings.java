@@ -1,6 +1,7 @@
 package io.recur.io.keras;
 
 import io.recur.device.Elementwise;
+import io.recur.io.json.Json;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -103,7 +104,7 @@ final class Settings {
 
   @Override
   public String toString() {
-    return "%s (%s)".formatted(ConfigJson.shown(name), ConfigJson.shown(kind).replace("\"", ""));
+    return "%s (%s)".formatted(Json.shown(name), Json.shownBare(kind));
   }
 
   IllegalArgumentException wrong(String fact) {

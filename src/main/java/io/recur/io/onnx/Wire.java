@@ -1,5 +1,6 @@
 package io.recur.io.onnx;
 
+import io.recur.io.json.Json;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
@@ -15,7 +16,6 @@ final class Wire {
   /** Messages inside each other. */
   private static final int DEPTH = 100;
 
-  private static final int LONGEST_SHOWN = 100;
   private static final int MOST_BITS = 64;
 
   private static final int VARINT = 0;
@@ -224,11 +224,8 @@ final class Wire {
     }
   }
 
-  /** A text of a file as an error shows it: in quotes, without control characters, not too long. */
+  /** A text of a file in quotes, as an error shows it. */
   static String shown(String text) {
-    String part = text.length() > LONGEST_SHOWN ? text.substring(0, LONGEST_SHOWN) + "…" : text;
-    StringBuilder shown = new StringBuilder("\"");
-    part.chars().forEach(c -> shown.append(Character.isISOControl(c) ? '?' : (char) c));
-    return shown.append('"').toString();
+    return Json.shown(text);
   }
 }

@@ -1,5 +1,6 @@
 package io.recur.serve.http;
 
+import io.recur.io.json.Json;
 import java.nio.ByteBuffer;
 
 /** The types of tensors that the protocol names, less BYTES, which are texts. */
@@ -38,7 +39,7 @@ enum Datatype {
     throw new Refusal(
         Refusal.BAD,
         "input: datatype=%s; need FP32, FP64, FP16, BF16, or a whole type for symbols"
-            .formatted(name instanceof String text ? Fields.shown(text) : "no text"));
+            .formatted(name instanceof String text ? Json.shown(text) : "no text"));
   }
 
   /** The next value of little-endian bytes; one of 64 bits as a double has it. */

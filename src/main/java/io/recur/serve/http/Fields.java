@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
  */
 record Fields(String where, Map<?, ?> values) {
   private static final int LEVELS = 16;
-  private static final int LONGEST_SHOWN = 100;
 
   /** The object of a body. */
   static Fields of(String where, ByteBuffer utf8) {
@@ -32,18 +31,12 @@ record Fields(String where, Map<?, ?> values) {
     }
   }
 
-  /** The start of a client's text, escaped. */
-  static String shown(String text) {
-    boolean isWhole = text.length() <= LONGEST_SHOWN;
-    return Json.quoted(isWhole ? text : text.substring(0, LONGEST_SHOWN)) + (isWhole ? "" : "…");
-  }
-
   Refusal wrong(String name, String need) {
     Object value = values.get(name);
     String what =
         switch (value) {
           case null -> "nothing";
-          case String text -> shown(text);
+          case String text -> Json.shown(text);
           case List<?> list -> "an array of %d".formatted(list.size());
           case Map<?, ?> map -> "an object";
           default -> value.toString();

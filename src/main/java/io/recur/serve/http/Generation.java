@@ -67,7 +67,7 @@ final class Generation {
             Refusal.BAD,
             "text_input: character %s (U+%04X) at position %d is not among the %d that %s knows"
                 .formatted(
-                    Fields.shown(Character.toString(numbers[i])),
+                    Json.shown(Character.toString(numbers[i])),
                     numbers[i],
                     i,
                     characters.length,

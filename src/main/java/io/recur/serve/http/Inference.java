@@ -52,7 +52,7 @@ final class Inference {
       throw new Refusal(
           Refusal.BAD,
           "%s=%s, body=%d bytes; need the bytes of the JSON"
-              .formatted(HEADER_LENGTH, Fields.shown(given), body));
+              .formatted(HEADER_LENGTH, Json.shown(given), body));
     }
     return Integer.parseInt(given);
   }

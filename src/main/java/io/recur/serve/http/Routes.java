@@ -98,7 +98,7 @@ final class Routes {
       throw new Refusal(
           Refusal.FORBIDDEN,
           "host=%s, origin=%s; without tokens a local server answers under its address, to its own page"
-              .formatted(Fields.shown(host), Fields.shown(String.valueOf(origin))));
+              .formatted(Json.shown(host), Json.shown(String.valueOf(origin))));
     }
   }
 
@@ -152,8 +152,7 @@ final class Routes {
     String its = call.method();
     if (!its.equals(method) && !(method.equals("GET") && its.equals("HEAD"))) {
       throw new Refusal(
-          Refusal.OTHER_METHOD,
-          "method %s; this path takes %s".formatted(Fields.shown(its), method));
+          Refusal.OTHER_METHOD, "method %s; this path takes %s".formatted(Json.shown(its), method));
     }
   }
 
@@ -167,7 +166,7 @@ final class Routes {
   private static Refusal noPath(Call call) {
     return new Refusal(
         Refusal.NOT_FOUND,
-        "path %s: there is nothing; see /v2 and /v2/models".formatted(Fields.shown(call.path())));
+        "path %s: there is nothing; see /v2 and /v2/models".formatted(Json.shown(call.path())));
   }
 
   // Models.
@@ -190,8 +189,8 @@ final class Routes {
           Refusal.NOT_FOUND,
           "model %s%s is not served; served are %s"
               .formatted(
-                  Fields.shown(parts[3]),
-                  version.isEmpty() ? "" : " of version " + Fields.shown(version),
+                  Json.shown(parts[3]),
+                  version.isEmpty() ? "" : " of version " + Json.shown(version),
                   models.values().stream()
                       .map(one -> "%s (%s)".formatted(one.model().name(), one.model().version()))
                       .collect(Collectors.joining(", "))));

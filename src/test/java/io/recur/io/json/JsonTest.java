@@ -150,4 +150,16 @@ class JsonTest {
     String text = "a\"b\\c\n\t\u0001é\ud83d\ude00/";
     assertEquals(text, value(Json.quoted(text)));
   }
+
+  /** Errors show texts of files and clients. */
+  @Test
+  void aShownTextIsShortAndControlsNoTerminal() {
+    String text = "a\u001b[2J\u0007\"é\"";
+    assertEquals("\"a\\u001b[2J\\u0007\\\"é\\\"\"", Json.shown(text));
+    assertEquals("a\\u001b[2J\\u0007\\\"é\\\"", Json.shownBare(text));
+    String hundred = "x".repeat(100);
+    assertEquals("\"" + hundred + "\"", Json.shown(hundred));
+    assertEquals("\"" + hundred + "\"… (1000 characters)", Json.shown(hundred.repeat(10)));
+    assertEquals(hundred + "… (1000 characters)", Json.shownBare(hundred.repeat(10)));
+  }
 }

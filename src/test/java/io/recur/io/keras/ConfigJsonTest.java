@@ -69,10 +69,4 @@ class ConfigJsonTest {
         assertThrows(IllegalArgumentException.class, () -> ConfigJson.read(text)).getMessage();
     assertTrue(message.contains("need at most 100 levels"), message);
   }
-
-  @Test
-  void aFilesTextCannotControlATerminal() {
-    assertEquals("\"a\\u001b[2J\\u0007\"", ConfigJson.shown("a\u001b[2J\u0007"));
-    assertTrue(ConfigJson.shown("x".repeat(1000)).length() < 140);
-  }
 }

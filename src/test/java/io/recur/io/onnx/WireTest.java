@@ -133,12 +133,6 @@ class WireTest {
   }
 
   @Test
-  void whatIsShownOfAFileIsShortAndPrintable() {
-    assertEquals("\"a?b\"", Wire.shown("a\nb"));
-    assertEquals(103, Wire.shown("x".repeat(1000)).length());
-  }
-
-  @Test
   void textThatIsNoUtf8IsRefused() {
     byte[] bytes = {10, 2, (byte) 0xc3, 0x28};
     Wire wire = Wire.of(ByteBuffer.wrap(bytes));
