@@ -103,16 +103,7 @@ public record ServerSettings(
    * @return the settings
    */
   public ServerSettings withAddress(InetSocketAddress address) {
-    return new ServerSettings(
-        address,
-        tokens,
-        requestsPerSecond,
-        mostBodyBytes,
-        mostSessions,
-        mostSymbols,
-        slowSeconds,
-        streamSeconds,
-        tls);
+    return with(address, tokens, requestsPerSecond, tls);
   }
 
   /**
@@ -136,16 +127,7 @@ public record ServerSettings(
    * @return the settings
    */
   public ServerSettings withTokens(String... tokens) {
-    return new ServerSettings(
-        address,
-        List.of(tokens),
-        requestsPerSecond,
-        mostBodyBytes,
-        mostSessions,
-        mostSymbols,
-        slowSeconds,
-        streamSeconds,
-        tls);
+    return with(address, List.of(tokens), requestsPerSecond, tls);
   }
 
   /**
@@ -155,16 +137,7 @@ public record ServerSettings(
    * @return the settings
    */
   public ServerSettings withRequestsPerSecond(int requests) {
-    return new ServerSettings(
-        address,
-        tokens,
-        requests,
-        mostBodyBytes,
-        mostSessions,
-        mostSymbols,
-        slowSeconds,
-        streamSeconds,
-        tls);
+    return with(address, tokens, requests, tls);
   }
 
   /**
@@ -216,16 +189,7 @@ public record ServerSettings(
    * @return the settings
    */
   public ServerSettings withTls(SSLContext context) {
-    return new ServerSettings(
-        address,
-        tokens,
-        requestsPerSecond,
-        mostBodyBytes,
-        mostSessions,
-        mostSymbols,
-        slowSeconds,
-        streamSeconds,
-        Objects.requireNonNull(context, "context"));
+    return with(address, tokens, requestsPerSecond, Objects.requireNonNull(context, "context"));
   }
 
   /**
@@ -248,6 +212,20 @@ public record ServerSettings(
     SSLContext context = SSLContext.getInstance("TLS");
     context.init(its.getKeyManagers(), null, null);
     return withTls(context);
+  }
+
+  private ServerSettings with(
+      InetSocketAddress address, List<String> tokens, int requests, @Nullable SSLContext tls) {
+    return new ServerSettings(
+        address,
+        tokens,
+        requests,
+        mostBodyBytes,
+        mostSessions,
+        mostSymbols,
+        slowSeconds,
+        streamSeconds,
+        tls);
   }
 
   /** Without tokens. */
