@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Thrown;
+import io.recur.Without;
 import io.recur.serve.Sessions;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.reflect.Array;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -19,43 +19,17 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class ServerTest extends ServedSessions {
-  /** Loads this package anew, and has no server of the JDK, as an image of jlink without it. */
-  private static final class WithoutServer extends ClassLoader {
-    private static final String OURS = Server.class.getPackageName() + ".";
-
-    WithoutServer() {
-      super(Server.class.getClassLoader());
-    }
-
-    @Override
-    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-      if (name.startsWith("com.sun.net.httpserver.")) {
-        throw new ClassNotFoundException(name);
-      }
-      Class<?> known = findLoadedClass(name);
-      if (known != null || !name.startsWith(OURS)) {
-        return known != null ? known : super.loadClass(name, resolve);
-      }
-      try (InputStream in = getResourceAsStream(name.replace('.', '/') + ".class")) {
-        byte[] bytes = in.readAllBytes();
-        return defineClass(name, bytes, 0, bytes.length);
-      } catch (IOException e) {
-        throw new ClassNotFoundException(name, e);
-      }
-    }
-  }
-
+  /** As an image of jlink without the server of the JDK. */
   @Test
   void withoutTheModuleACallNamesIt() throws Exception {
     serve();
-    ClassLoader loader = new WithoutServer();
-    Class<?> settings = loader.loadClass(ServerSettings.class.getName());
-    Class<?> served = loader.loadClass(ServedModel.class.getName());
+    Without without = new Without(Server.class, "com.sun.net.httpserver.");
+    Class<?> settings = without.its(ServerSettings.class);
+    Class<?> served = without.its(ServedModel.class);
     Object models = Array.newInstance(served, 1);
     Method of = served.getMethod("of", String.class, Sessions.class);
     Array.set(models, 0, of.invoke(null, "m", sessions));
-    Method open =
-        loader.loadClass(Server.class.getName()).getMethod("open", settings, models.getClass());
+    Method open = without.its(Server.class).getMethod("open", settings, models.getClass());
     Throwable thrown =
         assertThrows(
                 InvocationTargetException.class,

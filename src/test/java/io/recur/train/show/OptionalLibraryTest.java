@@ -6,9 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Thrown;
+import io.recur.Without;
 import io.recur.device.Devices;
-import java.io.IOException;
-import java.io.InputStream;
 import java.lang.reflect.InvocationTargetException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,32 +17,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 @Tag(Devices.CPU)
 class OptionalLibraryTest {
-  /** Gives the classes of this package, and none of another library. */
-  private static final class Alone extends ClassLoader {
-    Alone() {
-      super(ClassLoader.getPlatformClassLoader());
-    }
-
-    @Override
-    protected Class<?> findClass(String name) throws ClassNotFoundException {
-      String file = "/" + name.replace('.', '/') + ".class";
-      try (InputStream in = OptionalLibrary.class.getResourceAsStream(file)) {
-        if (in == null || !name.startsWith("io.recur.train.show.")) {
-          throw new ClassNotFoundException(name);
-        }
-        byte[] bytes = in.readAllBytes();
-        return defineClass(name, bytes, 0, bytes.length);
-      } catch (IOException e) {
-        throw new ClassNotFoundException(name, e);
-      }
-    }
-  }
-
   @ParameterizedTest
   @EnumSource
   void whereItIsMissingTheErrorNamesWhatToAdd(OptionalLibrary library) throws Exception {
     library.require("here"); // the tests have it
-    Class<?> alone = new Alone().loadClass(OptionalLibrary.class.getName());
+    Class<?> alone =
+        new Without(OptionalLibrary.class, "me.tongfei.", "org.knowm.").its(OptionalLibrary.class);
     Object same = alone.getEnumConstants()[library.ordinal()];
     InvocationTargetException thrown =
         assertThrows(
