@@ -9,10 +9,15 @@ import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.device.Elementwise;
+import java.lang.invoke.MethodHandleProxies;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -29,33 +34,22 @@ class FunctionsTest {
   @AutoClose private final Device device = Devices.here();
   @AutoClose private final Tape tape = Tape.on(device);
 
-  /** The method of that name. */
+  /** The method of that name, in Java's way: {@code leakyRelu} is leaky_relu. */
+  @SuppressWarnings("unchecked")
   private static UnaryOperator<Tensor> method(Elementwise f) {
-    return switch (f) {
-      case IDENTITY -> Functions::identity;
-      case TANH -> Functions::tanh;
-      case SIGMOID -> Functions::sigmoid;
-      case RELU -> Functions::relu;
-      case LEAKY_RELU -> Functions::leakyRelu;
-      case ELU -> Functions::elu;
-      case SOFTPLUS -> Functions::softplus;
-      case SOFTSIGN -> Functions::softsign;
-      case SWISH -> Functions::swish;
-      case GELU -> Functions::gelu;
-      case EXP -> Functions::exp;
-      case LOG -> Functions::log;
-      case SQUARE -> Functions::square;
-      case ABS -> Functions::abs;
-      case SQRT -> Functions::sqrt;
-      case RECIPROCAL -> Functions::reciprocal;
-      case NEGATE -> Functions::negate;
-      case HARD_SIGMOID -> Functions::hardSigmoid;
-      case HARD_TANH -> Functions::hardTanh;
-      case RELU6 -> Functions::relu6;
-      case SIN -> Functions::sin;
-      case COS -> Functions::cos;
-      case GELU_ERF -> Functions::geluErf;
-    };
+    String name =
+        Pattern.compile("_(.)")
+            .matcher(f.label())
+            .replaceAll(its -> its.group(1).toUpperCase(Locale.ROOT));
+    try {
+      return MethodHandleProxies.asInterfaceInstance(
+          UnaryOperator.class,
+          MethodHandles.lookup()
+              .findStatic(
+                  Functions.class, name, MethodType.methodType(Tensor.class, Tensor.class)));
+    } catch (ReflectiveOperationException e) {
+      throw new AssertionError("Functions has no method " + name, e);
+    }
   }
 
   @ParameterizedTest

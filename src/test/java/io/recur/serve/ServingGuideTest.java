@@ -5,19 +5,16 @@ import static io.recur.nn.Layers.dense;
 import static io.recur.nn.Layers.lstm;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.Guide;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.nn.Chain;
 import io.recur.serve.rocksdb.RocksStore;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -26,27 +23,13 @@ import org.junit.jupiter.api.io.TempDir;
 /** Runs the lines of the guide to serving, and holds that they are those lines. */
 @Tag(Devices.CPU)
 class ServingGuideTest {
-  private static final Path GUIDE = Path.of("docs/serving.md");
-  private static final Path HERE = Path.of("src/test/java/io/recur/serve/ServingGuideTest.java");
-  private static final Pattern BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
-
   @AutoClose private final Device device = Devices.here();
   @TempDir private Path folder;
 
-  private static String packed(String code) {
-    return code.replaceAll("(?m)//.*$", "").replaceAll("\\s", "");
-  }
-
   @Test
   void theGuideShowsTheLinesOfThisTest() throws IOException {
-    String lines = packed(Files.readString(HERE));
-    Matcher blocks = BLOCK.matcher(Files.readString(GUIDE));
-    int count = 0;
-    while (blocks.find()) {
-      assertTrue(lines.contains(packed(blocks.group(1))), blocks.group(1));
-      count++;
-    }
-    assertEquals(9, count);
+    Path here = Path.of("src/test/java/io/recur/serve/ServingGuideTest.java");
+    Guide.shows(Path.of("docs/serving.md"), 9, here);
   }
 
   @Test
