@@ -1,4 +1,4 @@
-/* Functions on floats, under the names that native/vector.h has for vectors, for elementwise.h and the gates. */
+/* Functions on floats, under the names that native/vector.h has for vectors, for elementwise.h and binary.h. */
 
 #define ELEMENT float
 
@@ -11,9 +11,9 @@ DEVICE float sqrt_of(float x) { return sqrtf(x); }
 DEVICE float sin_of(float x) { return sinf(x); }
 DEVICE float cos_of(float x) { return cosf(x); }
 
-/* e^a = 2^k (1 + fraction), where |a - k log(2)| <= log(2)/2; k comes out of the low bits of a/log(2) + 1.5*2^23. It is
- * native/vector.h's, with Cephes's polynomial (Moshier), since a card's expf and tanhf are less exact. Every step is one
- * operation that IEEE 754 rounds and no compiler may fuse: a card computes the CPU double's bits. */
+/* e^a = 2^k (1 + fraction), where |a - k log(2)| <= log(2)/2; the low bits of a/log(2) + 1.5*2^23 are k. This is the
+ * function of native/vector.h, with the polynomial of Cephes (Moshier); expf and tanhf of a GPU are less exact. Each step
+ * is one operation that IEEE 754 rounds and no compiler may fuse, so a GPU computes the same bits as the CPU double. */
 #define ROUNDER 12582912.0f
 DEVICE float exp_fraction(float a, int32_t *k) {
   float shifted = fmaf(a, 1.44269504f, ROUNDER), whole = shifted - ROUNDER;

@@ -6,11 +6,12 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The steps of a text: a line per step, its values separated by commas. A first line without a
- * number is a heading.
+ * Reads steps from a text: one line per step, its values separated by commas. A first line without
+ * a number is a heading.
  */
 final class CsvSteps implements AutoCloseable {
   private final String name;
@@ -36,8 +37,8 @@ final class CsvSteps implements AutoCloseable {
    * {@return the values of the next step, or null after the last one}
    *
    * @throws IOException if the text cannot be read
-   * @throws IllegalArgumentException if a value is no number, or a line has more or fewer than the
-   *     first
+   * @throws IllegalArgumentException if a value is no number, or a line has more or fewer values
+   *     than the first
    */
   float @Nullable [] next() throws IOException {
     String text;
@@ -54,12 +55,11 @@ final class CsvSteps implements AutoCloseable {
   }
 
   private boolean isHeading(String[] cells) {
-    for (String cell : cells) {
-      if (line > 1 || !Float.isNaN(number(cell)) || cell.strip().equalsIgnoreCase("nan")) {
-        return false;
-      }
-    }
-    return true;
+    return line == 1 && Arrays.stream(cells).noneMatch(CsvSteps::isNumber);
+  }
+
+  private static boolean isNumber(String cell) {
+    return !Float.isNaN(number(cell)) || cell.strip().equalsIgnoreCase("nan");
   }
 
   private float[] numbers(String[] cells) {

@@ -5,9 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Inputs of which each sequence of a batch is an array of its own, such as requests that a server
- * steps together. The values go from these arrays to the memory of the tape by one copy where the
- * device computes in the memory of this process, else through one array of the whole input.
+ * Makes an input of one array per sequence of the batch, such as requests that a server steps
+ * together. On a CPU each value is copied once, from its array to the memory of the tape. For a GPU
+ * the values are first gathered in one array.
  *
  * <pre>{@code
  * ColumnInput columns = new ColumnInput(tape);
@@ -15,7 +15,8 @@ import java.lang.foreign.ValueLayout;
  * Tensor y = model.apply(columns.dense(Shape.of(3, 2), requests));   // a batch of two
  * }</pre>
  *
- * <p>It keeps nothing of an input but that one array. One thread at a time uses it, with the tape.
+ * <p>It keeps nothing of an input but the array for a GPU. Use it on one thread at a time, like its
+ * tape.
  */
 public final class ColumnInput {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -23,15 +24,15 @@ public final class ColumnInput {
 
   private final Tape tape;
 
-  /** The last input that went through it, to be used again for one of the same size. */
+  /** The arrays for a GPU, which the next input of the same size uses again. */
   private float[] values = {};
 
   private int[] indexes = {};
 
   /**
-   * Makes inputs of a tape.
+   * Makes inputs for a tape.
    *
-   * @param tape whose tensors they are
+   * @param tape owns their memory
    */
   public ColumnInput(Tape tape) {
     this.tape = tape;
@@ -41,7 +42,7 @@ public final class ColumnInput {
    * A dense input.
    *
    * @param shape features × batch × time
-   * @param columns for each of the batch its values, features × time, copied; more arrays than the
+   * @param columns per sequence its values, features × time; they are copied, and arrays beyond the
    *     batch are ignored
    * @return a tensor that takes no gradient
    * @throws ShapeException if an array has another length, or there are too few; the tape has not
@@ -82,8 +83,8 @@ public final class ColumnInput {
    * A one-hot input.
    *
    * @param shape classes × batch × time
-   * @param columns for each of the batch the index of each step, 0 ≤ index &lt; classes, copied;
-   *     more arrays than the batch are ignored
+   * @param columns per sequence the index of each step, 0 ≤ index &lt; classes; they are copied,
+   *     and arrays beyond the batch are ignored
    * @return an input that takes no gradient, see {@link Tape#oneHot}
    * @throws ShapeException if an array has another length or an index is no row, or there are too
    *     few arrays; the tape has not changed

@@ -5,7 +5,7 @@ import io.recur.grad.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A user's cell that is a function. */
+/** A cell that a user writes as a function of one state and x. */
 record FunctionCell(StepFunction function, Parameter initial, List<Parameter> weights)
     implements Cell {
   @Override

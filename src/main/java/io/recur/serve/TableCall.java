@@ -5,40 +5,40 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A call that is no step, with what it asks for and what it is told. */
+/** A call other than a step: its arguments, and the answer of the stepping thread. */
 final class TableCall extends Waiting {
   /** The session that a fork opens. */
   @Nullable Id other;
 
-  /** All sessions that are opened. */
+  /** The sessions to open. */
   Id @Nullable [] ids;
 
-  /** The state that is restored, and its values for {@link #version}. */
+  /** The state to restore, and its values in the order of {@link #version}. */
   @Nullable Snapshot snapshot;
 
   float @Nullable [] values;
 
-  /** The version that replaces others; that of a session, of what is restored or stored. */
+  /** The version that replaces others, or the one of a session, a restored or a stored state. */
   @Nullable Version version;
 
   @Nullable Moving moving;
 
-  /** Packed sessions to and from a file. */
+  /** Packed sessions, which go to a file or come from one. */
   @Nullable MemorySegment memory;
 
-  // Written before the call is answered.
+  // The answer.
 
   /** The versions that serve, and what callers see of them. */
   @Nullable List<Version> serving;
 
   @Nullable List<ModelVersion> versions;
 
-  /** The sessions and the bytes that were stored. */
+  /** How many sessions and bytes were stored. */
   int stored;
 
   long storedBytes;
 
-  /** The row from which {@link Kind#STORE} goes on; -1 after the last. */
+  /** The row at which the next {@link Kind#STORE} begins; -1 after the last row. */
   int next;
 
   TableCall(Kind kind, Id id) {

@@ -63,19 +63,16 @@ final class ProgramSteps {
 
   /** Runs backward from the gradients of all outputs and of the last states. */
   void backward(double[][] dy, double[][] dstates) {
-    for (int i = 0; i < cell.arrays().size(); i++) {
-      if (cell.arrays().get(i).purpose() == Tables.Purpose.OUTPUT_GRADIENT) {
-        for (int t = 0; t < time; t++) {
-          run.arrays[i][t] = dy[t].clone();
-        }
-      }
+    double[][] given = array(Tables.Purpose.OUTPUT_GRADIENT, 0);
+    for (int t = 0; t < time; t++) {
+      given[t] = dy[t].clone();
     }
     for (int part = 0; part < cell.carries().size(); part++) {
       List<Integer> carries = cell.carries().get(part);
       boolean isOutput = cell.states()[part] == cell.output();
       if (isOutput) {
         for (int j = 0; j < dstates[part].length; j++) {
-          lastOutputGradient()[j] += dstates[part][j];
+          given[time - 1][j] += dstates[part][j];
         }
       }
       for (int k = 0; k < carries.size(); k++) {
@@ -89,23 +86,19 @@ final class ProgramSteps {
     run.backward();
   }
 
-  private double[] lastOutputGradient() {
+  /** The steps of the one array with this purpose, for a part of the state or for the cell. */
+  private double[][] array(Tables.Purpose purpose, int part) {
     for (int i = 0; i < cell.arrays().size(); i++) {
-      if (cell.arrays().get(i).purpose() == Tables.Purpose.OUTPUT_GRADIENT) {
-        return run.arrays[i][time - 1];
+      Entry entry = cell.arrays().get(i);
+      if (entry.purpose() == purpose && entry.part() == part) {
+        return run.arrays[i];
       }
     }
-    throw new IllegalStateException("no output");
+    throw new IllegalStateException("no array: %s of part %d".formatted(purpose, part));
   }
 
   double[] stateGradient(int part) {
-    for (int i = 0; i < cell.arrays().size(); i++) {
-      Entry entry = cell.arrays().get(i);
-      if (entry.purpose() == Tables.Purpose.STATE_GRADIENT && entry.part() == part) {
-        return run.arrays[i][0];
-      }
-    }
-    throw new IllegalStateException("no gradient of state " + part);
+    return array(Tables.Purpose.STATE_GRADIENT, part)[0];
   }
 
   double[] inputGradient(int t) {

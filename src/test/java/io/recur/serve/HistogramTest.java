@@ -50,12 +50,11 @@ class HistogramTest {
   /** Requests are counted in the batch in which they were stepped, and with their wait. */
   @Test
   void sessionsCountTheirBatchesAndWaits() {
-    try (GatedSessionsOfThis sessions = new GatedSessionsOfThis()) {
+    try (Opened sessions = new Opened()) {
       Distributions distributions = Distributions.of(sessions.opened);
       sessions.opened.open(1, 2, 3);
       sessions.opened.step(1, 1, 2, 3);
-      var first = sessions.opened.stepAsync(2, Request.of(1, 2, 3));
-      first.join();
+      sessions.opened.stepAsync(2, Request.of(1, 2, 3)).join();
       long batches = sessions.opened.counts().batches();
       assertEquals(batches, Arrays.stream(distributions.batches().counts()).sum());
       assertEquals(2, distributions.batches().sum());
@@ -64,7 +63,7 @@ class HistogramTest {
   }
 
   /** A small model's sessions, closed with its device. */
-  private static final class GatedSessionsOfThis extends GatedSessions implements AutoCloseable {
+  private static final class Opened extends GatedSessions implements AutoCloseable {
     final Sessions opened = opened();
 
     @Override

@@ -1,4 +1,6 @@
-/** Layers and cells that more than one format of models needs, and no user makes. */
+/**
+ * Layers and cells that importers of several formats share. Users do not make them. Not exported.
+ */
 @NullMarked
 package io.recur.io.layers;
 

@@ -219,7 +219,7 @@ final class Binding {
     } catch (Call.NoTape e) {
       return false;
     }
-    if (!parts.isLeft(results)) {
+    if (!parts.allows(results)) {
       return false;
     }
     for (int i = 0; i < node.outputs().size(); i++) {

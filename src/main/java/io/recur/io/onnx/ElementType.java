@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
  * }</pre>
  */
 public enum ElementType {
-  /** None is named. */
+  /** The file names no type. */
   UNDEFINED(0),
   /** IEEE single precision. */
   FLOAT(4),
@@ -52,17 +52,17 @@ public enum ElementType {
     this.bytes = bytes;
   }
 
-  /** {@return the bytes of one element; 0 of a type that is not read} */
+  /** {@return the bytes of one element; 0 for a type that is not read} */
   public int bytes() {
     return bytes;
   }
 
-  /** {@return whether elements are read as float32: of DOUBLE rounded} */
+  /** {@return whether elements are read as float32; DOUBLE is rounded} */
   public boolean isFloat() {
     return this == FLOAT || this == FLOAT16 || this == DOUBLE || this == BFLOAT16;
   }
 
-  /** {@return whether elements are read as long; those of BOOL are 0 and 1} */
+  /** {@return whether elements are read as long; BOOL gives 0 and 1} */
   public boolean isInteger() {
     return bytes > 0 && !isFloat();
   }
@@ -72,7 +72,7 @@ public enum ElementType {
    *
    * @param number as onnx.proto counts the types
    * @return the type
-   * @throws IllegalArgumentException if it is none of these
+   * @throws IllegalArgumentException if no type has this number
    */
   static ElementType of(long number) {
     ElementType[] all = values();
@@ -83,9 +83,7 @@ public enum ElementType {
     return all[(int) number];
   }
 
-  /**
-   * An integer of any size as this type holds it: its lowest bits, and of BOOL 1 unless it is 0.
-   */
+  /** Returns an integer as this type holds it: its lowest bits; for BOOL, 1 unless it is 0. */
   long narrow(long value) {
     return switch (this) {
       case BOOL -> value == 0 ? 0 : 1;
@@ -99,7 +97,7 @@ public enum ElementType {
     };
   }
 
-  /** Reads one element of a type of floats. */
+  /** Reads one element; the type is one of floats. */
   float real(ByteBuffer bytes) {
     return switch (this) {
       case FLOAT -> bytes.getFloat();
@@ -110,7 +108,7 @@ public enum ElementType {
     };
   }
 
-  /** Reads one element of a type of integers. */
+  /** Reads one element; the type is one of integers. */
   long integer(ByteBuffer bytes) {
     return switch (this) {
       case BOOL -> bytes.get() == 0 ? 0 : 1;

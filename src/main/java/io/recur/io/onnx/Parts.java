@@ -9,12 +9,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** What the nodes of a graph add to the model, in order. */
+/** What the nodes of a graph add to the model, in their order. */
 final class Parts {
   private final List<Parameter> parameters = new ArrayList<>();
   private final List<Recur> recurs = new ArrayList<>();
 
-  /** The values that nodes may still make where the model is read. */
+  /** How many values nodes may still compute while the model is read. */
   private long left;
 
   private final List<String> notes = new ArrayList<>();
@@ -23,17 +23,17 @@ final class Parts {
   private final Map<Value, Integer> readers = new IdentityHashMap<>();
 
   /**
-   * Nothing at first.
+   * Begins empty.
    *
-   * @param given the values of all initialisers: what is computed when the model is read is not
-   *     many times that
+   * @param given how many values all initialisers have; nodes may compute four times as many, and
+   *     some millions more
    */
   Parts(long given) {
     this.left = (1 << 22) + 4 * given;
   }
 
-  /** Takes the values that a node has made from what is left; false where there is too little. */
-  boolean isLeft(List<Value> made) {
+  /** Counts the values that a node has computed, and returns whether they are not too many. */
+  boolean allows(List<Value> made) {
     for (Value value : made) {
       left -= value.dims().count();
     }

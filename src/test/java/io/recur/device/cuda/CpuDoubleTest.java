@@ -23,8 +23,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The CPU double sees each of the mistakes that it is there for. */
 class CpuDoubleTest {
   private static final int SUCCESS = RawCuda.SUCCESS;
-  // nobody else's
+
+  /** Devices that no other test uses. */
   private static final int ORDINAL = 1;
+
   private static final int OTHER = 2;
 
   @AutoClose private RawCuda cuda = new RawCuda(ORDINAL);

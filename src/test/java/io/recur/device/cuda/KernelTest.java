@@ -10,7 +10,7 @@ import io.recur.device.Guarded;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
-/** What is the GPU's kernels' own: indexes that nobody has checked, and sums in a fixed order. */
+/** What the GPU's kernels alone do: they check indexes, and add up in a fixed order. */
 class KernelTest {
   @AutoClose private final Device device = CpuDouble.hereOnCuda();
   private final Guarded memory = new Guarded(device, 8);
