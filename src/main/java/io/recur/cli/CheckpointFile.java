@@ -94,6 +94,7 @@ record CheckpointFile(Path path, Safetensors file) implements ModelFile {
 
   @Override
   public LoadedModel load(Device device, ModelOptions options) throws IOException {
+    options.refuseFixed(path);
     boolean isTold =
         options.description() == null && Models.isTold(file) && !isCharacterModel(); // has names
     @Nullable Description description = isTold ? stored() : description(options);

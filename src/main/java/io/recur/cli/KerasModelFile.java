@@ -35,6 +35,7 @@ record KerasModelFile(Path path, KerasFile keras) implements ModelFile {
 
   @Override
   public LoadedModel load(Device device, ModelOptions options) {
+    options.refuseFixed(path);
     if (options.description() != null) {
       throw new IllegalArgumentException(
           path + ": a file of Keras tells its model, or is read in Java; leave out --as");

@@ -1,5 +1,8 @@
 package io.recur.cli;
 
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -26,6 +29,12 @@ final class ModelOptions {
       description = "Keeps both biases of PyTorch's recurrent modules, in place of their sum.")
   private boolean keepBiases;
 
+  @Option(
+      names = "--fix",
+      paramLabel = "INPUT=NUMBER",
+      description = "Fixes an input of a graph of ONNX, such as sr=16000; it may be given again.")
+  private Map<String, String> fixed = new LinkedHashMap<>();
+
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
 
@@ -41,6 +50,20 @@ final class ModelOptions {
       return layers == null ? null : Description.of(layers);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), "--as: " + e.getMessage(), e);
+    }
+  }
+
+  /** {@return the numbers of inputs that are fixed, by name} */
+  Map<String, String> fixed() {
+    return fixed;
+  }
+
+  /** Refuses inputs that are fixed, for a file that is no graph. */
+  void refuseFixed(Path path) {
+    if (!fixed.isEmpty()) {
+      throw new IllegalArgumentException(
+          "%s: only a graph of ONNX has inputs to fix; leave --fix %s out"
+              .formatted(path, String.join(", ", fixed.keySet())));
     }
   }
 

@@ -1,12 +1,16 @@
 package io.recur.cli;
 
 import io.recur.device.Device;
+import io.recur.io.onnx.Dims;
 import io.recur.io.onnx.OnnxModel;
+import io.recur.io.onnx.Port;
+import io.recur.io.onnx.Value;
 import io.recur.nn.Layer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -56,11 +60,47 @@ record OnnxModelFile(
   }
 
   @Override
-  public LoadedModel load(Device device, ModelOptions options) {
+  public LoadedModel load(Device device, ModelOptions options) throws IOException {
     if (options.description() != null) {
       throw new IllegalArgumentException(path + ": it tells its model; leave --as out");
     }
+    if (!options.fixed().isEmpty()) {
+      Layer graph = OnnxModel.read(path, values(options.fixed())).on(device, 0);
+      return new LoadedModel(graph, null, Map.of(), report, batchFirst);
+    }
     return new LoadedModel(model.on(device, 0), null, Map.of(), report, batchFirst);
+  }
+
+  /** Numbers of inputs in the types that these have. */
+  private Map<String, Value> values(Map<String, String> numbers) {
+    List<Port> inputs = model instanceof OnnxModel graph ? graph.inputs() : List.of();
+    Map<String, Value> values = new LinkedHashMap<>();
+    numbers.forEach(
+        (name, number) -> {
+          Port port =
+              inputs.stream()
+                  .filter(input -> input.name().equals(name))
+                  .findFirst()
+                  .orElseThrow(
+                      () ->
+                          new IllegalArgumentException(
+                              "%s: --fix %s: no such input; it has %s, and one at least stays open"
+                                  .formatted(path, name, inputs)));
+          values.put(name, value(port, number));
+        });
+    return values;
+  }
+
+  private Value value(Port port, String number) {
+    Dims dims = port.sizes().isEmpty() ? Dims.of() : Dims.of(1);
+    try {
+      return port.type().isInteger()
+          ? Value.of(dims, Long.parseLong(number))
+          : Value.of(dims, Float.parseFloat(number));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "%s: --fix %s=%s; need a number of %s".formatted(path, port.name(), number, port), e);
+    }
   }
 
   @Override

@@ -41,9 +41,12 @@ final class ServeCommand implements Callable<Integer> {
   @Parameters(
       arity = "1..*",
       paramLabel = "[NAME=]MODEL",
-      description =
-          "Of recur train, of recur convert, of PyTorch (safetensors, .pt), ONNX or Keras; its name"
-              + " is that of its file unless given.")
+      description = {
+        "Of recur train, of recur convert, of PyTorch (safetensors, .pt), ONNX or Keras; its name"
+            + " is that of its file unless given.",
+        "A NAME that is given again adds a version: 1, 2 and so on, all served, the last one by"
+            + " default. So does a folder with a folder for each version, named by its number."
+      })
   private List<String> models = List.of();
 
   @Option(names = "--host", paramLabel = "HOST", description = "Address; 0.0.0.0 is all of them.")
@@ -137,6 +140,12 @@ final class ServeCommand implements Callable<Integer> {
   private int mostWaiting = Batching.ADAPTIVE.mostWaiting();
 
   @Option(
+      names = "--allow-loading",
+      description =
+          "Lets clients load models again and unload them, by /v2/repository/models/NAME/load.")
+  private boolean isLoading;
+
+  @Option(
       names = "--independent",
       description =
           "Says that no column of a batch depends on the others, where a graph of ONNX does not tell.")
@@ -160,11 +169,16 @@ final class ServeCommand implements Callable<Integer> {
       err.println("recur: anyone who reaches %s is served; --tokens asks for one".formatted(host));
     }
     try (Device device = devices.open();
-        ServedFiles files = new ServedFiles(device, batching, idleSeconds, store)) {
-      for (String model : models) {
-        files.add(model, options, independent);
-      }
-      try (Server server = Server.open(settings, files.models());
+        ServedFiles files =
+            new ServedFiles(
+                device,
+                file -> Servable.load(file, device, options, independent),
+                batching,
+                idleSeconds,
+                store)) {
+      models.forEach(files::add);
+      files.load();
+      try (Server server = opened(settings, files);
           Ending ending = new Ending(server, files, drainSeconds, err)) {
         PrintWriter out = spec.commandLine().getOut();
         out.println("serving at " + server.uri());
@@ -173,6 +187,12 @@ final class ServeCommand implements Callable<Integer> {
       }
       return 0;
     }
+  }
+
+  private Server opened(ServerSettings settings, ServedFiles files) throws IOException {
+    return isLoading
+        ? Server.open(settings, files, files.models())
+        : Server.open(settings, files.models());
   }
 
   private ServerSettings settings(Map<String, String> environment)

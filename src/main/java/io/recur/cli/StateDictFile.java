@@ -43,6 +43,7 @@ record StateDictFile(Path path, StateDict weights) implements ModelFile {
 
   @Override
   public LoadedModel load(Device device, ModelOptions options) throws IOException {
+    options.refuseFixed(path);
     @Nullable Description description = options.description();
     if (description == null) {
       throw new IllegalArgumentException(

@@ -14,8 +14,12 @@ import org.jspecify.annotations.Nullable;
 final class Batch implements AutoCloseable {
   private final RequestBatch batch;
   private final @Nullable Request[] requests;
-  private final MemorySegment[] slabs;
+  private final MemorySegment[] from;
+  private final @Nullable MemorySegment[] to;
   private final long[] at;
+
+  /** From which steps of no session begin. */
+  private final MemorySegment initial;
 
   /**
    * Begins to use a model, which is a fork that nobody else uses.
@@ -25,8 +29,10 @@ final class Batch implements AutoCloseable {
   Batch(Layer model, Device device, int most) {
     this.batch = new RequestBatch(model, device, most);
     this.requests = new Request[most];
-    this.slabs = new MemorySegment[most];
+    this.from = new MemorySegment[most];
+    this.to = new MemorySegment[most];
     this.at = new long[most];
+    this.initial = MemorySegment.ofArray(batch.states().initial());
   }
 
   StateBatch states() {
@@ -37,17 +43,20 @@ final class Batch implements AutoCloseable {
    * Steps sessions once.
    *
    * @param table holds their states; those of sessions that fail stay as they are
-   * @param steps one for each session, all of one kind
+   * @param steps at most one for each session, all of one kind
    * @param count their number
    */
   void run(Table table, Waiting[] steps, int count) {
     for (int j = 0; j < count; j++) {
+      int row = steps[j].row;
+      boolean isKept = row != Table.NONE;
       requests[j] = steps[j].request;
-      slabs[j] = table.stateSlab(steps[j].row);
-      at[j] = table.stateAt(steps[j].row);
+      from[j] = isKept ? table.stateSlab(row) : initial;
+      to[j] = isKept ? from[j] : null;
+      at[j] = isKept ? table.stateAt(row) : 0;
     }
     try {
-      batch.step(requests, slabs, slabs, at, count);
+      batch.step(requests, from, to, at, count);
     } finally {
       Arrays.fill(requests, 0, count, null);
     }

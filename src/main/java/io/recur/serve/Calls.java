@@ -89,6 +89,20 @@ final class Calls {
     return steps;
   }
 
+  /** Opens all sessions or none. */
+  void open(Id... ids) {
+    TableCall call = new TableCall(Waiting.Kind.OPEN, ids.length == 0 ? Id.of(0) : ids[0]);
+    call.ids = ids;
+    answer(call);
+  }
+
+  /** Opens a session with the state of another. */
+  void fork(Id id, Id other) {
+    TableCall call = new TableCall(Waiting.Kind.FORK, id);
+    call.other = other;
+    answer(call);
+  }
+
   /** The state of a session as bytes. */
   byte[] save(Id id) {
     TableCall call = new TableCall(Waiting.Kind.SAVE, id);

@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 final class Id {
   static final int MOST_BYTES = 64;
 
+  /** That of a call of no session: this object alone, not its equals. */
+  static final Id NOBODY = new Id(0, null);
+
   private static final long MULTIPLIER = 0xa0761d6478bd642fL; // odd, of many 1 bits
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
   private static final VarHandle KEY_LONG =
@@ -156,6 +159,9 @@ final class Id {
 
   @Override
   public String toString() {
+    if (this == NOBODY) {
+      return "none";
+    }
     return text == null
         ? Long.toString(number)
         : '"' + new String(text, StandardCharsets.UTF_8) + '"';

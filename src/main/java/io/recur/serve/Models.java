@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class Models implements AutoCloseable {
   private final Table table;
 
-  /** Those that have sessions, and the newest, which is the last. */
+  /** Those that have sessions or are kept, and the newest, which is the last. */
   private final List<Version> serving = new ArrayList<>();
 
   private final @Nullable Version[] bySlot = new Version[VersionStates.MOST];
@@ -49,7 +49,37 @@ final class Models implements AutoCloseable {
     return bySlot[table.version(row)];
   }
 
-  /** The versions that have sessions, and the newest, which is the last. */
+  /** The number of the version that is to step a call whose turn in its session has come. */
+  int number(Waiting step) {
+    if (!step.isFirst()) {
+      return of(step.row).number();
+    }
+    return step.request.version == 0 ? newest.number() : step.request.version;
+  }
+
+  /**
+   * The version of a number, or the one to which all its sessions have moved; the newest where that
+   * was released.
+   */
+  Version at(int number) {
+    Version its = number < movedTo.length ? stored(number) : null;
+    return its == null ? newest : its;
+  }
+
+  /** Keeps a version also while no session has it, or no longer does so. */
+  void keep(int number, boolean isKept) {
+    for (Version version : serving) {
+      if (version.number() == number) {
+        version.isKept = isKept;
+        return;
+      }
+    }
+    throw new IllegalArgumentException(
+        "versions: number=%d does not serve; those that do are %s"
+            .formatted(number, serving.stream().map(Version::number).toList()));
+  }
+
+  /** The versions that serve: those of sessions, those that are kept, and last the newest. */
   List<Version> serving() {
     return List.copyOf(serving);
   }
@@ -141,18 +171,19 @@ final class Models implements AutoCloseable {
     for (Version old : before) {
       to.stored += old.stored;
       old.stored = 0;
+      old.isKept = false;
       movedTo[old.number()] = to.number();
     }
   }
 
-  /** Gives a session the initial state of the newest version. */
-  void begin(int row) {
-    moveToNewest(row, newest.initial);
+  /** Gives a session a version and its initial state. */
+  void begin(int row, Version version) {
+    move(row, version, version.initial);
   }
 
-  /** Gives a session the newest version and a state of it. */
-  void moveToNewest(int row, float... state) {
-    table.move(row, newest.slot());
+  /** Gives a session a version and a state of it. */
+  void move(int row, Version version, float... state) {
+    table.move(row, version.slot());
     table.state(row, state);
     table.failed(row, false);
     table.forget(row);
@@ -167,11 +198,11 @@ final class Models implements AutoCloseable {
     return table.versions().of(version.slot()).count > 0 || version.stored > 0;
   }
 
-  /** Releases versions that no session has. */
+  /** Releases versions that no session has and that are not kept. */
   void releaseUnused() {
     for (int i = serving.size() - 2; i >= 0; i--) { // never the newest
       Version version = serving.get(i);
-      if (!hasSessions(version)) {
+      if (!version.isKept && !hasSessions(version)) {
         serving.remove(i);
         bySlot[version.slot()] = null;
         table.versions().dismiss(version.slot());
@@ -183,12 +214,7 @@ final class Models implements AutoCloseable {
   List<ModelVersion> described() {
     releaseUnused();
     return serving.stream()
-        .map(
-            version ->
-                new ModelVersion(
-                    version.number(),
-                    version.states().snapshot(version.initial).label(),
-                    sessions(version)))
+        .map(version -> new ModelVersion(version.number(), version.label(), sessions(version)))
         .toList();
   }
 

@@ -20,8 +20,18 @@ final class Refusals {
   static SessionException failed(Id id, String what) {
     return new SessionException(
         Reason.FAILED,
-        "sessions: id=%s: %s; its state is the one before, reset or restore it"
-            .formatted(id, what));
+        id == Id.NOBODY
+            ? "sessions: a step of no session: " + what
+            : "sessions: id=%s: %s; its state is the one before, reset or restore it"
+                .formatted(id, what));
+  }
+
+  static SessionException version(Waiting step, int its) {
+    return new SessionException(
+        Reason.VERSION,
+        "sessions: a request of version %d; %s is stepped by version %d"
+            .formatted(
+                step.request.version, step.isFirst() ? "a new session" : "id=" + step.id, its));
   }
 
   static SessionException overfull(Id id, int most) {

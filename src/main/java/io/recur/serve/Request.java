@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Request step = Request.of(0.1f, 0.2f, 0.3f);
  * Request symbol = Request.symbol(65, 3).numbered(17).within(2_000);   // 2 ms
  * float[] scores = sessions.step(7, symbol);
+ * float[] first = sessions.step("new", step.starting());               // opens it and steps
  * }</pre>
  */
 public final class Request {
@@ -34,24 +35,46 @@ public final class Request {
   /** µs from when it is sent until it is too late; -1 for never. */
   final long micros;
 
+  /** Whether its session begins with it. */
+  final boolean isStarting;
+
+  /** Whether its session is closed behind it. */
+  final boolean isEnding;
+
+  /** The number of the version of its session; 0 for any. */
+  final int version;
+
   /** The place of the first value that is not a number; -1 where there is none. */
   final int notNumber;
 
-  private Request(
-      float @Nullable [] x,
-      int @Nullable [] indexes,
-      int rows,
-      int time,
-      long number,
-      long micros) {
+  private Request(float @Nullable [] x, int @Nullable [] indexes, int rows, int time) {
     this.x = x;
     this.indexes = indexes;
     this.rows = rows;
     this.time = time;
-    this.number = number;
-    this.micros = micros;
+    this.number = -1;
+    this.micros = -1;
+    this.isStarting = false;
+    this.isEnding = false;
+    this.version = 0;
     this.notNumber = notNumber(x);
     this.kind = (long) time << 32 | (long) rows << 1 | (indexes == null ? 0 : 1);
+  }
+
+  /** The same input with other settings. */
+  private Request(
+      Request of, long number, long micros, boolean isStarting, boolean isEnding, int version) {
+    this.x = of.x;
+    this.indexes = of.indexes;
+    this.rows = of.rows;
+    this.time = of.time;
+    this.number = number;
+    this.micros = micros;
+    this.isStarting = isStarting;
+    this.isEnding = isEnding;
+    this.version = version;
+    this.notNumber = of.notNumber;
+    this.kind = of.kind;
   }
 
   /**
@@ -63,7 +86,7 @@ public final class Request {
    */
   public static Request of(float... x) {
     checkCount("values", x.length);
-    return new Request(x.clone(), null, x.length, 0, -1, -1);
+    return new Request(x.clone(), null, x.length, 0);
   }
 
   /**
@@ -91,7 +114,7 @@ public final class Request {
       }
       System.arraycopy(sequence[t], 0, x, rows * t, rows);
     }
-    return new Request(x, null, rows, sequence.length, -1, -1);
+    return new Request(x, null, rows, sequence.length);
   }
 
   /**
@@ -127,7 +150,7 @@ public final class Request {
                 .formatted(t, indexes[t], classes));
       }
     }
-    return new Request(null, indexes, classes, time, -1, -1);
+    return new Request(null, indexes, classes, time);
   }
 
   private static void checkCount(String what, int count) {
@@ -150,7 +173,7 @@ public final class Request {
       throw new IllegalArgumentException(
           "request: number=%d; need 0 or more, growing from step to step".formatted(number));
     }
-    return new Request(x, indexes, rows, time, number, micros);
+    return new Request(this, number, micros, isStarting, isEnding, version);
   }
 
   /**
@@ -164,7 +187,44 @@ public final class Request {
     if (micros < 0) {
       throw new IllegalArgumentException("request: within=%d µs; need 0 or more".formatted(micros));
     }
-    return new Request(x, indexes, rows, time, number, micros);
+    return new Request(this, number, micros, isStarting, isEnding, version);
+  }
+
+  /**
+   * This request as the first one of its session, which it opens, or resets where it is open: one
+   * call with the step. Where the request is refused, a session that was not open is not open,
+   * unless the reason is {@code FAILED}; one that was open may have been reset.
+   *
+   * @return the request
+   */
+  public Request starting() {
+    return new Request(this, number, micros, true, isEnding, version);
+  }
+
+  /**
+   * This request as the last one of its session, which is closed with the answer: one call with the
+   * step. Where the request is refused, the session stays open.
+   *
+   * @return the request
+   */
+  public Request ending() {
+    return new Request(this, number, micros, isStarting, true, version);
+  }
+
+  /**
+   * This request for one version of the model: a session that starts with it begins with that
+   * version, and one that has another version refuses it.
+   *
+   * @param version its number, see {@link Versions}
+   * @return the request
+   * @throws IllegalArgumentException if the number is less than 1
+   */
+  public Request ofVersion(int version) {
+    if (version < 1) {
+      throw new IllegalArgumentException(
+          "request: version=%d; need 1 or more, as Versions numbers them".formatted(version));
+    }
+    return new Request(this, number, micros, isStarting, isEnding, version);
   }
 
   /**
@@ -194,11 +254,14 @@ public final class Request {
 
   @Override
   public String toString() {
-    return "Request(%s%d%s%s)"
+    return "Request(%s%d%s%s%s%s%s)"
         .formatted(
             indexes == null ? "" : "one-hot ",
             rows,
             time == 0 ? "" : " × " + time + " steps",
-            number < 0 ? "" : ", number " + number);
+            number < 0 ? "" : ", number " + number,
+            isStarting ? ", starting" : "",
+            isEnding ? ", ending" : "",
+            version == 0 ? "" : ", version " + version);
   }
 }

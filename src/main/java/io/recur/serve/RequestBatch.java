@@ -88,8 +88,8 @@ public final class RequestBatch implements AutoCloseable {
    *
    * @param requests all of one kind, see {@link Request#isLike}
    * @param from for each request the memory that holds its state
-   * @param to for each request the memory that takes its state, which may be that of {@code from};
-   *     the state of a request that fails is not written
+   * @param to for each request the memory that takes its state, which may be that of {@code from},
+   *     or null where nobody wants it; the state of a request that fails is not written
    * @param at for each request the first byte of its state, in both
    * @param count the number of requests, from 1 to the most
    * @throws ShapeException if requests are not of one kind, or do not fit the model
@@ -98,7 +98,11 @@ public final class RequestBatch implements AutoCloseable {
    * @throws IllegalStateException if this was closed
    */
   public void step(
-      Request[] requests, MemorySegment[] from, MemorySegment[] to, long[] at, int count) {
+      Request[] requests,
+      MemorySegment[] from,
+      @Nullable MemorySegment[] to,
+      long[] at,
+      int count) {
     this.count = 0;
     check(requests, to, count);
     try {
@@ -120,7 +124,7 @@ public final class RequestBatch implements AutoCloseable {
     }
   }
 
-  private void check(Request[] requests, MemorySegment[] to, int count) {
+  private void check(Request[] requests, @Nullable MemorySegment[] to, int count) {
     if (count < 1 || count > targets.length || requests.length < count || to.length < count) {
       throw new IllegalArgumentException(
           "step: count=%d, requests=%d, memory for %d; need one each, for 1 to %d requests"

@@ -26,6 +26,8 @@ public final class SessionException extends IllegalStateException {
     LATE,
     /** The step has a lower number than the last one, whose answer alone is kept. */
     PASSED,
+    /** The request is of another version of the model than its session, or of one that is none. */
+    VERSION,
     /** The sessions were closed, or are about to be. The request did not step. */
     CLOSED
   }

@@ -62,14 +62,12 @@ public final class Sessions implements AutoCloseable {
   }
 
   /**
-   * Opens sessions for a model.
+   * {@link #open(Layer, Device)} with bounds.
    *
    * @param model on the device, with independent columns and one Recur or more, nested as one likes
    * @param device of the model
    * @param batching bounds of batches and queue
    * @return to be closed by the caller
-   * @throws IllegalArgumentException as {@link #open(Layer, Device)}
-   * @throws IllegalStateException as {@link #open(Layer, Device)}
    */
   public static Sessions open(Layer model, Device device, Batching batching) {
     return new Sessions(new Calls(model, device, batching, null));
@@ -102,7 +100,7 @@ public final class Sessions implements AutoCloseable {
    * @throws io.recur.device.DeviceException if there is no memory; none has then been opened
    */
   public void open(long... ids) {
-    open(Arrays.stream(ids).mapToObj(Id::of).toArray(Id[]::new));
+    calls.open(Arrays.stream(ids).mapToObj(Id::of).toArray(Id[]::new));
   }
 
   /**
@@ -112,30 +110,22 @@ public final class Sessions implements AutoCloseable {
    * @throws IllegalArgumentException if one is longer or empty; none has then been opened
    */
   public void open(String... ids) {
-    open(Arrays.stream(ids).map(Id::of).toArray(Id[]::new));
-  }
-
-  private void open(Id... ids) {
-    TableCall call = new TableCall(Waiting.Kind.OPEN, ids.length == 0 ? Id.of(0) : ids[0]);
-    call.ids = ids;
-    calls.answer(call);
+    calls.open(Arrays.stream(ids).map(Id::of).toArray(Id[]::new));
   }
 
   /**
-   * Whether a session is open.
+   * {@return whether a session is open}
    *
    * @param id of a session
-   * @return whether it is
    */
   public boolean isOpen(long id) {
     return calls.answer(new TableCall(Waiting.Kind.IS_OPEN, Id.of(id))).length > 0;
   }
 
   /**
-   * {@link #isOpen(long)} with a text as id.
+   * {@return whether a session is open}
    *
    * @param id of a session
-   * @return whether it is
    */
   public boolean isOpen(String id) {
     return calls.answer(new TableCall(Waiting.Kind.IS_OPEN, Id.of(id))).length > 0;
@@ -259,7 +249,26 @@ public final class Sessions implements AutoCloseable {
     return calls.send(Waiting.step(Id.of(id), request));
   }
 
-  // States.
+  /**
+   * Steps the initial state of the newest model without a session, and waits for the answer.
+   *
+   * @param request one step or a sequence; its number has no meaning
+   * @return the model's output, step after step
+   * @throws SessionException as {@link #step(long, Request)} does
+   */
+  public float[] stepOnce(Request request) {
+    return calls.answer(Waiting.stepOnce(request));
+  }
+
+  /**
+   * {@link #stepOnce(Request)} that returns at once, as {@link #stepAsync(long, Request)} does.
+   *
+   * @param request one step or a sequence
+   * @return gets the model's output
+   */
+  public CompletableFuture<float[]> stepOnceAsync(Request request) {
+    return calls.send(Waiting.stepOnce(request));
+  }
 
   /**
    * The state of a session as bytes of a {@link Snapshot}, which forks and twins of the model
@@ -314,7 +323,7 @@ public final class Sessions implements AutoCloseable {
    * @throws SessionException if the first is not open, or the other is
    */
   public void fork(long id, long other) {
-    fork(Id.of(id), Id.of(other));
+    calls.fork(Id.of(id), Id.of(other));
   }
 
   /**
@@ -324,13 +333,7 @@ public final class Sessions implements AutoCloseable {
    * @param other an id that is not open
    */
   public void fork(String id, String other) {
-    fork(Id.of(id), Id.of(other));
-  }
-
-  private void fork(Id id, Id other) {
-    TableCall call = new TableCall(Waiting.Kind.FORK, id);
-    call.other = other;
-    calls.answer(call);
+    calls.fork(Id.of(id), Id.of(other));
   }
 
   /**
@@ -390,7 +393,6 @@ public final class Sessions implements AutoCloseable {
 
   @Override
   public String toString() {
-    Version newest = calls.newest();
-    return "Sessions(%s)".formatted(newest.states().snapshot(newest.initial).label());
+    return "Sessions(%s)".formatted(calls.newest().label());
   }
 }

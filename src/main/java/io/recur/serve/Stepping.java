@@ -164,25 +164,17 @@ final class Stepping implements Runnable {
 
   /** Does a call whose session has none that waits, or has it wait for those. */
   private void accept1(Waiting call) {
-    if (!call.kind.isOfSession()) {
+    if (!call.isOfSession()) {
+      call.row = Table.NONE;
       begin(call);
       return;
     }
     int row;
     try {
-      row = shelf.find(call.id, call.hash);
-      if (row == Table.NONE && call.kind == Waiting.Kind.RESTORE) {
-        others.fit((TableCall) call);
-        row = shelf.open(call.id, models.newest());
-      }
-    } catch (RuntimeException e) { // of the store, or there is no memory
+      row = others.row(call);
+    } catch (RuntimeException e) { // it is not open, the store fails, or there is no memory
       inbox.taken(1);
       refuse(call, e);
-      return;
-    }
-    if (row == Table.NONE) {
-      inbox.taken(1);
-      refuse(call, Refusals.unknown(call.id));
       return;
     }
     call.row = row;
@@ -211,10 +203,7 @@ final class Stepping implements Runnable {
       } catch (RuntimeException | Error e) {
         thrown = e;
       }
-      Waiting next = null;
-      if (call.kind.isOfSession()) {
-        next = call.kind == Waiting.Kind.CLOSE ? close(call) : end(call);
-      }
+      Waiting next = end(call, thrown == null);
       if (thrown == null) {
         call.complete(answer);
       } else {
@@ -223,12 +212,18 @@ final class Stepping implements Runnable {
       call = next;
     }
     if (call != null) {
-      turns.add(call, models.of(call.row).number());
+      turns.add(call, models.number(call));
     }
   }
 
-  /** Ends a call of a session, and returns the one behind it. */
-  private @Nullable Waiting end(Waiting call) {
+  /** Ends a call, and returns the one behind it in its session. */
+  private @Nullable Waiting end(Waiting call, boolean isAnswered) {
+    if (!call.isOfSession()) {
+      return null;
+    }
+    if (call.isLast(isAnswered, table.isFailed(call.row))) {
+      return close(call);
+    }
     tickets.giveBack(call.ticket);
     if (call.after == null) {
       table.lastWaiting(call.row, 0);
@@ -264,16 +259,15 @@ final class Stepping implements Runnable {
     int taken = 0;
     int count = 0;
     long now = System.nanoTime();
-    Version version =
-        models.of(group.row()); // of all: those that move while they wait move together
+    Version version = models.at(group.version()); // those that move while they wait move together
     for (int left = group.size(); left > 0 && count < steps.length; left--) {
       Waiting step = group.next();
       taken++;
-      if (isStepped(step, now)) {
+      if (isStepped(step, now, version)) {
         distributions.waits().add((now - step.sent) / 1000);
         steps[count++] = step;
       } else {
-        begin(end(step));
+        begin(end(step, !step.isCompletedExceptionally()));
       }
     }
     turns.giveBack(group);
@@ -285,22 +279,29 @@ final class Stepping implements Runnable {
   }
 
   /** Whether a step is to be computed; otherwise it has been answered. */
-  private boolean isStepped(Waiting step, long now) {
+  private boolean isStepped(Waiting step, long now, Version version) {
     Request request = step.request;
-    long last = table.number(step.row);
+    boolean isFirst = step.isFirst();
+    long last = isFirst ? -1 : table.number(step.row);
     if (step.isDone()) { // whoever sent it has cancelled it
       tally.refused++;
     } else if (step.isLate(now)) {
       refuse(step, Refusals.late(step, now));
+    } else if (request.version > 0 && request.version != version.number()) {
+      refuse(step, Refusals.version(step, version.number()));
     } else if (request.number >= 0 && request.number <= last) {
       again(step, last);
-    } else if (table.isFailed(step.row)) {
+    } else if (!isFirst && table.isFailed(step.row)) {
       refuse(
           step, Refusals.failed(step.id, "an earlier step of it met a value that is not a number"));
-    } else if (request.notNumber >= 0) {
-      fail(step, "x[%d] is not a number".formatted(request.notNumber));
     } else {
-      return true;
+      if (isFirst && step.row != Table.NONE) {
+        models.begin(step.row, version);
+      }
+      if (request.notNumber < 0) {
+        return true;
+      }
+      fail(step, "x[%d] is not a number".formatted(request.notNumber));
     }
     return false;
   }
@@ -318,8 +319,10 @@ final class Stepping implements Runnable {
   }
 
   private void fail(Waiting step, String what) {
-    table.failed(step.row, true);
-    tally.failed++;
+    if (step.row != Table.NONE) {
+      table.failed(step.row, true);
+      tally.failed++;
+    }
     refuse(step, Refusals.failed(step.id, what));
   }
 
@@ -332,7 +335,7 @@ final class Stepping implements Runnable {
       batch.run(table, of, count);
     } catch (RuntimeException | Error e) {
       if (count == 1) {
-        begin(end(of[0]));
+        begin(end(of[0], false));
         refuse(of[0], e);
       } else {
         for (int j = 0; j < count; j++) {
@@ -348,7 +351,7 @@ final class Stepping implements Runnable {
       keep(of[j], batch.answer(j), batch.answerRows());
     }
     for (int j = 0; j < count; j++) {
-      begin(end(of[j]));
+      begin(end(of[j], batch.answer(j) != null));
     }
     for (int j = count - 1; j >= 0; j--) { // who waits for several in order wakes once
       float[] answer = batch.answer(j);
@@ -364,7 +367,7 @@ final class Stepping implements Runnable {
       return;
     }
     step.answerRows = answerRows;
-    if (step.request.number >= 0) {
+    if (step.request.number >= 0 && step.row != Table.NONE) {
       try {
         table.keep(step.row, step.request.number, step.answerRows, answer);
       } catch (DeviceException e) {

@@ -23,6 +23,11 @@ final class TableCall extends Waiting {
 
   @Nullable Moving moving;
 
+  /** The number of a version, and whether it is to be kept. */
+  int number;
+
+  boolean isKept;
+
   /** Packed sessions, which go to a file or come from one. */
   @Nullable MemorySegment memory;
 

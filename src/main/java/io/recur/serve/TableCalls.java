@@ -19,6 +19,28 @@ final class TableCalls {
     this.models = models;
   }
 
+  /**
+   * The row of the session of a call. A step that starts the session opens it, and so does a state
+   * that is restored.
+   *
+   * @throws SessionException if it is not open
+   */
+  int row(Waiting call) {
+    int row = shelf.find(call.id, call.hash);
+    if (row == Table.NONE && call.kind == Waiting.Kind.RESTORE) {
+      fit((TableCall) call);
+      row = shelf.open(call.id, models.newest());
+    } else if (row == Table.NONE && call.request != null && call.request.isStarting) {
+      row = shelf.open(call.id, models.newest());
+      table.state(row, models.newest().initial);
+      call.hasOpened = true;
+    }
+    if (row == Table.NONE) {
+      throw Refusals.unknown(call.id);
+    }
+    return row;
+  }
+
   /** Does a call and returns its answer. */
   float[] done(TableCall call) {
     switch (call.kind) {
@@ -38,10 +60,11 @@ final class TableCalls {
       }
       case RESTORE -> {
         fit(call);
-        models.moveToNewest(call.row, call.values);
+        models.move(call.row, call.version, call.values);
       }
-      case RESET -> models.begin(call.row);
+      case RESET -> models.begin(call.row, models.newest());
       case REPLACE -> models.replace(call.version, call.moving);
+      case KEEP -> models.keep(call.number, call.isKept);
       case VERSIONS -> {
         call.versions = models.described();
         call.serving = models.serving();

@@ -64,9 +64,9 @@ final class Turns {
       return size;
     }
 
-    /** The session of the step with the oldest turn. */
-    int row() {
-      return first == null ? Table.NONE : first.row;
+    /** The number of the version that its sessions had when they got their turns. */
+    int version() {
+      return kind.version;
     }
 
     private long turn() {
@@ -89,7 +89,7 @@ final class Turns {
   /**
    * Adds a step, which gets its turn behind all others.
    *
-   * @param version the number of the version of its session
+   * @param version the number of the version that is to step it
    */
   void add(Waiting step, int version) {
     step.turn = turns++;

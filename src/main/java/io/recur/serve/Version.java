@@ -20,6 +20,9 @@ final class Version implements AutoCloseable {
   /** Its sessions in the store. */
   long stored;
 
+  /** Whether it serves also while no session has it. */
+  boolean isKept;
+
   private int number;
   private int slot = -1;
 
@@ -46,6 +49,11 @@ final class Version implements AutoCloseable {
 
   int slot() {
     return slot;
+  }
+
+  /** The model's structure, for people. */
+  String label() {
+    return states().snapshot(initial).label();
   }
 
   /** What a file calls the model: its structure. */

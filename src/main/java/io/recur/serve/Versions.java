@@ -8,7 +8,8 @@ import java.util.Objects;
  * The models that sessions are stepped by: at first the one that they were opened for, then also
  * those that replace it while sessions are served. A session that is opened or reset begins with
  * the newest; {@link Moving} says what becomes of the others. A model that no session has any more
- * is released: its memory for batches at once, its weights when nobody refers to it.
+ * is released: its memory for batches at once, its weights when nobody refers to it. {@link #keep}
+ * has two models serve side by side.
  *
  * <pre>{@code
  * Versions versions = sessions.versions();
@@ -56,7 +57,35 @@ public final class Versions {
     return version.number();
   }
 
-  /** {@return the models that have sessions, and the newest, which is the last} */
+  /**
+   * Keeps a version that no session has any more, so that sessions may start with it by {@link
+   * Request#ofVersion}: until {@link #release}, or until all sessions move from it at once.
+   *
+   * @param number of a version that serves
+   * @throws IllegalArgumentException if it does not serve, or no longer
+   */
+  public void keep(int number) {
+    keep(number, true);
+  }
+
+  /**
+   * Keeps a version no longer than sessions have it, or it is the newest.
+   *
+   * @param number of a version that serves
+   * @throws IllegalArgumentException if it does not serve, or no longer
+   */
+  public void release(int number) {
+    keep(number, false);
+  }
+
+  private void keep(int number, boolean isKept) {
+    TableCall call = new TableCall(Waiting.Kind.KEEP, Id.of(0));
+    call.number = number;
+    call.isKept = isKept;
+    calls.answer(call);
+  }
+
+  /** {@return the models that have sessions or are kept, and the newest, which is the last} */
   public List<ModelVersion> all() {
     TableCall call = new TableCall(Waiting.Kind.VERSIONS, Id.of(0));
     calls.answer(call);

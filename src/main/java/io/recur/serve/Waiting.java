@@ -23,13 +23,14 @@ class Waiting extends CompletableFuture<float[]> {
     STORE,
     RESTORE_ALL,
     REPLACE,
+    KEEP,
     VERSIONS,
     VERSION;
 
     /** Whether it is of one session, and done after the calls for it that were sent before. */
     boolean isOfSession() {
       return switch (this) {
-        case OPEN, IS_OPEN, COUNT, STORE, RESTORE_ALL, REPLACE, VERSIONS -> false;
+        case OPEN, IS_OPEN, COUNT, STORE, RESTORE_ALL, REPLACE, KEEP, VERSIONS -> false;
         case STEP, SAVE, RESTORE, FORK, RESET, CLOSE, VERSION -> true;
       };
     }
@@ -56,8 +57,11 @@ class Waiting extends CompletableFuture<float[]> {
   /** The next one of the same kind. */
   @Nullable Waiting behind;
 
-  /** The row of the session. */
+  /** The row of the session; none of a step of no session. */
   int row;
+
+  /** Whether the session was not open before this step, which starts it. */
+  boolean hasOpened;
 
   int ticket;
 
@@ -76,6 +80,29 @@ class Waiting extends CompletableFuture<float[]> {
     Waiting step = new Waiting(Kind.STEP, id);
     step.request = Objects.requireNonNull(request, "request");
     return step;
+  }
+
+  /** A step of a state that begins with it, and that nobody keeps. */
+  static Waiting stepOnce(Request request) {
+    return step(Id.NOBODY, request);
+  }
+
+  /** Whether it is of one session, and done after the calls for it that were sent before. */
+  boolean isOfSession() {
+    return kind.isOfSession() && id != Id.NOBODY;
+  }
+
+  /** Whether a step, whose turn in its session has come, begins from the initial state. */
+  boolean isFirst() {
+    return request != null && (request.isStarting || row == Table.NONE);
+  }
+
+  /** Whether its session closes with it: one that it ends, or that it has opened in vain. */
+  boolean isLast(boolean isAnswered, boolean isFailed) {
+    if (request == null) {
+      return kind == Kind.CLOSE;
+    }
+    return isAnswered ? request.isEnding : hasOpened && !isFailed;
   }
 
   boolean hasDeadline() {

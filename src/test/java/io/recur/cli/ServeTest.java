@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.ZipInputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,6 +40,11 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag(Devices.CPU)
 class ServeTest {
   private static final String LINE = "the quick brown fox jumps over the lazy dog.\n";
+
+  private static final String STEP =
+      """
+      {"parameters": {"sequence_id": 5, "sequence_start": %s}, \
+      "inputs": [{"name": "x", "shape": [1], "datatype": "INT64", "data": [3]}]}""";
 
   @TempDir private Path folder;
   @AutoClose private final HttpClient client = HttpClient.newHttpClient();
@@ -154,6 +160,37 @@ class ServeTest {
     }
   }
 
+  /** A graph of several inputs, of which one stays open: its state is that of the sequence. */
+  @Test
+  void aGraphIsServedWithAnInputThatIsFixed() throws Exception {
+    Path graph = folder.resolve("speech.onnx");
+    try (ZipInputStream zip =
+        new ZipInputStream(ServeTest.class.getResourceAsStream("/onnx/silero.zip"))) {
+      while (!zip.getNextEntry().getName().equals("16000.onnx")) {
+        zip.closeEntry();
+      }
+      Files.write(graph, zip.readAllBytes());
+    }
+    assertFails(1, "--fix rate", recur("serve", "" + graph, "--fix", "rate=16000"));
+    assertFails(1, "--fix sr=high", recur("serve", "" + graph, "--fix", "sr=high"));
+    serve(Map.of(), "" + graph, "--fix", "sr=16000", "--independent");
+    String x = "0.1, -0.2, ".repeat(288).replaceFirst(", $", "");
+    double last = -1;
+    for (String isStart : List.of("true", "false")) {
+      HttpResponse<String> answer =
+          post(
+              "/v2/models/speech/infer",
+              """
+              {"parameters": {"sequence_id": 5, "sequence_start": %s}, "inputs": [{"name": "input", \
+              "shape": [1, 576], "datatype": "FP32", "data": [%s]}]}"""
+                  .formatted(isStart, x));
+      assertEquals(200, answer.statusCode(), answer.body());
+      double score = number(data(answer).getFirst());
+      assertTrue(score > 0 && score < 1 && score != last, answer.body());
+      last = score;
+    }
+  }
+
   private static double number(Object value) {
     return ((Number) value).doubleValue();
   }
@@ -163,17 +200,82 @@ class ServeTest {
     return (List<?>) ((Map<?, ?>) outputs.getFirst()).get("data");
   }
 
+  private String versions(String name) throws Exception {
+    return Json.read(get("/v2/models/" + name).body(), 8).get("versions").toString();
+  }
+
+  private String version(HttpResponse<String> answer) {
+    assertEquals(200, answer.statusCode(), answer.body());
+    return (String) Json.read(answer.body(), 8).get("model_version");
+  }
+
+  /** A name that is given again, and a file that is loaded again, are further versions. */
+  @Test
+  void aNameHasSeveralVersions() throws Exception {
+    Path other = Files.copy(model, folder.resolve("other.safetensors"));
+    serve(Map.of(), "m=" + model, "m=" + other, "--allow-loading");
+    assertEquals("[1, 2]", versions("m"));
+    assertEquals("2", version(post("/v2/models/m/infer", STEP.formatted("true"))));
+    assertEquals("1", version(post("/v2/models/m/versions/1/infer", STEP.formatted("true"))));
+    assertEquals("1", version(post("/v2/models/m/infer", STEP.formatted("false"))));
+    assertEquals("{}", post("/v2/repository/models/m/load", "").body());
+    assertEquals("[1, 3]", versions("m"), "no sequence has 2, which 3 replaces");
+    assertEquals("1", version(post("/v2/models/m/infer", STEP.formatted("false"))));
+    String atOnce = "{\"parameters\": {\"moving\": \"at_once\"}}";
+    assertEquals("{}", post("/v2/repository/models/m/load", atOnce).body());
+    assertEquals("[4]", versions("m"));
+    assertEquals("4", version(post("/v2/models/m/infer", STEP.formatted("false"))));
+    Files.delete(other);
+    HttpResponse<String> gone = post("/v2/repository/models/m/load", "");
+    assertEquals(503, gone.statusCode(), gone.body());
+    assertTrue(gone.body().contains("there is no such file"), gone.body());
+    assertEquals("4", version(post("/v2/models/m/infer", STEP.formatted("false"))));
+  }
+
+  /** As a model repository of Triton has them. */
+  @Test
+  void aFolderHasAFolderForEachVersion() throws Exception {
+    Path all = folder.resolve("forecast");
+    for (String number : List.of("2", "10")) {
+      Files.createDirectories(all.resolve(number));
+      Files.copy(model, all.resolve(number).resolve("model.safetensors"));
+    }
+    Files.writeString(all.resolve("config.pbtxt"), "name: \"forecast\"");
+    String store = folder.resolve("store").toString();
+    serve(Map.of(), "" + all, "--allow-loading", "--idle-seconds", "600", "--store", store);
+    assertEquals("[2, 10]", versions("forecast"));
+    assertEquals("10", version(post("/v2/models/forecast/infer", STEP.formatted("true"))));
+    Files.createDirectories(all.resolve("11"));
+    HttpResponse<String> empty = post("/v2/repository/models/forecast/load", "");
+    assertTrue(empty.body().contains("0 files; need one"), empty.body());
+    Files.move(all.resolve("2/model.safetensors"), all.resolve("11/model.safetensors"));
+    Files.delete(all.resolve("2"));
+    assertEquals("{}", post("/v2/repository/models/forecast/load", "").body());
+    assertEquals("[10, 11]", versions("forecast"));
+    assertEquals("10", version(post("/v2/models/forecast/infer", STEP.formatted("false"))));
+    Files.createDirectories(all.resolve("3"));
+    Files.copy(all.resolve("11/model.safetensors"), all.resolve("3/model.safetensors"));
+    HttpResponse<String> lower = post("/v2/repository/models/forecast/load", "");
+    assertTrue(lower.body().contains("version 3 is lower than 11"), lower.body());
+    Files.delete(all.resolve("3/model.safetensors"));
+    Files.delete(all.resolve("3"));
+    assertEquals("{}", post("/v2/repository/models/forecast/unload", "").body());
+    assertEquals(404, get("/v2/models/forecast").statusCode());
+    assertEquals("{}", post("/v2/repository/models/forecast/load", "").body());
+    assertEquals("[10, 11]", versions("forecast"));
+    assertEquals(
+        200,
+        post("/v2/models/forecast/infer", STEP.formatted("false")).statusCode(),
+        "its sequence was in the store");
+  }
+
   /** A stream is under way; its last event comes, and sessions go to the store. */
   @Test
   void aSignalAnswersWhatHasComeAndStoresTheSessions() throws Exception {
     Path store = folder.resolve("store");
     String[] stored = {"" + model, "--store", "" + store, "--idle-seconds", "600"};
     serve(Map.of(), stored);
-    String step =
-        """
-        {"parameters": {"sequence_id": 5, "sequence_start": %s}, \
-        "inputs": [{"name": "x", "shape": [1], "datatype": "INT64", "data": [3]}]}""";
-    assertEquals(200, post("/v2/models/model/infer", step.formatted("true")).statusCode());
+    assertEquals(200, post("/v2/models/model/infer", STEP.formatted("true")).statusCode());
     InputStream events = stream(5_000);
     assertEquals('d', events.read());
     signal("TERM", server);
@@ -183,7 +285,7 @@ class ServeTest {
     assertEquals(143, result.status(), result.err());
     assertTrue(result.err().contains("recur: all is answered"), result.err());
     serve(Map.of(), stored);
-    assertEquals(200, post("/v2/models/model/infer", step.formatted("false")).statusCode());
+    assertEquals(200, post("/v2/models/model/infer", STEP.formatted("false")).statusCode());
   }
 
   private InputStream stream(int symbols) throws IOException, InterruptedException {
@@ -241,6 +343,10 @@ class ServeTest {
     assertFails(2, "Missing required parameter", recur("serve"));
     assertFails(1, "no.onnx: there is no such file", recur("serve", folder + "/no.onnx"));
     assertFails(1, "another model is named model", recur("serve", its, its));
+    assertFails(1, "a folder of versions", recur("serve", "m=" + its, "m=" + folder));
+    Path none = Files.createDirectory(folder.resolve("none"));
+    assertFails(1, "no version; need folders named 1, 2", recur("serve", "" + none));
+    assertFails(1, "only a graph of ONNX has inputs", recur("serve", its, "--fix", "sr=1"));
     assertFails(2, "--port=99999", recur("serve", its, "--port", "99999"));
     assertFails(2, "--store: say with --idle-seconds", recur("serve", its, "--store", "s"));
     Path empty = Files.createFile(folder.resolve("empty"));

@@ -29,7 +29,7 @@ class ServingGuideTest {
   @Test
   void theGuideShowsTheLinesOfThisTest() throws IOException {
     Path here = Path.of("src/test/java/io/recur/serve/ServingGuideTest.java");
-    Guide.shows(Path.of("docs/serving.md"), 9, here);
+    Guide.shows(Path.of("docs/serving.md"), 11, here);
   }
 
   @Test
@@ -60,7 +60,7 @@ class ServingGuideTest {
       long restored = SessionFile.restore(others, path.resolve("all"));
     }
 
-    assertEquals(4, written);
+    assertEquals(5, written);
 
     try (FileStore store = FileStore.open(path.resolve("idle"));
         Sessions many =
@@ -108,6 +108,12 @@ class ServingGuideTest {
     assertEquals(2, number);
     assertEquals(2, its);
     assertEquals(2, all.size());
+
+    sessions.versions().keep(2);
+    float[] ofSecond = sessions.step(9, Request.of(1, 2, 3).ofVersion(2).starting());
+    float[] compared = sessions.stepOnce(Request.of(1, 2, 3).ofVersion(2));
+
+    assertArrayEquals(ofSecond, compared);
   }
 
   private static void requests(Sessions sessions) {
@@ -118,5 +124,12 @@ class ServingGuideTest {
     later.thenApplyAsync(y -> y[0]);
     assertArrayEquals(answer, again);
     assertEquals(5, later.join().length);
+
+    float[] first = sessions.step("user-19", Request.of(1, 2, 3).starting());
+    float[] last = sessions.step("user-19", Request.of(4, 5, 6).ending());
+    float[] only = sessions.stepOnce(Request.of(1, 2, 3));
+
+    assertArrayEquals(first, only);
+    assertEquals(5, last.length);
   }
 }

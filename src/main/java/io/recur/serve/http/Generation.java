@@ -27,21 +27,37 @@ final class Generation {
   private final int mostSymbols;
   private final int[] characters;
 
-  Generation(ServedModel model, Sequences sequences, int mostSymbols) {
-    this.model = model;
+  private Generation(Served served, Sequences sequences, int mostSymbols) {
+    this.model = served.model();
     this.sequences = sequences;
     this.mostSymbols = mostSymbols;
-    this.characters = model.vocabulary().codePoints().toArray();
+    this.characters = served.characters();
   }
 
-  Reply generate(Call call, boolean isStream) throws IOException {
+  /**
+   * Writes a text by the version that its path names, else by that of its sequence; by the newest
+   * where it starts one or has none.
+   *
+   * @param version that its path names; empty for none
+   */
+  static Reply generate(
+      Call call, ServedVersions versions, String version, int mostSymbols, boolean isStream)
+      throws IOException {
+    Fields json = Fields.of("body", ByteBuffer.wrap(call.body()));
+    Fields parameters = json.object("parameters");
+    SequenceId id = SequenceId.of(parameters.value("sequence_id"));
+    Served its = versions.chosen(version, id, parameters.isTrue("sequence_start"));
+    return new Generation(its, versions.sequences(), mostSymbols)
+        .generate(json, parameters, isStream);
+  }
+
+  private Reply generate(Fields json, Fields parameters, boolean isStream) {
     if (!model.isOfText()) {
       throw new Refusal(
           Refusal.NOT_FOUND,
           "model %s has no vocabulary and writes no text; use infer".formatted(model.name()));
     }
-    Fields json = Fields.of("body", ByteBuffer.wrap(call.body()));
-    Text text = new Text(json, json.object("parameters"));
+    Text text = new Text(json, parameters);
     if (isStream) {
       text.begin();
       return Reply.stream("text/event-stream; charset=utf-8", text);
@@ -145,7 +161,8 @@ final class Generation {
     }
 
     private void step(Request request, boolean isStart) {
-      float[] answer = sequences.step(id, request, isStart, false);
+      Request its = isStart && model.number() > 0 ? request.ofVersion(model.number()) : request;
+      float[] answer = sequences.step(id, its, isStart);
       scores =
           Arrays.copyOfRange(answer, Math.max(0, answer.length - characters.length), answer.length);
     }

@@ -2,41 +2,113 @@ package io.recur.serve.http;
 
 import io.recur.io.json.Json;
 import io.recur.serve.Request;
+import io.recur.serve.SessionException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The protocol's infer: one input of one step or one sequence, in JSON or as binary data behind it,
  * for a sequence of requests or none. One output comes back the way in which it is asked for.
+ *
+ * @param served that steps the request
  */
-final class Inference {
+record Inference(Served served) {
   private static final String HEADER_LENGTH = "Inference-Header-Content-Length";
 
-  private final ServedModel model;
-  private final Sequences sequences;
-
-  Inference(ServedModel model, Sequences sequences) {
-    this.model = model;
-    this.sequences = sequences;
-  }
-
-  Reply infer(Call call) throws IOException {
+  /**
+   * Answers a request by the version that its path names, else by that of its sequence; by the
+   * newest where it starts one or has none.
+   *
+   * @param versions that are served
+   * @param settled those after a load that is under way
+   * @param version that its path names; empty for none
+   */
+  static Reply infer(
+      Call call, ServedVersions versions, Supplier<ServedVersions> settled, String version)
+      throws IOException {
+    long begin = System.nanoTime();
     ByteBuffer body = ByteBuffer.wrap(call.body());
     int header = headerLength(call, body.remaining());
     Fields json = Fields.of("body", body.slice(0, header));
-    Fields parameters = json.object("parameters");
-    boolean isBinary = isBinary(json, parameters.isTrue("binary_data_output"));
+    Steps steps = Steps.of(json.object("parameters"));
+    ServedVersions its = versions;
+    while (true) {
+      Served served = its.chosen(version, steps.id(), steps.isStart());
+      try {
+        return new Inference(served).infer(begin, json, body.position(header), its, steps);
+      } catch (SessionException e) {
+        if (e.reason() != SessionException.Reason.VERSION) {
+          throw e;
+        }
+      }
+      ServedVersions now = settled.get();
+      if (!version.isEmpty() || now == its) {
+        throw its.refused(steps.id(), served);
+      }
+      its = now; // all sequences have moved at once meanwhile
+    }
+  }
+
+  /**
+   * What a request says of its sequence.
+   *
+   * @param id none for a request by itself
+   * @param number of the step; -1 for none
+   * @param micros after which it is too late; 0 for never
+   */
+  private record Steps(
+      Fields parameters,
+      @Nullable SequenceId id,
+      boolean isStart,
+      boolean isEnd,
+      long number,
+      long micros) {
+    static Steps of(Fields parameters) {
+      Steps steps =
+          new Steps(
+              parameters,
+              SequenceId.of(parameters.value("sequence_id")),
+              parameters.isTrue("sequence_start"),
+              parameters.isTrue("sequence_end"),
+              parameters.whole("sequence_step", 0, Long.MAX_VALUE, -1),
+              parameters.whole("timeout", 0, Long.MAX_VALUE, 0));
+      if (steps.id == null && (steps.isStart || steps.isEnd || steps.number >= 0)) {
+        throw parameters.wrong("sequence_id", "that of the sequence that starts, ends or steps");
+      }
+      return steps;
+    }
+
+    float[] stepped(Sequences sequences, Request plain, int version) {
+      Request request = micros > 0 ? plain.within(micros) : plain;
+      request = version > 0 ? request.ofVersion(version) : request;
+      request = number < 0 ? request : request.numbered(number);
+      request = isEnd ? request.ending() : request;
+      return id == null ? sequences.single(request) : sequences.step(id, request, isStart);
+    }
+  }
+
+  private ServedModel model() {
+    return served.model();
+  }
+
+  private Reply infer(
+      long begin, Fields json, ByteBuffer binary, ServedVersions versions, Steps steps) {
+    ServedModel model = model();
+    boolean isBinary = isBinary(json, steps.parameters().isTrue("binary_data_output"));
     String id = json.text("id", "");
-    InputTensor input = InputTensor.read(model, json, body.position(header));
-    float[] answer = answer(parameters, input.request());
+    InputTensor input = InputTensor.read(model, json, binary);
+    float[] answer = steps.stepped(versions.sequences(), input.request(), model.number());
     int rows =
         model.out() > 0 && answer.length % model.out() == 0 ? model.out() : rows(input, answer);
-    return reply(id, input.answerSizes(answer.length, rows), answer, isBinary);
+    Reply reply = reply(id, input.answerSizes(answer.length, rows), answer, isBinary);
+    served.micros().add((System.nanoTime() - begin) / 1000);
+    return reply;
   }
 
   private static int rows(InputTensor input, float... answer) {
@@ -61,45 +133,29 @@ final class Inference {
     List<Fields> outputs = json.objects("outputs");
     boolean isBinary = otherwise;
     for (Fields output : outputs) {
-      if (!output.text("name").equals(model.output())) {
+      if (!output.text("name").equals(model().output())) {
         throw output.wrong(
-            "name", "\"%s\", the output of %s".formatted(model.output(), model.name()));
+            "name", "\"%s\", the output of %s".formatted(model().output(), model().name()));
       }
       Fields parameters = output.object("parameters");
       isBinary = parameters.has("binary_data") ? parameters.isTrue("binary_data") : otherwise;
     }
     if (outputs.size() > 1) {
-      throw json.wrong("outputs", "one at most: model %s has one".formatted(model.name()));
+      throw json.wrong("outputs", "one at most: model %s has one".formatted(model().name()));
     }
     return isBinary;
-  }
-
-  private float[] answer(Fields parameters, Request plain) {
-    long micros = parameters.whole("timeout", 0, Long.MAX_VALUE, 0);
-    Request request = micros > 0 ? plain.within(micros) : plain;
-    @Nullable SequenceId id = SequenceId.of(parameters.value("sequence_id"));
-    boolean isStart = parameters.isTrue("sequence_start");
-    boolean isEnd = parameters.isTrue("sequence_end");
-    long number = parameters.whole("sequence_step", 0, Long.MAX_VALUE, -1);
-    if (id == null) {
-      if (isStart || isEnd || number >= 0) {
-        throw parameters.wrong("sequence_id", "that of the sequence that starts, ends or steps");
-      }
-      return sequences.single(request);
-    }
-    return sequences.step(id, number < 0 ? request : request.numbered(number), isStart, isEnd);
   }
 
   // The answer.
 
   private Reply reply(String id, int[] sizes, float[] answer, boolean isBinary) {
     StringBuilder json = new StringBuilder(isBinary ? 256 : 256 + 12 * answer.length);
-    json.append("{\"model_name\": ").append(Json.quoted(model.name()));
-    json.append(", \"model_version\": ").append(Json.quoted(model.version()));
+    json.append("{\"model_name\": ").append(Json.quoted(model().name()));
+    json.append(", \"model_version\": ").append(Json.quoted(model().version()));
     if (!id.isEmpty()) {
       json.append(", \"id\": ").append(Json.quoted(id));
     }
-    json.append(", \"outputs\": [{\"name\": ").append(Json.quoted(model.output()));
+    json.append(", \"outputs\": [{\"name\": ").append(Json.quoted(model().output()));
     json.append(", \"datatype\": \"FP32\", \"shape\": ").append(Arrays.toString(sizes));
     if (isBinary) {
       json.append(", \"parameters\": {\"binary_data_size\": ")

@@ -7,14 +7,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Answers requests by their paths. What goes wrong is told to the one who asked. */
 final class Routes {
-  private final Map<String, Served> models = new LinkedHashMap<>();
+  private final Loading loading;
+  private final int mostSymbols;
   private final Metrics metrics;
   private final Tokens tokens;
 
@@ -25,14 +25,10 @@ final class Routes {
   private final Page page = new Page();
   private volatile boolean isDraining;
 
-  Routes(ServerSettings settings, List<ServedModel> served) {
-    for (ServedModel model : served) {
-      if (models.put(model.name(), new Served(model, settings)) != null) {
-        throw new IllegalArgumentException(
-            "server: two models are named %s; give each a name of its own".formatted(model.name()));
-      }
-    }
-    this.metrics = new Metrics(List.copyOf(models.values()));
+  Routes(ServerSettings settings, @Nullable Repository repository, List<ServedModel> served) {
+    this.loading = new Loading(settings, repository, served);
+    this.mostSymbols = settings.mostSymbols();
+    this.metrics = new Metrics(() -> loading.models().values());
     this.tokens = new Tokens(settings.tokens(), settings.requestsPerSecond());
     this.isOpenToAll = settings.tokens().isEmpty();
     InetAddress address = settings.address().getAddress();
@@ -79,7 +75,7 @@ final class Routes {
   private static Reply refused(SessionException e) {
     return switch (e.reason()) {
       case UNKNOWN -> refused(Refusal.NOT_FOUND, e.getMessage(), 0);
-      case OPEN, FAILED, PASSED -> refused(Refusal.CONFLICT, e.getMessage(), 0);
+      case OPEN, FAILED, PASSED, VERSION -> refused(Refusal.CONFLICT, e.getMessage(), 0);
       case OVERFULL -> refused(Refusal.TOO_MANY, e.getMessage(), 1);
       case LATE -> refused(Refusal.LATE, e.getMessage(), 0);
       case CLOSED -> refused(Refusal.UNAVAILABLE, e.getMessage(), 1);
@@ -133,19 +129,38 @@ final class Routes {
         return Reply.json(
             """
             {"name": "recur", "version": "2", \
-            "extensions": ["binary_tensor_data", "sequence", "sequence(string_id)", "generate"]}""");
+            "extensions": ["binary_tensor_data", "sequence", "sequence(string_id)", "generate", \
+            "model_repository"]}""");
       }
       case "/v2/models" -> {
         need(call, "GET");
         return Reply.json(
-            models.keySet().stream()
+            loading.models().keySet().stream()
                 .map(Json::quoted)
                 .collect(Collectors.joining(", ", "{\"models\": [", "]}")));
       }
+      case "/v2/repository/index" -> {
+        need(call, "POST");
+        return loading.index(call);
+      }
       default -> {
-        return ofModel(call, path.split("/", -1));
+        String[] parts = path.split("/", -1);
+        return path.startsWith("/v2/repository/")
+            ? ofRepository(call, parts)
+            : ofModel(call, parts);
       }
     }
+  }
+
+  /** Answers for {@code /v2/repository/models/NAME/load} and {@code unload}. */
+  private Reply ofRepository(Call call, String... parts) throws IOException {
+    boolean isChange =
+        parts.length == 6 && parts[3].equals("models") && parts[5].matches("(un)?load");
+    if (!isChange) {
+      throw noPath(call);
+    }
+    need(call, "POST");
+    return parts[5].equals("load") ? loading.load(call, parts[4]) : loading.unload(parts[4]);
   }
 
   private static void need(Call call, String method) {
@@ -177,23 +192,16 @@ final class Routes {
     if (!isOfModel) {
       throw noPath(call);
     }
-    Served its = models.get(parts[3]);
+    ServedVersions its = loading.served(parts[3]);
     int at = 4;
     String version = "";
     if (parts.length > 5 && parts[4].equals("versions")) {
       version = parts[5];
       at = 6;
     }
-    if (its == null || !version.isEmpty() && !version.equals(its.model().version())) {
-      throw new Refusal(
-          Refusal.NOT_FOUND,
-          "model %s%s is not served; served are %s"
-              .formatted(
-                  Json.shown(parts[3]),
-                  version.isEmpty() ? "" : " of version " + Json.shown(version),
-                  models.values().stream()
-                      .map(one -> "%s (%s)".formatted(one.model().name(), one.model().version()))
-                      .collect(Collectors.joining(", "))));
+    Served named = version.isEmpty() ? its.newest() : its.named(version);
+    if (named == null) {
+      throw its.unknown(version);
     }
     String what = at < parts.length ? parts[at] : "";
     if (at + 1 < parts.length && what.equals("sequences")) {
@@ -205,36 +213,36 @@ final class Routes {
     switch (what) {
       case "" -> {
         need(call, "GET");
-        return Reply.json(its.metadata());
+        return Reply.json(named.metadata(its.names()));
       }
       case "ready" -> {
         need(call, "GET");
-        return ready(its.model().name());
+        return ready(its.name());
       }
       case "infer" -> {
         need(call, "POST");
-        long begin = System.nanoTime();
-        Reply reply = its.inference.infer(call);
-        its.micros().add((System.nanoTime() - begin) / 1000);
-        return reply;
+        return Inference.infer(call, its, () -> loading.settled(parts[3]), version);
       }
       case "generate", "generate_stream" -> {
         need(call, "POST");
-        return its.generation.generate(call, what.equals("generate_stream"));
+        boolean isStream = what.equals("generate_stream");
+        return Generation.generate(call, its, version, mostSymbols, isStream);
       }
       default -> throw noPath(call);
     }
   }
 
-  private Reply ofSequence(Call call, Served its, String what, String part) throws IOException {
+  private static Reply ofSequence(Call call, ServedVersions its, String what, String part)
+      throws IOException {
+    States states = new States(its.sequences());
     SequenceId id = SequenceId.ofPath(part, "as=text".equals(call.query()));
     return switch (what + " " + call.method()) {
-      case " GET", " HEAD" -> its.states.isOpen(id);
-      case " DELETE" -> its.states.delete(id);
-      case "state GET", "state HEAD" -> its.states.get(id);
-      case "state PUT" -> its.states.put(id, call);
-      case "fork POST" -> its.states.fork(id, call);
-      case "reset POST" -> its.states.reset(id);
+      case " GET", " HEAD" -> states.isOpen(id);
+      case " DELETE" -> states.delete(id);
+      case "state GET", "state HEAD" -> states.get(id);
+      case "state PUT" -> states.put(id, call);
+      case "fork POST" -> states.fork(id, call);
+      case "reset POST" -> states.reset(id);
       default -> {
         need(
             call,

@@ -6,6 +6,7 @@ import io.recur.serve.Sessions;
 import java.math.BigInteger;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,12 +85,17 @@ record SequenceId(long number, @Nullable String text) {
     }
   }
 
+  /** The number of the version that the session has. */
+  int version(Sessions in) {
+    return text == null ? in.versions().of(number) : in.versions().of(text);
+  }
+
   boolean isOpen(Sessions in) {
     return text == null ? in.isOpen(number) : in.isOpen(text);
   }
 
-  float[] step(Sessions in, Request request) {
-    return text == null ? in.step(number, request) : in.step(text, request);
+  CompletableFuture<float[]> send(Sessions in, Request request) {
+    return text == null ? in.stepAsync(number, request) : in.stepAsync(text, request);
   }
 
   byte[] save(Sessions in) {

@@ -6,31 +6,37 @@ import io.recur.serve.SessionException.Reason;
 import io.recur.serve.Sessions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The sequences of a model: its sessions, opened up to a bound by requests that start a sequence,
- * and closed by those that end it. A request of no sequence has a session for itself alone.
+ * and closed by those that end it. A request of no sequence has no session. Each request is one
+ * call of the sessions.
  */
 final class Sequences {
   private static final int PREFIX_BYTES = 8;
 
-  private final ServedModel model;
+  private final String name;
   private final Sessions sessions;
   private final int most;
 
-  /** Before the numbers of sessions of a single request, so that they meet no client's. */
+  /** Before the numbers of sessions of a single text, so that they meet no client's. */
   private final String prefix;
 
   private final AtomicLong single = new AtomicLong();
   private final ReentrantLock opening = new ReentrantLock();
 
-  /** No more than these were open when they were counted last, and were opened since. */
-  private long known;
+  /**
+   * No more than these were open when they were counted last, and were started since; at first
+   * nobody has counted.
+   */
+  private long known = Long.MAX_VALUE;
 
   Sequences(ServedModel model, int most) {
-    this.model = model;
+    this.name = model.name();
     this.sessions = model.sessions();
     this.most = most;
     byte[] random = new byte[PREFIX_BYTES];
@@ -47,46 +53,63 @@ final class Sequences {
     return SequenceId.of(prefix + single.incrementAndGet());
   }
 
-  /** Steps a session that is there for this request alone. */
-  float[] single(Request request) {
-    SequenceId id = nextSingle();
-    id.open(sessions);
+  /** The number of the version that steps a sequence. */
+  int version(SequenceId id) {
     try {
-      return id.step(sessions, request);
-    } finally {
-      id.close(sessions);
+      return id.version(sessions);
+    } catch (SessionException e) {
+      throw told(id, e);
     }
   }
 
-  /** Steps a sequence, which starts before it and ends behind it where the request says so. */
-  float[] step(SequenceId id, Request request, boolean isStart, boolean isEnd) {
-    boolean isNew = isStart && start(id);
-    float[] answer;
+  /** Steps a request of no sequence. */
+  float[] single(Request request) {
+    return sessions.stepOnce(request);
+  }
+
+  /** Steps a sequence, which starts with the request and ends with it where it says so. */
+  float[] step(SequenceId id, Request request, boolean isStart) {
     try {
-      answer = id.step(sessions, request);
-    } catch (SessionException e) {
-      if (e.reason() == Reason.UNKNOWN) {
-        throw new Refusal(
+      return (isStart ? started(id, request.starting()) : id.send(sessions, request)).join();
+    } catch (CompletionException e) {
+      switch (e.getCause()) {
+        case SessionException cause -> throw told(id, cause);
+        case RuntimeException cause -> throw cause;
+        case Error cause -> throw cause;
+        case null, default -> throw e;
+      }
+    }
+  }
+
+  private RuntimeException told(SequenceId id, SessionException e) {
+    return e.reason() == Reason.UNKNOWN
+        ? new Refusal(
             Refusal.NOT_FOUND,
             "sequence %s of %s is not open; start it with sequence_start"
-                .formatted(id.json(), model.name()));
-      }
-      undo(id, isNew && e.reason() != Reason.FAILED);
-      throw e;
-    } catch (RuntimeException e) {
-      undo(id, isNew);
-      throw e;
-    }
-    if (isEnd) {
-      end(id);
-    }
-    return answer;
+                .formatted(id.json(), name))
+        : e;
   }
 
-  /** Closes a session whose first step was refused: nothing has started. */
-  private void undo(SequenceId id, boolean isNew) {
-    if (isNew) {
-      end(id);
+  /**
+   * Sends a request that starts a sequence, where there is a place for it. It is sent before the
+   * next one is counted.
+   */
+  private CompletableFuture<float[]> started(SequenceId id, Request request) {
+    if (most == 0) {
+      return id.send(sessions, request);
+    }
+    opening.lock();
+    try {
+      if (known >= most) {
+        known = sessions.counts().sessions();
+      }
+      if (known >= most && !id.isOpen(sessions)) {
+        throw full();
+      }
+      known++;
+      return id.send(sessions, request);
+    } finally {
+      opening.unlock();
     }
   }
 
@@ -98,52 +121,6 @@ final class Sequences {
       if (e.reason() != Reason.UNKNOWN) {
         throw e;
       }
-    }
-  }
-
-  /** Opens a session, or resets it where it is open. Returns whether it was opened. */
-  boolean start(SequenceId id) {
-    if (most > 0) {
-      opening.lock();
-      try {
-        if (known >= most) {
-          known = sessions.counts().sessions();
-        }
-        if (known >= most) {
-          return startOpen(id);
-        }
-        return opened(id);
-      } finally {
-        opening.unlock();
-      }
-    }
-    return opened(id);
-  }
-
-  private boolean opened(SequenceId id) {
-    try {
-      id.open(sessions);
-      known++;
-      return true;
-    } catch (SessionException e) {
-      if (e.reason() != Reason.OPEN) {
-        throw e;
-      }
-      id.reset(sessions);
-      return false;
-    }
-  }
-
-  /** Resets a session; there is no place for another one. */
-  private boolean startOpen(SequenceId id) {
-    try {
-      id.reset(sessions);
-      return false;
-    } catch (SessionException e) {
-      if (e.reason() != Reason.UNKNOWN) {
-        throw e;
-      }
-      throw full();
     }
   }
 
@@ -168,7 +145,7 @@ final class Sequences {
     return new Refusal(
         Refusal.TOO_MANY,
         "sequences: %d of %s are open, as many as may; end some with sequence_end, or try later"
-            .formatted(known, model.name()),
+            .formatted(known, name),
         1);
   }
 }

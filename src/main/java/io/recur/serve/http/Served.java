@@ -3,10 +3,10 @@ package io.recur.serve.http;
 import io.recur.io.json.Json;
 import io.recur.serve.Histogram;
 
-/** A model and what answers for it. */
+/** A version of a model. */
 final class Served {
   private final ServedModel model;
-  private final Sequences sequences;
+  private final int[] characters;
   private final Histogram micros =
       Histogram.of(
           100,
@@ -24,20 +24,18 @@ final class Served {
           1_000_000,
           10_000_000);
 
-  final Inference inference;
-  final Generation generation;
-  final States states;
-
-  Served(ServedModel model, ServerSettings settings) {
+  Served(ServedModel model) {
     this.model = model;
-    this.sequences = new Sequences(model, settings.mostSessions());
-    this.inference = new Inference(model, sequences);
-    this.generation = new Generation(model, sequences, settings.mostSymbols());
-    this.states = new States(sequences);
+    this.characters = model.vocabulary().codePoints().toArray();
   }
 
   ServedModel model() {
     return model;
+  }
+
+  /** The code point of each row; none where it writes no text. */
+  int[] characters() {
+    return characters;
   }
 
   /** The µs from when a request is begun until its answer is there. */
@@ -45,18 +43,22 @@ final class Served {
     return micros;
   }
 
-  /** The protocol's metadata. A size that is open, or not known, is −1. */
-  String metadata() {
+  /**
+   * The protocol's metadata. A size that is open, or not known, is −1.
+   *
+   * @param versions of the model, as an array of JSON
+   */
+  String metadata(String versions) {
     String type = model.takesSymbols() ? "INT64" : "FP32";
     String in = model.takesSymbols() ? "[-1]" : "[-1, %d]".formatted(size(model.in()));
     return """
-        {"name": %s, "versions": [%s], "platform": "recur", \
+        {"name": %s, "versions": %s, "platform": "recur", \
         "inputs": [{"name": %s, "datatype": "%s", "shape": %s}], \
         "outputs": [{"name": %s, "datatype": "FP32", "shape": [-1, %d]}], \
         "vocabulary": %s}"""
         .formatted(
             Json.quoted(model.name()),
-            Json.quoted(model.version()),
+            versions,
             Json.quoted(model.input()),
             type,
             in,

@@ -13,6 +13,8 @@ import java.util.regex.Pattern;
  *
  * @param name letters, digits, {@code . _ -}, up to 100
  * @param version as a name
+ * @param number of the version among those of the sessions, see {@link io.recur.serve.Versions}; 0
+ *     where there is one, or clients need not know
  * @param sessions which their owner closes after the server
  * @param input name of the input
  * @param in values of a step; 0 where that is not known, and the model alone refuses others
@@ -24,6 +26,7 @@ import java.util.regex.Pattern;
 public record ServedModel(
     String name,
     String version,
+    int number,
     Sessions sessions,
     String input,
     int in,
@@ -43,9 +46,10 @@ public record ServedModel(
     Objects.requireNonNull(sessions, "sessions");
     check("name", name);
     check("version", version);
-    if (in < 0 || out < 0) {
+    if (in < 0 || out < 0 || number < 0) {
       throw new IllegalArgumentException(
-          "model %s: in=%d, out=%d; need 0 for unknown, or more".formatted(name, in, out));
+          "model %s: in=%d, out=%d, number=%d; need 0 for unknown, or more"
+              .formatted(name, in, out, number));
     }
     int characters = vocabulary.codePointCount(0, vocabulary.length());
     if (characters > 0 && (characters != in || characters != out)) {
@@ -76,7 +80,7 @@ public record ServedModel(
    * @return the model
    */
   public static ServedModel of(String name, Sessions sessions) {
-    return new ServedModel(name, "1", sessions, "x", 0, "y", 0, false, "");
+    return new ServedModel(name, "1", 0, sessions, "x", 0, "y", 0, false, "");
   }
 
   /**
@@ -87,7 +91,28 @@ public record ServedModel(
    */
   public ServedModel withVersion(String version) {
     return new ServedModel(
-        name, version, sessions, input, in, output, out, takesSymbols, vocabulary);
+        name, version, number, sessions, input, in, output, out, takesSymbols, vocabulary);
+  }
+
+  /**
+   * This model as one of several versions, which serve side by side. All have the same sessions,
+   * whose owner keeps them, see {@link io.recur.serve.Versions#keep}.
+   *
+   * <pre>{@code
+   * sessions.versions().keep(1);
+   * int number = sessions.versions().replace(retrained, Moving.AT_RESET);
+   * ServedModel first = ServedModel.of("forecast", sessions).withVersion("1", 1);
+   * ServedModel second = first.withVersion("2", number);
+   * Server server = Server.open(ServerSettings.LOCAL, first, second);   // sequences start with 2
+   * }</pre>
+   *
+   * @param version as clients write it
+   * @param number of the version among those of the sessions
+   * @return the model
+   */
+  public ServedModel withVersion(String version, int number) {
+    return new ServedModel(
+        name, version, number, sessions, input, in, output, out, takesSymbols, vocabulary);
   }
 
   /**
@@ -99,7 +124,7 @@ public record ServedModel(
    */
   public ServedModel withSizes(int in, int out) {
     return new ServedModel(
-        name, version, sessions, input, in, output, out, takesSymbols, vocabulary);
+        name, version, number, sessions, input, in, output, out, takesSymbols, vocabulary);
   }
 
   /**
@@ -111,7 +136,7 @@ public record ServedModel(
    */
   public ServedModel withNames(String input, String output) {
     return new ServedModel(
-        name, version, sessions, input, in, output, out, takesSymbols, vocabulary);
+        name, version, number, sessions, input, in, output, out, takesSymbols, vocabulary);
   }
 
   /**
@@ -120,7 +145,8 @@ public record ServedModel(
    * @return the model
    */
   public ServedModel withSymbols() {
-    return new ServedModel(name, version, sessions, input, in, output, out, true, vocabulary);
+    return new ServedModel(
+        name, version, number, sessions, input, in, output, out, true, vocabulary);
   }
 
   /**
@@ -130,7 +156,8 @@ public record ServedModel(
    * @return the model, which takes symbols
    */
   public ServedModel withVocabulary(String vocabulary) {
-    return new ServedModel(name, version, sessions, input, in, output, out, true, vocabulary);
+    return new ServedModel(
+        name, version, number, sessions, input, in, output, out, true, vocabulary);
   }
 
   /** Whether it writes text. */

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Serves sessions over HTTP: the Open Inference Protocol 2 with its binary data and Triton's
@@ -37,17 +39,40 @@ public final class Server implements AutoCloseable {
    * Begins to listen.
    *
    * @param settings where, to whom, and how much
-   * @param models each with a name of its own; their owner closes the sessions after the server
+   * @param models each with a name of its own, or versions of a name, the newest last; their owner
+   *     closes the sessions after the server
    * @return to be closed by the caller
    * @throws IOException if the address cannot be listened on
-   * @throws IllegalArgumentException if there are no models, or two of one name
+   * @throws IllegalArgumentException if there are no models, or two of one name that are no
+   *     versions of the same sessions
    * @throws IllegalStateException if the module {@code jdk.httpserver} is not there
    */
   public static Server open(ServerSettings settings, ServedModel... models) throws IOException {
-    if (models.length == 0) {
+    return open(settings, List.of(models), null);
+  }
+
+  /**
+   * Begins to listen, to clients that may load and unload models as well.
+   *
+   * @param settings where, to whom, and how much
+   * @param repository what it is asked to load and to unload; its owner closes what it has loaded
+   * @param models those that are loaded
+   * @return to be closed by the caller
+   * @throws IOException if the address cannot be listened on
+   * @throws IllegalArgumentException as {@link #open(ServerSettings, ServedModel...)}
+   */
+  public static Server open(ServerSettings settings, Repository repository, ServedModel... models)
+      throws IOException {
+    return open(settings, List.of(models), Objects.requireNonNull(repository, "repository"));
+  }
+
+  private static Server open(
+      ServerSettings settings, List<ServedModel> models, @Nullable Repository repository)
+      throws IOException {
+    if (models.isEmpty()) {
       throw new IllegalArgumentException("server: no model; name one or more");
     }
-    Routes routes = new Routes(settings, List.of(models));
+    Routes routes = new Routes(settings, repository, models);
     try {
       return new Server(new JdkServer(settings, routes), settings.tls() != null);
     } catch (IOException e) {

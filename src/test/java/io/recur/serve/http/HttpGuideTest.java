@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.nn.Chain;
+import io.recur.serve.Moving;
 import io.recur.serve.Sessions;
 import java.io.IOException;
 import java.net.URI;
@@ -20,6 +21,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AutoClose;
@@ -68,6 +70,7 @@ class HttpGuideTest {
         Server server =
             Server.open(
                 ServerSettings.LOCAL.withPort(0),
+                again(sessions),
                 ServedModel.of("forecast", sessions).withSizes(3, 5));
         HttpClient client = HttpClient.newHttpClient()) {
       byte[] state = {};
@@ -91,7 +94,28 @@ class HttpGuideTest {
         state = path.endsWith("/17/state") ? answer.body() : state;
         count++;
       }
-      assertEquals(8, count);
+      assertEquals(14, count);
     }
+  }
+
+  /** Loads the model again. */
+  private Repository again(Sessions sessions) {
+    return new Repository() {
+      @Override
+      public List<String> names() {
+        return List.of("forecast");
+      }
+
+      @Override
+      public List<ServedModel> load(String name, Moving moving) {
+        int number = sessions.versions().replace(model, moving);
+        return List.of(ServedModel.of(name, sessions).withVersion("" + number, number));
+      }
+
+      @Override
+      public void unload(String name) {
+        sessions.drain();
+      }
+    };
   }
 }

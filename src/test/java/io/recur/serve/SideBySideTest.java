@@ -1,0 +1,137 @@
+package io.recur.serve;
+
+import static io.recur.nn.Layers.chain;
+import static io.recur.nn.Layers.dense;
+import static io.recur.nn.Layers.lstm;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.recur.Thrown;
+import io.recur.grad.Tape;
+import io.recur.nn.Chain;
+import io.recur.serve.SessionException.Reason;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/** Versions that serve side by side, whether sessions have them or not. */
+class SideBySideTest extends GatedSessions {
+  private static final Request STEP = Request.of(1, 2, 3);
+
+  private final Chain larger = chain(lstm(IN, 12), dense(12, 5)).on(device, 4);
+  private final Chain retrained = chain(lstm(IN, 8), dense(8, 2)).on(device, 5);
+
+  private float[] alone(Chain its, int steps) {
+    try (Chain own = its.fork();
+        Tape tape = Tape.inference(device)) {
+      float[] y = {};
+      for (int t = 0; t < steps; t++) {
+        y = own.apply(tape.input(1, 2, 3)).toArray();
+        tape.clear();
+      }
+      return y;
+    }
+  }
+
+  private static List<Integer> numbers(Sessions sessions) {
+    return sessions.versions().all().stream().map(ModelVersion::number).toList();
+  }
+
+  @Test
+  void aVersionThatIsKeptServesWithoutSessions() {
+    try (Sessions sessions = opened()) {
+      Versions versions = sessions.versions();
+      versions.keep(1);
+      assertEquals(2, versions.replace(larger, Moving.AT_RESET));
+      assertEquals(List.of(1, 2), numbers(sessions));
+      assertArrayEquals(alone(1), sessions.stepOnce(STEP.ofVersion(1)));
+      assertArrayEquals(alone(larger, 1), sessions.stepOnce(STEP.ofVersion(2)));
+      assertArrayEquals(alone(larger, 1), sessions.stepOnce(STEP));
+      assertArrayEquals(alone(1), sessions.step("one", STEP.ofVersion(1).starting()));
+      assertArrayEquals(alone(larger, 1), sessions.step("two", STEP.starting()));
+      assertArrayEquals(alone(2), sessions.step("one", STEP));
+      assertArrayEquals(alone(larger, 2), sessions.step("two", STEP.ofVersion(2)));
+      assertEquals(1, versions.of("one"));
+      sessions.close("one");
+      assertEquals(List.of(1, 2), numbers(sessions));
+      versions.release(1);
+      assertEquals(List.of(2), numbers(sessions));
+      versions.release(2);
+      assertEquals(List.of(2), numbers(sessions), "the newest");
+    }
+  }
+
+  /** A start moves an open session to the version that it names, whose states have another size. */
+  @Test
+  void aStartMovesItsSession() {
+    try (Sessions sessions = opened()) {
+      sessions.versions().keep(1);
+      sessions.versions().replace(larger, Moving.AT_RESET);
+      for (int round = 0; round < 3; round++) {
+        assertArrayEquals(alone(larger, 1), sessions.step(7, STEP.starting()));
+        assertArrayEquals(alone(1), sessions.step(7, STEP.ofVersion(1).starting()));
+        assertArrayEquals(alone(2), sessions.step(7, STEP));
+      }
+    }
+  }
+
+  @Test
+  void anotherVersionThanTheSessionsIsRefused() {
+    try (Sessions sessions = opened()) {
+      sessions.open(1);
+      sessions.versions().replace(larger, Moving.AT_RESET);
+      sessions.step(2, STEP.starting());
+      refused(
+          Reason.VERSION,
+          () -> sessions.step(1, STEP.ofVersion(2)),
+          "version 2",
+          "id=1 is stepped by version 1");
+      refused(Reason.VERSION, () -> sessions.step(2, STEP.ofVersion(1)), "by version 2");
+      refused(Reason.VERSION, () -> sessions.step(3, STEP.ofVersion(9).starting()), "by version 2");
+      refused(Reason.VERSION, () -> sessions.stepOnce(STEP.ofVersion(1000)), "version 1000");
+      assertArrayEquals(alone(1), sessions.step(1, STEP));
+      assertArrayEquals(alone(larger, 2), sessions.step(2, STEP));
+      assertEquals(2, sessions.counts().sessions());
+    }
+  }
+
+  @Test
+  void whatMovesAtOnceLeavesNoVersionBehind() {
+    try (Sessions sessions = opened()) {
+      Versions versions = sessions.versions();
+      versions.keep(1);
+      sessions.open(1);
+      versions.replace(retrained, Moving.AT_ONCE);
+      assertEquals(List.of(2), numbers(sessions));
+      refused(Reason.VERSION, () -> sessions.step(1, STEP.ofVersion(1)), "by version 2");
+      Thrown.says(
+          IllegalArgumentException.class, () -> versions.keep(1), "number=1 does not serve", "[2]");
+      Thrown.says(IllegalArgumentException.class, () -> versions.release(3), "number=3");
+    }
+  }
+
+  /** Starts that wait while the model is replaced, and whose version is gone at their turn. */
+  @Test
+  void aStartThatWaitsHasAVersionThatServes() throws InterruptedException {
+    try (Sessions sessions = opened(Batching.ADAPTIVE)) {
+      sessions.open(0);
+      CompletableFuture<float[]> inside = sessions.stepAsync(0, STEP.ending());
+      gate.awaitBatch();
+      CompletableFuture<float[]> start = sessions.stepAsync(1, STEP.starting());
+      CompletableFuture<float[]> once = sessions.stepOnceAsync(STEP);
+      Thread replacing =
+          Thread.ofPlatform().start(() -> sessions.versions().replace(retrained, Moving.AT_ONCE));
+      while (replacing.getState() != Thread.State.WAITING) {
+        Thread.onSpinWait();
+      }
+      CompletableFuture<float[]> later = sessions.stepAsync(2, STEP.starting());
+      gate.open();
+      replacing.join();
+      assertArrayEquals(alone(1), inside.join());
+      for (CompletableFuture<float[]> answer : List.of(start, once, later)) {
+        assertArrayEquals(alone(retrained, 1), answer.join());
+      }
+      assertEquals(2, sessions.versions().of(1));
+    }
+  }
+}
