@@ -7,10 +7,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.grad.Tape;
+import io.recur.grad.Tensor;
 import io.recur.io.onnx.OnnxModel;
+import io.recur.nn.Layer;
+import io.recur.serve.Sessions;
+import io.recur.serve.http.ServedModel;
+import io.recur.serve.http.Server;
+import io.recur.serve.http.ServerSettings;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -92,6 +100,85 @@ class SpeechTest {
       float[] alone = Speech.scores(model, device, recordings.get(i));
       assertArrayEquals(alone, heard[i], TOLERANCE);
       assertTrue(alone[0] != alone[1]);
+    }
+  }
+
+  /** Streams of a graph do not depend on each other, as {@code recur serve --independent} says. */
+  private record Streams(OnnxModel graph) implements Layer {
+    @Override
+    public Tensor apply(Tensor x) {
+      return graph.apply(x);
+    }
+
+    @Override
+    public List<Layer> layers() {
+      return List.of(graph);
+    }
+
+    @Override
+    public boolean columnsAreIndependent() {
+      return true;
+    }
+
+    @Override
+    public Layer fork(Fork fork) {
+      return new Streams((OnnxModel) fork.of(graph));
+    }
+  }
+
+  /** Two streams in turns over HTTP; the server keeps the state of each. */
+  @Test
+  void aLiveStreamIsHeardAsItsRecordingIs() throws Exception {
+    int chunks = 6;
+    List<float[]> recordings =
+        List.of(noise(chunks * Speech.CHUNK, 1), noise(chunks * Speech.CHUNK, 2));
+    float[][] heard = new float[recordings.size()][chunks];
+    try (Sessions sessions = Sessions.open(new Streams(model()), device);
+        Server server =
+            Server.open(
+                ServerSettings.LOCAL.withPort(0),
+                ServedModel.of("speech", sessions).withNames("input", "output"));
+        HttpClient client = HttpClient.newHttpClient()) {
+      List<LiveSpeech> streams =
+          List.of(
+              new LiveSpeech(client, server.uri(), "first"),
+              new LiveSpeech(client, server.uri(), "second"));
+      for (int t = 0; t < chunks; t++) {
+        for (int i = 0; i < heard.length; i++) {
+          int from = t * Speech.CHUNK;
+          float[] chunk = Arrays.copyOfRange(recordings.get(i), from, from + Speech.CHUNK);
+          heard[i][t] = streams.get(i).score(chunk, t == chunks - 1);
+          streams.get(i).mark(heard[i][t], false);
+        }
+      }
+      assertEquals(0, sessions.counts().sessions(), "the last chunk ends its sequence");
+    }
+    OnnxModel model = model();
+    for (int i = 0; i < heard.length; i++) {
+      float[] alone = Speech.scores(model, device, recordings.get(i));
+      assertArrayEquals(alone, heard[i], TOLERANCE);
+      assertTrue(alone[1] != alone[2]);
+    }
+  }
+
+  /** As soon as a pause tells that they are over. */
+  @Test
+  void theSamePartsAreMarkedLive() throws Exception {
+    Random random = new Random(3);
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      for (int round = 0; round < 50; round++) {
+        float[] scores = new float[100];
+        for (int i = 0; i < scores.length; i++) {
+          boolean isSame = i > 0 && random.nextInt(8) > 0;
+          scores[i] = isSame ? scores[i - 1] : random.nextFloat();
+        }
+        List<double[]> parts = new ArrayList<>();
+        LiveSpeech live = new LiveSpeech(client, URI.create("http://127.0.0.1/"), "none");
+        for (int i = 0; i < scores.length; i++) {
+          live.mark(scores[i], i == scores.length - 1).ifPresent(parts::add);
+        }
+        assertArrayEquals(Speech.parts(scores).toArray(), parts.toArray());
+      }
     }
   }
 
