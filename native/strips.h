@@ -22,10 +22,12 @@ INLINE void pack_strips(const float *x, int64_t features, int64_t terms, float *
   }
 }
 
-/* dw (WIDTH rows of which `rows` exist, n columns) += panel x'. */
+/* dw (WIDTH rows of which `rows` exist, n columns) += panel x'. It asks for dw first, whose lines come from afar. */
 INLINE void add_strip(int n, int halves, const float *panel, int64_t terms, const float *x, int64_t rows, float *dw,
     int64_t ldw) {
   vf sum[COLUMNS][2] = {};
+  for (int j = 0; j < n; j++)
+    for (int half = 0; half < halves; half++) __builtin_prefetch(dw + j * ldw + half * LANES, 1);
   for (int64_t k = 0; k < terms; k++) {
     vf low = load(panel + k * WIDTH), high = load(panel + k * WIDTH + LANES);
     for (int j = 0; j < n; j++) {

@@ -42,15 +42,32 @@ INLINE panels_at panels_from(panels_at a, int64_t panel, int64_t term) {
   return (panels_at){a.first + panel * a.apart + term * a.step, a.apart, a.step};
 }
 
+/* Up to eight columns in four registers: their addresses are sums that an instruction forms. A pointer for each would be
+ * more than there are, and fetching one from a vector register takes the place of a multiply-add. */
+typedef struct {
+  const char *first, *fifth;
+  int64_t one, three; /* columns, in bytes */
+} columns_at;
+
+INLINE columns_at columns_from(const float *b, int64_t ldb) {
+  int64_t one = ldb * (int64_t)sizeof(float);
+  return (columns_at){(const char *)b, (const char *)(b + 4 * ldb), one, 3 * one};
+}
+
+INLINE const float *in_column(columns_at x, int j, int64_t k) {
+  const char *base = j < 4 ? x.first : x.fifth;
+  return (const float *)(base + (j % 4 == 3 ? x.three : j % 4 * x.one)) + k;
+}
+
 /* sums[i] (`halves` vectors of rows of a matrix of lds, n columns) += panel i times b, for some pieces of `piece`
  * terms, the last of them of `last`. Several panels or pieces at once are for few columns, which would wait for each
  * sum's last addition. far: see multiply_panels; the processor asks for no line of the next page by itself. */
 INLINE void multiply_add(int n, int halves, int panels, int pieces, int far, panels_at a, int64_t piece, int64_t last,
     const float *b, int64_t ldb, float *const *sums, int64_t lds) {
   vf sum[MOST_PANELS][MOST_PIECES][COLUMNS][2] = {};
-  const float *from[MOST_PANELS], *column[COLUMNS];
+  const float *from[MOST_PANELS];
   for (int i = 0; i < panels; i++) from[i] = a.first + i * a.apart;
-  for (int j = 0; j < n; j++) column[j] = b + j * ldb;
+  columns_at x = columns_from(b, ldb);
 #define ADD_TERM(c, k)                                                                                   \
   {                                                                                                      \
     vf low[MOST_PANELS], high[MOST_PANELS];                                                              \
@@ -61,10 +78,10 @@ INLINE void multiply_add(int n, int halves, int panels, int pieces, int far, pan
       if (halves > 1) high[i] = load(w + LANES);                                                         \
     }                                                                                                    \
     for (int j = 0; j < n; j++) {                                                                        \
-      vf x = splat(column[j][c * piece + k]);                                                            \
+      vf value = splat(*in_column(x, j, c * piece + k));                                                 \
       for (int i = 0; i < panels; i++) {                                                                 \
-        sum[i][c][j][0] += low[i] * x;                                                                   \
-        if (halves > 1) sum[i][c][j][1] += high[i] * x;                                                  \
+        sum[i][c][j][0] += low[i] * value;                                                               \
+        if (halves > 1) sum[i][c][j][1] += high[i] * value;                                              \
       }                                                                                                  \
     }                                                                                                    \
   }
