@@ -129,8 +129,14 @@ final class ConvertCommand implements Callable<Integer> {
 
   /** {@return what the option or the name of the file says; null if both say nothing} */
   private @Nullable Target target() {
+    String name = out.toString().toLowerCase(Locale.ROOT);
+    if (name.endsWith(".keras") || name.endsWith(".h5")) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "%s: files of Keras are read and not written; name it .safetensors, .pt or .onnx"
+              .formatted(out));
+    }
     if (to == null) {
-      String name = out.toString().toLowerCase(Locale.ROOT);
       boolean isTorch = name.endsWith(".pt") || name.endsWith(".pth");
       return isTorch ? Target.state_dict : name.endsWith(".onnx") ? Target.onnx : null;
     }

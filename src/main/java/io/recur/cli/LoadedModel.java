@@ -10,7 +10,9 @@ import io.recur.io.StateDict;
 import io.recur.io.Weights;
 import io.recur.io.onnx.Dims;
 import io.recur.io.onnx.OnnxModel;
+import io.recur.io.onnx.Port;
 import io.recur.io.onnx.Value;
+import io.recur.nn.Bidirectional;
 import io.recur.nn.Chain;
 import io.recur.nn.Embedding;
 import io.recur.nn.Layer;
@@ -48,8 +50,14 @@ record LoadedModel(
 
   /** Tells whether the names of sizes in a graph say that the batch comes before the steps. */
   static boolean isBatchFirst(OnnxModel graph) {
-    List<String> sizes = graph.inputs().isEmpty() ? List.of() : graph.inputs().getFirst().sizes();
-    return sizes.size() > 1 && isNamed("batch", sizes.get(0)) && !isNamed("batch", sizes.get(1));
+    if (graph.inputs().isEmpty()) {
+      return false;
+    }
+    Port first = graph.inputs().getFirst();
+    List<String> sizes = first.sizes();
+    return sizes.size() == (first.type().isInteger() ? 2 : 3)
+        && isNamed("batch", sizes.get(0))
+        && !isNamed("batch", sizes.get(1));
   }
 
   private static boolean isNamed(String part, String size) {
@@ -98,12 +106,35 @@ record LoadedModel(
   }
 
   private Tensor answer(OnnxModel graph, Tape tape, Series x) {
+    if (graph.inputs().size() != 1) {
+      throw new IllegalArgumentException(
+          "the graph takes %s; need values for all but the sequence: give them with --fix INPUT=VALUE"
+                  .formatted(graph.inputs())
+              + " where the graph is read");
+    }
     if (!takesIntegers()) {
-      return graph.apply(x.on(tape));
+      boolean isStep = graph.inputs().getFirst().sizes().size() == 2 && x.time() == 1;
+      Tensor steps = x.on(tape);
+      return graph.apply(isStep ? steps.reshape(Shape.of(x.rows(), x.batch())) : steps);
     }
     Value indexes = Value.of(Dims.of(x.time(), x.batch()), x.integers());
     Map<String, Value> found = graph.run(tape, Map.of(graph.inputs().getFirst().name(), indexes));
     return found.get(graph.outputs().getFirst().name()).tensor();
+  }
+
+  /** Refuses a model that needs the steps that follow, which a stream does not have. */
+  void requireStream() {
+    boolean runsBack =
+        layer.all().stream()
+            .anyMatch(
+                each ->
+                    each instanceof Bidirectional
+                        || (each instanceof OnnxModel graph && graph.runsBack()));
+    if (runsBack) {
+      throw new IllegalArgumentException(
+          "--stream: the model runs in both directions, and the backward one needs the steps that"
+              + " follow; leave --stream out");
+    }
   }
 
   /** Sets every initial state to zero. */

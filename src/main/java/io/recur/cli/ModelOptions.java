@@ -31,8 +31,11 @@ final class ModelOptions {
 
   @Option(
       names = "--fix",
-      paramLabel = "INPUT=NUMBER",
-      description = "Fixes an input of a graph of ONNX, such as sr=16000; it may be given again.")
+      paramLabel = "INPUT=VALUE",
+      description = {
+        "Fixes an input of a graph of ONNX that is not the sequence, to a number or an array x.npy,"
+            + " such as sr=16000; it may be given again."
+      })
   private Map<String, String> fixed = new LinkedHashMap<>();
 
   @Spec(Spec.Target.MIXEE)
@@ -53,7 +56,7 @@ final class ModelOptions {
     }
   }
 
-  /** {@return the numbers of inputs that are fixed, by name} */
+  /** {@return the values of inputs that are fixed, by name} */
   Map<String, String> fixed() {
     return fixed;
   }

@@ -1,6 +1,7 @@
 package io.recur.cli;
 
 import io.recur.device.Device;
+import io.recur.io.Npy;
 import io.recur.io.onnx.Dims;
 import io.recur.io.onnx.OnnxModel;
 import io.recur.io.onnx.Port;
@@ -9,54 +10,35 @@ import io.recur.nn.Layer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
  * A graph of ONNX, which tells its model. It was read as a whole.
  *
  * @param path for errors
- * @param kind what it is
- * @param model on no device yet
- * @param report a line for what became what
- * @param ports a line for each input and output
- * @param batchFirst whether the names of sizes say that the batch comes before the steps
+ * @param graph on no device yet
+ * @param model the same as a chain of layers where it is a straight line of these, or the graph
  */
-record OnnxModelFile(
-    Path path,
-    String kind,
-    Layer model,
-    List<String> report,
-    List<String> ports,
-    boolean batchFirst)
-    implements ModelFile {
-  /** Reads a graph, as a chain of layers where it is a straight line of these. */
+record OnnxModelFile(Path path, OnnxModel graph, Layer model) implements ModelFile {
+  /** Reads a graph. */
   static OnnxModelFile read(Path path) throws IOException {
     OnnxModel graph = OnnxModel.read(path);
     try {
-      return of(path, "a chain of layers", OnnxModel.readChain(path), graph);
+      return new OnnxModelFile(path, graph, OnnxModel.readChain(path));
     } catch (IllegalArgumentException e) {
-      return of(path, "run node by node: " + e.getMessage(), graph, graph);
+      return new OnnxModelFile(path, graph, graph); // no straight line
     }
-  }
-
-  private static OnnxModelFile of(Path path, String how, Layer model, OnnxModel graph) {
-    List<String> ports = new ArrayList<>();
-    graph.inputs().forEach(port -> ports.add("takes " + port));
-    graph.outputs().forEach(port -> ports.add("gives " + port));
-    boolean isBatchFirst = LoadedModel.isBatchFirst(graph);
-    return new OnnxModelFile(
-        path, "graph of ONNX, " + how, model, graph.report(), ports, isBatchFirst);
   }
 
   @Override
   public void describe(PrintWriter out) {
-    out.println(Printable.of(kind));
+    String how = model == graph ? "run node by node" : "a chain of layers";
+    out.println("graph of ONNX, " + how);
     model.toString().lines().forEach(line -> out.println(Printable.of(line)));
-    ports.forEach(line -> out.println("  " + Printable.of(line)));
-    report.forEach(line -> out.println("  " + Printable.of(line)));
+    graph.inputs().forEach(port -> out.println("  takes " + Printable.of(port.toString())));
+    graph.outputs().forEach(port -> out.println("  gives " + Printable.of(port.toString())));
+    graph.report().forEach(line -> out.println("  " + Printable.of(line)));
   }
 
   @Override
@@ -64,42 +46,58 @@ record OnnxModelFile(
     if (options.description() != null) {
       throw new IllegalArgumentException(path + ": it tells its model; leave --as out");
     }
-    if (!options.fixed().isEmpty()) {
-      Layer graph = OnnxModel.read(path, values(options.fixed())).on(device, 0);
-      return new LoadedModel(graph, null, Map.of(), report, batchFirst);
+    if (options.fixed().isEmpty()) {
+      return loaded(model.on(device, 0), graph);
     }
-    return new LoadedModel(model.on(device, 0), null, Map.of(), report, batchFirst);
-  }
-
-  /** Numbers of inputs in the types that these have. */
-  private Map<String, Value> values(Map<String, String> numbers) {
-    List<Port> inputs = model instanceof OnnxModel graph ? graph.inputs() : List.of();
     Map<String, Value> values = new LinkedHashMap<>();
-    numbers.forEach(
-        (name, number) -> {
-          Port port =
-              inputs.stream()
-                  .filter(input -> input.name().equals(name))
-                  .findFirst()
-                  .orElseThrow(
-                      () ->
-                          new IllegalArgumentException(
-                              "%s: --fix %s: no such input; it has %s, and one at least stays open"
-                                  .formatted(path, name, inputs)));
-          values.put(name, value(port, number));
-        });
-    return values;
+    for (Map.Entry<String, String> entry : options.fixed().entrySet()) {
+      values.put(entry.getKey(), value(entry.getKey(), entry.getValue()));
+    }
+    OnnxModel fixed = OnnxModel.read(path, values);
+    return loaded(fixed.on(device, 0), fixed);
   }
 
-  private Value value(Port port, String number) {
-    Dims dims = port.sizes().isEmpty() ? Dims.of() : Dims.of(1);
+  private static LoadedModel loaded(Layer model, OnnxModel graph) {
+    boolean isBatchFirst = LoadedModel.isBatchFirst(graph);
+    return new LoadedModel(model, null, Map.of(), graph.report(), isBatchFirst);
+  }
+
+  /** A number or an array as the input of a name takes it. */
+  private Value value(String name, String text) throws IOException {
+    Port port =
+        graph.inputs().stream()
+            .filter(input -> input.name().equals(name))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "--fix %s=%s: %s takes %s; name one of these inputs"
+                            .formatted(name, text, path, graph.inputs())));
+    Npy array = text.endsWith(".npy") ? Npy.read(Path.of(text)) : number(port, text);
+    Dims dims = Dims.of(array.sizes());
+    if (!port.type().isInteger()) {
+      return Value.of(dims, array.values());
+    }
+    long[] integers = new long[array.values().length];
+    for (int i = 0; i < integers.length; i++) {
+      integers[i] = (long) array.values()[i];
+      if (integers[i] != array.values()[i]) {
+        throw new IllegalArgumentException(
+            "--fix %s=%s: value %d is %s; need integers"
+                .formatted(name, text, i, array.values()[i]));
+      }
+    }
+    return new Value.Integers(port.type(), dims, integers);
+  }
+
+  /** One number, in as many dimensions as the input has. */
+  private static Npy number(Port port, String text) {
+    int[] sizes = port.sizes().stream().mapToInt(size -> 1).toArray();
     try {
-      return port.type().isInteger()
-          ? Value.of(dims, Long.parseLong(number))
-          : Value.of(dims, Float.parseFloat(number));
+      return new Npy(sizes, new float[] {Float.parseFloat(text)});
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(
-          "%s: --fix %s=%s; need a number of %s".formatted(path, port.name(), number, port), e);
+          "--fix %s=%s; need a number or an array x.npy".formatted(port.name(), text), e);
     }
   }
 

@@ -83,6 +83,9 @@ final class RunCommand implements Callable<Integer> {
         ModelFile file = ModelFile.open(model);
         Tape tape = Tape.inference(device)) {
       LoadedModel loaded = file.load(device, options);
+      if (stream) {
+        loaded.requireStream();
+      }
       if (check != null) {
         check(loaded, tape, Npy.read(check), check);
       } else if (input.toString().endsWith(".npy")) {

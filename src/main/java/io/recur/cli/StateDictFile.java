@@ -7,6 +7,7 @@ import io.recur.nn.Chain;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -56,11 +57,27 @@ record StateDictFile(Path path, StateDict weights) implements ModelFile {
     }
     Chain model = description.read(weights);
     if (!options.isPartly()) {
-      weights.requireAllMapped();
+      requireAllNamed(description);
     }
     model.on(device, 0); // every parameter has its value
     return new LoadedModel(
         model, description.completed(weights.tensors()), Map.of(), weights.report(), false);
+  }
+
+  private void requireAllNamed(Description description) {
+    List<String> left = weights.unmapped();
+    if (!left.isEmpty()) {
+      throw new IllegalArgumentException(
+          """
+          %s: --as '%s' leaves out %d of %d tensors: %s; name their layers too, or leave them out \
+          with --partly"""
+              .formatted(
+                  path,
+                  Printable.of(description.toString()),
+                  left.size(),
+                  weights.tensors().size(),
+                  Printable.of(String.join(", ", left.subList(0, Math.min(20, left.size()))))));
+    }
   }
 
   /**

@@ -96,14 +96,18 @@ public final class StateDict implements AutoCloseable {
     return List.copyOf(mapped.values());
   }
 
+  /** {@return the names of the tensors that no call has taken, in the file's order} */
+  public List<String> unmapped() {
+    return source.tensors().keySet().stream().filter(name -> !mapped.containsKey(name)).toList();
+  }
+
   /**
    * Throws if the file has a tensor that no call has taken. Call it after the last module.
    *
    * @throws IllegalArgumentException if there are some; the message lists them
    */
   public void requireAllMapped() {
-    List<String> left =
-        source.tensors().keySet().stream().filter(name -> !mapped.containsKey(name)).toList();
+    List<String> left = unmapped();
     if (!left.isEmpty()) {
       throw new IllegalArgumentException(
           "torch: %s: %d of %d tensors were not imported: %s; import their modules, or do not ask"

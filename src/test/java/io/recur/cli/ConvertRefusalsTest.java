@@ -1,6 +1,8 @@
 package io.recur.cli;
 
 import static io.recur.cli.Shell.assertFails;
+import static io.recur.cli.Shell.recur;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,7 +29,10 @@ class ConvertRefusalsTest extends ModelFiles {
     assertFails(
         1, "give it: --as '" + LAYERS + "'", converted(file("both.pt"), out, "--to", "checkpoint"));
     String few = "lstm encoder.lstm";
-    assertFails(1, "tensors were not imported: ", converted(file("both.pt"), out, "--as", few));
+    assertFails(
+        1,
+        "name their layers too, or leave them out with --partly",
+        converted(file("both.pt"), out, "--as", few));
     assertFails(
         1,
         "encoder.lstm.weight_ih_l0=[16, 3], need [12, any]",
@@ -76,6 +82,29 @@ class ConvertRefusalsTest extends ModelFiles {
     Shell.Result result = converted(file("both.pt"), path("m.safetensors"), words);
     assertFails(2, fact, result);
     assertFalse(Files.exists(folder.resolve("m.safetensors")));
+  }
+
+  @Test
+  void filesOfKerasAreNotWritten() {
+    for (String name : List.of("m.keras", "m.h5")) {
+      Shell.Result result = converted(file("both.pt"), path(name), "--as", LAYERS);
+      assertFails(2, "files of Keras are read and not written; name it .safetensors", result);
+      assertFalse(Files.exists(folder.resolve(name)));
+    }
+  }
+
+  /** The whole sequence is answered; a step alone has no answer. */
+  @Test
+  void aStreamThroughBothDirectionsIsRefusedBeforeItsFirstAnswer() throws IOException {
+    String model = path("m.safetensors");
+    String graph = path("m.onnx");
+    succeeded("convert", file("both.pt"), model, "--as", LAYERS);
+    succeeded("convert", model, graph);
+    for (String each : List.of(model, graph)) {
+      Shell.Result result = recur("run", each, "--input", array("short.indexes"), "--stream");
+      assertFails(1, "leave --stream out", result);
+      assertEquals("", result.out());
+    }
   }
 
   @Test

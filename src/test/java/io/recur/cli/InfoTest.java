@@ -121,4 +121,40 @@ class InfoTest extends ModelFiles {
       assertArrayEquals(alone, Arrays.copyOf(y.values(), 15), 1e-6f);
     }
   }
+
+  /** Sequences of different lengths, which are a second input. */
+  @Test
+  void otherInputsOfAGraphHaveTheirValuesFromOptions() throws IOException {
+    String graph = graph("packed_gru.onnx");
+    float[] values = new float[18];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (i * 5 % 13 - 6) / 6f;
+    }
+    new Npy(new int[] {3, 2, 3}, values).write(folder.resolve("x.npy"));
+    new Npy(new int[] {2}, new float[] {3, 2}).write(folder.resolve("lengths.npy"));
+    List<String> run = List.of("run", graph, "--input", path("x.npy"));
+    assertFails(
+        1,
+        "need values for all but the sequence: give them with --fix INPUT=VALUE",
+        recur(run.toArray(String[]::new)));
+    String given = "lengths=" + path("lengths.npy");
+    String out = succeeded("run", graph, "--input", path("x.npy"), "--fix", given).out();
+    String[] last = out.lines().toList().getLast().split(",");
+    assertEquals(16, last.length); // two sequences, two directions of four units
+    for (int i = 8; i < 16; i++) {
+      assertEquals(0, Float.parseFloat(last[i]), "behind the end of the second sequence");
+    }
+    String model = path("m.safetensors");
+    succeeded("convert", graph, model, "--fix", given);
+    assertEquals(out, succeeded("run", model, "--input", path("x.npy")).out());
+    String[] wrong = {"steps=3", "lengths=three", "lengths=1.5"};
+    String[] remedies = {"name one of these inputs", "need a number or an array", "need integers"};
+    for (int i = 0; i < wrong.length; i++) {
+      assertFails(1, remedies[i], recur("run", graph, "--input", path("x.npy"), "--fix", wrong[i]));
+    }
+    assertFails(
+        1,
+        "only a graph of ONNX has inputs to fix",
+        recur("run", model, "--input", path("x.npy"), "--fix", given));
+  }
 }

@@ -80,7 +80,7 @@ class RunTest extends ModelFiles {
     }
     Shell.Result both =
         recur("run", file("both.pt"), "--as", LAYERS, "--input", array("long.indexes"), "--stream");
-    assertFails(1, "bidirectional: x is one step", both);
+    assertFails(1, "leave --stream out", both);
   }
 
   @Test

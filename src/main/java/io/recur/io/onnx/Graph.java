@@ -19,6 +19,18 @@ record Graph(
     Map<String, Value> initialisers,
     List<Port> inputs,
     List<Port> outputs) {
+  /** Whether a recurrent node runs from the last step to the first. */
+  boolean runsBack() {
+    return nodes.stream()
+        .anyMatch(
+            node ->
+                !node.text("direction", "forward").equals("forward")
+                    || node.attributes().values().stream()
+                        .anyMatch(
+                            its ->
+                                its instanceof Attribute.Inner inner && inner.graph().runsBack()));
+  }
+
   /** The same without the outputs that are states, whose inputs have initial values. */
   Graph withoutStates() {
     List<Integer> states =

@@ -220,6 +220,11 @@ public final class OnnxModel implements Layer {
         .toList();
   }
 
+  /** {@return whether a recurrent node runs back, so that a step needs those that follow} */
+  public boolean runsBack() {
+    return body.graph().runsBack();
+  }
+
   /** {@return all outputs, the states included} */
   public List<Port> outputs() {
     return outputs;
@@ -238,8 +243,6 @@ public final class OnnxModel implements Layer {
   public List<String> report() {
     return notes;
   }
-
-  // Runs.
 
   /**
    * Runs the graph.
