@@ -70,23 +70,7 @@ final class GraphSteps {
       case Node.Combine n ->
           of(
               rows,
-              (i, j) -> {
-                double a = at(values, n.a(), i, j);
-                double b = at(values, n.b(), i, j);
-                return switch (n.f()) {
-                  case ADD -> a + b;
-                  case SUBTRACT -> a - b;
-                  case MULTIPLY -> a * b;
-                  case DIVIDE -> a / b;
-                  case MINIMUM -> Math.min(a, b);
-                  case MAXIMUM -> Math.max(a, b);
-                  case GREATER -> a > b ? 1 : 0;
-                  case GREATER_EQUAL -> a >= b ? 1 : 0;
-                  case LESS -> a < b ? 1 : 0;
-                  case LESS_EQUAL -> a <= b ? 1 : 0;
-                  case EQUAL -> a == b ? 1 : 0;
-                };
-              });
+              (i, j) -> Reference.value(n.f(), at(values, n.a(), i, j), at(values, n.b(), i, j)));
       case Node.Rows n -> of(rows, (i, j) -> at(values, n.a(), n.from() + i, j));
       case Node.Concat n -> {
         double[] all = new double[rows * batch];

@@ -198,7 +198,7 @@ public final class ReferencePrograms {
         case Instruction.Affine(int to, int a, float factor, float constant) ->
             set(to, (i, j) -> factor * get(a, i, j) + constant);
         case Instruction.Combine(int to, Binary f, int a, int b) ->
-            set(to, (i, j) -> combine(f, get(a, i, j), get(b, i, j)));
+            set(to, (i, j) -> Reference.value(f, get(a, i, j), get(b, i, j)));
         case Instruction.Reduce(int value, int reduction) -> {
           for (int j = 0; j < batch; j++) {
             reduced[reduction][j] = reduce(program.reductions().get(reduction).kind(), value, j);
@@ -288,22 +288,6 @@ public final class ReferencePrograms {
       case SQRT -> 0.5 / y;
       case RECIPROCAL -> -y * y;
       default -> throw new IllegalArgumentException(f + " has no derivative from y");
-    };
-  }
-
-  private static double combine(Binary f, double a, double b) {
-    return switch (f) {
-      case ADD -> a + b;
-      case SUBTRACT -> a - b;
-      case MULTIPLY -> a * b;
-      case DIVIDE -> a / b;
-      case MINIMUM -> Math.min(a, b);
-      case MAXIMUM -> Math.max(a, b);
-      case GREATER -> a > b ? 1 : 0;
-      case GREATER_EQUAL -> a >= b ? 1 : 0;
-      case LESS -> a < b ? 1 : 0;
-      case LESS_EQUAL -> a <= b ? 1 : 0;
-      case EQUAL -> a == b ? 1 : 0;
     };
   }
 

@@ -119,7 +119,7 @@ final class JavaArithmetic implements Arithmetic {
           function.toA(left, right, share, rows * columns);
         }
         if (accumulate) {
-          addTo(share, work.load(3, y, at, rows * columns), rows * columns);
+          Loops.addTo(share, work.load(3, y, at, rows * columns), rows * columns);
         }
         Workspace.store(share, 0, y, at, rows * columns);
       }
@@ -163,11 +163,5 @@ final class JavaArithmetic implements Arithmetic {
       }
     }
     return tile;
-  }
-
-  private static void addTo(float[] sum, float[] terms, int n) {
-    for (int i = 0; i < n; i++) {
-      sum[i] += terms[i];
-    }
   }
 }

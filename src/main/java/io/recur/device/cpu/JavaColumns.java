@@ -28,7 +28,7 @@ final class JavaColumns implements Columns {
     float[] bias = work.load(0, b, 0, m);
     for (int j = 0; j < n; j++) {
       float[] column = work.load(1, x, (long) j * m, m);
-      addTo(column, bias, m);
+      Loops.addTo(column, bias, m);
       Workspace.store(column, 0, y, (long) j * m, m);
     }
   }
@@ -41,7 +41,7 @@ final class JavaColumns implements Columns {
     for (int from = 0; from < n; from += BLOCK_COLUMNS) {
       float[] block = work.load(0, x, (long) from * m, m);
       for (int j = from + 1; j < Math.min(n, from + BLOCK_COLUMNS); j++) {
-        addTo(block, work.load(1, x, (long) j * m, m), m);
+        Loops.addTo(block, work.load(1, x, (long) j * m, m), m);
       }
       for (int i = 0; i < m; i++) {
         total[i] += block[i];
@@ -74,7 +74,7 @@ final class JavaColumns implements Columns {
     for (int j = 0; j < n; j++) {
       float[] column = work.load(0, x, (long) j * ldx, m);
       if (accumulate) {
-        addTo(column, work.load(1, y, (long) j * ldy, m), m);
+        Loops.addTo(column, work.load(1, y, (long) j * ldy, m), m);
       }
       Workspace.store(column, 0, y, (long) j * ldy, m);
     }
@@ -90,7 +90,7 @@ final class JavaColumns implements Columns {
       int from = indexes.getAtIndex(JAVA_INT, j);
       Workspace.load(w, (long) from * m, column, 0, m);
       if (bias != null) {
-        addTo(column, bias, m);
+        Loops.addTo(column, bias, m);
       }
       Workspace.store(column, 0, y, (long) j * m, m);
     }
@@ -146,7 +146,7 @@ final class JavaColumns implements Columns {
       float[] sum = work.load(2, dx, at, m);
       if (logarithm) {
         work.exp(output, m);
-        float total = (float) sum(upstream, 0, m);
+        float total = (float) Loops.sum(upstream, 0, m);
         for (int i = 0; i < m; i++) {
           sum[i] += upstream[i] - output[i] * total;
         }
@@ -214,7 +214,7 @@ final class JavaColumns implements Columns {
     float[] p = work.copy(1, x, columns * m);
     work.exp(p, columns * m);
     for (int j = 0; j < columns; j++) {
-      totals[j] = sum(p, j * m, m);
+      totals[j] = Loops.sum(p, j * m, m);
     }
     return p;
   }
@@ -238,24 +238,6 @@ final class JavaColumns implements Columns {
     return Math.max(Math.max(a, b), Math.max(c, d));
   }
 
-  static double sum(float[] x, int from, int n) {
-    double a = 0;
-    double b = 0;
-    double c = 0;
-    double d = 0;
-    int i = from;
-    for (; i + 3 < from + n; i += 4) {
-      a += x[i];
-      b += x[i + 1];
-      c += x[i + 2];
-      d += x[i + 3];
-    }
-    for (; i < from + n; i++) {
-      a += x[i];
-    }
-    return a + b + c + d;
-  }
-
   /** {@code y += x}, where the carry keeps what y cannot hold. */
   static void addTo(float[] y, float[] carry, double[] x, int n) {
     for (int i = 0; i < n; i++) {
@@ -268,12 +250,6 @@ final class JavaColumns implements Columns {
   /** {@return sum + carry + more; without the carry if that would change the float} */
   private static double sum(float sum, float carry, double more) {
     return (sum + carry == sum ? (double) sum + carry : sum) + more;
-  }
-
-  static void addTo(float[] y, float[] x, int n) {
-    for (int i = 0; i < n; i++) {
-      y[i] += x[i];
-    }
   }
 
   static void addTo(float[] y, int from, int n, float x) {

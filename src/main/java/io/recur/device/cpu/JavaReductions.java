@@ -72,10 +72,10 @@ final class JavaReductions implements Reductions {
     double[] result = work.sums(1);
     result[0] =
         switch (r) {
-          case SUM -> JavaColumns.sum(column, 0, m);
-          case MEAN -> JavaColumns.sum(column, 0, m) / m;
+          case SUM -> Loops.sum(column, 0, m);
+          case MEAN -> Loops.sum(column, 0, m) / m;
           case MAX -> largest(column, m);
-          case VARIANCE -> squares(column, m, JavaColumns.sum(column, 0, m) / m) / m;
+          case VARIANCE -> squares(column, m, Loops.sum(column, 0, m) / m) / m;
         };
     return result;
   }
@@ -190,7 +190,7 @@ final class JavaReductions implements Reductions {
       }
       case VARIANCE -> {
         float[] column = work.load(0, x, at, m);
-        double mean = JavaColumns.sum(column, 0, m) / m;
+        double mean = Loops.sum(column, 0, m) / m;
         float factor = 2 * up / m;
         for (int i = 0; i < m; i++) {
           sum[i] += factor * (float) (column[i] - mean);
@@ -215,7 +215,7 @@ final class JavaReductions implements Reductions {
       long at = ((long) k * n + j) * m;
       float[] sum = work.load(3, dx, at, m);
       switch (r) {
-        case SUM -> JavaColumns.addTo(sum, up, m);
+        case SUM -> Loops.addTo(sum, up, m);
         case MEAN -> {
           for (int i = 0; i < m; i++) {
             sum[i] += up[i] / n;
