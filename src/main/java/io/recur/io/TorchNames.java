@@ -9,15 +9,13 @@ final class TorchNames {
 
   /** A recurrent module: the gates that its matrices stack, in PyTorch's order and Recur's. */
   enum Kind {
-    RNN("RNNCell", 1),
-    LSTM("LSTMCell", 4),
-    GRU("GRUCell", 3);
+    RNN(1),
+    LSTM(4),
+    GRU(3);
 
-    final String cell;
     final int gates;
 
-    Kind(String cell, int gates) {
-      this.cell = cell;
+    Kind(int gates) {
       this.gates = gates;
     }
   }

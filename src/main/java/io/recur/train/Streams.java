@@ -19,7 +19,6 @@ import io.recur.grad.Tape;
  */
 public final class Streams {
   private final int[] elements;
-  private final int classes;
   private final int batch;
   private final int steps;
   private final int length;
@@ -53,7 +52,6 @@ public final class Streams {
               .formatted(elements.length, batch, steps, batch * (steps + 1L)));
     }
     this.elements = elements;
-    this.classes = classes;
     this.batch = batch;
     this.steps = steps;
     this.shape = Shape.of(classes, batch, steps);

@@ -20,6 +20,7 @@ class SessionIdsTest extends GatedSessions {
       assertEquals(6, sessions.counts().sessions());
       sessions.step("7", 1, 2, 3);
       assertArrayEquals(alone(1), sessions.step(7, 1, 2, 3));
+      assertArrayEquals(alone(3), sessions.step(7, new float[][] {{1, 2, 3}, {1, 2, 3}})[1]);
       assertArrayEquals(alone(2), sessions.step("7", 1, 2, 3));
       assertTrue(sessions.isOpen(long64) && sessions.isOpen(Long.MIN_VALUE));
       assertFalse(sessions.isOpen("y") || sessions.isOpen(8));

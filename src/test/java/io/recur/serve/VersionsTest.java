@@ -79,16 +79,18 @@ class VersionsTest {
     try (Sessions sessions = Sessions.open(model, device)) {
       Versions versions = sessions.versions();
       sessions.open(1, 2);
+      sessions.open("text");
       sessions.step(1, X);
       assertEquals(2, versions.replace(larger, Moving.AT_RESET));
       sessions.open(3);
       sessions.fork(1, 4);
-      assertEquals(List.of(3L, 1L), sessionsOf(sessions));
+      assertEquals(List.of(4L, 1L), sessionsOf(sessions));
       assertArrayEquals(alone(model, 2), sessions.step(1, X));
       assertArrayEquals(alone(model, 1), sessions.step(2, X));
       assertArrayEquals(alone(larger, 1), sessions.step(3, X));
       assertArrayEquals(alone(model, 2), sessions.step(4, X));
       assertEquals(1, versions.of(4));
+      assertEquals(1, versions.of("text"));
       assertEquals(2, versions.of(3));
       sessions.reset(1);
       assertEquals(2, versions.of(1));
@@ -97,6 +99,8 @@ class VersionsTest {
       assertArrayEquals(alone(larger, 2), sessions.step(2, X));
       assertEquals(List.of(1, 2), numbersOf(sessions));
       sessions.close(4);
+      sessions.reset("text");
+      assertEquals(2, versions.of("text"));
       assertEquals(List.of(2), numbersOf(sessions), "the last session has left");
     }
   }

@@ -1,6 +1,5 @@
 package io.recur.io.onnx;
 
-import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.nn.Recur;
@@ -118,11 +117,6 @@ final class Call {
     return found[0];
   }
 
-  /** A value of the tensor that this operator has computed. */
-  static Value of(Dims dims, Tensor tensor) {
-    return new Value.OnTape(dims, tensor);
-  }
-
   // Integers.
 
   /** Integers or booleans. Not to be changed. */
@@ -153,11 +147,6 @@ final class Call {
       throw node.refuse("input %d is %s; need one value".formatted(i, dims(i)));
     }
     return found[0];
-  }
-
-  /** A boolean. */
-  boolean flag(int i) {
-    return integer(i) != 0;
   }
 
   /**
@@ -220,11 +209,6 @@ final class Call {
    */
   List<Value> run(Body body, List<Value> given) {
     return body.run(execution(), scope, given);
-  }
-
-  /** The shape of an input's tensor. */
-  Shape shape(int i) {
-    return dims(i).shape();
   }
 
   /** An error about the node. */

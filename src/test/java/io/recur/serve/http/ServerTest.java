@@ -14,6 +14,7 @@ import java.lang.reflect.Method;
 import java.net.InetAddress;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -71,6 +72,21 @@ class ServerTest extends ServedSessions {
     Thrown.says(
         IllegalArgumentException.class, () -> one.withSizes(3, 2).withVocabulary("abc"), "out=2");
     Thrown.says(IllegalArgumentException.class, one::withSymbols, "withSizes");
+  }
+
+  @Test
+  void aModelIsServedInItsVersionAlone() throws IOException {
+    serve();
+    ServedModel named = ServedModel.of("n", sessions).withVersion("2026-11");
+    try (Server other = Server.open(ServerSettings.LOCAL.withPort(0), named)) {
+      Server first = server;
+      server = other;
+      assertEquals(List.of("2026-11"), get("/v2/models/n").json().get("versions"));
+      assertEquals(200, get("/v2/models/n/versions/2026-11").status());
+      assertEquals(404, get("/v2/models/n/versions/1").status());
+      server = first;
+    }
+    Thrown.says(IllegalArgumentException.class, () -> named.withVersion("a/b"), "version=a/b");
   }
 
   /** A model whose sizes nobody said refuses by itself. */
