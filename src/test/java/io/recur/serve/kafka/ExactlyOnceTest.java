@@ -17,7 +17,11 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -221,5 +225,89 @@ class ExactlyOnceTest {
         instance.close();
       }
     }
+  }
+
+  /** Sends until it is told that it is over, whatever becomes of the broker. */
+  private static CompletableFuture<Void> sending(Traffic traffic, AtomicBoolean isOver) {
+    return CompletableFuture.runAsync(
+        () -> {
+          try {
+            for (Random random = new Random(6); !isOver.get(); ) {
+              traffic.send(1 + random.nextInt(100));
+              Thread.sleep(random.nextInt(50));
+            }
+          } catch (Exception e) {
+            throw new CompletionException(e);
+          }
+        },
+        Thread::startVirtualThread);
+  }
+
+  /**
+   * The broker is killed while records come, for longer than a transaction may be open, and an
+   * instance while it is away; then it ends cleanly, when nothing is open.
+   */
+  @Test
+  @Tag("soak")
+  void restartsOfTheBrokerLoseAndDoubleNothing() throws Exception {
+    Random random = new Random(8);
+    List<Instance> instances = new ArrayList<>();
+    AtomicBoolean isOver = new AtomicBoolean();
+    try (Broker broker = new Broker(folder, true)) {
+      broker.create(2, "inputs", "answers");
+      try (Traffic traffic = new Traffic(broker)) {
+        instances.add(new Instance(broker, "0", 30));
+        instances.add(new Instance(broker, "1", 30));
+        CompletableFuture<Void> sending = sending(traffic, isOver);
+        for (int kill = 0; kill < 4; kill++) {
+          awaitMore(traffic);
+          Thread.sleep(random.nextInt(300));
+          broker.killAndAwait();
+          if (kill % 2 == 1) {
+            instances.remove(random.nextInt(2)).kill();
+          }
+          broker.start();
+          if (kill % 2 == 1) {
+            instances.add(new Instance(broker, Integer.toString(2 + kill), 30));
+          }
+        }
+        awaitMore(traffic);
+        isOver.set(true);
+        sending.join();
+        await("all answers", () -> traffic.read() >= traffic.sent());
+        await("a commit of all", () -> traffic.committed() == traffic.sent());
+        broker.stop();
+        broker.start();
+        traffic.send(1000);
+        await("all answers", () -> traffic.read() >= traffic.sent());
+        for (Instance instance : instances) {
+          instance.end();
+        }
+        traffic.readToTheEnd();
+        assertEquals(traffic.sent(), traffic.read());
+        answersAreThoseOfRecurs(traffic);
+        System.out.printf(
+            "soak: 4 kills and an end of the broker, 2 kills of instances: %d records answered once"
+                + " each%n",
+            traffic.sent());
+      }
+    } finally {
+      isOver.set(true);
+      for (Instance instance : instances) {
+        instance.close();
+      }
+    }
+  }
+
+  private void awaitMore(Traffic traffic) throws Exception {
+    int[] before = traffic.readOf();
+    await("answers of both partitions", () -> isMore(traffic, before));
+  }
+
+  /** Whether there are more answers of each partition than before. */
+  private static boolean isMore(Traffic traffic, int... before) {
+    traffic.read();
+    int[] now = traffic.readOf();
+    return IntStream.range(0, now.length).allMatch(i -> now[i] > before[i]);
   }
 }

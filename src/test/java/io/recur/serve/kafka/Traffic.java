@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -13,6 +14,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -30,6 +32,7 @@ final class Traffic implements AutoCloseable {
   private final Map<String, List<float[]>> answers = new TreeMap<>();
   private final String inputs;
   private final List<TopicPartition> parts;
+  private final int[] readOf;
   private int read;
 
   /** From the topic {@code inputs} to the topic {@code answers}, of two partitions each. */
@@ -39,6 +42,7 @@ final class Traffic implements AutoCloseable {
 
   Traffic(Broker broker, String inputs, String outputs, int partitions) {
     this.inputs = inputs;
+    this.readOf = new int[partitions];
     this.parts =
         IntStream.range(0, partitions)
             .mapToObj(partition -> new TopicPartition(outputs, partition))
@@ -70,16 +74,22 @@ final class Traffic implements AutoCloseable {
     return Alone.input(Application.ROWS, 31L * key.hashCode() + number);
   }
 
+  /** Sends records, and waits until the broker has them. */
   void send(int count) throws Exception {
+    List<Future<RecordMetadata>> all = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       String key = "key-" + random.nextInt(KEYS);
       int number = sent.merge(key, 1, Integer::sum) - 1;
       var metadata = producer.send(new ProducerRecord<>(inputs, key, input(key, number)));
+      all.add(metadata);
       if (number == 0) {
         partitions.put(key, metadata.get().partition());
       }
     }
     producer.flush();
+    for (Future<RecordMetadata> one : all) {
+      one.get(); // fails where a record was not taken
+    }
   }
 
   /** The records that were sent. */
@@ -126,9 +136,15 @@ final class Traffic implements AutoCloseable {
   int read() {
     for (ConsumerRecord<String, float[]> answer : consumer.poll(Duration.ofMillis(50))) {
       answers.computeIfAbsent(answer.key(), key -> new ArrayList<>()).add(answer.value());
+      readOf[answer.partition()]++;
       read++;
     }
     return read;
+  }
+
+  /** The answers that were read of each partition. */
+  int[] readOf() {
+    return readOf.clone();
   }
 
   /** Reads until nothing is left; nobody writes any more. */
