@@ -10,7 +10,6 @@ import io.recur.device.kernels.CellProgram.Weights;
 import io.recur.device.kernels.Instruction;
 import io.recur.grad.Graph;
 import io.recur.grad.Parameter;
-import io.recur.grad.Shape;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -77,9 +76,9 @@ final class Compiler {
     List<Parameter> vectors = parameters(graph, tables.vectors);
     CellProgram program =
         new CellProgram(
-            tables.arrays.stream().map(Entry::array).toList(),
-            vectors.stream().map(vector -> vector.shape().count()).toList(),
-            matrices.stream().map(Compiler::matrix).toList(),
+            arrays(tables),
+            lengths(vectors),
+            sizes(matrices),
             List.copyOf(tables.weights),
             reductions,
             graph.draws(),
@@ -112,26 +111,42 @@ final class Compiler {
   }
 
   private static List<Parameter> parameters(Graph graph, List<Integer> numbers) {
-    return numbers.stream().map(number -> graph.parameters().get(number)).toList();
+    List<Parameter> parameters = new ArrayList<>();
+    for (int number : numbers) {
+      parameters.add(graph.parameters().get(number));
+    }
+    return parameters;
   }
 
-  private static CellProgram.Matrix matrix(Parameter parameter) {
-    Shape shape = parameter.shape();
-    return new CellProgram.Matrix(shape.rows(), shape.columns());
+  private static List<CellProgram.Array> arrays(Tables tables) {
+    List<CellProgram.Array> arrays = new ArrayList<>();
+    for (Entry entry : tables.arrays) {
+      arrays.add(entry.array());
+    }
+    return arrays;
+  }
+
+  private static List<Integer> lengths(List<Parameter> vectors) {
+    List<Integer> lengths = new ArrayList<>();
+    for (Parameter vector : vectors) {
+      lengths.add(vector.shape().count());
+    }
+    return lengths;
+  }
+
+  private static List<CellProgram.Matrix> sizes(List<Parameter> matrices) {
+    List<CellProgram.Matrix> sizes = new ArrayList<>();
+    for (Parameter matrix : matrices) {
+      sizes.add(new CellProgram.Matrix(matrix.shape().rows(), matrix.shape().columns()));
+    }
+    return sizes;
   }
 
   private static Set<Integer> reads(List<Phase> phases) {
     Set<Integer> arrays = new HashSet<>();
-    for (Phase phase : phases) {
-      for (CellProgram.Section section : phase.sections()) {
-        for (Instruction instruction : section.instructions()) {
-          switch (instruction) {
-            case Instruction.Load load -> arrays.add(load.array());
-            case Instruction.LoadRow load -> arrays.add(load.array());
-            case Instruction.Product product -> arrays.add(product.operand());
-            default -> {}
-          }
-        }
+    for (Instruction instruction : Pass.instructions(phases)) {
+      if (instruction.arrayRead() != Instruction.NONE) {
+        arrays.add(instruction.arrayRead());
       }
     }
     return arrays;

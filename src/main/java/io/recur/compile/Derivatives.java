@@ -74,7 +74,7 @@ final class Derivatives {
               t.a(),
               draft.add(new Term.Dropped(t.rows(), d, t.rate(), t.draw(), t.all(), t.row())));
       case Term.Derivative _ -> throw new IllegalStateException("compile: a second derivative");
-      case Term.Load _, Term.Vector _, Term.Number _, Term.Times _, Term.Gathered _ -> {}
+      case Term.Load _, Term.Vector _, Term.Number _, Term.Product _ -> {}
     }
   }
 

@@ -60,10 +60,9 @@ final class Draft {
     if (found == null) {
       found = rows(number) == 1;
       Term term = term(number);
-      found &= !(term instanceof Term.Times || term instanceof Term.Gathered);
-      found &= !(term instanceof Term.Dropped);
+      found &= !(term instanceof Term.Product || term instanceof Term.Dropped);
       if (found && !(term instanceof Term.Reduced)) {
-        for (int operand : Term.operands(term)) {
+        for (int operand : term.operands()) {
           found &= isRepeatable(operand);
         }
       }
@@ -74,10 +73,8 @@ final class Draft {
 
   /** Whether a term costs no more than reading it again. */
   boolean isLeaf(int number) {
-    return switch (term(number)) {
-      case Term.Load _, Term.Vector _, Term.Number _ -> true;
-      default -> false;
-    };
+    Term term = term(number);
+    return term instanceof Term.Load || term instanceof Term.Vector || term instanceof Term.Number;
   }
 
   // Terms with what is simpler where it is the same.

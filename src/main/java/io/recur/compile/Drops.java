@@ -5,6 +5,7 @@ import io.recur.grad.Graph;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -20,13 +21,21 @@ record Drops(List<Weight> weights, List<Integer> matrices, List<Integer> vectors
 
   /** Those of a graph, of whose parameters a program has these. */
   static Drops of(Graph graph, List<Integer> matrices, List<Integer> vectors) {
-    List<Integer> places = graph.dropped().stream().map(Graph.Dropped::parameter).toList();
-    return new Drops(
-        graph.dropped().stream()
-            .map(each -> new Weight(graph.parameters().get(each.parameter()), each.rate()))
-            .toList(),
-        matrices.stream().map(places::indexOf).toList(),
-        vectors.stream().map(places::indexOf).toList());
+    List<Integer> places = new ArrayList<>();
+    List<Weight> weights = new ArrayList<>();
+    for (Graph.Dropped each : graph.dropped()) {
+      places.add(each.parameter());
+      weights.add(new Weight(graph.parameters().get(each.parameter()), each.rate()));
+    }
+    return new Drops(weights, numbers(matrices, places), numbers(vectors, places));
+  }
+
+  private static List<Integer> numbers(List<Integer> parameters, List<Integer> places) {
+    List<Integer> numbers = new ArrayList<>();
+    for (int parameter : parameters) {
+      numbers.add(places.indexOf(parameter));
+    }
+    return numbers;
   }
 
   /** Draws the masks of a sequence. */

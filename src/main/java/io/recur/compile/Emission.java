@@ -7,11 +7,10 @@ import io.recur.device.kernels.CellProgram.Section;
 import io.recur.device.kernels.CellProgram.Weights;
 import io.recur.device.kernels.Instruction;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -35,7 +34,7 @@ final class Emission {
   private int count;
 
   /** A sum: the products, and what else is added. */
-  private record Sum(List<Integer> others, List<Term> products) {}
+  private record Sum(List<Integer> others, List<Term.Product> products) {}
 
   Emission(Draft draft, Schedule schedule, int phase, int rows) {
     this.draft = draft;
@@ -65,69 +64,60 @@ final class Emission {
     for (Effect effect : effects) {
       findSums(effect.term(), seen);
     }
-    sums.forEach((term, sum) -> totals.put(term, total(Instruction.NONE, sum, true)));
-    Map<List<Integer>, Set<Integer>> byOperand = new LinkedHashMap<>();
+    Map<List<Integer>, List<Place>> byOperand = new LinkedHashMap<>();
     for (var entry : sums.entrySet()) {
-      for (Term product : entry.getValue().products) {
-        List<Integer> operand = operand(product);
-        byOperand.computeIfAbsent(operand, _ -> new LinkedHashSet<>()).add(entry.getKey());
+      totals.put(entry.getKey(), total(Instruction.NONE, entry.getValue(), true));
+      for (Term.Product product : entry.getValue().products) {
+        byOperand
+            .computeIfAbsent(operand(product), _ -> new ArrayList<>())
+            .add(new Place(product, schedule.weights(product.weights()), entry.getKey()));
       }
     }
-    List<Map.Entry<List<Integer>, Set<Integer>>> entries = new ArrayList<>(byOperand.entrySet());
-    entries.sort(Comparator.comparing(entry -> !isOfInput(entry.getKey())));
-    for (var entry : entries) {
-      List<Place> places = new ArrayList<>();
-      for (int term : entry.getValue()) {
-        for (Term product : sums.get(term).products) {
-          if (operand(product).equals(entry.getKey())) {
-            places.add(new Place(product, term));
-          }
+    emitProducts(byOperand, true); // so that a device can make those of all steps
+    emitProducts(byOperand, false);
+  }
+
+  /** Emits the products of x, or the others. */
+  private void emitProducts(Map<List<Integer>, List<Place>> byOperand, boolean ofInput) {
+    for (var entry : byOperand.entrySet()) {
+      if (isOfInput(entry.getKey()) == ofInput) {
+        Collections.sort(entry.getValue());
+        for (Place place : entry.getValue()) {
+          totals.put(place.sum, emitProduct(place.product, totals.get(place.sum)));
         }
-      }
-      places.sort(
-          Comparator.<Place>comparingInt(place -> weights(place).matrix())
-              .thenComparingInt(place -> weights(place).row()));
-      for (Place place : places) {
-        totals.put(place.sum, emitProduct(place.product, totals.get(place.sum)));
       }
     }
   }
 
-  /** A product and the sum that it belongs to. */
-  private record Place(Term product, int sum) {}
-
-  /** The order of products of one operand: adjacent rows of a matrix follow each other. */
-  private Weights weights(Place place) {
-    return schedule.weights(
-        switch (place.product) {
-          case Term.Times t -> t.weights();
-          case Term.Gathered t -> t.weights();
-          default -> throw new IllegalStateException("compile: no product " + place.product);
-        });
+  /** A product and the sum that it belongs to: adjacent rows of a matrix follow each other. */
+  private record Place(Term.Product product, Weights weights, int sum)
+      implements Comparable<Place> {
+    @Override
+    public int compareTo(Place other) {
+      int byMatrix = Integer.compare(weights.matrix(), other.weights.matrix());
+      return byMatrix != 0 ? byMatrix : Integer.compare(weights.row(), other.weights.row());
+    }
   }
 
   /** What products that can be made together have in common. */
-  private static List<Integer> operand(Term product) {
+  private static List<Integer> operand(Term.Product product) {
     return product instanceof Term.Times t
         ? List.of(t.operand(), t.lag(), t.transposed() ? 1 : 0)
         : List.of();
   }
 
-  /** Whether products are of x: they come first, so that a device can make those of all steps. */
+  /** Whether products are of x. */
   private boolean isOfInput(List<Integer> operand) {
     return operand.isEmpty() || schedule.purpose(operand.getFirst()) == Purpose.INPUT;
   }
 
-  private int emitProduct(Term product, int sum) {
+  private int emitProduct(Term.Product product, int sum) {
     int to = count++;
     instructions.add(
-        switch (product) {
-          case Term.Times t ->
-              new Instruction.Product(
-                  to, sum, t.weights(), t.transposed(), t.operand(), t.lag(), t.skipsFirst());
-          case Term.Gathered t -> new Instruction.Gather(to, sum, t.weights());
-          default -> throw new IllegalStateException("compile: no product " + product);
-        });
+        product instanceof Term.Times t
+            ? new Instruction.Product(
+                to, sum, t.weights(), t.transposed(), t.operand(), t.lag(), t.skipsFirst())
+            : new Instruction.Gather(to, sum, product.weights()));
     return to;
   }
 
@@ -140,7 +130,9 @@ final class Emission {
     flatten(term, sum);
     if (!sum.products.isEmpty()) {
       sums.put(term, sum);
-      sum.others.forEach(other -> findSums(other, seen));
+      for (int other : sum.others) {
+        findSums(other, seen);
+      }
     } else {
       for (int operand : read(draft.term(term))) {
         findSums(operand, seen);
@@ -150,14 +142,13 @@ final class Emission {
 
   /** Divides a sum into its products and what else is added. */
   private void flatten(int term, Sum sum) {
-    switch (draft.term(term)) {
-      case Term.Times t -> sum.products.add(t);
-      case Term.Gathered t -> sum.products.add(t);
-      case Term.Combine t when isSum(t) -> {
-        flattenOperand(t.a(), sum);
-        flattenOperand(t.b(), sum);
-      }
-      default -> sum.others.add(term);
+    if (draft.term(term) instanceof Term.Product product) {
+      sum.products.add(product);
+    } else if (draft.term(term) instanceof Term.Combine t && isSum(t)) {
+      flattenOperand(t.a(), sum);
+      flattenOperand(t.b(), sum);
+    } else {
+      sum.others.add(term);
     }
   }
 
@@ -178,11 +169,8 @@ final class Emission {
     if (isElsewhere(term) || draft.rows(term) != rows || schedule.readers(term) > 1) {
       return false;
     }
-    return switch (draft.term(term)) {
-      case Term.Times _, Term.Gathered _ -> true;
-      case Term.Combine t -> isSum(t);
-      default -> false;
-    };
+    return draft.term(term) instanceof Term.Product
+        || draft.term(term) instanceof Term.Combine t && isSum(t);
   }
 
   /** Whether a term needs nothing that is still to be computed. */
@@ -241,7 +229,7 @@ final class Emission {
 
   /** The operands that this section computes: a reduction has been made by an earlier phase. */
   private static int[] read(Term term) {
-    return term instanceof Term.Reduced ? new int[0] : Term.operands(term);
+    return term instanceof Term.Reduced ? new int[0] : term.operands();
   }
 
   /** The instruction of a term whose value is the next one after its operands. */
@@ -274,8 +262,7 @@ final class Emission {
       case Term.Reduced _ -> new Instruction.Reduced(to, schedule.reduction(number));
       case Term.Dropped t ->
           new Instruction.Drop(to, read[0], t.rate(), t.draw(), t.all(), t.row());
-      case Term.Times _, Term.Gathered _ ->
-          throw new IllegalStateException("compile: a product is part of a sum");
+      case Term.Product _ -> throw new IllegalStateException("compile: a product is part of a sum");
     };
   }
 }

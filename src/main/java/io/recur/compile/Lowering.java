@@ -77,9 +77,7 @@ final class Lowering {
     Set<Integer> found = new HashSet<>();
     for (int i = 0; i < graph.nodes().size(); i++) {
       if (graph.node(i) instanceof Node.Product product) {
-        int matrix = tables.matrices.indexOf(product.parameter());
-        List<Weights> its = parts.stream().filter(part -> part.matrix() == matrix).toList();
-        if (its.stream().anyMatch(a -> its.stream().anyMatch(b -> a != b && overlap(a, b)))) {
+        if (overlap(parts, tables.matrices.indexOf(product.parameter()))) {
           found.add(i);
         }
       }
@@ -87,8 +85,21 @@ final class Lowering {
     return found;
   }
 
-  private static boolean overlap(Weights a, Weights b) {
-    return a.row() < b.row() + b.rows() && b.row() < a.row() + a.rows();
+  /** Whether two of some parts have the same row of a matrix. */
+  private static boolean overlap(List<Weights> parts, int matrix) {
+    for (int i = 0; i < parts.size(); i++) {
+      Weights a = parts.get(i);
+      for (int j = 0; j < i; j++) {
+        Weights b = parts.get(j);
+        if (a.matrix() == matrix
+            && b.matrix() == matrix
+            && a.row() < b.row() + b.rows()
+            && b.row() < a.row() + a.rows()) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /** The array of the output, or that of the part of the state that is the output. */
@@ -153,9 +164,7 @@ final class Lowering {
         }
         default -> {}
       }
-      found.removeIf(row -> row <= 0);
-      int rows = graph.node(number).rows();
-      found.removeIf(row -> row >= rows);
+      found = new TreeSet<>(found.subSet(1, graph.node(number).rows()));
       cuts.put(number, found);
     }
     return found;
@@ -319,14 +328,11 @@ final class Lowering {
 
   /** The array that holds a node for products and reductions. */
   private int operand(int number) {
-    switch (graph.node(number)) {
-      case Node.Input _ -> {
-        return input;
-      }
-      case Node.State n -> {
-        return states[n.part()];
-      }
-      default -> {}
+    if (graph.node(number) instanceof Node.Input) {
+      return input;
+    }
+    if (graph.node(number) instanceof Node.State state) {
+      return states[state.part()];
     }
     Integer found = operands.get(number);
     if (found == null) {

@@ -70,11 +70,12 @@ final class Schedule {
 
   /** What must be written before a term can be read. */
   private List<Effect.Store> sources(Term term) {
-    return switch (term) {
-      case Term.Load t when t.lag() == 0 -> written.getOrDefault(t.array(), List.of());
-      case Term.Times t when t.lag() == 0 -> written.getOrDefault(t.operand(), List.of());
-      default -> List.of();
-    };
+    if (term instanceof Term.Load load && load.lag() == 0) {
+      return written.getOrDefault(load.array(), List.of());
+    }
+    return term instanceof Term.Times times && times.lag() == 0
+        ? written.getOrDefault(times.operand(), List.of())
+        : List.of();
   }
 
   private void findLevels() {
@@ -89,7 +90,7 @@ final class Schedule {
     if (level[number] < 0) {
       Term term = draft.term(number);
       int found = 0;
-      for (int operand : Term.operands(term)) {
+      for (int operand : term.operands()) {
         found = Math.max(found, level(operand) + (term instanceof Term.Reduced ? 1 : 0));
       }
       for (Effect.Store source : sources(term)) {
@@ -106,23 +107,25 @@ final class Schedule {
     for (Effect effect : draft.effects) {
       phase[effect.term()] = Math.min(phase[effect.term()], count - 1);
     }
-    List<Integer> order = new ArrayList<>();
-    for (int i = 0; i < phase.length; i++) {
-      order.add(i);
-    }
-    order.sort(Comparator.<Integer>comparingInt(i -> level[i]).thenComparingInt(i -> i).reversed());
-    for (int i : order) {
-      if (phase[i] < count) {
-        Term term = draft.term(i);
-        int before = phase[i] - 1;
-        for (int operand : Term.operands(term)) {
-          int latest = term instanceof Term.Reduced ? before : phase[i];
-          phase[operand] = Math.min(phase[operand], latest);
-        }
-        for (Effect.Store source : sources(term)) {
-          phase[source.term()] = Math.min(phase[source.term()], before);
+    for (int at = count - 1; at >= 0; at--) {
+      for (int i = phase.length - 1; i >= 0; i--) {
+        if (level[i] == at && isUsed(i)) {
+          findPhasesOfRead(i);
         }
       }
+    }
+  }
+
+  /** What a term reads is computed in its phase at the latest, or before it. */
+  private void findPhasesOfRead(int number) {
+    Term term = draft.term(number);
+    int before = phase[number] - 1;
+    for (int operand : term.operands()) {
+      int latest = term instanceof Term.Reduced ? before : phase[number];
+      phase[operand] = Math.min(phase[operand], latest);
+    }
+    for (Effect.Store source : sources(term)) {
+      phase[source.term()] = Math.min(phase[source.term()], before);
     }
   }
 
@@ -151,7 +154,7 @@ final class Schedule {
     readers = new int[phase.length];
     for (int i = 0; i < phase.length; i++) {
       if (isUsed(i)) {
-        for (int operand : Term.operands(draft.term(i))) {
+        for (int operand : draft.term(i).operands()) {
           readers[operand]++;
         }
       }
@@ -208,7 +211,7 @@ final class Schedule {
   private boolean isReadLater(int number) {
     for (int i = 0; i < phase.length; i++) {
       if (isUsed(i) && phase[i] > phase[number] && !(draft.term(i) instanceof Term.Reduced)) {
-        for (int operand : Term.operands(draft.term(i))) {
+        for (int operand : draft.term(i).operands()) {
           if (operand == number) {
             return true;
           }

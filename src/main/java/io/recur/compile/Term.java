@@ -11,6 +11,17 @@ import io.recur.device.kernels.Reduction;
 sealed interface Term {
   int rows();
 
+  /** The terms that it reads. */
+  default int[] operands() {
+    return new int[0];
+  }
+
+  /** Weights times something, which is a part of a sum. */
+  sealed interface Product extends Term {
+    /** The number of the weights. */
+    int weights();
+  }
+
   /** Rows of an array at step t + lag. */
   record Load(int rows, int array, int row, int lag) implements Term {}
 
@@ -26,19 +37,42 @@ sealed interface Term {
 
   /** {@code W·operand} or {@code Wᵀ·operand}. */
   record Times(int rows, int weights, boolean transposed, int operand, int lag, boolean skipsFirst)
-      implements Term {}
+      implements Product {}
 
   /** {@code W[:, index]}. */
-  record Gathered(int rows, int weights) implements Term {}
+  record Gathered(int rows, int weights) implements Product {}
 
-  record Map(int rows, Elementwise f, int a) implements Term {}
+  record Map(int rows, Elementwise f, int a) implements Term {
+    @Override
+    public int[] operands() {
+      return new int[] {a};
+    }
+  }
 
   /** {@code dy·f'(x)}; x or y is {@link io.recur.device.kernels.Instruction#NONE} if not needed. */
-  record Derivative(int rows, Elementwise f, int dy, int x, int y) implements Term {}
+  record Derivative(int rows, Elementwise f, int dy, int x, int y) implements Term {
+    @Override
+    public int[] operands() {
+      if (x < 0) {
+        return y < 0 ? new int[] {dy} : new int[] {dy, y};
+      }
+      return y < 0 ? new int[] {dy, x} : new int[] {dy, x, y};
+    }
+  }
 
-  record Affine(int rows, int a, float factor, float constant) implements Term {}
+  record Affine(int rows, int a, float factor, float constant) implements Term {
+    @Override
+    public int[] operands() {
+      return new int[] {a};
+    }
+  }
 
-  record Combine(int rows, Binary f, int a, int b) implements Term {}
+  record Combine(int rows, Binary f, int a, int b) implements Term {
+    @Override
+    public int[] operands() {
+      return new int[] {a, b};
+    }
+  }
 
   /** A reduction over the rows of a. */
   record Reduced(Reduction kind, int a) implements Term {
@@ -46,28 +80,18 @@ sealed interface Term {
     public int rows() {
       return 1;
     }
+
+    @Override
+    public int[] operands() {
+      return new int[] {a};
+    }
   }
 
   /** Rows {@code row} … of a dropout over {@code all} rows. */
-  record Dropped(int rows, int a, float rate, int draw, int all, int row) implements Term {}
-
-  /** The operands of a term. */
-  static int[] operands(Term term) {
-    return switch (term) {
-      case Load _, Vector _, Number _, Times _, Gathered _ -> new int[0];
-      case Map t -> new int[] {t.a};
-      case Affine t -> new int[] {t.a};
-      case Reduced t -> new int[] {t.a};
-      case Dropped t -> new int[] {t.a};
-      case Combine t -> new int[] {t.a, t.b};
-      case Derivative t -> derivativeOperands(t);
-    };
-  }
-
-  private static int[] derivativeOperands(Derivative t) {
-    if (t.x < 0) {
-      return t.y < 0 ? new int[] {t.dy} : new int[] {t.dy, t.y};
+  record Dropped(int rows, int a, float rate, int draw, int all, int row) implements Term {
+    @Override
+    public int[] operands() {
+      return new int[] {a};
     }
-    return t.y < 0 ? new int[] {t.dy, t.x} : new int[] {t.dy, t.x, t.y};
   }
 }

@@ -163,7 +163,11 @@ public final class Trace {
   /** Values in ±1, or classes. */
   private static Tensor input(Tape tape, Shape shape, boolean isOneHot, Random random) {
     if (isOneHot) {
-      return tape.oneHot(shape, random.ints(shape.columns(), 0, shape.rows()).toArray());
+      int[] classes = new int[shape.columns()];
+      for (int i = 0; i < classes.length; i++) {
+        classes[i] = random.nextInt(shape.rows());
+      }
+      return tape.oneHot(shape, classes);
     }
     float[] values = new float[shape.count()];
     for (int i = 0; i < values.length; i++) {

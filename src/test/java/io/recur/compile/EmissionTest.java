@@ -39,8 +39,7 @@ class EmissionTest {
             Parameter.zeros(Shape.of(4, 3)),
             Parameter.zeros(Shape.of(4, 3)));
     Graph graph = new Graph(nodes, parameters, 0, List.of(10), 10);
-    List<Instruction> all =
-        Compiler.compile(graph, 3, true).program().forward().instructions().toList();
+    List<Instruction> all = Compiler.compile(graph, 3, true).program().forward().instructions();
     assertEquals(
         List.of(0, 1),
         List.of(0, 1, 2, 3).stream()
@@ -66,9 +65,7 @@ class EmissionTest {
     Graph graph = new Graph(nodes, parameters, 0, List.of(5), 5);
     var program = Compiler.compile(graph, 3, true).program();
     List<Integer> terms =
-        program
-            .forward()
-            .instructions()
+        program.forward().instructions().stream()
             .filter(Instruction.Product.class::isInstance)
             .map(i -> program.weights().get(((Instruction.Product) i).weights()).columns())
             .toList();
@@ -91,14 +88,12 @@ class EmissionTest {
     var inference = Compiler.compile(graph, 4, false);
     assertEquals(3, stores(training));
     assertEquals(1, stores(inference));
-    assertEquals(0, inference.program().backward().instructions().count());
+    assertEquals(0, inference.program().backward().instructions().size());
     assertEquals(2, inference.arrays().size());
   }
 
   private static long stores(Compiler.Compiled cell) {
-    return cell.program()
-        .forward()
-        .instructions()
+    return cell.program().forward().instructions().stream()
         .filter(Instruction.Store.class::isInstance)
         .count();
   }

@@ -51,11 +51,13 @@ final class Assembly {
         work += 2L * section.rows() * section.instructions().size();
       }
     }
-    for (Instruction instruction : (Iterable<Instruction>) pass.instructions()::iterator) {
+    boolean scatters = false;
+    for (Instruction instruction : pass.instructions()) {
       if (instruction instanceof Instruction.Product p) {
         CellProgram.Weights w = program.weights().get(p.weights());
         floats += (long) w.rows() * w.columns();
       }
+      scatters |= instruction instanceof Instruction.Scatter;
     }
     work = (work + floats) / Math.max(1, pass.phases().size());
     return new Tables.Pass(
@@ -66,7 +68,7 @@ final class Assembly {
         end,
         pass.end().size(),
         isFree,
-        pass.instructions().noneMatch(instruction -> instruction instanceof Instruction.Scatter),
+        !scatters,
         floats > 1 << 19,
         work);
   }
@@ -89,17 +91,16 @@ final class Assembly {
   private void add(CellProgram.Section section, boolean isFree, boolean keeps) {
     SectionOrder ordered = new SectionOrder(section, Freedom.recurrent(section), isFree);
     SectionAssembly its = new SectionAssembly(tables, section, ordered, keeps);
-    int[] groups = its.groups.stream().mapToInt(List::size).toArray();
+    int first = tables.codes.size();
+    int[] groups = new int[its.groups.size()];
+    for (int i = 0; i < groups.length; i++) {
+      groups[i] = its.groups.get(i).size();
+      tables.codes.addAll(its.groups.get(i));
+    }
     tables.sections.add(
         new Tables.Section(
-            section.rows(),
-            tables.codes.size(),
-            groups,
-            tables.places.size(),
-            its.places().size(),
-            isFree));
+            section.rows(), first, groups, tables.places.size(), its.places().size(), isFree));
     tables.places.addAll(its.places());
-    its.groups.forEach(tables.codes::addAll);
     tables.mostTiles = Math.max(tables.mostTiles, its.tiles());
     tables.mostPlaces = Math.max(tables.mostPlaces, its.places().size());
   }

@@ -2,10 +2,9 @@ package io.recur.device.cpu;
 
 import io.recur.bindings.kernels.recur_instruction;
 import java.lang.foreign.MemorySegment;
-import java.util.function.IntUnaryOperator;
 
 /** An instruction of the C interpreter on its way into native memory. */
-final class Code {
+final class Code implements Row {
   /** In place of a tile, where there is none. */
   static final int NO_TILE = Integer.MIN_VALUE;
 
@@ -56,15 +55,20 @@ final class Code {
     return this;
   }
 
-  /** Gives its tiles other numbers. */
-  void number(IntUnaryOperator tiles) {
-    to = tiles.applyAsInt(to);
-    a = tiles.applyAsInt(a);
-    b = tiles.applyAsInt(b);
-    c = tiles.applyAsInt(c);
+  /** Numbers its tiles as C does. */
+  void number() {
+    to = inC(to);
+    a = inC(a);
+    b = inC(b);
+    c = inC(c);
   }
 
-  void write(MemorySegment its) {
+  static int inC(int tile) {
+    return tile >= 0 ? tile : tile == NO_TILE ? -1 : tile - 1;
+  }
+
+  @Override
+  public void write(MemorySegment its) {
     recur_instruction.code(its, opcode.ordinal());
     recur_instruction.function(its, function);
     recur_instruction.to(its, to);

@@ -25,7 +25,11 @@ final class FewColumns {
     this.program = program;
     this.tables = tables;
     for (CellProgram.Phase phase : program.forward().phases()) {
-      phases.add(new CellProgram.Phase(phase.sections().stream().map(this::split).toList()));
+      List<CellProgram.Section> sections = new ArrayList<>();
+      for (CellProgram.Section section : phase.sections()) {
+        sections.add(split(section));
+      }
+      phases.add(new CellProgram.Phase(sections));
     }
   }
 
@@ -40,16 +44,13 @@ final class FewColumns {
   }
 
   private boolean isEarly(Instruction instruction, Set<Integer> early) {
-    return switch (instruction) {
-      case Instruction.LoadVector i -> true;
-      case Instruction.LoadScalar i -> true;
-      case Instruction.Constant i -> true;
-      case Instruction.Product i ->
-          program.arrays().get(i.operand()).isInput()
-              && !i.skipsFirst()
-              && (i.sum() == Instruction.NONE || early.contains(i.sum()));
-      default -> false;
-    };
+    return instruction instanceof Instruction.LoadVector
+        || instruction instanceof Instruction.LoadScalar
+        || instruction instanceof Instruction.Constant
+        || instruction instanceof Instruction.Product product
+            && program.arrays().get(product.operand()).isInput()
+            && !product.skipsFirst()
+            && (product.sum() == Instruction.NONE || early.contains(product.sum()));
   }
 
   private CellProgram.Section split(CellProgram.Section section) {
@@ -60,13 +61,12 @@ final class FewColumns {
     for (Instruction instruction : section.instructions()) {
       if (isEarly(instruction, early)) {
         before.add(instruction);
-        Node node = Node.of(instruction);
-        early.add(node.to());
+        early.add(instruction.to());
         if (instruction instanceof Instruction.Product p) {
           products.put(p.to(), p);
         }
       } else {
-        wanted.addAll(Node.of(instruction).reads());
+        wanted.addAll(instruction.reads());
       }
     }
     wanted.retainAll(products.keySet());

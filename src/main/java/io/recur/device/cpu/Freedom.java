@@ -33,19 +33,12 @@ final class Freedom {
     }
     for (CellProgram.Section section : pass.phases().getFirst().sections()) {
       for (Instruction instruction : section.instructions()) {
-        boolean isFree =
-            switch (instruction) {
-              case Instruction.Load i ->
-                  !rows.containsKey(i.array())
-                      || rows.get(i.array()) == i.row() && sections.get(i.array()) == section;
-              case Instruction.LoadRow i -> !rows.containsKey(i.array());
-              case Instruction.Product i -> !rows.containsKey(i.operand()) && !i.skipsFirst();
-              case Instruction.Reduce i -> false;
-              case Instruction.Reduced i -> false;
-              case Instruction.Drop i -> false;
-              default -> true;
-            };
-        if (!isFree) {
+        boolean isOfOthers =
+            rows.containsKey(instruction.arrayRead())
+                && !(instruction instanceof Instruction.Load i
+                    && rows.get(i.array()) == i.row()
+                    && sections.get(i.array()) == section);
+        if (isOfOthers || !isFree(instruction)) {
           return false;
         }
       }
@@ -53,15 +46,23 @@ final class Freedom {
     return true;
   }
 
+  /** Whether an instruction needs neither another step, nor other rows, nor the batch. */
+  private static boolean isFree(Instruction instruction) {
+    return !(instruction instanceof Instruction.Product product && product.skipsFirst()
+        || instruction instanceof Instruction.Reduce
+        || instruction instanceof Instruction.Reduced
+        || instruction instanceof Instruction.Drop);
+  }
+
   /** The arrays that a section both reads and writes. */
   static Set<Integer> recurrent(CellProgram.Section section) {
     Set<Integer> loaded = new HashSet<>();
     Set<Integer> stored = new HashSet<>();
     for (Instruction instruction : section.instructions()) {
-      switch (instruction) {
-        case Instruction.Load i -> loaded.add(i.array());
-        case Instruction.Store i -> stored.add(i.array());
-        default -> {}
+      if (instruction instanceof Instruction.Load load) {
+        loaded.add(load.array());
+      } else if (instruction instanceof Instruction.Store store) {
+        stored.add(store.array());
       }
     }
     loaded.retainAll(stored);

@@ -7,7 +7,6 @@ import io.recur.device.kernels.ScheduledExecution;
 import io.recur.device.kernels.Values;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 
@@ -32,12 +31,12 @@ final class JavaSection {
     int used = 0;
     for (int i = 0; i < instructions.size(); i++) {
       Instruction instruction = instructions.get(i);
-      int to = Values.written(instruction);
+      int to = instruction.to();
       if (to != Instruction.NONE) { // never the array of a value that is read here
         places[to] = free.isEmpty() ? used++ : free.pop();
       }
       loops.add(JavaInstruction.of(schedule, pass, instruction, places));
-      for (int value : Arrays.stream(Values.read(instruction)).distinct().toArray()) {
+      for (int value : instruction.reads().stream().distinct().toList()) {
         if (value != Instruction.NONE && last[value] == i) {
           free.push(places[value]);
         }
@@ -50,7 +49,7 @@ final class JavaSection {
   private static int[] lastReads(List<Instruction> instructions) {
     int[] last = new int[Values.count(instructions)];
     for (int i = 0; i < instructions.size(); i++) {
-      for (int value : Values.read(instructions.get(i))) {
+      for (int value : instructions.get(i).reads()) {
         if (value != Instruction.NONE) {
           last[value] = i;
         }

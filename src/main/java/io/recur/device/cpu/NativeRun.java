@@ -59,7 +59,7 @@ final class NativeRun implements Execution {
     index = null;
     its = description.target().fill((byte) 0);
     long base = its.address();
-    recur_run.program(its, program.tables.segment());
+    setAddress(recur_run.program$offset(), program.tables.segment().address());
     recur_run.batch(its, batch);
     recur_run.time(its, time);
     setAddress(recur_run.arrays$offset(), base + program.arrays);

@@ -3,9 +3,13 @@ package io.recur.device.cpu;
 import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.Instruction;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * An instruction with the values that it reads and writes. A product of two values that nobody else
@@ -22,37 +26,26 @@ record Node(Instruction its, int to, List<Integer> reads, int fused) {
   static final int FROM = 2;
   static final int DERIVATIVE = 3;
 
+  /** A set in which no node equals another one. */
+  static Set<Node> set() {
+    return Collections.newSetFromMap(new IdentityHashMap<>());
+  }
+
   static Node of(Instruction instruction) {
-    return switch (instruction) {
-      case Instruction.Load i -> new Node(i, i.to(), List.of(), -1);
-      case Instruction.LoadRow i -> new Node(i, i.to(), List.of(), -1);
-      case Instruction.Store i -> new Node(i, Instruction.NONE, List.of(i.value()), -1);
-      case Instruction.LoadVector i -> new Node(i, i.to(), List.of(), -1);
-      case Instruction.LoadScalar i -> new Node(i, i.to(), List.of(), -1);
-      case Instruction.Constant i -> new Node(i, i.to(), List.of(), -1);
-      case Instruction.Product i -> new Node(i, i.to(), List.of(i.sum()), -1);
-      case Instruction.Gather i -> new Node(i, i.to(), List.of(i.sum()), -1);
-      case Instruction.Scatter i -> new Node(i, Instruction.NONE, List.of(i.value()), -1);
-      case Instruction.Map i -> new Node(i, i.to(), List.of(i.a()), -1);
-      case Instruction.Derivative i -> new Node(i, i.to(), List.of(i.dy(), i.x(), i.y()), -1);
-      case Instruction.Affine i -> new Node(i, i.to(), List.of(i.a()), -1);
-      case Instruction.Combine i -> new Node(i, i.to(), List.of(i.a(), i.b()), -1);
-      case Instruction.Reduce i -> new Node(i, Instruction.NONE, List.of(i.value()), -1);
-      case Instruction.Reduced i -> new Node(i, i.to(), List.of(), -1);
-      case Instruction.Drop i -> new Node(i, i.to(), List.of(i.a()), -1);
-    };
+    return new Node(instruction, instruction.to(), instruction.reads(), -1);
   }
 
   /** All nodes whose value somebody reads, or that have an effect, in their order. */
   static List<Node> of(List<Instruction> instructions) {
-    List<Node> all = new ArrayList<>(instructions.stream().map(Node::of).toList());
+    List<Node> all = new ArrayList<>();
     Map<Integer, Integer> readers = new HashMap<>();
-    for (int i = all.size() - 1; i >= 0; i--) {
-      Node node = all.get(i);
-      if (node.to != Instruction.NONE && !readers.containsKey(node.to)) {
-        all.remove(i);
-      } else {
-        node.reads.forEach(value -> readers.merge(value, 1, Integer::sum));
+    for (Instruction instruction : instructions.reversed()) {
+      Node node = of(instruction);
+      if (node.to == Instruction.NONE || readers.containsKey(node.to)) {
+        all.addFirst(node);
+        for (int value : node.reads) {
+          readers.put(value, readers.getOrDefault(value, 0) + 1);
+        }
       }
     }
     return fused(all, readers);
@@ -61,6 +54,7 @@ record Node(Instruction its, int to, List<Integer> reads, int fused) {
   private static List<Node> fused(List<Node> all, Map<Integer, Integer> readers) {
     Map<Integer, Node> products = new HashMap<>();
     List<Node> fused = new ArrayList<>();
+    Set<Integer> taken = new HashSet<>(); // products that are part of another node
     for (Node node : all) {
       if (node.its instanceof Instruction.Combine(int to, Binary f, int a, int b)) {
         if (f == Binary.MULTIPLY && readers.get(to) == 1) {
@@ -68,22 +62,23 @@ record Node(Instruction its, int to, List<Integer> reads, int fused) {
         } else if (f == Binary.ADD && (products.containsKey(a) || products.containsKey(b))) {
           int product = products.containsKey(b) ? b : a;
           node = withProduct(node, products.remove(product), product == b ? a : b, PLUS);
-          fused.removeIf(other -> other.to == product);
+          taken.add(product);
         } else if (f == Binary.SUBTRACT && products.containsKey(b)) {
           node = withProduct(node, products.remove(b), a, FROM);
-          fused.removeIf(other -> other.to == b);
+          taken.add(b);
         } else if (f == Binary.SUBTRACT && products.containsKey(a)) {
           node = withProduct(node, products.remove(a), b, MINUS);
-          fused.removeIf(other -> other.to == a);
+          taken.add(a);
         }
       } else if (node.its instanceof Instruction.Derivative(int to, var f, int dy, int x, int y)
           && x == Instruction.NONE
           && products.containsKey(dy)) {
         node = withProduct(node, products.remove(dy), y, DERIVATIVE);
-        fused.removeIf(other -> other.to == dy);
+        taken.add(dy);
       }
       fused.add(node);
     }
+    fused.removeIf(node -> taken.contains(node.to));
     return fused;
   }
 
@@ -94,15 +89,6 @@ record Node(Instruction its, int to, List<Integer> reads, int fused) {
 
   /** Whether it can write where it reads: the value that it reads there must die. */
   boolean isInPlace() {
-    return switch (its) {
-      case Instruction.Map i -> true;
-      case Instruction.Derivative i -> true;
-      case Instruction.Affine i -> true;
-      case Instruction.Combine i -> true;
-      case Instruction.Drop i -> true;
-      case Instruction.Gather i -> true;
-      case Instruction.Product i -> true;
-      default -> false;
-    };
+    return to != Instruction.NONE && !reads.isEmpty();
   }
 }

@@ -9,6 +9,7 @@ import io.recur.device.kernels.CellProgram;
 import io.recur.device.memory.Slices;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 
@@ -22,8 +23,8 @@ final class PackedPanels {
 
   private final Device device;
   private final Kernels kernels;
-  private final List<CellProgram.Weights> parts;
-  private final List<CellProgram.Matrix> sizes;
+  private final List<CellProgram.Weights> parts = new ArrayList<>();
+  private final List<CellProgram.Matrix> sizes = new ArrayList<>();
   private final boolean transposed;
   private final int rows;
   private final int terms;
@@ -33,8 +34,11 @@ final class PackedPanels {
       Device device, Kernels kernels, CellProgram program, Tables.Panels panels, Tables its) {
     this.device = device;
     this.kernels = kernels;
-    this.parts = panels.weights().stream().map(program.weights()::get).toList();
-    this.sizes = parts.stream().map(part -> program.matrices().get(part.matrix())).toList();
+    for (int weights : panels.weights()) {
+      CellProgram.Weights part = program.weights().get(weights);
+      parts.add(part);
+      sizes.add(program.matrices().get(part.matrix()));
+    }
     this.transposed = panels.transposed();
     this.rows = its.rowsOf(panels);
     this.terms = its.termsOf(panels);
@@ -61,7 +65,7 @@ final class PackedPanels {
 
   /** A packed copy, which follows its matrices. Threads may share it. */
   final class Copy {
-    private final Buffer[] sources;
+    private final Buffer[] sources = new Buffer[parts.size()];
     private final Buffer packed =
         device.allocate(recur_packed(kernels.context(), parts.size(), rows, terms));
 
@@ -69,11 +73,13 @@ final class PackedPanels {
     private volatile long version = -1;
 
     /** The weights of each part, from its first value on. */
-    private final Slices[] weights;
+    private final Slices[] weights = new Slices[parts.size()];
 
     private Copy(Buffer[] matrices) {
-      sources = parts.stream().map(part -> matrices[part.matrix()]).toArray(Buffer[]::new);
-      weights = parts.stream().map(_ -> new Slices()).toArray(Slices[]::new);
+      for (int i = 0; i < sources.length; i++) {
+        sources[i] = matrices[parts.get(i).matrix()];
+        weights[i] = new Slices();
+      }
     }
 
     boolean isOf(Buffer[] matrices) {

@@ -19,8 +19,8 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BiConsumer;
 
 /** Writes the tables of a program into memory of a device, as {@code native/recur.h} has them. */
 final class ProgramTables {
@@ -29,10 +29,12 @@ final class ProgramTables {
 
   private final Tables its;
   private final SegmentAllocator memory;
+  private final MemorySegment to;
 
   private ProgramTables(Tables its, SegmentAllocator memory) {
     this.its = its;
     this.memory = memory;
+    this.to = memory.allocate(recur_program.layout());
   }
 
   /** {@return memory that begins with a {@code recur_program} and holds all that this points to} */
@@ -68,28 +70,21 @@ final class ProgramTables {
 
   private void write() {
     CellProgram program = its.program();
-    MemorySegment to = memory.allocate(recur_program.layout());
-    MemorySegment codes = memory.allocate(recur_instruction.layout(), its.codes.size());
-    for (int i = 0; i < its.codes.size(); i++) {
-      its.codes.get(i).write(recur_instruction.asSlice(codes, i));
+    set(recur_program.instructions$offset(), table(its.codes, recur_instruction.layout()));
+    set(recur_program.products$offset(), table(its.multiplications, recur_multiplication.layout()));
+    MemorySegment tiles = memory.allocate(ValueLayout.JAVA_INT, its.tiles.size());
+    for (int i = 0; i < its.tiles.size(); i++) {
+      tiles.setAtIndex(ValueLayout.JAVA_INT, i, its.tiles.get(i));
     }
-    recur_program.instructions(to, codes);
-    recur_program.products(
-        to, table(its.multiplications, recur_multiplication.layout(), ProgramTables::write));
-    recur_program.tiles(
-        to,
-        memory.allocateFrom(
-            ValueLayout.JAVA_INT, its.tiles.stream().mapToInt(Integer::intValue).toArray()));
-    recur_program.places(to, table(its.places, recur_place.layout(), ProgramTables::write));
-    recur_program.sections(to, table(its.sections, recur_section.layout(), ProgramTables::write));
-    recur_program.phases(to, table(its.phases, recur_phase.layout(), ProgramTables::write));
-    recur_program.passes(to, table(its.passes, recur_pass.layout(), ProgramTables::write));
-    recur_program.weights(
-        to, table(program.weights(), recur_weights.layout(), ProgramTables::write));
-    recur_program.reductions(
-        to, table(program.reductions(), recur_reduction.layout(), ProgramTables::write));
-    recur_program.kept(to, table(its.kept, recur_kept.layout(), ProgramTables::write));
-    recur_program.gradients(to, table(its.gradients, recur_gradient.layout(), this::write));
+    set(recur_program.tiles$offset(), tiles);
+    set(recur_program.places$offset(), table(its.places, recur_place.layout()));
+    set(recur_program.sections$offset(), table(its.sections, recur_section.layout()));
+    set(recur_program.phases$offset(), table(its.phases, recur_phase.layout()));
+    set(recur_program.passes$offset(), table(its.passes, recur_pass.layout()));
+    set(recur_program.weights$offset(), table(parts(program), recur_weights.layout()));
+    set(recur_program.reductions$offset(), table(reductions(program), recur_reduction.layout()));
+    set(recur_program.kept$offset(), table(its.kept, recur_kept.layout()));
+    set(recur_program.gradients$offset(), table(gradients(), recur_gradient.layout()));
     recur_program.weight_gradients(to, its.weightGradients());
     recur_program.kept_rows(to, its.keptRows());
     recur_program.gradient_count(to, its.gradients.size());
@@ -97,96 +92,80 @@ final class ProgramTables {
     recur_program.draws(to, program.draws());
     recur_program.arrays(to, program.arrays().size());
     recur_program.hidden(to, its.hidden.size());
-    recur_program.hidden_arrays(to, table(its.hidden, recur_hidden.layout(), ProgramTables::write));
+    set(recur_program.hidden_arrays$offset(), table(its.hidden, recur_hidden.layout()));
     recur_program.most_tiles(to, its.mostTiles);
     recur_program.most_places(to, its.mostPlaces);
     recur_program.most_terms(to, its.mostTerms());
   }
 
-  private <T> MemorySegment table(
-      List<T> entries, MemoryLayout layout, BiConsumer<T, MemorySegment> write) {
+  /** Lets the program point to a table: by a long, as a handle for addresses is slow to make. */
+  private void set(long offset, MemorySegment table) {
+    to.set(ValueLayout.JAVA_LONG, offset, table.address());
+  }
+
+  private MemorySegment table(List<? extends Row> entries, MemoryLayout layout) {
     MemorySegment table = memory.allocate(layout, entries.size());
     for (int i = 0; i < entries.size(); i++) {
-      write.accept(entries.get(i), table.asSlice(i * layout.byteSize(), layout));
+      entries.get(i).write(table.asSlice(i * layout.byteSize(), layout));
     }
     return table;
   }
 
-  private static void write(Tables.Multiplication from, MemorySegment to) {
-    recur_multiplication.packed(to, from.packed());
-    recur_multiplication.panels(to, from.panels());
-    recur_multiplication.terms(to, from.terms());
-    recur_multiplication.operand(to, from.operand());
-    recur_multiplication.lag(to, from.lag());
-    recur_multiplication.skips_first(to, from.skipsFirst() ? 1 : 0);
-    recur_multiplication.first(to, from.first());
+  // The entries of which the program knows other records.
+
+  private static List<Part> parts(CellProgram program) {
+    List<Part> parts = new ArrayList<>();
+    for (CellProgram.Weights weights : program.weights()) {
+      parts.add(new Part(weights));
+    }
+    return parts;
   }
 
-  private static void write(Tables.Place from, MemorySegment to) {
-    recur_place.is_panel(to, from.isPanel() ? 1 : 0);
-    recur_place.number(to, from.number());
-    recur_place.lag(to, from.lag());
+  private record Part(CellProgram.Weights its) implements Row {
+    @Override
+    public void write(MemorySegment to) {
+      recur_weights.matrix(to, its.matrix());
+      recur_weights.row(to, its.row());
+      recur_weights.rows(to, its.rows());
+      recur_weights.column(to, its.column());
+      recur_weights.columns(to, its.columns());
+    }
   }
 
-  private static void write(Tables.Hidden from, MemorySegment to) {
-    recur_hidden.rows(to, from.rows());
-    recur_hidden.same(to, from.same());
+  private static List<Reduced> reductions(CellProgram program) {
+    List<Reduced> reductions = new ArrayList<>();
+    for (CellProgram.RowReduction reduction : program.reductions()) {
+      reductions.add(new Reduced(reduction));
+    }
+    return reductions;
   }
 
-  private static void write(Tables.Section from, MemorySegment to) {
-    recur_section.rows(to, from.rows());
-    recur_section.first(to, from.first());
-    recur_section.before(to, from.groups()[0]);
-    recur_section.recurrent(to, from.groups()[1]);
-    recur_section.after(to, from.groups()[2]);
-    recur_section.first_place(to, from.firstPlace());
-    recur_section.places(to, from.places());
-    recur_section.is_free(to, from.isFree() ? 1 : 0);
+  private record Reduced(CellProgram.RowReduction its) implements Row {
+    @Override
+    public void write(MemorySegment to) {
+      recur_reduction.kind(to, its.kind().ordinal());
+      recur_reduction.rows(to, its.rows());
+    }
   }
 
-  private static void write(Tables.Phase from, MemorySegment to) {
-    recur_phase.first(to, from.first());
-    recur_phase.sections(to, from.sections());
+  private List<Shared> gradients() {
+    List<Shared> gradients = new ArrayList<>();
+    for (Tables.Gradient gradient : its.gradients) {
+      gradients.add(new Shared(gradient, its.shared(gradient)));
+    }
+    return gradients;
   }
 
-  private static void write(Tables.Pass from, MemorySegment to) {
-    recur_pass.begin(to, from.begin());
-    recur_pass.begins(to, from.begins());
-    recur_pass.first(to, from.first());
-    recur_pass.phases(to, from.phases());
-    recur_pass.end(to, from.end());
-    recur_pass.ends(to, from.ends());
-    recur_pass.is_free(to, from.isFree() ? 1 : 0);
-    recur_pass.cuts(to, from.cuts() ? 1 : 0);
-    recur_pass.is_far(to, from.isFar() ? 1 : 0);
-    recur_pass.work(to, from.work());
-  }
-
-  private static void write(CellProgram.Weights from, MemorySegment to) {
-    recur_weights.matrix(to, from.matrix());
-    recur_weights.row(to, from.row());
-    recur_weights.rows(to, from.rows());
-    recur_weights.column(to, from.column());
-    recur_weights.columns(to, from.columns());
-  }
-
-  private static void write(CellProgram.RowReduction from, MemorySegment to) {
-    recur_reduction.kind(to, from.kind().ordinal());
-    recur_reduction.rows(to, from.rows());
-  }
-
-  private static void write(Tables.Kept from, MemorySegment to) {
-    recur_kept.rows(to, from.rows());
-    recur_kept.before(to, from.before());
-  }
-
-  private void write(Tables.Gradient from, MemorySegment to) {
-    recur_gradient.kept(to, from.kept());
-    recur_gradient.parameter(to, from.parameter());
-    recur_gradient.row(to, from.row());
-    recur_gradient.column(to, from.column());
-    recur_gradient.operand(to, from.operand());
-    recur_gradient.lag(to, from.lag());
-    recur_gradient.is_shared(to, its.shared(from));
+  private record Shared(Tables.Gradient its, int shared) implements Row {
+    @Override
+    public void write(MemorySegment to) {
+      recur_gradient.kept(to, its.kept());
+      recur_gradient.parameter(to, its.parameter());
+      recur_gradient.row(to, its.row());
+      recur_gradient.column(to, its.column());
+      recur_gradient.operand(to, its.operand());
+      recur_gradient.lag(to, its.lag());
+      recur_gradient.is_shared(to, shared);
+    }
   }
 }

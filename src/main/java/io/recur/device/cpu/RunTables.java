@@ -8,10 +8,10 @@ import io.recur.device.Device;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /** What the runs of a program share, and where the tables of a run begin in its description. */
 final class RunTables {
@@ -41,16 +41,16 @@ final class RunTables {
     this.kernels = kernels;
     this.program = its.program();
     this.tables = ProgramTables.write(device, its);
-    this.packed =
-        its.packed.stream()
-            .map(panels -> new PackedPanels(device, kernels, program, panels, its))
-            .toList();
+    this.packed = new ArrayList<>();
+    for (Tables.Panels panels : its.packed) {
+      packed.add(new PackedPanels(device, kernels, program, panels, its));
+    }
     this.scatters = new boolean[program.matrices().size()];
     this.classes = new int[program.matrices().size()];
     findClasses(program.forward());
     findClasses(program.backward());
-    Stream.concat(program.backward().instructions(), end(program.backward()))
-        .forEach(this::findReads);
+    findReads(program.backward().phases());
+    findReads(program.backward().end());
     vectors = arrays + its.arrays.size() * recur_array.sizeof();
     matrices = vectors + program.vectors().size() * recur_parameter.sizeof();
     panels = matrices + program.matrices().size() * recur_parameter.sizeof();
@@ -58,28 +58,21 @@ final class RunTables {
   }
 
   private void findClasses(CellProgram.Pass pass) {
-    pass.instructions()
-        .forEach(
-            instruction -> {
-              if (instruction instanceof Instruction.Gather i) {
-                limitClasses(program.weights().get(i.weights()));
-              } else if (instruction instanceof Instruction.Scatter i) {
-                limitClasses(program.weights().get(i.weights()));
-                scatters[program.weights().get(i.weights()).matrix()] = true;
-              }
-            });
+    for (Instruction instruction : pass.instructions()) {
+      if (instruction instanceof Instruction.Gather i) {
+        limitClasses(program.weights().get(i.weights()));
+      } else if (instruction instanceof Instruction.Scatter i) {
+        limitClasses(program.weights().get(i.weights()));
+        scatters[program.weights().get(i.weights()).matrix()] = true;
+      }
+    }
   }
 
-  private static Stream<Instruction> end(CellProgram.Pass pass) {
-    return new CellProgram.Pass(pass.end(), List.of()).instructions();
-  }
-
-  private void findReads(Instruction instruction) {
-    switch (instruction) {
-      case Instruction.Load i -> read.add(i.array());
-      case Instruction.LoadRow i -> read.add(i.array());
-      case Instruction.Product i -> read.add(i.operand());
-      default -> {}
+  private void findReads(List<CellProgram.Phase> phases) {
+    for (Instruction instruction : CellProgram.Pass.instructions(phases)) {
+      if (instruction.arrayRead() != Instruction.NONE) {
+        read.add(instruction.arrayRead());
+      }
     }
   }
 

@@ -38,7 +38,7 @@ final class SectionAssembly {
 
   private final Set<Integer> stored = new HashSet<>();
   private final Set<Integer> loaded = new HashSet<>();
-  private final Set<Instruction> done = new HashSet<>();
+  private final Set<Node> done = Node.set();
 
   /** The panels of values that are kept, and those of them that are computed there. */
   private final Map<Integer, Integer> kept = new HashMap<>();
@@ -53,9 +53,15 @@ final class SectionAssembly {
       Tables program, CellProgram.Section section, SectionOrder ordered, boolean keepsGradients) {
     this.program = program;
     this.section = section;
-    ordered.groups.forEach(group -> group.forEach(order::addAll));
+    for (List<List<Node>> group : ordered.groups) {
+      for (List<Node> item : group) {
+        order.addAll(item);
+      }
+    }
     for (Node node : order) {
-      node.reads().forEach(value -> readers.put(value, node));
+      for (int value : node.reads()) {
+        readers.put(value, node);
+      }
       writers.put(node.to(), node);
       if (node.its() instanceof Instruction.Load i) {
         loaded.add(i.array());
@@ -78,10 +84,12 @@ final class SectionAssembly {
   /** Numbers tiles as C does. */
   private void number(int firstOfMultiplications) {
     for (int i = firstOfMultiplications; i < program.tiles.size(); i++) {
-      program.tiles.set(i, inC(program.tiles.get(i)));
+      program.tiles.set(i, Code.inC(program.tiles.get(i)));
     }
     for (List<Code> group : groups) {
-      group.forEach(code -> code.number(SectionAssembly::inC));
+      for (Code code : group) {
+        code.number();
+      }
     }
   }
 
@@ -92,10 +100,6 @@ final class SectionAssembly {
   /** Tiles without a place. */
   int tiles() {
     return count;
-  }
-
-  private static int inC(int tile) {
-    return tile >= 0 ? tile : tile == NO_TILE ? -1 : tile - 1;
   }
 
   // Places.
@@ -111,7 +115,7 @@ final class SectionAssembly {
           && isInTiles(i.array())
           && !loaded.contains(i.array())
           && placed(i.value(), new Tables.Place(false, i.array(), i.lag()))) {
-        done.add(i);
+        done.add(node);
       }
     }
     for (Node node : order) {
@@ -182,11 +186,11 @@ final class SectionAssembly {
     if (items.stream().noneMatch(item -> item.getFirst().its() instanceof Instruction.Product)) {
       return;
     }
-    Set<Instruction> expected = new HashSet<>();
+    Set<List<Integer>> expected = new HashSet<>();
     for (List<Node> item : items) {
       if (item.getFirst().its() instanceof Instruction.Load i
           && !isInTiles(i.array())
-          && expected.add(new Instruction.Load(0, i.array(), i.row(), i.lag()))) {
+          && expected.add(List.of(i.array(), i.row(), i.lag()))) {
         codes.add(new Code(Opcode.EXPECT).at(i.array(), i.row(), i.lag()));
       }
     }
@@ -198,7 +202,7 @@ final class SectionAssembly {
       return;
     }
     Node node = item.getFirst();
-    if (done.contains(node.its())) {
+    if (done.contains(node)) {
       return;
     }
     if (isView(node) && tiles.containsKey(node.to())) {
@@ -213,7 +217,10 @@ final class SectionAssembly {
       }
       return;
     }
-    int[] reads = node.reads().stream().mapToInt(this::tileOf).toArray();
+    int[] reads = new int[node.reads().size()];
+    for (int i = 0; i < reads.length; i++) {
+      reads[i] = tileOf(node.reads().get(i));
+    }
     int to = node.to() == Instruction.NONE ? NO_TILE : target(node);
     release(node);
     if (node.its() instanceof Instruction.Gather && reads[0] == NO_TILE) {
@@ -269,7 +276,9 @@ final class SectionAssembly {
     if (node.to() != Instruction.NONE) {
       gone.remove(tiles.get(node.to()));
     }
-    gone.forEach(free::push);
+    for (int tile : gone) {
+      free.push(tile);
+    }
   }
 
   private void emitProducts(List<Node> item, List<Code> codes) {

@@ -3,9 +3,7 @@ package io.recur.device.cpu;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -18,10 +16,10 @@ import java.util.Set;
 final class SectionOrder {
   private final List<Node> nodes;
   private final Map<Integer, Node> writers = new HashMap<>();
-  private final Set<Node> placed = nodes();
+  private final Set<Node> placed = Node.set();
 
   /** Nodes whose item stands in a group: what is placed may still wait for what it reads. */
-  private final Set<Node> done = nodes();
+  private final Set<Node> done = Node.set();
 
   /** Items of the three groups: a node, or products of the same operand. */
   final List<List<List<Node>>> groups =
@@ -35,9 +33,11 @@ final class SectionOrder {
    */
   SectionOrder(CellProgram.Section section, Set<Integer> recurrent, boolean isFree) {
     nodes = Node.of(section.instructions());
-    nodes.stream()
-        .filter(node -> node.to() != Instruction.NONE)
-        .forEach(node -> writers.put(node.to(), node));
+    for (Node node : nodes) {
+      if (node.to() != Instruction.NONE) {
+        writers.put(node.to(), node);
+      }
+    }
     List<List<Node>> all = isFree ? split(recurrent) : List.of(List.of(), List.of(), nodes);
     for (int i = 0; i < 3; i++) {
       for (Node node : all.get(i)) {
@@ -46,24 +46,19 @@ final class SectionOrder {
     }
   }
 
-  /** A set in which no node equals another one. */
-  private static Set<Node> nodes() {
-    return Collections.newSetFromMap(new IdentityHashMap<>());
-  }
-
   private List<List<Node>> split(Set<Integer> recurrent) {
-    Set<Node> after = nodes(); // all that depends on the step before
+    Set<Node> after = Node.set(); // all that depends on the step before
     for (Node node : nodes) {
       if (touches(node, recurrent) || isAfter(node, after)) {
         after.add(node);
       }
     }
-    Set<Node> onward = nodes(); // all that the step after depends on
+    Set<Node> onward = Node.set(); // all that the step after depends on
     for (int i = nodes.size() - 1; i >= 0; i--) {
       Node node = nodes.get(i);
       if (touches(node, recurrent) || onward.contains(node)) {
         onward.add(node);
-        node.reads().forEach(value -> addWriter(value, onward));
+        addWriters(node, onward);
       }
     }
     List<List<Node>> split = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
@@ -74,23 +69,26 @@ final class SectionOrder {
   }
 
   private boolean isAfter(Node node, Set<Node> after) {
-    return node.reads().stream().anyMatch(value -> after.contains(writers.get(value)));
+    for (int value : node.reads()) {
+      if (after.contains(writers.get(value))) {
+        return true;
+      }
+    }
+    return false;
   }
 
-  private void addWriter(int value, Set<Node> to) {
-    Node writer = writers.get(value);
-    if (writer != null) {
-      to.add(writer);
+  private void addWriters(Node node, Set<Node> to) {
+    for (int value : node.reads()) {
+      Node writer = writers.get(value);
+      if (writer != null) {
+        to.add(writer);
+      }
     }
   }
 
   private static boolean touches(Node node, Set<Integer> arrays) {
-    return switch (node.its()) {
-      case Instruction.Load i -> arrays.contains(i.array());
-      case Instruction.LoadRow i -> arrays.contains(i.array());
-      case Instruction.Store i -> arrays.contains(i.array());
-      default -> false;
-    };
+    return arrays.contains(node.its().arrayRead())
+        || node.its() instanceof Instruction.Store store && arrays.contains(store.array());
   }
 
   private void place(Node node, List<Node> group, List<List<Node>> items) {
@@ -104,7 +102,7 @@ final class SectionOrder {
         if (other.its() instanceof Instruction.Product p
             && isLike(first, p)
             && !placed.contains(other)
-            && !isBlocked(other, nodes())) {
+            && !isBlocked(other, Node.set())) {
           placed.add(other);
           item.add(other);
         }

@@ -1,7 +1,15 @@
 package io.recur.device.cpu;
 
+import io.recur.bindings.kernels.recur_hidden;
+import io.recur.bindings.kernels.recur_kept;
+import io.recur.bindings.kernels.recur_multiplication;
+import io.recur.bindings.kernels.recur_pass;
+import io.recur.bindings.kernels.recur_phase;
+import io.recur.bindings.kernels.recur_place;
+import io.recur.bindings.kernels.recur_section;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -13,19 +21,63 @@ final class Tables {
   record Panels(List<Integer> weights, boolean transposed) {}
 
   /** A tile that lies in an array, or in a panel of gradients. */
-  record Place(boolean isPanel, int number, int lag) {}
+  record Place(boolean isPanel, int number, int lag) implements Row {
+    @Override
+    public void write(MemorySegment to) {
+      recur_place.is_panel(to, isPanel ? 1 : 0);
+      recur_place.number(to, number);
+      recur_place.lag(to, lag);
+    }
+  }
 
   /** Rows of an array in scratch, and the array of the program that holds the same; −1 for none. */
-  record Hidden(int rows, int same) {}
+  record Hidden(int rows, int same) implements Row {
+    @Override
+    public void write(MemorySegment to) {
+      recur_hidden.rows(to, rows);
+      recur_hidden.same(to, same);
+    }
+  }
 
   /** Panels that multiply one operand. */
   record Multiplication(
-      int packed, int panels, int terms, int operand, int lag, boolean skipsFirst, int first) {}
+      int packed, int panels, int terms, int operand, int lag, boolean skipsFirst, int first)
+      implements Row {
+    @Override
+    public void write(MemorySegment to) {
+      recur_multiplication.packed(to, packed);
+      recur_multiplication.panels(to, panels);
+      recur_multiplication.terms(to, terms);
+      recur_multiplication.operand(to, operand);
+      recur_multiplication.lag(to, lag);
+      recur_multiplication.skips_first(to, skipsFirst ? 1 : 0);
+      recur_multiplication.first(to, first);
+    }
+  }
 
   /** Where the tables of a section begin, and how many instructions its groups have. */
-  record Section(int rows, int first, int[] groups, int firstPlace, int places, boolean isFree) {}
+  record Section(int rows, int first, int[] groups, int firstPlace, int places, boolean isFree)
+      implements Row {
+    @Override
+    public void write(MemorySegment to) {
+      recur_section.rows(to, rows);
+      recur_section.first(to, first);
+      recur_section.before(to, groups[0]);
+      recur_section.recurrent(to, groups[1]);
+      recur_section.after(to, groups[2]);
+      recur_section.first_place(to, firstPlace);
+      recur_section.places(to, places);
+      recur_section.is_free(to, isFree ? 1 : 0);
+    }
+  }
 
-  record Phase(int first, int sections) {}
+  record Phase(int first, int sections) implements Row {
+    @Override
+    public void write(MemorySegment to) {
+      recur_phase.first(to, first);
+      recur_phase.sections(to, sections);
+    }
+  }
 
   record Pass(
       int begin,
@@ -37,9 +89,30 @@ final class Tables {
       boolean isFree,
       boolean cuts,
       boolean isFar,
-      long work) {}
+      long work)
+      implements Row {
+    @Override
+    public void write(MemorySegment to) {
+      recur_pass.begin(to, begin);
+      recur_pass.begins(to, begins);
+      recur_pass.first(to, first);
+      recur_pass.phases(to, phases);
+      recur_pass.end(to, end);
+      recur_pass.ends(to, ends);
+      recur_pass.is_free(to, isFree ? 1 : 0);
+      recur_pass.cuts(to, cuts ? 1 : 0);
+      recur_pass.is_far(to, isFar ? 1 : 0);
+      recur_pass.work(to, work);
+    }
+  }
 
-  record Kept(int rows, long before) {}
+  record Kept(int rows, long before) implements Row {
+    @Override
+    public void write(MemorySegment to) {
+      recur_kept.rows(to, rows);
+      recur_kept.before(to, before);
+    }
+  }
 
   /**
    * What panels of gradients are added to: rows of a matrix, or of a vector, whose operand is −1.
@@ -85,10 +158,13 @@ final class Tables {
     this.program = program;
     this.width = width;
     this.arrays = new ArrayList<>(program.arrays());
-    program.weightGradients().forEach(its -> gradientArrays.add(its.array()));
-    program.vectorGradients().forEach(its -> gradientArrays.add(its.array()));
-    for (Instruction instruction :
-        (Iterable<Instruction>) program.forward().instructions()::iterator) {
+    for (CellProgram.WeightGradient gradient : program.weightGradients()) {
+      gradientArrays.add(gradient.array());
+    }
+    for (CellProgram.VectorGradient gradient : program.vectorGradients()) {
+      gradientArrays.add(gradient.array());
+    }
+    for (Instruction instruction : program.forward().instructions()) {
       if (instruction instanceof Instruction.Load i) {
         loaded.add(i.array());
       }
@@ -163,17 +239,19 @@ final class Tables {
   int shared(Gradient its) {
     List<Gradient> all = new ArrayList<>(List.of(its));
     for (int i = 0; i < all.size(); i++) {
-      Gradient one = all.get(i);
-      gradients.stream()
-          .filter(other -> overlap(one, other) && !all.contains(other))
-          .forEach(all::add);
+      for (Gradient other : gradients) {
+        if (overlap(all.get(i), other) && !all.contains(other)) {
+          all.add(other);
+        }
+      }
     }
-    if (all.stream().anyMatch(other -> other.row != its.row || rows(other) != rows(its))) {
-      return 1;
+    boolean isSame = true;
+    for (Gradient other : all) {
+      if (other.row != its.row || rows(other) != rows(its)) {
+        return 1;
+      }
+      isSame &= other.column == its.column && columns(other) == columns(its);
     }
-    boolean isSame =
-        all.stream()
-            .allMatch(other -> other.column == its.column && columns(other) == columns(its));
     return isSame ? 0 : 2;
   }
 
@@ -197,8 +275,11 @@ final class Tables {
   /** The number of a multiplication of the same operand. */
   int multiplication(List<Instruction.Product> products, List<Integer> sums) {
     Instruction.Product one = products.getFirst();
-    Panels panels =
-        new Panels(products.stream().map(Instruction.Product::weights).toList(), one.transposed());
+    List<Integer> weights = new ArrayList<>();
+    for (Instruction.Product product : products) {
+      weights.add(product.weights());
+    }
+    Panels panels = new Panels(weights, one.transposed());
     if (!packed.contains(panels)) {
       packed.add(panels);
     }
@@ -230,18 +311,22 @@ final class Tables {
   }
 
   int mostTerms() {
-    return gradients.stream()
-        .filter(its -> its.operand >= 0)
-        .mapToInt(its -> arrays.get(its.operand).rows())
-        .max()
-        .orElse(0);
+    int most = 0;
+    for (Gradient gradient : gradients) {
+      if (gradient.operand >= 0) {
+        most = Math.max(most, arrays.get(gradient.operand).rows());
+      }
+    }
+    return most;
   }
 
   long weightGradients() {
-    return program.weightGradients().stream()
-        .map(its -> program.weights().get(its.weights()))
-        .mapToLong(its -> (long) its.rows() * its.columns())
-        .sum();
+    long values = 0;
+    for (CellProgram.WeightGradient gradient : program.weightGradients()) {
+      CellProgram.Weights its = program.weights().get(gradient.weights());
+      values += (long) its.rows() * its.columns();
+    }
+    return values;
   }
 
   /** Rows of the values that the panels of weights multiply into. */

@@ -1,7 +1,7 @@
 package io.recur.device.kernels;
 
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * The steps of a recurrent cell, forward and backward, as a program that every device can run. It
@@ -100,10 +100,24 @@ public record CellProgram(
    */
   public record Pass(List<Phase> phases, List<Phase> end) {
     /** {@return the instructions of a step, in the order of its phases} */
-    public Stream<Instruction> instructions() {
-      return phases.stream()
-          .flatMap(phase -> phase.sections().stream())
-          .flatMap(section -> section.instructions().stream());
+    public List<Instruction> instructions() {
+      return instructions(phases);
+    }
+
+    /**
+     * Lists instructions.
+     *
+     * @param phases some of a pass
+     * @return theirs, in order
+     */
+    public static List<Instruction> instructions(List<Phase> phases) {
+      List<Instruction> all = new ArrayList<>();
+      for (Phase phase : phases) {
+        for (Section section : phase.sections()) {
+          all.addAll(section.instructions());
+        }
+      }
+      return all;
     }
   }
 

@@ -49,7 +49,7 @@ final class PassScheduler {
     /** {@return the instruction that writes a value} */
     Instruction definition(int value) {
       return instructions.stream()
-          .filter(i -> Values.written(i) == value)
+          .filter(i -> i.to() == value)
           .findFirst()
           .orElseThrow(() -> new IllegalArgumentException("program: value " + value + " of none"));
     }

@@ -1,7 +1,6 @@
 package io.recur.device.kernels;
 
 import io.recur.device.kernels.Instruction.Load;
-import io.recur.device.kernels.Instruction.LoadRow;
 import io.recur.device.kernels.Instruction.Product;
 import io.recur.device.kernels.Instruction.Store;
 import io.recur.device.kernels.PassScheduler.Part;
@@ -87,16 +86,7 @@ final class StoredProducts {
     return scheduler.parts.stream()
         .filter(other -> other.phase == part.phase)
         .flatMap(other -> other.instructions.stream())
-        .anyMatch(i -> i != but && arrayRead(i) == store.array());
-  }
-
-  private static int arrayRead(Instruction instruction) {
-    return switch (instruction) {
-      case Load load -> load.array();
-      case LoadRow load -> load.array();
-      case Product product -> product.operand();
-      default -> PassScheduler.NONE;
-    };
+        .anyMatch(i -> i != but && i.arrayRead() == store.array());
   }
 
   /** Whether the products can be made after the last step. */
@@ -105,7 +95,7 @@ final class StoredProducts {
     for (CellProgram.Phase phase : both()) {
       for (CellProgram.Section section : phase.sections()) {
         for (Instruction instruction : section.instructions()) {
-          if (instruction != first && arrayRead(instruction) == store.array()) {
+          if (instruction != first && instruction.arrayRead() == store.array()) {
             return false;
           }
           stores += instruction instanceof Store other && other.array() == store.array() ? 1 : 0;
