@@ -33,6 +33,12 @@ public final class Opened {
   }
 
   private static Optional<MemorySegment> find(String symbol) {
-    return LIBRARIES.stream().flatMap(library -> library.find(symbol).stream()).findFirst();
+    for (SymbolLookup library : LIBRARIES) {
+      Optional<MemorySegment> found = library.find(symbol);
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
   }
 }

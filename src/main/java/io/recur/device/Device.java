@@ -68,6 +68,17 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
   }
 
   /**
+   * Loads the libraries of the processor, as the first {@link #cpu()} of a process does otherwise.
+   * Finding, checking and linking them takes some tenths of a second. A program that has something
+   * else to do meanwhile calls this on another thread; {@link #cpu()} then waits for it.
+   *
+   * @throws DeviceException if OpenBLAS cannot be loaded; {@link #cpu()} tries again
+   */
+  public static void load() {
+    CpuDevice.load();
+  }
+
+  /**
    * Opens an NVIDIA GPU, with true float32 products.
    *
    * @param ordinal the GPU's number, from 0

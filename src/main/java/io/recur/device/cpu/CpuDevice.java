@@ -78,6 +78,12 @@ public final class CpuDevice extends Device implements KernelDevice {
     this.groups = kernels == null ? inJava(passes) : inC(kernels, passes);
   }
 
+  /** Loads OpenBLAS and the C kernels, see {@link Device#load}. */
+  public static void load() {
+    Kernels.preferred();
+    OpenBlas.load();
+  }
+
   private KernelGroups inJava(Pointwise passes) {
     return new KernelGroups(
         new OpenBlasProducts(),

@@ -5,6 +5,7 @@ import static io.recur.bindings.kernels.recur_h.recur_has;
 import static io.recur.bindings.kernels.recur_h.recur_open;
 import static io.recur.bindings.kernels.recur_h.recur_rest;
 
+import io.recur.bindings.Opened;
 import io.recur.bindings.kernels.recur_h;
 import io.recur.bindings.openblas.cblas_h;
 import io.recur.device.DeviceException;
@@ -15,9 +16,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.reflect.Method;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -104,7 +105,9 @@ public record Kernels(InstructionSet set, MemorySegment context) {
     }
     // from now on OpenBLAS computes on the calling thread, and the team shares products
     cblas_h.openblas_set_num_threads(1);
-    MemorySegment context = recur_open(set.ordinal(), threads, cblas_h.cblas_sgemm$address());
+    MemorySegment product =
+        Opened.SYMBOLS.find("cblas_sgemm").orElseThrow(); // no handle: Java may never call it
+    MemorySegment context = recur_open(set.ordinal(), threads, product);
     if (context.equals(MemorySegment.NULL)) {
       throw new DeviceException(
           "kernels: no context for %s with %d threads: out of memory".formatted(set, threads));
@@ -162,10 +165,12 @@ public record Kernels(InstructionSet set, MemorySegment context) {
   /** {@return all functions of the bindings, so that a library of another version is refused} */
   private static List<String> symbols() {
     String end = "$address"; // jextract writes such a method for each function
-    return Stream.of(recur_h.class.getMethods())
-        .map(Method::getName)
-        .filter(name -> name.endsWith(end))
-        .map(name -> name.substring(0, name.length() - end.length()))
-        .toList();
+    List<String> symbols = new ArrayList<>();
+    for (Method method : recur_h.class.getMethods()) {
+      if (method.getName().endsWith(end)) {
+        symbols.add(method.getName().replace(end, ""));
+      }
+    }
+    return symbols;
   }
 }

@@ -41,14 +41,10 @@ public final class OpenBlas {
   private static final Once<OpenBlas> LIBRARY =
       new Once<>(() -> find(System.getProperty(PROPERTY)));
 
-  private final String description;
+  private final String origin;
 
   private OpenBlas(String origin) {
-    String config = openblas_get_config().getString(0).strip();
-    String[] words = config.split("\\s+");
-    String version = words.length > 1 ? words[0] + " " + words[1] : config;
-    String core = openblas_get_corename().getString(0);
-    this.description = "%s %s, %s".formatted(version, core, origin);
+    this.origin = origin;
   }
 
   /** {@return the number of threads on which it computes, the same for the whole process} */
@@ -58,7 +54,11 @@ public final class OpenBlas {
 
   /** {@return version, processor kernel and origin, in a few words} */
   String description() {
-    return description;
+    String config = openblas_get_config().getString(0).strip();
+    String[] words = config.split("\\s+");
+    String version = words.length > 1 ? words[0] + " " + words[1] : config;
+    String core = openblas_get_corename().getString(0);
+    return "%s %s, %s".formatted(version, core, origin);
   }
 
   /**

@@ -141,11 +141,10 @@ public record CacheFolder(Path path, boolean ends) {
     }
   }
 
-  /** Checks that nobody else can write the folder. Removes what killed processes have left. */
+  /** Checks that nobody else can write the folder. */
   private static CacheFolder of(Path path, boolean ends) throws IOException {
     Path real = path.toRealPath();
     Ownership.check(real);
-    removeLeftovers(real, UNFINISHED);
     return new CacheFolder(real, ends);
   }
 
@@ -175,7 +174,7 @@ public record CacheFolder(Path path, boolean ends) {
   }
 
   /**
-   * Writes a file. Replaces one of the same name.
+   * Writes a file. Replaces one of the same name. Removes what killed processes have left.
    *
    * @param name the name
    * @param content writes the bytes
@@ -183,6 +182,7 @@ public record CacheFolder(Path path, boolean ends) {
    * @throws IOException if the file cannot be written
    */
   public Path put(String name, Content content) throws IOException {
+    removeLeftovers(path, UNFINISHED);
     Path file = path.resolve(name);
     for (int attempt = 1; ; attempt++) {
       Path fresh =

@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -29,7 +30,12 @@ public final class Library {
    */
   public static void open(Path file, List<String> symbols) {
     SymbolLookup library = opened(file.toAbsolutePath());
-    List<String> missing = symbols.stream().filter(s -> library.find(s).isEmpty()).toList();
+    List<String> missing = new ArrayList<>();
+    for (String symbol : symbols) {
+      if (library.find(symbol).isEmpty()) {
+        missing.add(symbol);
+      }
+    }
     if (!missing.isEmpty()) {
       throw new UnsatisfiedLinkError("it lacks " + String.join(", ", missing));
     }

@@ -59,13 +59,14 @@ public record PackedFile(Resource resource, String sum) {
       return null;
     }
     Stamp stamp = resource.stamp();
-    String end = " %d %d %s".formatted(stamp.bytes(), stamp.crc(), resource.name());
-    return new String(records.bytes(), StandardCharsets.US_ASCII)
-        .lines()
-        .filter(line -> line.endsWith(end))
-        .map(line -> line.substring(0, line.length() - end.length()))
-        .findFirst()
-        .orElse(null);
+    String end = " " + stamp.bytes() + " " + stamp.crc() + " " + resource.name();
+    String lines = new String(records.bytes(), StandardCharsets.US_ASCII);
+    for (String line : lines.lines().toList()) {
+      if (line.endsWith(end)) {
+        return line.substring(0, line.length() - end.length());
+      }
+    }
+    return null;
   }
 
   private static String computed(Resource resource) throws IOException {

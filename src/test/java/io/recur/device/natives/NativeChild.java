@@ -31,11 +31,15 @@ public record NativeChild(Process process, Path output) {
     /**
      * Opens a device three times.
      *
-     * @param arguments {@code interrupted}: on an interrupted thread; a path: of a file that is a
-     *     folder from the third attempt on
+     * @param arguments {@code interrupted}: on an interrupted thread; {@code beside}: while another
+     *     thread loads the libraries; a path: of a file that is a folder from the third attempt on
      */
-    public static void main(String[] arguments) throws IOException {
+    public static void main(String[] arguments) throws IOException, InterruptedException {
       String wish = arguments.length > 0 ? arguments[0] : "";
+      Thread beside = new Thread(Program::load);
+      if (wish.equals("beside")) {
+        beside.start();
+      }
       if (wish.equals("interrupted")) {
         Thread.currentThread().interrupt();
       }
@@ -47,6 +51,18 @@ public record NativeChild(Process process, Path output) {
       }
       open();
       System.out.println("interrupted: " + Thread.currentThread().isInterrupted());
+      if (wish.equals("beside")) {
+        beside.join();
+      }
+    }
+
+    private static void load() {
+      try {
+        Device.load();
+        System.out.println("loaded");
+      } catch (DeviceException e) {
+        System.out.println("refused " + e.getMessage());
+      }
     }
 
     private static void open() {

@@ -115,6 +115,20 @@ class NativesTest {
   }
 
   @Test
+  void anotherThreadMayLoadTheLibrariesMeanwhile() throws Exception {
+    String printed = child(cache, "beside").opened();
+    assertEquals(1, NativeChild.count(printed, "loaded"), printed);
+    assertEquals(1, begun(cache, "libopenblas").size());
+
+    Path blocked = Files.writeString(folder.resolve("blocked"), "no folder");
+    List<String> options = options(file.resolve("cache").toString(), blocked);
+    printed = NativeChild.start(folder, List.of(), classPath(), options, "beside").end();
+    List<String> refused = printed.lines().filter(s -> s.startsWith("refused ")).toList();
+    assertEquals(4, refused.size(), printed);
+    assertEquals(1, refused.stream().distinct().count(), printed);
+  }
+
+  @Test
   void aRelativeCacheIsOneOfTheCurrentFolder() throws Exception {
     NativeChild.start(folder, List.of(), classPath(), options("mine", temporary)).opened();
     assertTrue(libraries(folder.resolve("mine")).containsKey("libopenblas"));
@@ -239,7 +253,8 @@ class NativesTest {
     Path left = Files.createFile(home.resolve("unfinished-" + killed.process().pid() + "-1"));
     Path live =
         Files.createFile(home.resolve("unfinished-" + ProcessHandle.current().pid() + "-1"));
-    child(cache).opened();
+    Files.delete(libraries(cache).get("libopenblas"));
+    child(cache).opened(); // unpacks it again
     assertFalse(Files.exists(left));
     assertEquals(List.of(live), begun(cache, "unfinished-"));
 
