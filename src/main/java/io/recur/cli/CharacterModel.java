@@ -84,12 +84,10 @@ final class CharacterModel {
   }
 
   /** {@return the model of a file, with its parameters and fresh states} */
-  static CharacterModel load(Path path, Device device) throws IOException {
-    try (Safetensors file = file(path)) {
-      CharacterModel model = like(path, file, device);
-      Weights.load(path, file, model.chain);
-      return model;
-    }
+  static CharacterModel load(Path path, Safetensors file, Device device) throws IOException {
+    CharacterModel model = like(path, file, device);
+    Weights.load(path, file, model.chain);
+    return model;
   }
 
   /** Opens a file. The error for a folder names the folder, which the system's error does not. */

@@ -1,5 +1,7 @@
 package io.recur.cli;
 
+import io.recur.device.Device;
+import io.recur.device.DeviceException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -9,7 +11,9 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -32,19 +36,16 @@ import picocli.CommandLine.ParameterException;
       "1:it could not be done; standard error says why",
       "2:the command line is wrong",
       "130, 143:ended by Ctrl-C or SIGTERM, a training after it was saved"
-    },
-    subcommands = {
-      TrainCommand.class,
-      SampleCommand.class,
-      InfoCommand.class,
-      ConvertCommand.class,
-      RunCommand.class,
-      ServeCommand.class,
-      DevicesCommand.class
     })
 public final class Main {
   /** OpenBLAS's stack frames are larger than the default stacks of some JVMs. */
   private static final long STACK_BYTES = 64L << 20;
+
+  private static final List<String> COMMANDS =
+      List.of("train", "sample", "info", "convert", "run", "serve", "devices");
+
+  /** Those that compute, as a rule on the processor. */
+  private static final List<String> COMPUTING = List.of("train", "sample", "run", "serve");
 
   private Main() {}
 
@@ -72,6 +73,11 @@ public final class Main {
   }
 
   private static int started(String[] arguments) {
+    if (arguments.length > 0 && COMPUTING.contains(arguments[0])) {
+      Thread libraries = new Thread(Main::loadLibraries, "recur libraries");
+      libraries.setDaemon(true);
+      libraries.start();
+    }
     try {
       String mangled = PosixLocale.mangled(arguments).orElse(null);
       if (mangled != null) {
@@ -90,11 +96,21 @@ public final class Main {
     }
   }
 
+  /** Loads the processor's libraries while picocli reads the command line. */
+  private static void loadLibraries() {
+    try {
+      Device.load();
+    } catch (DeviceException e) {
+      return; // the command tries again, and says why it cannot
+    }
+  }
+
   /** Runs the command in this JVM and returns its exit status. */
   static int run(OutputStream out, Charset charset, String... arguments) {
     Results results = new Results(out);
     PrintWriter writer = new PrintWriter(new OutputStreamWriter(results, charset), true);
     CommandLine line = new CommandLine(new Main());
+    addCommands(line, arguments.length > 0 ? arguments[0] : "");
     line.setOut(writer);
     line.setErr(new PrintWriter(System.err, true));
     line.setExpandAtFiles(false); // '@note' is an argument, not a file of arguments
@@ -113,6 +129,28 @@ public final class Main {
       return 1;
     }
     return status;
+  }
+
+  /** Adds the command that is called, or all: picocli takes long to read one's annotations. */
+  private static void addCommands(CommandLine line, String called) {
+    for (String name : COMMANDS) {
+      if (name.equals(called) || !COMMANDS.contains(called)) {
+        line.addSubcommand(name, command(name));
+      }
+    }
+  }
+
+  private static Callable<Integer> command(String name) {
+    return switch (name) {
+      case "train" -> new TrainCommand();
+      case "sample" -> new SampleCommand();
+      case "info" -> new InfoCommand();
+      case "convert" -> new ConvertCommand();
+      case "run" -> new RunCommand();
+      case "serve" -> new ServeCommand();
+      case "devices" -> new DevicesCommand();
+      default -> throw new IllegalArgumentException("command " + name);
+    };
   }
 
   private static int executed(CommandLine line, String[] arguments) {

@@ -1,6 +1,7 @@
 package io.recur.cli;
 
 import io.recur.device.Device;
+import io.recur.io.Safetensors;
 import io.recur.nn.Sampler;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -61,8 +62,9 @@ final class SampleCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     check();
-    try (Device device = options.open()) {
-      CharacterModel loaded = CharacterModel.load(model, device);
+    try (Safetensors file = CharacterModel.file(model);
+        Device device = options.open()) {
+      CharacterModel loaded = CharacterModel.load(model, file, device);
       Sampler sampler = Sampler.of(temperature).withTopP(topP);
       sampler = topK == null ? sampler : sampler.withTopK(topK);
       loaded.sample(device, prime, length, sampler, seed, spec.commandLine().getOut());

@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,7 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
   private static final String BEFORE_CHECKSUMS = "{\"" + METADATA + "\":{\"" + CHECKSUMS + "\":\"";
   private static final int SMALLEST = 2;
   private static final int DIGITS = 8;
+  private static final Pattern HEX = Pattern.compile("[0-9a-f]+");
   private static final int ALIGNMENT = 8;
 
   /**
@@ -186,7 +188,7 @@ record Header(Map<String, String> metadata, Map<String, Place> places, boolean i
     if (text == null) {
       return List.of();
     }
-    if (!text.matches("([0-9a-f]{8}){%d}".formatted(1 + tensors))) {
+    if (text.length() != DIGITS * (1 + tensors) || !HEX.matcher(text).matches()) {
       throw wrong(
           "metadata %s holds %d characters; need 8 hex digits for the header and for each of %d"
               + " tensors",

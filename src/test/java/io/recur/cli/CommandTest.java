@@ -14,7 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -131,6 +133,24 @@ class CommandTest {
         2, "need 0 or more", recur("sample", "--model", model.toString(), "--length", "-1"));
     assertFails(2, "Missing required option", recur("sample"));
     assertFails(2, "Unmatched argument", recur("fly"));
+  }
+
+  @Test
+  void theHelpListsEveryCommandAndEachHasItsOwn() throws IOException {
+    List<String> sources;
+    try (Stream<Path> files = Files.list(Path.of("src/main/java/io/recur/cli"))) {
+      sources = files.map(file -> file.getFileName().toString()).toList();
+    }
+    String help = recur("--help").out();
+    for (String source : sources) {
+      if (source.endsWith("Command.java")) {
+        String name = source.replace("Command.java", "").toLowerCase(Locale.ROOT);
+        assertTrue(help.contains("\n  " + name + " "), name + " is not in: " + help);
+        Shell.Result own = recur(name, "--help");
+        assertEquals(0, own.status(), own.err());
+        assertTrue(own.out().startsWith("Usage: recur " + name + " "), own.out());
+      }
+    }
   }
 
   /** The whole help would push the error off the screen. */
