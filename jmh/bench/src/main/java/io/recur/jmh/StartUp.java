@@ -12,7 +12,8 @@ import java.util.stream.Stream;
 
 /**
  * From the start of a JVM to the first sampled character of a saved LSTM-256 model, as {@code java
- * -jar recur-cli.jar sample} gives it.
+ * -jar recur-cli.jar sample} gives it, without and with an archive of classes; and a {@link
+ * FirstCall}.
  *
  * <p>The model is made once by {@code recur train}. {@code --short}: few runs, and no file is
  * written.
@@ -39,18 +40,7 @@ public final class StartUp {
     }
     Path folder = Files.createTempDirectory("recur-start-up-");
     try {
-      Path model = train(folder);
-      double version = median(brief ? 1 : 9, List.of("--version"));
-      double sample =
-          median(brief ? 2 : 15, List.of("sample", "--model", model.toString(), "--length", "1"));
-      String text =
-          String.format(
-              Locale.ROOT,
-              "JVM start to the first sampled character of an LSTM-256: %.0f ms, median of %d runs;"
-                  + " of the same command's `--version`: %.0f ms.",
-              sample,
-              brief ? 2 : 15,
-              version);
+      String text = measured(folder, brief ? 2 : 15);
       System.out.println(text);
       if (!brief) {
         try (Device device = Device.cpu()) {
@@ -67,11 +57,42 @@ public final class StartUp {
     }
   }
 
+  private static String measured(Path folder, int runs) throws Exception {
+    List<String> sample = List.of("sample", "--model", train(folder).toString(), "--length", "1");
+    String archive = "-XX:SharedArchiveFile=" + folder.resolve("recur.jsa");
+    run(List.of("-XX:+AutoCreateSharedArchive", archive), sample);
+    double plain = median(runs, List.of(), sample);
+    double archived = median(runs, List.of(archive), sample);
+    double version = median(runs, List.of(), List.of("--version"));
+    double[] cold = new double[runs];
+    for (int i = 0; i < runs; i++) {
+      cold[i] = Double.parseDouble(firstCall().getFirst());
+    }
+    List<String> warm = firstCall("--warm");
+    return String.format(
+        Locale.ROOT,
+        """
+        JVM start to the first sampled character of an LSTM-256: %.0f ms, with an archive of classes \
+        %.0f ms; of the same command's `--version`: %.0f ms. Medians of %d runs.
+
+        First compiled call of an LSTM-256, with tracing and compiling: %.0f ms in a cold JVM, median \
+        of %d runs; %s ms in a warm one, and %s ms for its second batch.""",
+        plain,
+        archived,
+        version,
+        runs,
+        Results.median(cold),
+        runs,
+        warm.getFirst(),
+        warm.getLast());
+  }
+
   private static Path train(Path folder) throws Exception {
     Path text = folder.resolve("text");
     Files.writeString(text, (ALPHABET + new StringBuilder(ALPHABET).reverse()).repeat(40));
     Path model = folder.resolve("model.safetensors");
     run(
+        List.of(),
         List.of(
             "train",
             "--text",
@@ -90,12 +111,13 @@ public final class StartUp {
   }
 
   /** All runs must write the same, and something. */
-  private static double median(int runs, List<String> arguments) throws Exception {
-    run(arguments); // files into the system's cache
+  private static double median(int runs, List<String> options, List<String> arguments)
+      throws Exception {
+    run(options, arguments); // files into the system's cache
     double[] milliseconds = new double[runs];
     String expected = null;
     for (int i = 0; i < runs; i++) {
-      Run run = run(arguments);
+      Run run = run(options, arguments);
       milliseconds[i] = run.milliseconds;
       expected = expected == null ? run.text : expected;
       if (!run.text.equals(expected)) {
@@ -115,11 +137,26 @@ public final class StartUp {
     }
   }
 
-  private static Run run(List<String> arguments) throws Exception {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+  /** Runs the command with options of the JVM. */
+  private static Run run(List<String> options, List<String> arguments) throws Exception {
+    List<String> command = new ArrayList<>(options);
     command.addAll(List.of("-jar", COMMAND.toString()));
     command.addAll(arguments);
+    return java(command);
+  }
+
+  /** {@return the lines that {@link FirstCall} prints, in a JVM of its own} */
+  private static List<String> firstCall(String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of("--enable-native-access=ALL-UNNAMED"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add(FirstCall.class.getName());
+    command.addAll(List.of(arguments));
+    return java(command).text.lines().toList();
+  }
+
+  private static Run java(List<String> arguments) throws Exception {
+    List<String> command = new ArrayList<>(arguments);
+    command.addFirst(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     ProcessBuilder builder = new ProcessBuilder(command);
     Path errors = Files.createTempFile("recur-start-up-", ".err");
     try {

@@ -17,14 +17,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 
 /**
- * Memory that does not grow: 100 000 streaming steps of an LSTM-256 and 10 000 training steps of a
- * small character model, with the memory resident in this process and the tape's own after 10 %, 50
- * % and 100 % of them.
+ * Memory that does not grow: 100 000 streaming steps of an LSTM-256, 10 000 training steps of a
+ * small character model, and 10 000 steps that each have another batch than the one before, with
+ * the memory resident in this process and the tape's own after 10 %, 50 % and 100 % of them.
  *
  * <p>It runs in a JVM of its own whose heap is fixed and touched at the start, so that what is seen
  * is native memory; and without the optimising compiler, whose own memory comes and goes by 20 MB.
@@ -33,6 +34,11 @@ import java.util.Random;
 public final class SteadyState {
   private static final int HIDDEN = 256;
   private static final int CLASSES = 20;
+
+  /** Of the loop of shapes: units, and more sizes of a batch than a cell keeps plans. */
+  private static final int UNITS = 16;
+
+  private static final int SIZES = 600;
 
   /** What resident memory may grow by between 10 % and 100 %: the JVM's own code and tables. */
   private static final long SLACK_BYTES = 1L << 20;
@@ -82,6 +88,7 @@ public final class SteadyState {
         List<Row> rows = new ArrayList<>();
         rows.addAll(streaming(device, brief ? 10_000 : 100_000));
         rows.addAll(training(device, brief ? 1_000 : 10_000));
+        rows.addAll(shapes(device, brief ? 1_000 : 10_000));
         String table =
             """
             | loop | steps | resident, bytes | tape, bytes |
@@ -92,6 +99,7 @@ public final class SteadyState {
         System.out.print(Results.circumstances(device) + "\n\n" + table);
         checkFlat(rows.subList(0, 3), brief);
         checkFlat(rows.subList(3, 6), brief);
+        checkFlat(rows.subList(6, 9), brief);
         if (!brief) {
           Results.write("SteadyState", Results.circumstances(device) + "\n\n" + table);
         }
@@ -165,6 +173,29 @@ public final class SteadyState {
             "training: loss=%s after %d steps; it should be below 1".formatted(loss[0], steps));
       }
       return rows;
+    }
+  }
+
+  /** A batch of another size at each step, of more sizes than are kept: each call is traced. */
+  private static List<Row> shapes(Device device, int steps) {
+    try (Tape tape = Tape.inference(device)) {
+      Recur recur = lstm(UNITS, UNITS).on(device, 1);
+      float[] column = Check.random(UNITS, 3);
+      float[] expected = recur.apply(tape.input(column)).toArray();
+      tape.clear();
+      int[] step = {0};
+      Runnable change =
+          () -> {
+            int batch = SIZES - step[0]++ % SIZES; // the largest first
+            float[] x = new float[UNITS * batch];
+            System.arraycopy(column, 0, x, x.length - UNITS, UNITS);
+            recur.reset();
+            float[] y = recur.apply(tape.input(Shape.of(UNITS, batch), x)).toArray();
+            tape.clear();
+            float[] last = Arrays.copyOfRange(y, y.length - UNITS, y.length);
+            Check.close("shapes", last, Check.widen(expected), 1e-5);
+          };
+      return measured("shapes", steps, tape, change);
     }
   }
 
