@@ -100,8 +100,8 @@ final class CharacterModel {
   }
 
   /**
-   * Makes an untrained model of the structure that a file describes. It compares names and sizes of
-   * the parameters with the file's before it allocates them.
+   * Makes a model of the structure that a file describes, for the file's values. It compares names
+   * and sizes of the parameters with the file's before it allocates them.
    */
   static CharacterModel like(Path path, Safetensors file, Device device) {
     Map<String, String> facts = file.metadata();
@@ -118,7 +118,7 @@ final class CharacterModel {
           path + ": no character model of 'recur train': " + e.getMessage(), e);
     }
     Weights.check(path, file, model.chain);
-    model.chain.on(device, 0);
+    model.chain.parameters().reserve(device);
     return model;
   }
 

@@ -244,10 +244,10 @@ public final class Parameter extends Tensor {
    * Gives this parameter its place in a slab, and its initial value.
    *
    * @param placement where; a fixed parameter does not use the slab of gradients
-   * @param random for the initial value
+   * @param random for the initial value; null leaves the slab's zeros
    * @throws IllegalStateException if it has memory already
    */
-  synchronized void place(Placement placement, Random random) {
+  synchronized void place(Placement placement, @Nullable Random random) {
     if (this.placement != null) {
       throw new IllegalStateException(
           "parameter %s %s: it is on %s already; a parameter stays where it is"
@@ -257,7 +257,7 @@ public final class Parameter extends Tensor {
     // without the padding: an index into it must be refused
     Buffer values = placement.slabs().values().slice(placement.offset(), count);
     int part = inParts ? Math.min(MOST_AT_ONCE, count) : count;
-    for (long at = 0; at < count; at += part) {
+    for (long at = 0; random != null && at < count; at += part) {
       float[] initial = new float[(int) Math.min(part, count - at)];
       initialiser.fill(initial, random);
       values.slice(at, initial.length).write(initial);

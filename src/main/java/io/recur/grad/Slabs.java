@@ -15,7 +15,7 @@ import java.util.Random;
  * <pre>{@code
  * Parameter w = Parameter.glorot(5, 10);
  * Parameter b = Parameter.zeros(Shape.of(5));
- * Slabs.place(device, 42, List.of(w, b));
+ * Slabs.place(device, OptionalLong.of(42), List.of(w, b));
  * boolean together = w.placement().slabs() == b.placement().slabs();   // true
  * }</pre>
  */
@@ -38,10 +38,10 @@ public final class Slabs {
    * Gives parameters without memory their places in two new slabs and their initial values.
    *
    * @param device where the slabs are allocated
-   * @param seed of the initial values
+   * @param seed of the initial values; zeros take their place without one
    * @param parameters in order, the trainable ones first
    */
-  public static void place(Device device, long seed, List<Parameter> parameters) {
+  public static void place(Device device, OptionalLong seed, List<Parameter> parameters) {
     long floats = 0;
     long learned = 0;
     for (Parameter parameter : parameters) {
@@ -49,14 +49,12 @@ public final class Slabs {
       learned = parameter.isTrainable() ? floats : learned;
     }
     Slabs slabs =
-        new Slabs(
-            device.allocate(floats), device.allocate(Math.max(learned, 1)), OptionalLong.of(seed));
+        new Slabs(device.allocate(floats), device.allocate(Math.max(learned, 1)), seed);
     long at = 0;
     for (int i = 0; i < parameters.size(); i++) {
       long length = Slab.padded(parameters.get(i).shape().count());
-      parameters
-          .get(i)
-          .place(new Parameter.Placement(slabs, at, length), new Random(mixed(seed, i)));
+      Random random = seed.isPresent() ? new Random(mixed(seed.getAsLong(), i)) : null;
+      parameters.get(i).place(new Parameter.Placement(slabs, at, length), random);
       at += length;
     }
   }

@@ -57,7 +57,8 @@ public final class Models {
    * @throws IllegalArgumentException as {@link #read(Path, Device)} does
    */
   public static Layer read(Path path, Safetensors file, Device device) throws IOException {
-    Layer model = like(path, file).on(device, 0);
+    Layer model = like(path, file);
+    model.parameters().reserve(device);
     Weights.load(path, file, model, constants(model));
     return model;
   }

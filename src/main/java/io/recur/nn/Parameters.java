@@ -57,9 +57,6 @@ public final class Parameters implements Iterable<Parameter> {
    */
   public record Part(int span, long offset, Span memory) {}
 
-  /** Locked while parameters are placed: models may share some. */
-  private static final Object PLACING = new Object();
-
   private final Map<String, Parameter> named;
 
   /** The parameters once more: a step asks each of them, without an iterator. */
@@ -123,55 +120,21 @@ public final class Parameters implements Iterable<Parameter> {
         .sum();
   }
 
-  /**
-   * Places those without memory: the trainable ones in one new slab, each fixed one alone. One that
-   * a layer writes in its forward pass then leaves what an earlier layer has recorded valid.
-   */
+  /** Places those without memory, with the initial values of a seed. */
   void place(Device device, long seed) {
-    List<String> unnamed = Names.missing(named);
-    synchronized (PLACING) {
-      placeAll(device, seed);
-    }
-    Names.tell(unnamed);
+    Placing.place(named, device, OptionalLong.of(seed));
   }
 
-  private void placeAll(Device device, long seed) {
-    for (Parameter parameter : this) {
-      if (parameter.isPlaced() && parameter.device() != device) {
-        throw new IllegalStateException(
-            """
-            on: parameter %s %s is on %s, not on %s; it stays where it is: build a model alike there \
-            and call its parameters().copyFrom(…)"""
-                .formatted(
-                    parameter.name(),
-                    parameter.shape(),
-                    parameter.device().nameBeside(device),
-                    device.nameBeside(parameter.device())));
-      }
-    }
-    List<Parameter> missing = named.values().stream().filter(p -> !p.isPlaced()).toList();
-    if (missing.isEmpty()) {
-      refuseOther(seed);
-      return;
-    }
-    List<Parameter> learned = missing.stream().filter(Parameter::isTrainable).toList();
-    if (!learned.isEmpty()) {
-      Slabs.place(device, seed, learned);
-    }
-    missing.stream().filter(p -> !p.isTrainable()).forEach(p -> p.on(device));
-  }
-
-  /** Refuses another seed than that from which the parameters, all placed, have their values. */
-  private void refuseOther(long seed) {
-    for (Parameter parameter : this) {
-      OptionalLong its = parameter.placement().slabs().seed();
-      if (its.isPresent() && its.getAsLong() != seed) {
-        throw new IllegalStateException(
-            "on: seed=%d, and parameter %s %s has its value from seed=%d; build another model for"
-                    .formatted(seed, parameter.name(), parameter.shape(), its.getAsLong())
-                + " other values");
-      }
-    }
+  /**
+   * Gives the parameters that have no memory zeros in place of their initial values, for a model
+   * whose values are read next: to draw them can take longer than to read them. A fixed parameter
+   * gets its value.
+   *
+   * @param device where the memory is allocated
+   * @throws IllegalStateException if a parameter is on another device
+   */
+  public void reserve(Device device) {
+    Placing.place(named, device, OptionalLong.empty());
   }
 
   /**
@@ -320,7 +283,7 @@ public final class Parameters implements Iterable<Parameter> {
     named.forEach((name, mine) -> copies.put(name, mine.alike()));
     Parameters copy = new Parameters(copies);
     if (!named.isEmpty()) {
-      copy.placeAll(iterator().next().device(), 0); // nobody else knows them
+      Placing.placeAll(copies.values(), iterator().next().device(), OptionalLong.empty());
     }
     copy.copyFrom(this);
     return copy;

@@ -62,6 +62,26 @@ class InitialValuesTest {
     assertGlorot(values(new Recur(banded), 1, "Wh"), 2000, 2000);
   }
 
+  @Test
+  void reservedParametersAreZeroAndDrawNothing() {
+    Parameter drawn =
+        Parameter.of(
+            Shape.of(3),
+            (values, random) -> {
+              throw new AssertionError("an initial value was drawn");
+            });
+    Parameter fixed = Parameter.fixed(Shape.of(3), 7, 8, 9);
+    Recur recur =
+        new Recur((h, x) -> Step.step(h.add(drawn), x), Parameter.zeros(Shape.of(3, 1)), drawn, fixed);
+    recur.parameters().reserve(device);
+    assertArrayEquals(new float[3], drawn.toArray());
+    assertArrayEquals(new float[] {7, 8, 9}, fixed.toArray());
+    recur.on(device, 5); // their values are those that were read, of any seed
+    drawn.value().write(1, 2, 3);
+    recur.parameters().reserve(device);
+    assertArrayEquals(new float[] {1, 2, 3}, drawn.toArray());
+  }
+
   private static void assertGlorot(float[] values, int rows, int columns) {
     double limit = Math.sqrt(6.0 / (rows + columns));
     double least = 0;
