@@ -48,8 +48,7 @@ public final class Slabs {
       floats += Slab.padded(parameter.shape().count());
       learned = parameter.isTrainable() ? floats : learned;
     }
-    Slabs slabs =
-        new Slabs(device.allocate(floats), device.allocate(Math.max(learned, 1)), seed);
+    Slabs slabs = new Slabs(device.allocate(floats), device.allocate(Math.max(learned, 1)), seed);
     long at = 0;
     for (int i = 0; i < parameters.size(); i++) {
       long length = Slab.padded(parameters.get(i).shape().count());

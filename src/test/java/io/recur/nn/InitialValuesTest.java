@@ -72,7 +72,8 @@ class InitialValuesTest {
             });
     Parameter fixed = Parameter.fixed(Shape.of(3), 7, 8, 9);
     Recur recur =
-        new Recur((h, x) -> Step.step(h.add(drawn), x), Parameter.zeros(Shape.of(3, 1)), drawn, fixed);
+        new Recur(
+            (h, x) -> Step.step(h.add(drawn), x), Parameter.zeros(Shape.of(3, 1)), drawn, fixed);
     recur.parameters().reserve(device);
     assertArrayEquals(new float[3], drawn.toArray());
     assertArrayEquals(new float[] {7, 8, 9}, fixed.toArray());
