@@ -45,8 +45,8 @@ final class Ending implements AutoCloseable {
   }
 
   /**
-   * Waits for another signal. While the JVM shuts down it no longer tells of one, but the thread
-   * that it starts for each signal is there, and waits behind the first one.
+   * Waits for another signal. While the JVM shuts down, it reports none; but it starts a thread per
+   * signal, and the second one is there and waits for the first.
    */
   private static void watch() {
     try {

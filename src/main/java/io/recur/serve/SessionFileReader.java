@@ -12,7 +12,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Reads a {@link SessionFile} from begin to end, and verifies each block and each session. */
+/**
+ * Reads a {@link SessionFile} from its beginning to its end, and verifies each block and session.
+ */
 final class SessionFileReader {
   /** What is done with the sessions of a block. */
   @FunctionalInterface
@@ -59,8 +61,9 @@ final class SessionFileReader {
       ByteBuffer content = block.buffer();
       boolean isEnd = content.remaining() == 8 && channel.position() == channel.size();
       if (version != null && sessions == 0 && isEnd) {
-        if (content.getLong() != count) {
-          throw wrong("it has other sessions than it says", null);
+        long said = content.getLong();
+        if (said != count) {
+          throw wrong("it has %d sessions and says %d".formatted(count, said), null);
         }
         return count;
       }

@@ -54,7 +54,7 @@ public final class Pressure {
   /**
    * Counts an allocation.
    *
-   * @param bytes its size; negative if it was freed
+   * @param bytes its size
    */
   public void add(long bytes) {
     held.addAndGet(bytes);

@@ -2,7 +2,10 @@ package io.recur.io.onnx;
 
 import java.util.List;
 
-/** Attributes of nodes, the {@code AttributeProto} of {@code onnx.proto}. */
+/**
+ * Attributes of nodes, the {@code AttributeProto} of {@code onnx.proto}. Each has the number of its
+ * type, and its value in the field of that type.
+ */
 final class ExportAttribute {
   private static final int NAME = 1;
   private static final int TYPE = 20;
