@@ -4,8 +4,8 @@ import static io.recur.nn.Layers.chain;
 import static io.recur.nn.Layers.dense;
 import static io.recur.nn.Layers.lstm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.Guide;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.nn.Chain;
@@ -37,10 +37,6 @@ class HttpGuideTest {
   @AutoClose private final Device device = Devices.here();
   private final Chain model = chain(lstm(3, 8), dense(8, 5)).on(device, 42);
 
-  private static String packed(String code) {
-    return code.replaceAll("(?m)//.*$", "").replaceAll("\\s", "");
-  }
-
   @Test
   void theLinesOfTheGuideRun() throws IOException {
     Sessions sessions = Sessions.open(model, device);
@@ -50,11 +46,7 @@ class HttpGuideTest {
       boolean isAnswered = server.drain(10_000);
     }
     sessions.close();
-    Matcher block =
-        Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(GUIDE));
-    assertTrue(block.find());
-    assertTrue(packed(Files.readString(HERE)).contains(packed(block.group(1))), block.group(1));
-    assertTrue(!block.find());
+    Guide.shows(GUIDE, 1, HERE);
   }
 
   /** Each line of curl that infers, changes states or reads, in their order. */

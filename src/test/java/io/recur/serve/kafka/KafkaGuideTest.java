@@ -5,23 +5,20 @@ import static io.recur.nn.Layers.dense;
 import static io.recur.nn.Layers.lstm;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.Guide;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.nn.Chain;
 import io.recur.nn.Snapshot;
 import io.recur.serve.Request;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -40,29 +37,18 @@ import org.junit.jupiter.api.io.TempDir;
 /** Runs the lines of the guide to Kafka Streams, and holds that they are those lines. */
 @Tag(Devices.CPU)
 class KafkaGuideTest {
-  private static final Path GUIDE = Path.of("docs/kafka.md");
   private static final Path HERE = Path.of("src/test/java/io/recur/serve/kafka");
-  private static final Pattern BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
 
   @AutoClose private final Device device = Devices.here();
   @TempDir private Path folder;
 
-  private static String packed(String code) {
-    return code.replaceAll("(?m)//.*$", "").replaceAll("\\s", "");
-  }
-
   @Test
   void theGuideShowsTheProgramAndTheLinesOfThisTest() throws IOException {
-    String lines =
-        packed(Files.readString(HERE.resolve("KafkaGuideTest.java")))
-            + packed(Files.readString(HERE.resolve("Detector.java")));
-    Matcher blocks = BLOCK.matcher(Files.readString(GUIDE));
-    int count = 0;
-    while (blocks.find()) {
-      assertTrue(lines.contains(packed(blocks.group(1))), blocks.group(1));
-      count++;
-    }
-    assertEquals(5, count);
+    Guide.shows(
+        Path.of("docs/kafka.md"),
+        5,
+        HERE.resolve("KafkaGuideTest.java"),
+        HERE.resolve("Detector.java"));
   }
 
   @Test
