@@ -16,10 +16,10 @@ import java.util.List;
 
 /**
  * An LSTM of 512 units behind HTTP, 64 clients in a process of their own, JSON and binary data:
- * steps per second and the time of a step from request to answer. Beside it ONNX Runtime behind the
- * same server with the same batches, where its classes are given, and PyTorch behind a server in
- * Python, where a Python with torch is. Every server computes with one thread; answers are compared
- * first.
+ * steps per second and the time of a step from request to answer. Beside it the same routes behind
+ * Jetty, where its classes are given, ONNX Runtime behind the same server with the same batches,
+ * where its classes are given, and PyTorch behind a server in Python, where a Python with torch is.
+ * Every server computes with one thread; answers are compared first.
  */
 public final class HttpServe {
   private static final String EXACT = "0";
@@ -31,8 +31,8 @@ public final class HttpServe {
    * Measures and prints.
    *
    * @param arguments nothing or {@code --short}; {@code --rival=CLASSPATH} of ONNX Runtime behind
-   *     our server; {@code --python=PROGRAM}; or {@code server}, or {@code load} and what it needs,
-   *     which this starts by itself
+   *     our server; {@code --jetty=CLASSPATH} of our routes behind Jetty; {@code --python=PROGRAM};
+   *     or {@code server}, or {@code load} and what it needs, which this starts by itself
    * @throws Exception if a process cannot be started, or an answer is wrong
    */
   public static void main(String[] arguments) throws Exception {
@@ -90,9 +90,14 @@ public final class HttpServe {
       }
       List<String> ours = java(classPath, HttpServe.class.getName(), "server");
       String rival = given(arguments, "--rival=");
+      String jetty = given(arguments, "--jetty=");
       String python = given(arguments, "--python=");
       for (String format : List.of("binary", "json")) {
         row("Recur", ours, format, EXACT, seconds);
+        if (!jetty.isEmpty()) {
+          List<String> its = java(jetty, "io.recur.serve.http.JettyServe");
+          row("Recur behind Jetty", its, format, EXACT, seconds);
+        }
         if (rival.isEmpty()) {
           System.out.println("ONNX Runtime: left out, its classes are not there");
         } else {
