@@ -132,18 +132,11 @@ final class Launch {
   void refuseClosed() {
     for (int i = 0; i < count; i++) {
       MemorySegment segment = held[i];
-      if (segment != null) {
-        refuseClosed(segment);
+      if (segment != null && !segment.scope().isAlive()) {
+        throw new IllegalStateException(
+            "%s of a slab or tape that another thread has closed; close it after all that uses it"
+                .formatted(segment));
       }
-    }
-  }
-
-  /** Throws if the owner of memory is closed. */
-  static void refuseClosed(MemorySegment segment) {
-    if (!segment.scope().isAlive()) {
-      throw new IllegalStateException(
-          "%s of a slab or tape that another thread has closed; close it after all that uses it"
-              .formatted(segment));
     }
   }
 

@@ -37,11 +37,6 @@ final class Names implements WorkList.Reader {
   }
 
   @Override
-  public void fill(int bits, long target, long count) {
-    names.add("fill of " + count);
-  }
-
-  @Override
   public void copy(long from, long target, long count) {
     names.add("copy of " + count);
   }

@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import io.recur.device.Buffer;
 import io.recur.device.DeviceException;
 import io.recur.device.Precision;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.util.ArrayDeque;
@@ -177,30 +176,6 @@ final class Queue implements Memory.Work, Launch.Recorder {
     launch.refuseClosed();
     list.kernel(launch, blocks, threads);
     recorded();
-  }
-
-  /** Sets words of device memory to the same bits. */
-  synchronized void fill(int bits, MemorySegment target, long words) {
-    refuse();
-    if (words > 0) {
-      Launch.refuseClosed(target);
-      list.fill(bits, target.address(), words);
-      recorded();
-    }
-    Reference.reachabilityFence(target);
-  }
-
-  /** Copies words from one place of the device to another; they must not overlap. */
-  synchronized void copy(MemorySegment from, MemorySegment target, long words) {
-    refuse();
-    if (words > 0) {
-      Launch.refuseClosed(from);
-      Launch.refuseClosed(target);
-      list.copy(from.address(), target.address(), words);
-      recorded();
-    }
-    Reference.reachabilityFence(from);
-    Reference.reachabilityFence(target);
   }
 
   /** A matrix product of matrices that are open and that the caller keeps reachable. */

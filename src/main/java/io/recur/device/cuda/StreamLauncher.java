@@ -2,7 +2,6 @@ package io.recur.device.cuda;
 
 import static io.recur.bindings.cuda.cuda_h.cuLaunchKernel;
 import static io.recur.bindings.cuda.cuda_h.cuMemcpyDtoDAsync_v2;
-import static io.recur.bindings.cuda.cuda_h.cuMemsetD32Async;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -58,11 +57,6 @@ final class StreamLauncher implements WorkList.Reader {
   @Override
   public void product(Product product) {
     blas.multiply(product);
-  }
-
-  @Override
-  public void fill(int bits, long target, long count) {
-    context.check(cuMemsetD32Async(target, bits, count, context.stream()), "cuMemsetD32Async");
   }
 
   @Override

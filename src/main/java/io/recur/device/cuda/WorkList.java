@@ -10,8 +10,7 @@ final class WorkList {
   // The first word of an operation: its kind, then its details in a byte or more each.
   private static final int KERNEL = 0;
   private static final int PRODUCT = 1;
-  private static final int FILL = 2;
-  private static final int COPY = 3;
+  private static final int COPY = 2;
   private static final int KIND_MASK = 0xFF;
   private static final int FIRST_SHIFT = 8;
   private static final int SECOND_SHIFT = 24;
@@ -22,7 +21,6 @@ final class WorkList {
   private static final int KERNEL_WORDS = 2;
 
   private static final int PRODUCT_WORDS = 8;
-  private static final int FILL_WORDS = 4;
   private static final int COPY_WORDS = 4;
 
   private static final long HASH_FACTOR = 0x9E3779B97F4A7C15L;
@@ -39,8 +37,6 @@ final class WorkList {
     void kernel(int kernel, int blocks, int threads, long[] words, int at, int arguments);
 
     void product(Product product);
-
-    void fill(int bits, long target, long count);
 
     void copy(long from, long target, long count);
   }
@@ -74,14 +70,6 @@ final class WorkList {
 
   private static int high(long pair) {
     return (int) (pair >> Integer.SIZE);
-  }
-
-  void fill(int bits, long target, long count) {
-    int at = reserve(FILL_WORDS);
-    words[at] = FILL;
-    words[at + 1] = bits;
-    words[at + 2] = target;
-    words[at + 3] = count;
   }
 
   void copy(long from, long target, long count) {
@@ -127,10 +115,6 @@ final class WorkList {
         case PRODUCT -> {
           reader.product(product(head, at));
           at += PRODUCT_WORDS;
-        }
-        case FILL -> {
-          reader.fill((int) words[at + 1], words[at + 2], words[at + 3]);
-          at += FILL_WORDS;
         }
         default -> {
           reader.copy(words[at + 1], words[at + 2], words[at + 3]);
