@@ -109,8 +109,9 @@ public final class KafkaModel {
    *
    * @param keys of the sessions; two keys are the same where their bytes are
    * @param values of the records, which writes those that wait to their store
-   * @param input makes a request of a record: a step or a sequence, dense or one-hot. Its number
-   *     and its deadline have no meaning here. What it throws makes the record a bad one
+   * @param input makes a request of a record: a step or a sequence, dense or one-hot. Its number,
+   *     deadline and version, and that it starts or ends a session, have no meaning here. What it
+   *     throws makes the record a bad one
    * @param output makes an answer of what the model gave
    * @param <K> the keys
    * @param <V> the records

@@ -1,12 +1,16 @@
 package io.recur.serve.http;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Thrown;
 import io.recur.Without;
+import io.recur.serve.Batching;
+import io.recur.serve.Request;
 import io.recur.serve.Sessions;
+import io.recur.serve.Waits;
 import java.io.IOException;
 import java.lang.reflect.Array;
 import java.lang.reflect.InvocationTargetException;
@@ -15,6 +19,7 @@ import java.net.InetAddress;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -87,6 +92,34 @@ class ServerTest extends ServedSessions {
       server = first;
     }
     Thrown.says(IllegalArgumentException.class, () -> named.withVersion("a/b"), "version=a/b");
+  }
+
+  /** One call each of the sessions: those that wait are one step of the model. */
+  @Test
+  void aStartAnEndAndARequestOfNoSequenceShareABatch() throws Exception {
+    int unbounded = 0; // or the first start would count the sessions
+    serve(ServerSettings.LOCAL.withPort(0).withMost(1 << 20, unbounded, 10), Batching.ADAPTIVE);
+    sessions.open(1, 2);
+    CompletableFuture<float[]> inside = sessions.stepAsync(1, Request.of(1, 2, 3));
+    gate.awaitBatch();
+    List<String> parameters =
+        List.of("", sequence(3, true, false), sequence(2, false, true), sequence(4, true, true));
+    List<CompletableFuture<Answer>> answers =
+        parameters.stream()
+            .map(
+                its ->
+                    CompletableFuture.supplyAsync(
+                        () -> inferJson(its, x(1, 1)), Thread::startVirtualThread))
+            .toList();
+    while (Waits.of(sessions) < parameters.size()) {
+      Thread.sleep(1);
+    }
+    gate.open();
+    inside.join();
+    float[] expected = alone(x(1, 1))[0];
+    answers.forEach(answer -> assertArrayEquals(expected, floats(answer.join())));
+    assertEquals(2, sessions.counts().batches());
+    assertEquals(2, sessions.counts().sessions(), "1 and 3");
   }
 
   /** A model whose sizes nobody said refuses by itself. */
