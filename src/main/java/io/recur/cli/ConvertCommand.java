@@ -5,6 +5,7 @@ import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import io.recur.io.Npy;
 import io.recur.io.onnx.OnnxExport;
+import io.recur.io.onnx.OnnxModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileSystemException;
@@ -114,6 +115,11 @@ final class ConvertCommand implements Callable<Integer> {
         LoadedModel model = file.load(device, options);
         if (target == Target.checkpoint) {
           model.requireDescribed(in);
+        } else if (model.layer() instanceof OnnxModel) {
+          throw new IllegalArgumentException(
+              "%s: a graph that is no chain of layers becomes a checkpoint alone; name a file that"
+                      .formatted(in)
+                  + " ends in .safetensors");
         }
         model.report().forEach(line -> say("%s", line));
         if (zeroStates) {

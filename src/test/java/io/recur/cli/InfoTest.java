@@ -4,6 +4,7 @@ import static io.recur.cli.Shell.assertFails;
 import static io.recur.cli.Shell.recur;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.io.Npy;
@@ -97,6 +98,11 @@ class InfoTest extends ModelFiles {
     String info = succeeded("info", checkpoint).out();
     assertTrue(info.contains("OnnxModel("), info);
     assertTrue(info.contains("arrays: [batch, time, …]"), info);
+    for (String out : List.of("m.onnx", "m.pt")) {
+      Shell.Result refused = recur("convert", checkpoint, path(out), "--device", "cpu");
+      assertFails(1, "becomes a checkpoint alone; name a file that ends in .safetensors", refused);
+      assertFalse(Files.exists(folder.resolve(out)));
+    }
   }
 
   /** A chain and its checkpoint take the arrays of their graph. */
