@@ -15,7 +15,9 @@ import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
@@ -68,6 +70,7 @@ class DecoderTest {
     }
   }
 
+  /** Every sequence is found, with its score, the best first; and a beam of one is greedy. */
   @Test
   void aBeamOfAllPrefixesIsAnExhaustiveSearch() {
     Cells[] kinds = {Cells.LSTM, Cells.GRU, Cells.RNN, Cells.CLASS};
@@ -79,18 +82,23 @@ class DecoderTest {
           Tape tape = Tape.inference(device)) {
         search(fork, tape, 1, new Found(List.of(), 0, 0), penalty, all);
       }
-      all.sort((a, b) -> Double.compare(b.score(), a.score()));
-      List<Decoder.Sequence> beams =
-          new Decoder(model, SYMBOLS).endingWith(END).beams(1, LENGTH, ALL, penalty);
-      assertEquals(all.size(), beams.size());
-      for (int i = 0; i < 5; i++) {
-        Found expected = all.get(i);
-        assertEquals(expected.score(), beams.get(i).score(), 1e-4, "seed " + seed);
-        if (expected.score() - all.get(i + 1).score() > 1e-4
-            && (i == 0 || all.get(i - 1).score() - expected.score() > 1e-4)) {
-          assertEquals(expected.symbols(), beams.get(i).symbols(), "seed " + seed);
-        }
+      Decoder decoder = new Decoder(model, SYMBOLS).endingWith(END);
+      List<Decoder.Sequence> beams = decoder.beams(1, LENGTH, ALL, penalty);
+      Map<List<Integer>, Double> scores = new HashMap<>();
+      double before = Double.POSITIVE_INFINITY;
+      for (Decoder.Sequence sequence : beams) {
+        scores.put(sequence.symbols(), sequence.score());
+        assertTrue(sequence.score() <= before, "seed " + seed);
+        before = sequence.score();
       }
+      assertEquals(all.size(), beams.size());
+      for (Found found : all) {
+        String what = "seed " + seed + ", " + found.symbols();
+        assertTrue(scores.containsKey(found.symbols()), what);
+        assertEquals(found.score(), scores.get(found.symbols()), 1e-4, what);
+      }
+      List<Integer> greedy = Arrays.stream(decoder.greedy(1, LENGTH)).boxed().toList();
+      assertEquals(greedy, decoder.beams(1, LENGTH, 1, penalty).getFirst().symbols());
     }
   }
 
