@@ -5,6 +5,7 @@ import io.recur.device.kernels.KernelDevice;
 import io.recur.device.kernels.Programs;
 import io.recur.grad.Graph;
 import io.recur.grad.OpContext;
+import io.recur.grad.Padded;
 import io.recur.grad.Tensor;
 import java.util.List;
 
@@ -48,7 +49,7 @@ public final class CompiledCell {
     /** {@return the parts of the state after the last step, out × batch each} */
     List<Tensor> states();
 
-    /** {@return the outputs, out × batch, or out × batch × time} */
+    /** {@return the outputs, out × batch, or out × batch × time; or out × valid steps} */
     Tensor y();
   }
 
@@ -63,6 +64,31 @@ public final class CompiledCell {
    */
   public Result run(OpContext context, List<? extends Tensor> states, Tensor x) {
     return context.reuse(CompiledRun.class, CompiledRun::new).run(context, this, states, x);
+  }
+
+  /**
+   * Runs all steps of sequences of different lengths. The caller has checked that state and x fit
+   * the graph, that {@link #runsLengths} holds, and has {@linkplain OpContext#accept accepted}
+   * state, valid steps of x and parameters.
+   *
+   * @param context of the tape that x is on
+   * @param states the parts of the state before the first step, rows × batch each, in the order of
+   *     {@link Padded#order}
+   * @param x in × batch × time
+   * @return the states after the last step of each sequence, in the same order, and the outputs of
+   *     the {@linkplain Padded#valid valid} steps; tensors of the tape, to be read before the next
+   *     run
+   */
+  public Result run(OpContext context, List<? extends Tensor> states, Padded x) {
+    return context.reuse(LengthsRun.class, LengthsRun::new).run(context, this, states, x);
+  }
+
+  /**
+   * {@return whether it runs sequences of different lengths: it draws no random numbers, which are
+   * drawn stretch by stretch}
+   */
+  public boolean runsLengths() {
+    return compiled.program().draws() == 0 && compiled.drops().weights().isEmpty();
   }
 
   /** {@return the number of phases of a step, forward} */

@@ -1,47 +1,23 @@
 package io.recur.compile;
 
-import io.recur.compile.Compiler.Compiled;
 import io.recur.compile.Tables.Entry;
 import io.recur.compile.Tables.Purpose;
 import io.recur.device.Buffer;
-import io.recur.device.kernels.Blas;
-import io.recur.device.kernels.CellProgram.WeightGradient;
-import io.recur.device.kernels.CellProgram.Weights;
-import io.recur.device.kernels.KernelDevice;
-import io.recur.device.kernels.Programs;
-import io.recur.device.kernels.Programs.Execution;
 import io.recur.device.memory.Slices;
 import io.recur.grad.OneHot;
-import io.recur.grad.Op;
 import io.recur.grad.OpContext;
 import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A whole sequence of a compiled cell as one recorded operation. */
-final class CompiledRun implements Op, CompiledCell.Result {
-  private @Nullable CompiledCell owner;
-  private Compiled cell;
-  private Execution execution;
-  private OpContext context;
-  private List<? extends Tensor> before;
-  private Tensor x;
+final class CompiledRun extends CellRun {
   private Tensor y;
-
-  /** The weights that this sequence reads: parameters, or what is left of them. */
-  private Tensor[] matrices = {};
-
-  private Tensor[] vectors = {};
   private Tensor[] drawn = {};
   private int batch;
   private int time;
-  private boolean columnsAlone;
-
-  /** Whether a gradient reaches x, the state or a weight; without one nothing is recorded. */
-  private boolean takesGradient;
 
   /** The parts of the state after the last step that are not the last output. */
   private final List<@Nullable Tensor> after = new ArrayList<>();
@@ -57,11 +33,9 @@ final class CompiledRun implements Op, CompiledCell.Result {
   /** The shapes of the parts of the state, kept while the batch is the same. */
   private @Nullable Shape[] shapes = {};
 
-  /** The memory of each array, forward and backward, and what is cut from it. */
-  private @Nullable Buffer[] buffers = {};
-
+  /** What is cut from the memory of each array. */
   private Slices[] cuts = {};
-  private Slices[] products = {};
+
   private final Slices outputs = new Slices();
   private long[] seeds = {};
 
@@ -69,37 +43,25 @@ final class CompiledRun implements Op, CompiledCell.Result {
       OpContext context, CompiledCell owner, List<? extends Tensor> states, Tensor x) {
     this.batch = x.shape().batch();
     this.time = x.shape().time();
-    adopt(owner);
+    begin(owner);
     this.context = context;
     this.before = states;
     this.x = x;
-    takesGradient = x.isDifferentiable();
     execution.begin(scratch(owner.program.descriptionFloats()), batch, time);
     columnsAlone = execution.columnsAlone(!context.tape().isRecording());
     takeMemory();
     dropWeights();
+    takesGradient = reachesGradient();
     nameParameters(false);
     draw();
     execution.forward(scratch(owner.program.forwardScratch(batch, time)));
     return finish();
   }
 
-  private @Nullable Buffer scratch(long floats) {
-    return floats == 0 ? null : context.scratch(floats);
-  }
-
-  /** Prepares for a cell, unless the last run of this object was one of it. */
-  private void adopt(CompiledCell owner) {
-    if (this.owner != owner) {
-      this.owner = owner;
-      this.cell = owner.compiled;
-      this.execution = owner.program.execution();
-      this.buffers = new Buffer[cell.arrays().size()];
-      this.matrices = new Tensor[cell.matrices().size()];
+  private void begin(CompiledCell owner) {
+    if (adopt(owner)) {
       this.drawn = new Tensor[cell.drops().weights().size()];
-      this.vectors = new Tensor[cell.vectors().size()];
       this.cuts = slices(buffers.length);
-      this.products = slices(cell.inputProducts().size());
       this.parts = new Tensor[cell.states().length];
       this.shapes = new Shape[parts.length];
       after.clear();
@@ -112,17 +74,9 @@ final class CompiledRun implements Op, CompiledCell.Result {
     }
     for (int i = 0; i < shapes.length; i++) {
       if (shapes[i] == null || shapes[i].batch() != batch) {
-        shapes[i] = Shape.of(cell.arrays().get(cell.states()[i]).array().rows(), batch);
+        shapes[i] = Shape.of(rows(cell.states()[i]), batch);
       }
     }
-  }
-
-  private static Slices[] slices(int count) {
-    Slices[] slices = new Slices[count];
-    for (int i = 0; i < count; i++) {
-      slices[i] = new Slices();
-    }
-    return slices;
   }
 
   // Memory.
@@ -152,7 +106,6 @@ final class CompiledRun implements Op, CompiledCell.Result {
     take(array, time + 1);
     Buffer first = cut(array, 0);
     Tensor part = before.get(entry.part());
-    takesGradient |= part.isDifferentiable();
     context.device().pointwise().copy(part.value(), first, floats(entry));
   }
 
@@ -167,42 +120,19 @@ final class CompiledRun implements Op, CompiledCell.Result {
     return cuts[array].of(buffer(array), floats).at(step);
   }
 
-  private Buffer buffer(int array) {
-    Buffer buffer = buffers[array];
-    if (buffer == null) {
-      throw new IllegalStateException("compiled cell: array " + array + " has no memory");
-    }
-    return buffer;
-  }
-
   private void take(int array, int steps) {
-    name(array, context.scratch(owner().program.floats(array, batch, steps)), steps);
+    name(array, context.scratch(program().floats(array, batch, steps)), steps);
   }
 
   /** Memory for gradients of some steps; none for none. */
   private void takeBackward(int array, int steps) {
-    long floats = owner().program.floats(array, batch, steps);
+    long floats = program().floats(array, batch, steps);
     name(array, steps == 0 ? null : context.backwardScratch(floats), Math.max(1, steps));
   }
 
   private void name(int array, @Nullable Buffer buffer, int steps) {
     buffers[array] = buffer;
     execution.array(array, buffer, steps);
-  }
-
-  private CompiledCell owner() {
-    return Objects.requireNonNull(owner);
-  }
-
-  private void nameParameters(boolean withGradients) {
-    for (int i = 0; i < matrices.length; i++) {
-      execution.matrix(i, matrices[i].value(), gradient(matrices[i], withGradients));
-      takesGradient |= matrices[i].isDifferentiable();
-    }
-    for (int i = 0; i < vectors.length; i++) {
-      execution.vector(i, vectors[i].value(), gradient(vectors[i], withGradients));
-      takesGradient |= vectors[i].isDifferentiable();
-    }
   }
 
   /** Draws what this sequence drops, and takes the inputs again: a draw is an operation too. */
@@ -222,10 +152,6 @@ final class CompiledRun implements Op, CompiledCell.Result {
     context.accept("compiled cell", input);
   }
 
-  private static @Nullable Buffer gradient(Tensor weight, boolean wanted) {
-    return wanted && weight.isDifferentiable() ? weight.accumulator() : null;
-  }
-
   private void draw() {
     int count = cell.program().draws() * time;
     if (count > 0) {
@@ -241,7 +167,7 @@ final class CompiledRun implements Op, CompiledCell.Result {
 
   private CompiledCell.Result finish() {
     Shape shape = x.shape();
-    int rows = cell.arrays().get(cell.output()).array().rows();
+    int rows = rows(cell.output());
     Shape like = shape.rank() == 1 ? Shape.of(shape.rows(), 1) : shape;
     y = context.output(like, rows, outputs(rows), takesGradient);
     outputsOfRun[0] = y;
@@ -305,16 +231,11 @@ final class CompiledRun implements Op, CompiledCell.Result {
     }
     beginCarries();
     nameParameters(true);
-    long words = owner().program.backwardScratch(batch, time);
-    execution.backward(words == 0 ? null : context.backwardScratch(words));
+    execution.backward(backwardScratch(program().backwardScratch(batch, time)));
     for (int i = 0; i < buffers.length; i++) {
       giveGradient(i, cell.arrays().get(i));
     }
-    if (x.isDifferentiable()) {
-      for (int i = 0; i < cell.inputProducts().size(); i++) {
-        addInputProduct(cell.inputProducts().get(i), products[i]);
-      }
-    }
+    addInputProducts(batch * time);
   }
 
   private void takeGradient(int array, Entry entry) {
@@ -329,15 +250,10 @@ final class CompiledRun implements Op, CompiledCell.Result {
   }
 
   private int gradientSteps(int array) {
-    boolean isRead = false;
-    for (int i = 0; i < cell.inputProducts().size(); i++) {
-      isRead |= cell.inputProducts().get(i).array() == array;
-    }
-    if (isRead && x.isDifferentiable()) {
+    if (givesInput(array)) {
       return time;
     }
-    Programs.Compiled program = owner().program;
-    return program.readsGradients(array) ? program.gradientSteps(batch, time) : 0;
+    return program().readsGradients(array) ? program().gradientSteps(batch, time) : 0;
   }
 
   /** The gradient of the last state, beyond that of the last output. */
@@ -367,27 +283,6 @@ final class CompiledRun implements Op, CompiledCell.Result {
     } else if (entry.purpose() == Purpose.INPUT_GRADIENT && x.isDifferentiable()) {
       long floats = floats(entry) * time;
       context.device().pointwise().addScaled(1, buffer(array), x.accumulator(), floats);
-    }
-  }
-
-  /** {@code dX += Wᵀ·dSums}. */
-  private void addInputProduct(WeightGradient product, Slices part) {
-    Weights weights = cell.weights(product);
-    Tensor matrix = matrices[weights.matrix()];
-    int height = matrix.shape().rows();
-    long first = weights.row() + (long) weights.column() * height;
-    long span = (weights.columns() - 1L) * height + weights.rows();
-    Buffer w = part.of(matrix.value(), first, span, span).at(0);
-    Blas blas = KernelDevice.of(context.device()).blas();
-    Buffer d = buffer(product.array());
-    Buffer dx = x.accumulator();
-    int m = weights.columns();
-    int n = batch * time;
-    int k = weights.rows();
-    if (columnsAlone) {
-      blas.multiplyColumns(true, m, n, k, w, height, d, k, 1, dx, m);
-    } else {
-      blas.multiply(true, false, m, n, k, 1, w, height, d, k, 1, dx, m);
     }
   }
 }

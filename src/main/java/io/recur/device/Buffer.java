@@ -1,6 +1,7 @@
 package io.recur.device;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -214,8 +215,21 @@ public final class Buffer {
    * @throws IndexOutOfBoundsException if there are more or fewer indexes; nothing is then written
    */
   public void writeIndexes(int... indexes) {
-    checkWhole("writeIndexes", indexes.length);
-    device.writeIndexes(this, indexes);
+    writeIndexes(indexes, indexes.length);
+  }
+
+  /**
+   * Copies the first int32 indexes of an array to this buffer.
+   *
+   * @param indexes an array of {@code length} indexes or more
+   * @param length {@link #floats()}
+   * @throws IndexOutOfBoundsException if it is another number, or the array is shorter; nothing is
+   *     then written
+   */
+  public void writeIndexes(int[] indexes, int length) {
+    checkWhole("writeIndexes", length);
+    Objects.checkFromIndexSize(0, length, indexes.length);
+    device.writeIndexes(this, indexes, length);
   }
 
   /**

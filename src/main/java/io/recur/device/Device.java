@@ -277,9 +277,10 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
    * Copies indexes to the start of a buffer of this device, which is long enough.
    *
    * @param buffer the target
-   * @param indexes the source, all of which is copied
+   * @param indexes the source
+   * @param length the number of indexes, the first ones
    */
-  protected abstract void writeIndexes(Buffer buffer, int[] indexes);
+  protected abstract void writeIndexes(Buffer buffer, int[] indexes, int length);
 
   /**
    * Waits for all work, then copies the start of a buffer of this device, which is long enough.

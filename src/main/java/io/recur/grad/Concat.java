@@ -131,7 +131,9 @@ public final class Concat implements Op {
       int m = run(part);
       if (part.isDifferentiable()) {
         Buffer place = place(gradients, y.gradient(), i, offset);
-        y.device().columns().block(m, count(), place, run(y), true, part.accumulator(), m);
+        Buffer whole = part.unreached();
+        Buffer to = whole == null ? part.accumulator() : whole;
+        y.device().columns().block(m, count(), place, run(y), whole == null, to, m);
       }
       offset += m;
     }

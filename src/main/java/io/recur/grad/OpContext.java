@@ -287,11 +287,11 @@ public final class OpContext implements AutoCloseable {
     return new Tensor(data);
   }
 
-  /** Where the valid steps of sequences stand: as in the last call where its lengths come again. */
+  /** Where the valid steps of sequences are: as in the last call where its lengths come again. */
   Packing packing(Shape shape, int... lengths) {
     Packing known = packing;
     if (known == null || !known.isOf(shape, lengths)) {
-      known = Packing.of(shape, lengths);
+      known = Packing.of(shape, lengths).inPlaceOf(known);
       packing = known;
     }
     return known;

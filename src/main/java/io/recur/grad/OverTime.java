@@ -22,7 +22,7 @@ final class OverTime {
       return reordered(hot, from, shape);
     }
     int[] from = filled(time, t -> time - 1 - t);
-    return Rearrange.columns("reversed", x, shape.rows() * shape.batch(), from, 0, shape);
+    return Rearrange.exchanged("reversed", x, shape.rows() * shape.batch(), from);
   }
 
   /** The steps of each sequence in reverse. */
@@ -32,33 +32,25 @@ final class OverTime {
         valid ->
             valid instanceof OneHot hot
                 ? reordered(hot, from, valid.shape())
-                : Rearrange.columns(
-                    "reversed", valid, valid.shape().rows(), from, 0, valid.shape()));
+                : Rearrange.exchanged("reversed", valid, valid.shape().rows(), from));
   }
 
   /** One-hot columns in another order, by their indexes alone. */
   private static OneHot reordered(OneHot x, int[] from, Shape shape) {
     try (OpContext context = OpContext.of("reversed", x)) {
-      Buffer order = context.scratch(from.length);
-      order.writeIndexes(from);
-      OneHot columns = x.columns(context, order, from.length);
+      int n = shape.columns();
+      Buffer order = context.scratch(n);
+      order.writeIndexes(from, n);
+      OneHot columns = x.columns(context, order, n);
       return (OneHot) columns.view(shape.rank(), shape.rows(), shape.batch(), shape.time(), 0);
     }
   }
 
   /** The last valid step of each sequence; zeros of an empty one. */
   static Tensor last(Tensor valid, Packing packing) {
-    int[] columns = packing.sources();
-    int batch = packing.batch();
-    int[] from =
-        filled(
-            batch,
-            b ->
-                packing.lengths[b] == 0
-                    ? Rearrange.NONE
-                    : columns[(packing.lengths[b] - 1) * batch + b]);
     int rows = valid.shape().rows();
-    return Rearrange.columns("last", valid, rows, from, 0, Shape.of(rows, batch));
+    Shape shape = Shape.of(rows, packing.batch());
+    return Rearrange.columns("last", valid, rows, packing.last(), 0, shape);
   }
 
   /** The mean of each sequence; zeros of an empty one. */

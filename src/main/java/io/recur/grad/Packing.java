@@ -27,10 +27,16 @@ final class Packing {
   /** The first step of each stretch, and the step after the last one. */
   final int[] starts;
 
-  // Made when first asked for; nobody changes them.
+  // Made when first asked for, perhaps in arrays of another packing; nobody changes them.
   private int @Nullable [] places;
   private int @Nullable [] sources;
   private int @Nullable [] reversed;
+  private int @Nullable [] begins;
+
+  /** Arrays that the tables may be made in. */
+  private int[] roomForPlaces = {};
+
+  private int[] roomForReversed = {};
 
   private Packing(int time, int[] lengths, int columns) {
     this.time = time;
@@ -79,6 +85,27 @@ final class Packing {
     return new Packing(shape.time(), lengths.clone(), columns);
   }
 
+  /**
+   * Takes the arrays of a packing that is likely not to be asked again, so that lengths that never
+   * come again leave no large garbage. It makes others where it is asked after all.
+   */
+  Packing inPlaceOf(@Nullable Packing other) {
+    if (other != null) {
+      roomForPlaces = other.places != null ? other.places : other.roomForPlaces;
+      roomForReversed = other.reversed != null ? other.reversed : other.roomForReversed;
+      other.places = null;
+      other.reversed = null;
+      other.roomForPlaces = new int[0];
+      other.roomForReversed = new int[0];
+    }
+    return this;
+  }
+
+  /** An array of a number of values or more. */
+  private static int[] room(int[] known, int length) {
+    return known.length >= length ? known : new int[length];
+  }
+
   /** The sequences sorted by length, the longest first; a count per length. */
   private static int[] order(int[] lengths, int time) {
     int[] place = new int[time + 2];
@@ -112,7 +139,10 @@ final class Packing {
     return columns == batch() * time;
   }
 
-  /** The column of the padded data for each valid column; not to be changed. */
+  /**
+   * The column of the padded data for each valid column; not to be changed. The array may be
+   * longer.
+   */
   int[] places() {
     int[] known = places;
     if (known == null) {
@@ -123,7 +153,7 @@ final class Packing {
   }
 
   private int[] findPlaces() {
-    int[] places = new int[columns];
+    int[] places = room(roomForPlaces, columns);
     int at = 0;
     for (int stretch = 0; stretch < widths.length; stretch++) {
       for (int t = starts[stretch]; t < starts[stretch + 1]; t++) {
@@ -145,7 +175,7 @@ final class Packing {
       known = new int[batch() * time];
       Arrays.fill(known, Rearrange.NONE);
       int[] all = places();
-      for (int j = 0; j < all.length; j++) {
+      for (int j = 0; j < columns; j++) {
         known[all[j]] = j;
       }
       sources = known;
@@ -153,20 +183,50 @@ final class Packing {
     return known;
   }
 
-  /** The valid column for each one of the sequences in reverse; not to be changed. */
+  /** The first valid column of each step that has one; not to be changed. */
+  private int[] begins() {
+    int[] known = begins;
+    if (known == null) {
+      known = new int[starts[stretches()]];
+      for (int stretch = 0, at = 0; stretch < widths.length; stretch++) {
+        for (int t = starts[stretch]; t < starts[stretch + 1]; t++, at += widths[stretch]) {
+          known[t] = at;
+        }
+      }
+      begins = known;
+    }
+    return known;
+  }
+
+  /**
+   * The valid column for each one of the sequences in reverse, which is its own inverse; not to be
+   * changed. The array may be longer.
+   */
   int[] reversed() {
     int[] known = reversed;
     if (known == null) {
-      int[] all = places();
-      known = new int[all.length];
-      for (int j = 0; j < known.length; j++) {
-        int b = all[j] % batch();
-        int t = all[j] / batch();
-        known[j] = sources()[(lengths[b] - 1 - t) * batch() + b];
+      known = room(roomForReversed, columns);
+      int at = 0;
+      for (int stretch = 0; stretch < widths.length; stretch++) {
+        for (int t = starts[stretch]; t < starts[stretch + 1]; t++) {
+          for (int k = 0; k < widths[stretch]; k++) {
+            known[at++] = begins()[lengths[order[k]] - 1 - t] + k;
+          }
+        }
       }
       reversed = known;
     }
     return known;
+  }
+
+  /** The valid column of the last step of each sequence, or {@link Rearrange#NONE}. */
+  int[] last() {
+    int[] last = new int[batch()];
+    for (int k = 0; k < last.length; k++) {
+      int length = lengths[order[k]];
+      last[order[k]] = length == 0 ? Rearrange.NONE : begins()[length - 1] + k;
+    }
+    return last;
   }
 
   /** Whether it is that of data of this shape with these lengths. */

@@ -61,7 +61,7 @@ public final class Padded {
       padded.valid =
           packing.isWhole()
               ? data.reshape(Shape.of(shape.rows(), shape.columns()))
-              : data.take(packing.places());
+              : Take.each(data, packing.places(), packing.columns);
       if (packing.isWhole()) {
         padded.data = data;
       }
@@ -179,7 +179,7 @@ public final class Padded {
    * @return as many as there are valid steps
    */
   public int[] places() {
-    return packing.places().clone();
+    return Arrays.copyOf(packing.places(), packing.columns);
   }
 
   /**
@@ -195,6 +195,34 @@ public final class Padded {
       stretches = known;
     }
     return known;
+  }
+
+  /** {@return the number of {@link #stretches}} */
+  public int stretchCount() {
+    return packing.stretches();
+  }
+
+  /**
+   * The sequences of a stretch, without a tensor for it.
+   *
+   * @param stretch 0 ≤ stretch &lt; {@link #stretchCount}
+   * @return its batch
+   * @throws IndexOutOfBoundsException if there is no such stretch
+   */
+  public int stretchBatch(int stretch) {
+    return packing.widths[stretch];
+  }
+
+  /**
+   * The steps of a stretch, without a tensor for it.
+   *
+   * @param stretch 0 ≤ stretch &lt; {@link #stretchCount}
+   * @return its time
+   * @throws IndexOutOfBoundsException if there is no such stretch
+   */
+  public int stretchTime(int stretch) {
+    Objects.checkIndex(stretch, packing.stretches());
+    return packing.steps(stretch);
   }
 
   private List<Tensor> cut(Tensor columns) {
@@ -300,7 +328,7 @@ public final class Padded {
           "%s: scores=%s, %d targets; need one per column, %d"
               .formatted(where, shape(), values.length, packing.batch() * packing.time));
     }
-    int[] places = packing.places().clone();
+    int[] places = places();
     for (int j = 0; j < places.length; j++) {
       places[j] = values[places[j]];
     }

@@ -38,32 +38,50 @@ final class Rearrange implements Op {
    * @param shape of y
    */
   static Tensor columns(String where, Tensor x, int m, int[] from, float other, Shape shape) {
+    return columns(where, x, m, from, from.length, other, shape);
+  }
+
+  /** The same of the first n columns of {@code from}. */
+  static Tensor columns(
+      String where, Tensor x, int m, int[] from, int n, float other, Shape shape) {
+    return columns(where, x, m, from, n, false, other, shape);
+  }
+
+  /**
+   * Exchanges columns in pairs, or leaves them: {@code from[from[j]] = j}.
+   *
+   * @param where for errors
+   * @param x count a multiple of m
+   * @param m values per column
+   * @param from the column of x for each of y; what the array has beyond those is not read
+   */
+  static Tensor exchanged(String where, Tensor x, int m, int[] from) {
+    return columns(where, x, m, from, x.shape().count() / m, true, 0, x.shape());
+  }
+
+  private static Tensor columns(
+      String where, Tensor x, int m, int[] from, int n, boolean inPairs, float other, Shape shape) {
     try (OpContext context = OpContext.of(where, x)) {
       Rearrange op = context.reuse(Rearrange.class, Rearrange::new);
       int columns = x.shape().count() / m;
       op.m = m;
       op.x = x;
       op.y = context.output(shape, x.isDifferentiable());
-      boolean isPartial = hasNone(from);
+      boolean isPartial = !inPairs && hasNone(from, n);
       Buffer source = x.value();
       if (isPartial) {
         source = extended(m, columns, source, other, context.scratch((long) m * (columns + 1)));
       }
-      Buffer index = index(context, from, columns);
-      context.device().columns().gather(m, from.length, source, index, null, op.y.value());
-      boolean goesBack = op.y.isDifferentiable();
-      if (goesBack) {
-        op.invert(from, columns);
-      }
-      op.isPartial = goesBack && hasNone(op.back);
-      op.inverse = goesBack ? index(context, op.back, from.length) : null;
+      Buffer index = index(context, from, n, columns);
+      context.device().columns().gather(m, n, source, index, null, op.y.value());
+      op.invert(context, from, n, inPairs ? index : null, columns);
       return context.record(op, op.y);
     }
   }
 
-  private static boolean hasNone(int... from) {
-    for (int j : from) {
-      if (j == NONE) {
+  private static boolean hasNone(int[] from, int n) {
+    for (int j = 0; j < n; j++) {
+      if (from[j] == NONE) {
         return true;
       }
     }
@@ -71,27 +89,34 @@ final class Rearrange implements Op {
   }
 
   /** The indexes on the device; none is the column behind the last one. */
-  private static Buffer index(OpContext context, int[] from, int columns) {
-    int[] index = hasNone(from) ? from.clone() : from;
-    for (int j = 0; index != from && j < index.length; j++) {
+  private static Buffer index(OpContext context, int[] from, int n, int columns) {
+    int[] index = hasNone(from, n) ? Arrays.copyOf(from, n) : from;
+    for (int j = 0; index != from && j < n; j++) {
       index[j] = index[j] == NONE ? columns : index[j];
     }
-    Buffer buffer = context.scratch(index.length);
-    buffer.writeIndexes(index);
+    Buffer buffer = context.scratch(n);
+    buffer.writeIndexes(index, n);
     return buffer;
   }
 
-  /** Computes the column of y that each column of x became. */
-  private void invert(int[] from, int columns) {
+  /** Finds the column of y that each column of x became, unless the index is its own inverse. */
+  private void invert(OpContext context, int[] from, int n, @Nullable Buffer own, int columns) {
+    inverse = own;
+    isPartial = false;
+    if (own != null || !y.isDifferentiable()) {
+      return;
+    }
     if (back.length != columns) {
       back = new int[columns];
     }
     Arrays.fill(back, NONE);
-    for (int j = 0; j < from.length; j++) {
+    for (int j = 0; j < n; j++) {
       if (from[j] != NONE) {
         back[from[j]] = j;
       }
     }
+    isPartial = hasNone(back, columns);
+    inverse = index(context, back, columns, n);
   }
 
   /** A copy with a column of one number behind the last one. */
@@ -116,8 +141,11 @@ final class Rearrange implements Op {
     if (isPartial) {
       dy = extended(m, columns, dy, 0, context.backwardScratch((long) m * (columns + 1)));
     }
-    Buffer terms = context.backwardScratch(count);
+    Buffer whole = x.unreached();
+    Buffer terms = whole == null ? context.backwardScratch(count) : whole;
     y.device().columns().gather(m, count / m, dy, inverse, null, terms);
-    y.device().pointwise().addScaled(1, terms, x.accumulator(), count);
+    if (whole == null) {
+      y.device().pointwise().addScaled(1, terms, x.accumulator(), count);
+    }
   }
 }

@@ -25,16 +25,26 @@ final class Take implements Op {
       }
     }
     Shape.check(2, shape.rows(), columns.length, 1);
-    if (!(x instanceof OneHot) && isEachOnce(shape.columns(), columns)) {
-      return Rearrange.columns(
-          "take", x, shape.rows(), columns, 0, Shape.of(shape.rows(), columns.length));
+    if (x instanceof OneHot || isEachOnce(shape.columns(), columns)) {
+      return each(x, columns, columns.length);
     }
     try (OpContext context = OpContext.of("take", x)) {
       Buffer index = context.scratch(columns.length);
       index.writeIndexes(columns);
-      return x instanceof OneHot hot
-          ? hot.columns(context, index, columns.length)
-          : context.reuse(Take.class, Take::new).of(context, x, index, columns.length);
+      return context.reuse(Take.class, Take::new).of(context, x, index, columns.length);
+    }
+  }
+
+  /** The first n columns of a list that x has, each at most once where x is not one-hot. */
+  static Tensor each(Tensor x, int[] columns, int n) {
+    if (!(x instanceof OneHot hot)) {
+      int rows = x.shape().rows();
+      return Rearrange.columns("take", x, rows, columns, n, 0, Shape.of(rows, n));
+    }
+    try (OpContext context = OpContext.of("take", x)) {
+      Buffer index = context.scratch(n);
+      index.writeIndexes(columns, n);
+      return hot.columns(context, index, n);
     }
   }
 

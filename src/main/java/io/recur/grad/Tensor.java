@@ -188,6 +188,24 @@ public non-sealed class Tensor extends TensorOperations {
   }
 
   /**
+   * Where an operation that gives each value of this tensor a gradient writes it, in place of
+   * adding to zeros: the whole gradient, with unspecified content.
+   *
+   * @return none where the pass has reached this tensor, or where it is a view or a parameter: then
+   *     {@link #accumulator} is to be added to
+   */
+  final @Nullable Buffer unreached() {
+    Tape tape = data.tape;
+    if (tape == null || data.root != data || !data.differentiable || isReached()) {
+      return null;
+    }
+    try (var _ = enter()) {
+      check();
+      return data.begin(tape);
+    }
+  }
+
+  /**
    * Holds this tensor's tape for the calling thread, see {@link Tape#enter}.
    *
    * @return to be closed by the same thread; null where the tensor is on no tape

@@ -82,14 +82,19 @@ final class TensorData {
   /** The gradient on its tape; a pass that asks for it the first time gets zeros. */
   Buffer gradient(Tape tape) {
     Buffer known = gradient;
-    int now = tape.recorded.pass();
-    if (known == null || pass != now) {
-      known = tape.recorded.scratch(shape.count());
+    if (known == null || pass != tape.recorded.pass()) {
+      known = begin(tape);
       tape.device().pointwise().fill(0, known, shape.count());
-      gradient = known;
-      pass = now;
     }
     return known;
+  }
+
+  /** The gradient of the present pass, with unspecified content: it has reached this tensor. */
+  Buffer begin(Tape tape) {
+    Buffer fresh = tape.recorded.scratch(shape.count());
+    gradient = fresh;
+    pass = tape.recorded.pass();
+    return fresh;
   }
 
   /** Whether the present backward pass has reached this tensor. */

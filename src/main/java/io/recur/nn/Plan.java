@@ -5,11 +5,13 @@ import io.recur.device.Device;
 import io.recur.grad.Graph;
 import io.recur.grad.OneHot;
 import io.recur.grad.OpContext;
+import io.recur.grad.Padded;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** How a cell runs calls of one kind: compiled, or step by step for a reason. */
@@ -126,7 +128,31 @@ final class Plan {
     return run(owner.label(), form, context, state, x);
   }
 
+  /** Whether all stretches of sequences can run as one operation: a first call is compared. */
+  boolean runsLengths() {
+    return form != null && isChecked && !owner.checksEveryCall() && form.compiled.runsLengths();
+  }
+
+  /** Whether it computes what another plan computes. */
+  boolean isLike(Plan other) {
+    return form != null && form == other.form;
+  }
+
+  /** Runs all stretches, from a state in the order of these; see {@link #runsLengths}. */
+  Step run(OpContext context, State state, Padded x) {
+    Form its = Objects.requireNonNull(form);
+    accept(owner.label(), its, context, state);
+    CompiledCell.Result result = its.compiled.run(context, state.parts(), x);
+    return new Step(new State(result.states()), result.y());
+  }
+
   static Step run(String label, Form form, OpContext context, State state, Tensor x) {
+    accept(label, form, context, state);
+    CompiledCell.Result result = form.compiled.run(context, state.parts(), x);
+    return new Step(new State(result.states()), result.y());
+  }
+
+  private static void accept(String label, Form form, OpContext context, State state) {
     List<Tensor> parts = state.parts();
     for (int i = 0; i < parts.size(); i++) {
       context.accept(label, parts.get(i));
@@ -135,8 +161,6 @@ final class Plan {
     for (int i = 0; i < parameters.size(); i++) {
       context.accept(label, parameters.get(i));
     }
-    CompiledCell.Result result = form.compiled.run(context, parts, x);
-    return new Step(new State(result.states()), result.y());
   }
 
   private Step stepByStep(State state, Tensor x) {

@@ -148,7 +148,7 @@ public final class Recur implements Layer {
       Tape tape = x.tape();
       refuseTrace(tape);
       Stretches run = new Stretches(x, state.before(tape, x.shape().batch(), false));
-      Padded y = run.of((now, input) -> running.stretch(x.shape().batch(), now, input));
+      Padded y = running.over(x, run);
       state.after(tape, run.end());
       return y;
     }

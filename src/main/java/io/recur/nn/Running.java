@@ -1,6 +1,7 @@
 package io.recur.nn;
 
 import io.recur.grad.OpContext;
+import io.recur.grad.Padded;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.List;
@@ -21,6 +22,9 @@ final class Running {
 
   /** That of the last call, which is as a rule that of the next one. */
   private @Nullable Plan plan;
+
+  /** That of the last call of one sequence beside others that have ended. */
+  private @Nullable Plan single;
 
   /** What is allowed. */
   enum Way {
@@ -90,6 +94,43 @@ final class Running {
       plan = now;
       return step;
     }
+  }
+
+  /**
+   * Runs sequences of different lengths: all stretches as one operation where that computes the
+   * same, else one after the other.
+   */
+  Padded over(Padded x, Stretches run) {
+    int batch = x.shape().batch();
+    if (x.stretchCount() > 1 && compilation != null && way != Way.STEPWISE) {
+      try (OpContext context = OpContext.of(label, x.valid())) {
+        Plan whole = whole(compilation, context.tape(), run.start(), x);
+        if (whole != null) {
+          Padded y = run.ended(whole.run(context, run.start(), x));
+          plan = whole;
+          return y;
+        }
+      }
+    }
+    return run.of((now, input) -> stretch(batch, now, input));
+  }
+
+  /** The plan for all stretches; none where one of them needs another, or a comparison. */
+  private @Nullable Plan whole(Compilation of, Tape tape, State start, Padded x) {
+    if (!cell.columnsAreIndependent()) {
+      return null;
+    }
+    List<Tensor> parts = start.parts();
+    Plan now = refused(of.plan(plan, tape, parts, x.valid(), x.shape().batch()));
+    if (!now.runsLengths() || x.stretchBatch(x.stretchCount() - 1) > 1) {
+      return now.runsLengths() ? now : null;
+    }
+    Plan one = of.plan(single, tape, parts, x.valid(), 1);
+    if (!now.isLike(one)) {
+      return null;
+    }
+    single = one;
+    return now;
   }
 
   /** Refuses a plan of single steps where it must be compiled. */

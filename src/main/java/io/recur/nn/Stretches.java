@@ -10,10 +10,10 @@ import java.util.Map;
 import java.util.function.BiFunction;
 
 /**
- * A cell over sequences of different lengths: a run for each stretch of steps that the same
- * sequences have, with the longest sequences first. The sequences of a stretch are the first
- * columns of the state after the stretch before; the other columns of that state have ended and
- * stay as they are.
+ * A cell over sequences of different lengths: a run of all steps at once, or one for each stretch
+ * of steps that the same sequences have, with the longest sequences first. The sequences of a
+ * stretch are the first columns of the state after the stretch before; the other columns of that
+ * state have ended and stay as they are.
  */
 final class Stretches {
   private final Padded x;
@@ -36,6 +36,19 @@ final class Stretches {
     for (int i = 0; i < start.parts().size(); i++) {
       ended.add(new ArrayList<>());
     }
+  }
+
+  /** {@return the state before the first step, the longest sequence first} */
+  State start() {
+    return start;
+  }
+
+  /** Takes the results of all steps: the last state of each sequence, the longest one first. */
+  Padded ended(Step all) {
+    for (int i = 0; i < ended.size(); i++) {
+      ended.get(i).add(all.state().parts().get(i));
+    }
+    return x.map(valid -> all.y());
   }
 
   /** Runs a cell, which takes the state of a stretch and its input. */

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.recur.Thrown;
 import io.recur.device.Device;
@@ -48,6 +49,37 @@ class PaddedTest {
     assertArrayEquals(new float[] {4, 5}, stretches.get(1).toArray());
     Tensor same = tape.input(Shape.of(1, 2, 4), new float[8]);
     assertEquals(Shape.of(1, 2, 3), Padded.of(same, 3, 3).stretches().getFirst().shape());
+  }
+
+  /** A batch of other lengths takes the tables of the one before it, which is still in use. */
+  @Test
+  void batchesOfOtherLengthsDoNotDisturbEachOther() {
+    Padded first = sample();
+    assertArrayEquals(new float[] {6, 5, 1, 4, 3, 2}, first.reversed().valid().toArray());
+    float[] more = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    for (int[] lengths : new int[][] {{3, 3, 3, 2}, {0, 1, 0, 0}, {3, 3, 0, 2}}) {
+      Padded other = Padded.of(tape.input(Shape.of(1, 4, 3), more), lengths);
+      Padded twice = other.reversed().reversed();
+      assertArrayEquals(other.valid().toArray(), twice.valid().toArray());
+      assertArrayEquals(new int[] {2, 3, 0, 6, 7, 10}, first.places());
+      assertArrayEquals(new float[] {6, 5, 1, 4, 3, 2}, first.reversed().valid().toArray());
+      assertArrayEquals(new float[] {1, 0, 6, 5}, first.last().toArray());
+    }
+  }
+
+  /** The sizes of the stretches without the stretches. */
+  @Test
+  void stretchesHaveSizes() {
+    Padded x = sample();
+    assertEquals(3, x.stretchCount());
+    for (int i = 0; i < 3; i++) {
+      Shape shape = x.stretches().get(i).shape();
+      assertEquals(shape.batch(), x.stretchBatch(i));
+      assertEquals(shape.time(), x.stretchTime(i));
+    }
+    assertThrows(IndexOutOfBoundsException.class, () -> x.stretchBatch(3));
+    assertThrows(IndexOutOfBoundsException.class, () -> x.stretchTime(3));
+    assertThrows(IndexOutOfBoundsException.class, () -> x.stretchTime(-1));
   }
 
   @Test

@@ -143,6 +143,19 @@ public final class CpuDevice extends Device implements KernelDevice {
     return carry(sum);
   }
 
+  /** Makes no slices: a loop over many parts of memory leaves no garbage. */
+  @Override
+  public void move(Buffer from, long first, Buffer to, long at, long words) {
+    try {
+      MemorySegment.copy(
+          from.segment(), first * Float.BYTES, to.target(), at * Float.BYTES, words * Float.BYTES);
+    } catch (IllegalStateException e) {
+      throw Workspace.closed(Workspace.closed(e, from), to);
+    }
+    Reference.reachabilityFence(from);
+    Reference.reachabilityFence(to);
+  }
+
   @Override
   public Buffer allocate(long floats) {
     return memory.allocate(floats);
@@ -172,9 +185,9 @@ public final class CpuDevice extends Device implements KernelDevice {
   }
 
   @Override
-  protected void writeIndexes(Buffer buffer, int[] indexes) {
+  protected void writeIndexes(Buffer buffer, int[] indexes, int length) {
     try {
-      MemorySegment.copy(indexes, 0, buffer.target(), ValueLayout.JAVA_INT, 0, indexes.length);
+      MemorySegment.copy(indexes, 0, buffer.target(), ValueLayout.JAVA_INT, 0, length);
     } catch (IllegalStateException e) {
       throw Workspace.closed(e, buffer);
     }

@@ -78,10 +78,11 @@ final class NativeRun implements Execution {
   }
 
   @Override
-  public Execution array(int number, @Nullable Buffer buffer, int steps) {
+  public Execution array(int number, @Nullable Buffer buffer, long first, int steps) {
     arrays[number] = buffer;
     long at = program.arrays + number * recur_array.sizeof();
-    setAddress(at + recur_array.data$offset(), addressOf(buffer));
+    long address = buffer == null ? 0 : addressOf(buffer) + first * Float.BYTES;
+    setAddress(at + recur_array.data$offset(), address);
     its.set(ValueLayout.JAVA_LONG, at + recur_array.steps$offset(), steps);
     int rows = program.program.arrays().get(number).rows();
     its.set(ValueLayout.JAVA_INT, at + recur_array.rows$offset(), rows);

@@ -174,8 +174,8 @@ public final class CudaDevice extends Device implements KernelDevice {
   }
 
   @Override
-  protected void writeIndexes(Buffer buffer, int[] indexes) {
-    queue.write(indexes, JAVA_INT, 0, indexes.length, buffer);
+  protected void writeIndexes(Buffer buffer, int[] indexes, int length) {
+    queue.write(indexes, JAVA_INT, 0, length, buffer);
   }
 
   @Override

@@ -98,6 +98,19 @@ public interface KernelDevice {
   Buffer carryOf(Buffer sum);
 
   /**
+   * Copies words from one buffer to another one of this device.
+   *
+   * @param from is read
+   * @param first the first word that is read
+   * @param to is written, and does not overlap what is read
+   * @param at the first word that is written
+   * @param words their number, 1 or more
+   */
+  default void move(Buffer from, long first, Buffer to, long at, long words) {
+    from.device().pointwise().copy(from.slice(first, words), to.slice(at, words), words);
+  }
+
+  /**
    * Returns the time for which callers have waited for this device since it was opened. A benchmark
    * counts the rest of a step as the host's own.
    *

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * Places places = new Places(schedule).begin(32, 100);
- * places.array(0, states, 101);
+ * places.array(0, states, 0, 101);
  * long word = places.offset(0, 5);                        // of step 5 in states
  * }</pre>
  */
@@ -71,12 +71,13 @@ public final class Places {
    * Names the memory of an array.
    *
    * @param array its number
-   * @param buffer its memory; null for none
+   * @param buffer contains its memory; null for none
+   * @param first the first word of it
    * @param steps the steps that it has room for
    */
-  public void array(int array, @Nullable Buffer buffer, int steps) {
+  public void array(int array, @Nullable Buffer buffer, long first, int steps) {
     buffers[array] = buffer;
-    first[array] = 0;
+    this.first[array] = first;
     this.steps[array] = steps;
   }
 

@@ -99,7 +99,20 @@ public interface Programs {
      * @param steps the steps that it has room for
      * @return this
      */
-    Execution array(int number, @Nullable Buffer buffer, int steps);
+    default Execution array(int number, @Nullable Buffer buffer, int steps) {
+      return array(number, buffer, 0, steps);
+    }
+
+    /**
+     * Names a part of a buffer as the memory of an array, without an object for the part.
+     *
+     * @param number the array
+     * @param buffer contains its memory; null for none
+     * @param first the first word of it, a multiple of 16 for {@link CellProgram.Layout#TILES}
+     * @param steps the steps that it has room for
+     * @return this
+     */
+    Execution array(int number, @Nullable Buffer buffer, long first, int steps);
 
     /**
      * Names a vector.

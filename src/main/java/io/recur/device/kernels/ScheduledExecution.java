@@ -103,8 +103,9 @@ public abstract class ScheduledExecution implements Programs.Execution {
   }
 
   @Override
-  public final Programs.Execution array(int number, @Nullable Buffer buffer, int steps) {
-    places.array(number, buffer, steps);
+  public final Programs.Execution array(
+      int number, @Nullable Buffer buffer, long first, int steps) {
+    places.array(number, buffer, first, steps);
     return this;
   }
 
