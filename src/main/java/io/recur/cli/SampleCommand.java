@@ -62,8 +62,8 @@ final class SampleCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     check();
-    try (Safetensors file = CharacterModel.file(model);
-        Device device = options.open()) {
+    try (Device device = options.open();
+        Safetensors file = CharacterModel.file(model)) {
       CharacterModel loaded = CharacterModel.load(model, file, device);
       Sampler sampler = Sampler.of(temperature).withTopP(topP);
       sampler = topK == null ? sampler : sampler.withTopK(topK);

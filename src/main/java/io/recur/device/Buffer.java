@@ -1,7 +1,6 @@
 package io.recur.device;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -228,7 +227,11 @@ public final class Buffer {
    */
   public void writeIndexes(int[] indexes, int length) {
     checkWhole("writeIndexes", length);
-    Objects.checkFromIndexSize(0, length, indexes.length);
+    if (length > indexes.length) {
+      throw new IndexOutOfBoundsException(
+          "writeIndexes: length=%d, the array has %d; need as many or more"
+              .formatted(length, indexes.length));
+    }
     device.writeIndexes(this, indexes, length);
   }
 

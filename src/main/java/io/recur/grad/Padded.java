@@ -210,6 +210,7 @@ public final class Padded {
    * @throws IndexOutOfBoundsException if there is no such stretch
    */
   public int stretchBatch(int stretch) {
+    checkStretch(stretch);
     return packing.widths[stretch];
   }
 
@@ -221,8 +222,15 @@ public final class Padded {
    * @throws IndexOutOfBoundsException if there is no such stretch
    */
   public int stretchTime(int stretch) {
-    Objects.checkIndex(stretch, packing.stretches());
+    checkStretch(stretch);
     return packing.steps(stretch);
+  }
+
+  private void checkStretch(int stretch) {
+    if (stretch < 0 || stretch >= packing.stretches()) {
+      throw new IndexOutOfBoundsException(
+          "stretch=%d; these sequences have %d".formatted(stretch, packing.stretches()));
+    }
   }
 
   private List<Tensor> cut(Tensor columns) {

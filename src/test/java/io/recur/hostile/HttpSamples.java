@@ -1,13 +1,16 @@
 package io.recur.hostile;
 
 import io.recur.serve.Histogram;
+import io.recur.serve.Moving;
 import io.recur.serve.Sessions;
+import io.recur.serve.http.Repository;
 import io.recur.serve.http.ServedModel;
 import io.recur.serve.http.Server;
 import io.recur.serve.http.ServerSettings;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.NoSuchAlgorithmException;
+import java.util.List;
 import javax.net.ssl.SSLContext;
 
 /** Servers, what they serve, and their settings: on the loopback address, at a free port. */
@@ -26,6 +29,7 @@ final class HttpSamples {
             world -> served(world).withSizes(2, 2).withVocabulary("ab"))
         .add(ServerSettings.class, "local", world -> SETTINGS)
         .add(ServerSettings.class, "with a token", world -> SETTINGS.withTokens("of-16-letters-or"))
+        .add(Repository.class, "of a model", HttpSamples::repository)
         .add(Server.class, "of a model", HttpSamples::server)
         .add(InetSocketAddress.class, "a free port", world -> SETTINGS.address())
         .add(
@@ -47,6 +51,25 @@ final class HttpSamples {
     Server server = Server.open(SETTINGS, served(world));
     world.keep(server::close);
     return server;
+  }
+
+  /** It has the model that is served, and gives it again. */
+  private static Repository repository(World world) {
+    List<ServedModel> ours = List.of(served(world).withSizes(2, 2));
+    return new Repository() {
+      @Override
+      public List<String> names() {
+        return List.of("model");
+      }
+
+      @Override
+      public List<ServedModel> load(String name, Moving moving) {
+        return ours;
+      }
+
+      @Override
+      public void unload(String name) {}
+    };
   }
 
   private static SSLContext withoutKeys() throws NoSuchAlgorithmException {

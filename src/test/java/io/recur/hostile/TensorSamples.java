@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -64,6 +65,7 @@ final class TensorSamples {
         .constants(String.class, "cpu", "", "w", "cuda:9999", "a\u0000b/..\n\uD800")
         .constants(Object.class, "an object")
         .constants(Class.class, Nothing.class, Op.class, String.class)
+        .constants(OptionalLong.class, OptionalLong.of(1), OptionalLong.empty())
         .add(Random.class, "random", world -> new Random(1))
         .add(Runnable.class, "nothing to do", world -> (Runnable) () -> {})
         .add(Supplier.class, "an op", world -> (Supplier<Object>) Nothing::new)

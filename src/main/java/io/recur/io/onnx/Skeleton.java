@@ -64,10 +64,20 @@ record Skeleton(Graph graph, Map<String, Value> fixed, Set<Value> replaced) {
    */
   static Graph read(String text, long most) {
     try {
-      byte[] bytes = Base64.getDecoder().decode(text);
-      return ModelReader.read(ByteBuffer.wrap(bytes), new Blank(most));
+      return ModelReader.read(ByteBuffer.wrap(decoded(text)), new Blank(most));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private static byte[] decoded(String text) {
+    try {
+      return Base64.getDecoder().decode(text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "onnx: a text of %d characters is no skeleton: need one of OnnxModel.skeleton()"
+              .formatted(text.length()),
+          e);
     }
   }
 
