@@ -48,6 +48,7 @@ typedef struct {
   const char *first, *fifth;
   int64_t one, three; /* columns, in bytes */
 } columns_at;
+_Static_assert(COLUMNS <= 8, "columns_at names eight columns");
 
 INLINE columns_at columns_from(const float *b, int64_t ldb) {
   int64_t one = ldb * (int64_t)sizeof(float);
