@@ -11,6 +11,7 @@ import io.recur.device.kernels.Programs.Execution;
 import io.recur.device.memory.Slices;
 import io.recur.grad.Op;
 import io.recur.grad.OpContext;
+import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
 import java.util.List;
 import java.util.Objects;
@@ -36,6 +37,9 @@ abstract class CellRun implements Op, CompiledCell.Result {
   /** Whether a gradient reaches x, the state or a weight; without one nothing is recorded. */
   boolean takesGradient;
 
+  /** The shapes of the parts of the state, kept while the batch is the same. */
+  @Nullable Shape[] shapes = {};
+
   /** The memory of each array, forward and backward. */
   @Nullable Buffer[] buffers = {};
 
@@ -53,8 +57,18 @@ abstract class CellRun implements Op, CompiledCell.Result {
     buffers = new Buffer[cell.arrays().size()];
     matrices = new Tensor[cell.matrices().size()];
     vectors = new Tensor[cell.vectors().size()];
+    shapes = new Shape[cell.states().length];
     products = slices(cell.inputProducts().size());
     return true;
+  }
+
+  final void shapeStates(int batch) {
+    for (int i = 0; i < shapes.length; i++) {
+      Shape known = shapes[i];
+      if (known == null || known.batch() != batch) {
+        shapes[i] = Shape.of(rows(cell.states()[i]), batch);
+      }
+    }
   }
 
   static Slices[] slices(int count) {

@@ -30,9 +30,6 @@ final class CompiledRun extends CellRun {
   /** What a run records: y, then those parts. */
   private Tensor[] outputsOfRun = {};
 
-  /** The shapes of the parts of the state, kept while the batch is the same. */
-  private @Nullable Shape[] shapes = {};
-
   /** What is cut from the memory of each array. */
   private Slices[] cuts = {};
 
@@ -63,7 +60,6 @@ final class CompiledRun extends CellRun {
       this.drawn = new Tensor[cell.drops().weights().size()];
       this.cuts = slices(buffers.length);
       this.parts = new Tensor[cell.states().length];
-      this.shapes = new Shape[parts.length];
       after.clear();
       int others = 0;
       for (int array : cell.states()) {
@@ -72,11 +68,7 @@ final class CompiledRun extends CellRun {
       }
       this.outputsOfRun = new Tensor[1 + others];
     }
-    for (int i = 0; i < shapes.length; i++) {
-      if (shapes[i] == null || shapes[i].batch() != batch) {
-        shapes[i] = Shape.of(rows(cell.states()[i]), batch);
-      }
-    }
+    shapeStates(batch);
   }
 
   // Memory.

@@ -9,7 +9,6 @@ import io.recur.device.memory.Slab;
 import io.recur.grad.OneHot;
 import io.recur.grad.OpContext;
 import io.recur.grad.Padded;
-import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -48,7 +47,6 @@ final class LengthsRun extends CellRun {
   /** Where each array's part for the present stretch begins. */
   private long[] firsts = {};
 
-  private @Nullable Shape[] shapes = {};
   private final Cuts classes = new Cuts();
   private @Nullable Buffer description;
 
@@ -93,18 +91,13 @@ final class LengthsRun extends CellRun {
       int parts = cell.states().length;
       outputs = new Tensor[1 + parts];
       gradients = new Buffer[parts];
-      shapes = new Shape[parts];
       firsts = new long[buffers.length];
     }
     Arrays.fill(firsts, 0);
     start = 0;
     Drops.read(cell.drops().matrices(), none, cell.matrices(), matrices);
     Drops.read(cell.drops().vectors(), none, cell.vectors(), vectors);
-    for (int i = 0; i < shapes.length; i++) {
-      if (shapes[i] == null || shapes[i].batch() != batch) {
-        shapes[i] = Shape.of(rows(cell.states()[i]), batch);
-      }
-    }
+    shapeStates(batch);
   }
 
   /** The parts, without y. */
