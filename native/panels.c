@@ -1,6 +1,7 @@
 #include "panels.h"
 
-/* A panel with more columns than registers, in groups of nearly equal width, each piece while it is in the cache. */
+/* A panel with more columns than registers, in groups of nearly equal width, each piece while it is in the cache:
+ * the first group brings it there. */
 INLINE void multiply_many(int n, int halves, int groups, const float *panel, int64_t terms, const float *b, int64_t ldb,
     float *s) {
   int64_t piece = piece_of(terms);
@@ -11,7 +12,9 @@ INLINE void multiply_many(int n, int halves, int groups, const float *panel, int
       panels_at w = {panel + k * WIDTH, 0, WIDTH};
       const float *x = b + from * ldb + k;
       float *sums = s + from * WIDTH;
-#define MULTIPLY(width) multiply_add(width, halves, 1, 1, 0, w, piece, last, x, ldb, &sums, WIDTH)
+#define MULTIPLY(width)                                                                   \
+  if (g == 0) multiply_add(width, halves, 1, 1, 1, w, piece, last, x, ldb, &sums, WIDTH); \
+  else multiply_add(width, halves, 1, 1, 0, w, piece, last, x, ldb, &sums, WIDTH)
       BY_WIDTH(to - from, MULTIPLY)
 #undef MULTIPLY
     }

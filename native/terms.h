@@ -3,9 +3,9 @@
 #define RECUR_TERMS_H
 #include "vector.h"
 
-/* Pairs of vectors of sums that fit in the registers beside several panels, panels and pieces of a sum at once, and
- * columns up to which one panel's sums alone do not hide the latency of an addition. */
-enum { MOST_SUMS = COLUMNS > 6 ? 12 : 6, MOST_PANELS = 4, MOST_PIECES = 4, FEW_COLUMNS = 3 };
+/* Pairs of vectors of sums that fit in the registers beside several panels, panels at once, and columns up to which one
+ * panel's sums alone do not hide the latency of an addition. */
+enum { MOST_SUMS = COLUMNS > 6 ? 12 : 6, MOST_PANELS = 4, FEW_COLUMNS = 3 };
 
 /* Terms of a piece: those of a panel and of some columns stay in L1. Terms between what is read and what is asked
  * for. */
@@ -65,7 +65,8 @@ INLINE const float *in_column(columns_at x, int j, int64_t k) {
  * sum's last addition. far: see multiply_panels; the processor asks for no line of the next page by itself. */
 INLINE void multiply_add(int n, int halves, int panels, int pieces, int far, panels_at a, int64_t piece, int64_t last,
     const float *b, int64_t ldb, float *const *sums, int64_t lds) {
-  vf sum[MOST_PANELS][MOST_PIECES][COLUMNS][2] = {};
+  vf sum[2 * MOST_SUMS] = {}; /* of panel i, piece c and column j, `halves` each */
+#define SUM(i, c, j) (sum + (((i) * pieces + (c)) * n + (j)) * halves)
   const float *from[MOST_PANELS];
   for (int i = 0; i < panels; i++) from[i] = a.first + i * a.apart;
   columns_at x = columns_from(b, ldb);
@@ -81,8 +82,8 @@ INLINE void multiply_add(int n, int halves, int panels, int pieces, int far, pan
     for (int j = 0; j < n; j++) {                                                                        \
       vf value = splat(*in_column(x, j, c * piece + k));                                                 \
       for (int i = 0; i < panels; i++) {                                                                 \
-        sum[i][c][j][0] += low[i] * value;                                                               \
-        if (halves > 1) sum[i][c][j][1] += high[i] * value;                                              \
+        SUM(i, c, j)[0] += low[i] * value;                                                               \
+        if (halves > 1) SUM(i, c, j)[1] += high[i] * value;                                              \
       }                                                                                                  \
     }                                                                                                    \
   }
@@ -96,10 +97,11 @@ INLINE void multiply_add(int n, int halves, int panels, int pieces, int far, pan
     for (int j = 0; j < n; j++)
       for (int half = 0; half < halves; half++) {
         vf total = load(to + j * lds + half * LANES);
-        for (int c = 0; c < pieces; c++) total += sum[i][c][j][half];
+        for (int c = 0; c < pieces; c++) total += SUM(i, c, j)[half];
         store(to + j * lds + half * LANES, total);
       }
   }
+#undef SUM
 }
 
 INLINE int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
