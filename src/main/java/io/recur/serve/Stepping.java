@@ -262,6 +262,10 @@ final class Stepping implements Runnable {
     Version version = models.at(group.version()); // those that move while they wait move together
     for (int left = group.size(); left > 0 && count < steps.length; left--) {
       Waiting step = group.next();
+      if (!step.isFirst() && models.of(step.row) != version) { // a file gave its session another
+        turns.add(step, models.number(step));
+        continue;
+      }
       taken++;
       if (isStepped(step, now, version)) {
         distributions.waits().add((now - step.sent) / 1000);

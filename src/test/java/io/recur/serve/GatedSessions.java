@@ -45,10 +45,15 @@ abstract class GatedSessions {
     return opened(Batching.ADAPTIVE);
   }
 
-  /** The answers of a fork of the model to equal inputs, after as many steps. */
+  /** The last answer of a fork of the model to equal inputs, after as many steps. */
   float[] alone(int steps) {
     gate.open();
-    try (Chain own = model.fork();
+    return alone(model, steps);
+  }
+
+  /** The same of another model. */
+  float[] alone(Chain its, int steps) {
+    try (Chain own = its.fork();
         Tape tape = Tape.inference(device)) {
       float[] y = {};
       for (int t = 0; t < steps; t++) {

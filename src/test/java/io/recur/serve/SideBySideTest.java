@@ -5,13 +5,18 @@ import static io.recur.nn.Layers.dense;
 import static io.recur.nn.Layers.lstm;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Thrown;
+import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.nn.Chain;
 import io.recur.serve.SessionException.Reason;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
 /** Versions that serve side by side, whether sessions have them or not. */
@@ -20,18 +25,6 @@ class SideBySideTest extends GatedSessions {
 
   private final Chain larger = chain(lstm(IN, 12), dense(12, 5)).on(device, 4);
   private final Chain retrained = chain(lstm(IN, 8), dense(8, 2)).on(device, 5);
-
-  private float[] alone(Chain its, int steps) {
-    try (Chain own = its.fork();
-        Tape tape = Tape.inference(device)) {
-      float[] y = {};
-      for (int t = 0; t < steps; t++) {
-        y = own.apply(tape.input(1, 2, 3)).toArray();
-        tape.clear();
-      }
-      return y;
-    }
-  }
 
   private static List<Integer> numbers(Sessions sessions) {
     return sessions.versions().all().stream().map(ModelVersion::number).toList();
@@ -119,11 +112,7 @@ class SideBySideTest extends GatedSessions {
       gate.awaitBatch();
       CompletableFuture<float[]> start = sessions.stepAsync(1, STEP.starting());
       CompletableFuture<float[]> once = sessions.stepOnceAsync(STEP);
-      Thread replacing =
-          Thread.ofPlatform().start(() -> sessions.versions().replace(retrained, Moving.AT_ONCE));
-      while (replacing.getState() != Thread.State.WAITING) {
-        Thread.onSpinWait();
-      }
+      Thread replacing = waiting(() -> sessions.versions().replace(retrained, Moving.AT_ONCE));
       CompletableFuture<float[]> later = sessions.stepAsync(2, STEP.starting());
       gate.open();
       replacing.join();
@@ -132,6 +121,118 @@ class SideBySideTest extends GatedSessions {
         assertArrayEquals(alone(retrained, 1), answer.join());
       }
       assertEquals(2, sessions.versions().of(1));
+    }
+  }
+
+  private static Thread waiting(Runnable call) {
+    Thread thread = Thread.ofPlatform().start(call);
+    while (thread.getState() != Thread.State.WAITING) {
+      Thread.onSpinWait();
+    }
+    return thread;
+  }
+
+  private static TableCall packing(Waiting.Kind kind, Version version, MemorySegment memory) {
+    TableCall call = new TableCall(kind, Id.of(0));
+    call.version = version;
+    call.memory = memory;
+    return call;
+  }
+
+  /** A file brings a session a state of another size while a step of it has its turn. */
+  @Test
+  void aStepThatWaitsIsOneOfTheVersionThatAFileBrings() throws InterruptedException {
+    try (Sessions sessions = opened(Batching.ADAPTIVE)) {
+      sessions.open(0, 1);
+      MemorySegment memory = MemorySegment.ofArray(new byte[4096]);
+      Version first = sessions.calls().newest();
+      TableCall stored = packing(Waiting.Kind.STORE, first, memory);
+      sessions.calls().answer(stored);
+      MemorySegment packed = memory.asSlice(SessionFile.HEAD_BYTES, stored.storedBytes);
+      sessions.versions().replace(larger, Moving.AT_RESET);
+      sessions.reset(1);
+      sessions.open(2);
+      CompletableFuture<float[]> inside = sessions.stepAsync(0, STEP);
+      gate.awaitBatch();
+      CompletableFuture<float[]> moved = sessions.stepAsync(1, STEP);
+      CompletableFuture<float[]> behind = sessions.stepAsync(1, STEP);
+      CompletableFuture<float[]> stays = sessions.stepAsync(2, STEP);
+      Thread restoring =
+          waiting(() -> sessions.calls().answer(packing(Waiting.Kind.RESTORE_ALL, first, packed)));
+      gate.open();
+      restoring.join();
+      assertArrayEquals(alone(1), inside.join());
+      assertArrayEquals(alone(1), moved.join());
+      assertArrayEquals(alone(2), behind.join());
+      assertArrayEquals(alone(larger, 1), stays.join());
+      assertEquals(1, sessions.versions().of(1));
+      assertEquals(0, sessions.counts().waiting());
+    }
+  }
+
+  /** A file has what a session begins with, not what its memory held before. */
+  @Test
+  void aStartThatWaitsIsPackedWithTheInitialState() throws InterruptedException {
+    byte[] used;
+    try (Chain own = retrained.fork();
+        Tape tape = Tape.inference(device)) {
+      own.apply(tape.input(1, 2, 3));
+      used = own.save().toBytes();
+    }
+    MemorySegment memory = MemorySegment.ofArray(new byte[4096]);
+    try (Sessions sessions = opened(Batching.ADAPTIVE);
+        Sessions others = opened(Batching.ADAPTIVE)) {
+      sessions.open(0);
+      sessions.restore(9, used);
+      sessions.close(9);
+      sessions.stepAsync(0, STEP.ending());
+      gate.awaitBatch();
+      sessions.stepAsync(1, STEP.starting());
+      TableCall stored = packing(Waiting.Kind.STORE, sessions.calls().newest(), memory);
+      Thread storing = waiting(() -> sessions.calls().answer(stored));
+      gate.open();
+      storing.join();
+      assertEquals(1, stored.stored);
+      MemorySegment packed = memory.asSlice(SessionFile.HEAD_BYTES, stored.storedBytes);
+      others.calls().answer(packing(Waiting.Kind.RESTORE_ALL, others.calls().newest(), packed));
+      assertArrayEquals(alone(1), others.step(1, STEP));
+    }
+  }
+
+  /** A state that no longer fits when its turn comes opens no session. */
+  @Test
+  void aRestoreThatTheModelHasLeftBehindOpensNothing() throws InterruptedException {
+    try (Sessions sessions = opened(Batching.ADAPTIVE)) {
+      sessions.open(0);
+      byte[] state = sessions.save(0);
+      sessions.stepAsync(0, STEP);
+      gate.awaitBatch();
+      Thread replacing = waiting(() -> sessions.versions().replace(larger, Moving.AT_RESET));
+      List<Throwable> thrown = new CopyOnWriteArrayList<>();
+      Thread restoring =
+          waiting(
+              () ->
+                  thrown.add(assertThrows(ShapeException.class, () -> sessions.restore(9, state))));
+      gate.open();
+      replacing.join();
+      restoring.join();
+      assertEquals(1, thrown.size());
+      assertEquals(1, sessions.counts().sessions());
+    }
+  }
+
+  /** What overflows fails its last step; the session is not closed without an answer. */
+  @Test
+  void aLastStepThatFailsLeavesItsSessionOpen() {
+    try (Sessions sessions = opened()) {
+      Request over = Request.of(Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, 0);
+      sessions.open(1);
+      refused(Reason.FAILED, () -> sessions.step(1, over.ending()), "gave a value");
+      assertTrue(sessions.isOpen(1));
+      refused(Reason.FAILED, () -> sessions.step(2, over.starting().ending()), "gave a value");
+      assertTrue(sessions.isOpen(2), "it has failed");
+      refused(Reason.FAILED, () -> sessions.stepOnce(over), "a step of no session");
+      assertEquals(3, sessions.counts().failed(), "once, and two starts");
     }
   }
 }

@@ -12,10 +12,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -199,5 +202,28 @@ class StartingTest extends GatedSessions {
         "Request(3, number 4, starting, ending, version 2)",
         STEP.numbered(4).starting().ending().ofVersion(2).toString());
     Thrown.says(IllegalArgumentException.class, () -> STEP.ofVersion(0), "version=0");
+  }
+
+  /** Whichever is the last one: it keeps all others. */
+  @Test
+  void aRequestKeepsItsSettingsInEveryOrder() {
+    List<UnaryOperator<Request>> settings =
+        new ArrayList<>(
+            List.of(
+                its -> its.numbered(4),
+                its -> its.within(5),
+                Request::starting,
+                Request::ending,
+                its -> its.ofVersion(2)));
+    for (int round = 0; round < settings.size(); round++) {
+      Collections.rotate(settings, 1);
+      Request request = STEP;
+      for (UnaryOperator<Request> setting : settings) {
+        request = setting.apply(request);
+      }
+      assertEquals("Request(3, number 4, starting, ending, version 2)", request.toString());
+      assertEquals(5, request.micros);
+      assertTrue(request.isLike(STEP));
+    }
   }
 }
