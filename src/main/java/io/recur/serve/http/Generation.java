@@ -34,21 +34,17 @@ final class Generation {
     this.characters = served.characters();
   }
 
-  /**
-   * Writes a text by the version that its path names, else by that of its sequence; by the newest
-   * where it starts one or has none.
-   *
-   * @param version that its path names; empty for none
-   */
-  static Reply generate(
-      Call call, ServedVersions versions, String version, int mostSymbols, boolean isStream)
+  /** Writes a text by the version that is chosen. */
+  static Reply generate(Call call, Choice choice, int mostSymbols, boolean isStream)
       throws IOException {
     Fields json = Fields.of("body", ByteBuffer.wrap(call.body()));
     Fields parameters = json.object("parameters");
-    SequenceId id = SequenceId.of(parameters.value("sequence_id"));
-    Served its = versions.chosen(version, id, parameters.isTrue("sequence_start"));
-    return new Generation(its, versions.sequences(), mostSymbols)
-        .generate(json, parameters, isStream);
+    return choice.answered(
+        SequenceId.of(parameters.value("sequence_id")),
+        parameters.isTrue("sequence_start"),
+        (versions, served) ->
+            new Generation(served, versions.sequences(), mostSymbols)
+                .generate(json, parameters, isStream));
   }
 
   private Reply generate(Fields json, Fields parameters, boolean isStream) {
@@ -150,8 +146,10 @@ final class Generation {
       try {
         for (int from = 0; from < begin.length; from += PIECE) {
           int[] piece = Arrays.copyOfRange(begin, from, Math.min(from + PIECE, begin.length));
+          Request request = Request.symbols(characters.length, piece);
           boolean isFirst = from == 0;
-          step(Request.symbols(characters.length, piece), isFirst && isStart);
+          boolean isOfVersion = isFirst && model.number() > 0;
+          step(isOfVersion ? request.ofVersion(model.number()) : request, isFirst && isStart);
           isOpen = true;
         }
       } catch (RuntimeException e) {
@@ -161,8 +159,7 @@ final class Generation {
     }
 
     private void step(Request request, boolean isStart) {
-      Request its = isStart && model.number() > 0 ? request.ofVersion(model.number()) : request;
-      float[] answer = sequences.step(id, its, isStart);
+      float[] answer = sequences.step(id, request, isStart);
       scores =
           Arrays.copyOfRange(answer, Math.max(0, answer.length - characters.length), answer.length);
     }

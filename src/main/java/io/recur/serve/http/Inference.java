@@ -2,14 +2,12 @@ package io.recur.serve.http;
 
 import io.recur.io.json.Json;
 import io.recur.serve.Request;
-import io.recur.serve.SessionException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,38 +19,18 @@ import org.jspecify.annotations.Nullable;
 record Inference(Served served) {
   private static final String HEADER_LENGTH = "Inference-Header-Content-Length";
 
-  /**
-   * Answers a request by the version that its path names, else by that of its sequence; by the
-   * newest where it starts one or has none.
-   *
-   * @param versions that are served
-   * @param settled those after a load that is under way
-   * @param version that its path names; empty for none
-   */
-  static Reply infer(
-      Call call, ServedVersions versions, Supplier<ServedVersions> settled, String version)
-      throws IOException {
+  /** Answers a request by the version that is chosen. */
+  static Reply infer(Call call, Choice choice) throws IOException {
     long begin = System.nanoTime();
     ByteBuffer body = ByteBuffer.wrap(call.body());
     int header = headerLength(call, body.remaining());
     Fields json = Fields.of("body", body.slice(0, header));
     Steps steps = Steps.of(json.object("parameters"));
-    ServedVersions its = versions;
-    while (true) {
-      Served served = its.chosen(version, steps.id(), steps.isStart());
-      try {
-        return new Inference(served).infer(begin, json, body.position(header), its, steps);
-      } catch (SessionException e) {
-        if (e.reason() != SessionException.Reason.VERSION) {
-          throw e;
-        }
-      }
-      ServedVersions now = settled.get();
-      if (!version.isEmpty() || now == its) {
-        throw its.refused(steps.id(), served);
-      }
-      its = now; // all sequences have moved at once meanwhile
-    }
+    return choice.answered(
+        steps.id(),
+        steps.isStart(),
+        (versions, served) ->
+            new Inference(served).infer(begin, json, body.position(header), versions, steps));
   }
 
   /**

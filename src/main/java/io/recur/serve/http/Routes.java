@@ -210,6 +210,7 @@ final class Routes {
     if (at + 1 < parts.length) {
       throw noPath(call);
     }
+    Choice choice = new Choice(version, its, () -> loading.settled(parts[3]));
     switch (what) {
       case "" -> {
         need(call, "GET");
@@ -221,12 +222,12 @@ final class Routes {
       }
       case "infer" -> {
         need(call, "POST");
-        return Inference.infer(call, its, () -> loading.settled(parts[3]), version);
+        return Inference.infer(call, choice);
       }
       case "generate", "generate_stream" -> {
         need(call, "POST");
         boolean isStream = what.equals("generate_stream");
-        return Generation.generate(call, its, version, mostSymbols, isStream);
+        return Generation.generate(call, choice, mostSymbols, isStream);
       }
       default -> throw noPath(call);
     }

@@ -90,8 +90,7 @@ public record ServedModel(
    * @return the model
    */
   public ServedModel withVersion(String version) {
-    return new ServedModel(
-        name, version, number, sessions, input, in, output, out, takesSymbols, vocabulary);
+    return withVersion(version, number);
   }
 
   /**
@@ -145,8 +144,7 @@ public record ServedModel(
    * @return the model
    */
   public ServedModel withSymbols() {
-    return new ServedModel(
-        name, version, number, sessions, input, in, output, out, true, vocabulary);
+    return withVocabulary(vocabulary);
   }
 
   /**

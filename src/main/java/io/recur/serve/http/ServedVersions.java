@@ -64,7 +64,7 @@ final class ServedVersions {
 
   private static void checkServing(List<ServedModel> models, Sessions sessions) {
     if (models.stream().allMatch(model -> model.number() == 0)) {
-      return;
+      return; // without a call that waits for a batch
     }
     List<Integer> serving = sessions.versions().all().stream().map(ModelVersion::number).toList();
     for (ServedModel model : models) {

@@ -11,6 +11,7 @@ import io.recur.grad.Tape;
 import io.recur.io.json.Json;
 import io.recur.nn.Chain;
 import io.recur.nn.Sampler;
+import io.recur.serve.Moving;
 import io.recur.serve.Sessions;
 import java.io.IOException;
 import java.io.InputStream;
@@ -117,6 +118,45 @@ class GenerationTest extends ServedSessions {
     String second = (String) post(GENERATE, request("c", 10, end)).json().get("text_output");
     assertEquals(expected("ab" + first + "c", 10, 5), second);
     assertEquals(0, written.counts().sessions());
+  }
+
+  /** A sequence is not continued by a version that did not start it. */
+  @Test
+  void aTextIsOfTheVersionOfItsPathOrOfItsSequence() throws IOException {
+    Chain other = chain(lstm(POINTS.length, 8), dense(8, POINTS.length)).on(device, 4);
+    ServedModel first =
+        ServedModel.of("text", written)
+            .withVersion("1", 1)
+            .withSizes(POINTS.length, POINTS.length)
+            .withVocabulary(CHARACTERS);
+    written.versions().keep(1);
+    int number = written.versions().replace(other, Moving.AT_RESET);
+    String start = ", \"sequence_id\": 4, \"sequence_start\": true";
+    String next = ", \"sequence_id\": 4";
+    String ofFirst = "/v2/models/text/versions/1/generate";
+    String ofSecond = "/v2/models/text/versions/2/generate";
+    Server mine = server;
+    try (Server both =
+        Server.open(ServerSettings.LOCAL.withPort(0), first, first.withVersion("2", number))) {
+      server = both;
+      String text = (String) post(ofFirst, request("ab", 10, start)).json().get("text_output");
+      assertEquals(expected("ab", 10, 5), text);
+      refused(
+          409,
+          "version 2 of text does not step sequence 4",
+          post(ofSecond, request("c", 10, next)));
+      refused(
+          409,
+          "version 2 of text does not step sequence 4",
+          post(ofSecond + "_stream", request("c", 10, next)));
+      Answer second = post(GENERATE, request("c", 10, next));
+      assertEquals(expected("ab" + text + "c", 10, 5), second.json().get("text_output"));
+      assertEquals("1", second.json().get("model_version"));
+      assertEquals("2", post(GENERATE, request("c", 10, start)).json().get("model_version"));
+      assertEquals(number, written.versions().of(4));
+    } finally {
+      server = mine;
+    }
   }
 
   @Test

@@ -5,6 +5,7 @@ import static io.recur.nn.Layers.dense;
 import static io.recur.nn.Layers.lstm;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Thrown;
@@ -289,6 +290,37 @@ class ServedVersionsTest extends ServedSessions {
     } finally {
       server = mine;
     }
+  }
+
+  /** Nobody has unloaded it: it serves until its last sequence has left. */
+  @Test
+  void aVersionThatIsNotKeptServesAsLongAsItHasSequences() {
+    infer("", sequence(1, true, false));
+    load(larger, "at_reset");
+    sessions.versions().release(1);
+    assertEquals(List.of("1", "2"), get("/v2/models/m").json().get("versions"));
+    answers("1", alone(model, X, X), infer("", sequence(1, false, true)));
+    assertEquals(List.of("2"), get("/v2/models/m").json().get("versions"));
+    assertEquals(
+        "[%s]".formatted(entry("m", "2", "READY", "")),
+        post("/v2/repository/index", "{\"ready\": true}").text());
+    refused(409, "does not step this request: it was unloaded", infer("1", ""));
+  }
+
+  /** So that the bound on open sequences holds, and histograms are of all requests. */
+  @Test
+  void aLoadKeepsTheSequencesAndTheVersionsThatAreTheSame() {
+    ServerSettings settings = ServerSettings.LOCAL;
+    ServedModel first = versions.getFirst();
+    ServedVersions before = ServedVersions.of(List.of(first), settings, null);
+    ServedVersions same = ServedVersions.of(List.of(first), settings, before);
+    assertSame(before.sequences(), same.sequences());
+    assertSame(before.newest(), same.newest());
+    ServedModel renamed = first.withNames("u", "v");
+    assertEquals(first.number(), renamed.number());
+    ServedVersions changed = ServedVersions.of(List.of(renamed), settings, before);
+    assertSame(before.sequences(), changed.sequences());
+    assertEquals("v", changed.newest().model().output());
   }
 
   @Test
