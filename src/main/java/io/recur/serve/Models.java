@@ -146,6 +146,7 @@ final class Models implements AutoCloseable {
     begin(version, newest.number() + 1, slot);
     if (moving == Moving.AT_ONCE) {
       moveAll(before, version);
+      releaseUnused(); // now, so that no file brings a session a version that all have left
     }
   }
 

@@ -16,6 +16,7 @@ import io.recur.serve.SessionException.Reason;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
@@ -167,6 +168,32 @@ class SideBySideTest extends GatedSessions {
       assertArrayEquals(alone(larger, 1), stays.join());
       assertEquals(1, sessions.versions().of(1));
       assertEquals(0, sessions.counts().waiting());
+    }
+  }
+
+  /** They would wait for ever: their turn is one of the version to which all have moved. */
+  @Test
+  void aFileBringsNoSessionAVersionThatAllHaveLeft() throws InterruptedException {
+    try (Sessions sessions = opened(Batching.ADAPTIVE)) {
+      sessions.open(0, 1);
+      MemorySegment memory = MemorySegment.ofArray(new byte[4096]);
+      Version first = sessions.calls().newest();
+      TableCall stored = packing(Waiting.Kind.STORE, first, memory);
+      sessions.calls().answer(stored);
+      MemorySegment packed = memory.asSlice(SessionFile.HEAD_BYTES, stored.storedBytes);
+      CompletableFuture<float[]> inside = sessions.stepAsync(0, STEP);
+      gate.awaitBatch();
+      CompletableFuture<float[]> waits = sessions.stepAsync(1, STEP);
+      Thread replacing = waiting(() -> sessions.versions().replace(retrained, Moving.AT_ONCE));
+      TableCall restored = packing(Waiting.Kind.RESTORE_ALL, first, packed);
+      sessions.calls().send(restored);
+      gate.open();
+      replacing.join();
+      assertArrayEquals(alone(1), inside.join());
+      assertArrayEquals(alone(retrained, 1), waits.join());
+      Thrown.says(
+          CompletionException.class, restored::join, "no session has the model of the file");
+      assertEquals(2, sessions.versions().of(1));
     }
   }
 
