@@ -19,13 +19,15 @@ class NumberedStepsTest extends GatedSessions {
       float[][] sequence = {{1, 2, 3}, {1, 2, 3}};
       float[] second = sessions.step(1, Request.of(sequence).numbered(9));
       assertArrayEquals(second, sessions.step(1, Request.of(sequence).numbered(9)));
+      Waiting again = Waiting.step(Id.of(1), Request.of(sequence).numbered(9));
+      assertEquals(2, sessions.calls().answers(again).length, "as many steps");
       refused(
           Reason.PASSED,
           () -> sessions.step(1, Request.of(1, 2, 3).numbered(5)),
           "number=5",
           "last number=9");
       assertArrayEquals(alone(4), sessions.step(1, 1, 2, 3));
-      assertEquals(2, sessions.counts().repeated());
+      assertEquals(3, sessions.counts().repeated());
       sessions.reset(1);
       assertArrayEquals(alone(1), sessions.step(1, Request.of(1, 2, 3).numbered(0)));
     }

@@ -13,14 +13,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import io.recur.grad.Functions;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tensor;
+import io.recur.nn.Cell;
 import io.recur.nn.Chain;
 import io.recur.nn.Layer;
 import io.recur.nn.Recur;
 import io.recur.nn.Snapshot;
+import io.recur.nn.State;
 import io.recur.nn.Step;
 import io.recur.serve.SessionException.Reason;
 import java.util.ArrayList;
@@ -28,6 +31,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whoever sends what cannot be served is told so, and nobody else notices. */
 class RefusalsTest extends GatedSessions {
@@ -122,6 +127,50 @@ class RefusalsTest extends GatedSessions {
       assertArrayEquals(alone(1), sessions.step(2, 1, 2, 3));
       sessions.reset(3);
       assertArrayEquals(alone(1), sessions.step(3, 1, 2, 3));
+    }
+  }
+
+  /** Adds up its inputs and gives their roots, or adds up the roots and gives the inputs. */
+  private record Roots(Parameter begin, boolean areKept) implements Cell {
+    @Override
+    public Step step(State state, Tensor x) {
+      Tensor root = Functions.sqrt(x);
+      return areKept ? Step.step(state.h().add(root), x) : Step.step(state.h().add(x), root);
+    }
+
+    @Override
+    public boolean columnsAreIndependent() {
+      return true;
+    }
+
+    @Override
+    public List<Parameter> state0() {
+      return List.of(begin);
+    }
+
+    @Override
+    public List<Parameter> parameters() {
+      return state0();
+    }
+  }
+
+  /** Whether it is the state alone that would hold it, or the answer alone. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aStepThatWouldGiveWhatIsNotANumberChangesNothing(boolean areKept) {
+    Recur roots = new Recur(new Roots(Parameter.zeros(Shape.of(IN, 1)), areKept)).on(device, 1);
+    try (Sessions sessions = Sessions.open(roots, device)) {
+      sessions.open(1);
+      sessions.step(1, 1, 4, 9);
+      byte[] state = sessions.save(1);
+      refused(
+          Reason.FAILED, () -> sessions.step(1, 1, -4, 9), "id=1", "gave a value", "not a number");
+      assertArrayEquals(state, sessions.save(1));
+      refused(Reason.FAILED, () -> sessions.step(1, 1, 4, 9), "an earlier step");
+      sessions.restore(1, state);
+      assertArrayEquals(
+          areKept ? new float[] {1, 4, 9} : new float[] {1, 2, 3}, sessions.step(1, 1, 4, 9));
+      assertEquals(1, sessions.counts().failed());
     }
   }
 

@@ -8,6 +8,8 @@ import io.recur.serve.SessionException.Reason;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /** In which order calls are done, and which of them are one batch. */
@@ -69,6 +71,27 @@ class TurnsTest extends GatedSessions {
       greedy.getLast().join();
       CompletableFuture.allOf(others.toArray(CompletableFuture[]::new)).join();
       assertTrue(before.stream().allMatch(count -> count <= 2), "served before others: " + before);
+    }
+  }
+
+  /** Steps that cannot share a batch take turns: that which has waited longest is next. */
+  @Test
+  void theOldestStepIsInTheNextBatch() {
+    try (Sessions sessions = opened(Batching.ADAPTIVE.withLargest(2))) {
+      sessions.open(LongStream.range(0, 7).toArray());
+      sessions.stepAsync(0, Request.of(1, 2, 3));
+      gate.awaitBatch();
+      List<Integer> lengths = List.of(1, 2, 1, 1, 3, 2);
+      List<Integer> order = new CopyOnWriteArrayList<>();
+      List<CompletableFuture<?>> all = new ArrayList<>();
+      for (int i = 0; i < lengths.size(); i++) {
+        int length = lengths.get(i);
+        float[][] sequence = new float[length][3];
+        all.add(sessions.stepAsync(i + 1, Request.of(sequence)).thenRun(() -> order.add(length)));
+      }
+      gate.open();
+      all.forEach(CompletableFuture::join);
+      assertEquals(List.of(1, 1, 2, 2, 1, 3), order);
     }
   }
 
