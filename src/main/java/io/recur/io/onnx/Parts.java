@@ -55,7 +55,7 @@ final class Parts {
     Set<Value> replaced = Collections.newSetFromMap(new IdentityHashMap<>());
     readers.forEach(
         (value, left) -> {
-          if (left == 0 && value instanceof Value.Reals && value.dims().count() >= Skeleton.SHORT) {
+          if (left == 0 && value instanceof Value.Reals) {
             replaced.add(value);
           }
         });

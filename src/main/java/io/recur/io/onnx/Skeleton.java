@@ -18,9 +18,6 @@ import java.util.Set;
  * @param replaced the constants that nothing but parameters is made of, found by identity
  */
 record Skeleton(Graph graph, Map<String, Value> fixed, Set<Value> replaced) {
-  /** Fewer values than these are kept as they are: a size costs as much. */
-  static final int SHORT = 16;
-
   /** The text: base 64 of a file of ONNX. */
   String text() {
     return Base64.getEncoder().encodeToString(GraphWriter.bytes(whole(), replaced));

@@ -34,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -116,6 +117,30 @@ class SkeletonTest {
       same += isSame(test, true) ? 1 : 0;
     }
     assertTrue(same >= 500, same + " cases");
+  }
+
+  static Stream<ElementType> integers() {
+    return Stream.of(ElementType.values()).filter(ElementType::isInteger);
+  }
+
+  @ParameterizedTest
+  @MethodSource("integers")
+  void integersOfEveryTypeAreKept(ElementType type) throws IOException {
+    Proto graph =
+        graph("typed")
+            .nodes(node("Cast", "c", "f", attribute("to", FLOAT)), node("Add", "X f", "Y"))
+            .inputs(port("X", FLOAT, "3"), port("c", type.ordinal(), "3"))
+            .outputs(port("Y", FLOAT, "3"));
+    Path file = folder.resolve("typed.onnx");
+    Files.write(file, Proto.model(14, graph).toBytes());
+    long[] held = {type.narrow(1), type.narrow(-2), type.narrow(0x5A5A_A5A5_5AA5L)};
+    Value c = new Value.Integers(type, Dims.of(3), held);
+    OnnxModel model = again(OnnxModel.read(file, Map.of("c", c)).on(device, 1));
+    try (Tape tape = Tape.inference(device)) {
+      float[] y =
+          model.run(tape, Map.of("X", Value.of(Dims.of(3), new float[3]))).get("Y").floats();
+      assertArrayEquals(new float[] {held[0], held[1], held[2]}, y);
+    }
   }
 
   @Test
@@ -244,7 +269,7 @@ class SkeletonTest {
   // Texts that lie.
 
   @ParameterizedTest
-  @ValueSource(longs = {0, 10, 1_000})
+  @ValueSource(longs = {0, 10, 1_000, 2_100}) // the largest tensor alone has 4096
   void moreValuesThanTheFileHasAreRefused(long most) throws IOException {
     String text = lstm().skeleton();
     Thrown.says(
