@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -243,16 +244,19 @@ final class Described {
   <E extends Enum<E>> E one(String name, Class<E> type) {
     String text = text(name);
     for (E value : type.getEnumConstants()) {
-      String label = value instanceof Elementwise function ? function.label() : value.name();
-      if (label.equals(text)) {
+      if (label(value).equals(text)) {
         return value;
       }
     }
     throw wrong(
         name,
         Arrays.stream(type.getEnumConstants())
-            .map(value -> value instanceof Elementwise function ? function.label() : value.name())
+            .map(Described::label)
             .collect(Collectors.joining(", ", "one of ", "")));
+  }
+
+  private static String label(Enum<?> value) {
+    return value instanceof Elementwise function ? function.label() : value.name();
   }
 
   Elementwise function(String name) {
@@ -281,8 +285,8 @@ final class Described {
   Map<String, String> pairs(String name) {
     List<String> from = texts(name);
     List<String> to = texts(name + TO);
-    if (from.size() != to.size()) {
-      throw wrong(name + TO, "as many as of " + name);
+    if (from.size() != to.size() || Set.copyOf(from).size() != from.size()) {
+      throw wrong(name, "each once, and %d of them".formatted(to.size()));
     }
     Map<String, String> pairs = new LinkedHashMap<>();
     for (int i = 0; i < from.size(); i++) {
@@ -310,9 +314,7 @@ final class Described {
   }
 
   List<Layer> layers(String name) {
-    List<Layer> layers = new ArrayList<>();
-    list(name).forEach(layer -> layers.add(structure.built(layer)));
-    return layers;
+    return list(name).stream().<Layer>map(structure::built).toList();
   }
 
   /** {@return a parameter of the sizes of a name, whose values are read later} */

@@ -43,7 +43,7 @@ final class Structure {
   /** Stands where a layer is being built. */
   private static final Layer NONE = new LastStep();
 
-  private static final List<Kind<? extends Cell>> CELLS =
+  static final List<Kind<? extends Cell>> CELLS =
       Stream.of(StructureCells.CELLS, CatalogueCells.CELLS)
           .<Kind<? extends Cell>>flatMap(List::stream)
           .toList();

@@ -26,9 +26,7 @@ import io.recur.nn.LayerNorm;
 import io.recur.nn.Network;
 import io.recur.nn.Recur;
 import io.recur.nn.Residual;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /** The kinds of layers in a {@link Structure}. */
 final class StructureLayers {
@@ -144,8 +142,7 @@ final class StructureLayers {
               Network.class,
               (layer, to) ->
                   to.texts("inputs", layer.inputs())
-                      .texts("outputs", List.copyOf(layer.outputs().keySet()))
-                      .texts("give", List.copyOf(layer.outputs().values()))
+                      .pairs("outputs", layer.outputs())
                       .parts("nodes", layer.nodes(), StructureLayers::describe),
               StructureLayers::network),
           new Kind<>(
@@ -208,14 +205,6 @@ final class StructureLayers {
   }
 
   private static Network network(Described from) {
-    List<String> give = from.texts("give");
-    Map<String, String> outputs = new LinkedHashMap<>();
-    for (String output : from.texts("outputs")) {
-      if (outputs.size() == give.size()) {
-        throw from.wrong("give", "as many names as outputs");
-      }
-      outputs.put(output, give.get(outputs.size()));
-    }
     List<Network.Node> nodes =
         from.parts("nodes").stream()
             .map(
@@ -226,6 +215,6 @@ final class StructureLayers {
                         node.has("join") ? node.one("join", Join.class) : null,
                         node.texts("from")))
             .toList();
-    return new Network(from.texts("inputs"), nodes, outputs);
+    return new Network(from.texts("inputs"), nodes, from.pairs("outputs"));
   }
 }

@@ -13,14 +13,11 @@ import static io.recur.nn.Layers.layerNorm;
 import static io.recur.nn.Layers.lstm;
 import static io.recur.nn.Layers.residual;
 import static io.recur.nn.Layers.rnn;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Thrown;
-import io.recur.device.Device;
-import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.CrossEntropy;
 import io.recur.grad.Parameter;
@@ -35,39 +32,35 @@ import io.recur.io.layers.Causal;
 import io.recur.io.layers.EquationCell;
 import io.recur.io.layers.LastStep;
 import io.recur.io.layers.Masked;
+import io.recur.io.layers.MaskedZero;
+import io.recur.io.layers.Pooled;
 import io.recur.io.layers.RecurrentKind;
+import io.recur.io.layers.Repeated;
 import io.recur.nn.BatchNorm;
 import io.recur.nn.Bidirectional.Merge;
 import io.recur.nn.Chain;
 import io.recur.nn.Dense;
 import io.recur.nn.GRUCell;
+import io.recur.nn.Join;
 import io.recur.nn.Layer;
 import io.recur.nn.LayerNorm;
 import io.recur.nn.Matrix;
+import io.recur.nn.Network;
 import io.recur.nn.Recur;
 import io.recur.nn.Step;
 import io.recur.nn.cells.ProjectedLSTMCell;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
-import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A file of weights says what its model is built of, so that the same model is built again. */
-class ModelsTest {
+class ModelsTest extends SavedModels {
   private static final int IN = 3;
-  private static final int BATCH = 2;
-  private static final int TIME = 7;
-
-  @TempDir private Path folder;
-  @AutoClose private final Device device = Devices.here();
 
   /** Weights from a normal distribution: no two parameters are alike. */
   private static Parameter drawn(int... sizes) {
@@ -119,8 +112,20 @@ class ModelsTest {
         new GRUCell(Matrix.dense(12, IN), Matrix.dense(12, 4), drawn(12), drawn(12), fixed(4, 1)));
   }
 
+  /** Two branches that meet. Its output has a name of its own. */
+  private static Network branches() {
+    return new Network(
+        List.of("x"),
+        List.of(
+            Network.layer("reads", gru(IN, 4), "x"),
+            Network.layer("sees", dense(IN, 4), "x"),
+            Network.join("both", Join.SUBTRACT, "reads", "sees")),
+        Map.of("y", "both"));
+  }
+
   static List<Chain> models() {
     Recur twice = gru(IN, IN);
+    Parameter zeros = Parameter.zeros(Shape.of(2, IN));
     return List.of(
         chain(rnn(IN, 5, Elementwise.RELU), lstm(5, 4), gru(4, 3), gruV3(3, 4), dense(4, 2)),
         chain(embedding(IN, 4), chain(lstm(4, 4), chain(gru(4, 2))), new Applied("log_softmax")),
@@ -165,56 +170,22 @@ class ModelsTest {
                 entry(Elementwise.HARD_SIGMOID),
                 Activation.of(Activation.Kind.THRESHOLDEDRELU, 1e-6f, 0))),
         chain(equations(RecurrentKind.RNN, false, entry(Elementwise.SOFTSIGN))),
+        chain(branches(), new Pooled(true), new Repeated(3), new Pooled(false), dense(4, 2)),
+        chain(
+            new Dense(Elementwise.IDENTITY, Matrix.dense(zeros), Parameter.zeros(Shape.of(2))),
+            new MaskedZero()),
         chain(twice, dense(IN, IN), twice));
-  }
-
-  private float[] answers(Layer model) {
-    Random random = new Random(5);
-    Shape shape = Shape.of(IN, BATCH, TIME);
-    float[] x = new float[shape.count()];
-    for (int i = 0; i < x.length; i++) {
-      x[i] = (float) random.nextGaussian();
-    }
-    model.reset();
-    try (Tape tape = Tape.inference(device)) {
-      return model.apply(tape.input(shape, x)).toArray();
-    }
-  }
-
-  private static Map<String, Boolean> trained(Layer model) {
-    Map<String, Boolean> trained = new LinkedHashMap<>();
-    model
-        .parameters()
-        .named()
-        .forEach((name, of) -> trained.put(name + of.shape(), of.isTrainable()));
-    return trained;
   }
 
   @ParameterizedTest
   @MethodSource("models")
   void aFileIsEnoughToRunAModel(Chain model) throws IOException {
-    model.on(device, 8);
-    assertEquals(List.of(), Models.unknown(model));
-    Path path = folder.resolve("model.safetensors");
-    Weights.save(path, model, Map.of("trained", "yes"));
-    Layer again = Models.read(path, device);
-    assertEquals(model.toString(), again.toString());
-    assertEquals(trained(model), trained(again));
-    assertArrayEquals(answers(model), answers(again));
-    Path second = folder.resolve("second.safetensors");
-    Weights.save(second, again, Map.of("trained", "yes"));
-    try (Safetensors first = Safetensors.read(path);
-        Safetensors last = Safetensors.read(second)) {
-      assertEquals(first.metadata(), last.metadata());
-    }
+    again(model, IN);
   }
 
   @Test
   void aLayerThatStandsTwiceIsOneAgain() throws IOException {
-    Chain model = models().getLast().on(device, 8);
-    Path path = folder.resolve("model.safetensors");
-    Weights.save(path, model, Map.of());
-    Chain again = (Chain) Models.read(path, device);
+    Chain again = (Chain) again(models().getLast(), IN);
     assertTrue(again.layers().getFirst() == again.layers().getLast());
     assertEquals(1, again.recurs().size());
   }
@@ -274,27 +245,7 @@ class ModelsTest {
 
   @Test
   void mutationsAreRefusedOrAreModels() {
-    Random random = new Random(14);
-    List<Chain> models = models();
-    int refused = 0;
-    for (int i = 0; i < 2000; i++) {
-      StringBuilder text = new StringBuilder(Structure.of(models.get(i % models.size())));
-      for (int changes = 1 + random.nextInt(3); changes > 0; changes--) {
-        int at = random.nextInt(text.length());
-        switch (random.nextInt(3)) {
-          case 0 -> text.setCharAt(at, (char) (32 + random.nextInt(95)));
-          case 1 -> text.deleteCharAt(at);
-          default -> text.insert(at, text.charAt(random.nextInt(text.length())));
-        }
-      }
-      try {
-        Structure.model(text.toString(), 1_000_000);
-      } catch (IllegalArgumentException e) {
-        assertFalse(e.getMessage().isEmpty());
-        refused++;
-      }
-    }
-    assertTrue(refused > 1000, refused + " of 2000");
+    mutationsAreRefusedOrAreModels(models(), 14);
   }
 
   // Training continues.
