@@ -101,6 +101,33 @@ class FileStoreTest {
     }
   }
 
+  /** Old values of a key are in files that are written again. */
+  @Test
+  void aKeyThatWasPutAgainHasItsLastValue() throws IOException {
+    byte[] large = new byte[1 << 20];
+    try (FileStore store = FileStore.open(folder)) {
+      for (int key : new int[] {-2, -1, -2}) { // -2: twice in the first file
+        store.take(key(key));
+        store.put(key(key), new byte[] {(byte) files().size(), (byte) store.count()});
+      }
+      for (int i = 0; i < 20; i++) {
+        store.put(key(i), large);
+      }
+      store.take(key(-1));
+      store.put(key(-1), new byte[] {3});
+      Path first = files().getFirst();
+      for (int i = 0; i < 20; i++) {
+        store.take(key(i));
+      }
+      assertFalse(Files.exists(first), "it is not written again");
+    }
+    try (FileStore store = FileStore.open(folder)) {
+      assertArrayEquals(new byte[] {3}, store.take(key(-1)));
+      assertArrayEquals(new byte[] {1, 1}, store.take(key(-2)));
+      assertEquals(0, store.count());
+    }
+  }
+
   /** A record that a crash has cut off is not there; all before it are. */
   @Test
   void aCutOffEndLosesTheLastRecordAlone() throws IOException {

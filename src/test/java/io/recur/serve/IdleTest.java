@@ -14,18 +14,26 @@ import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.grad.ShapeException;
+import io.recur.grad.Tensor;
 import io.recur.nn.Chain;
+import io.recur.nn.Layer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -256,6 +264,58 @@ class IdleTest {
       assertEquals(0, sessions.counts().stored());
       millis.addAndGet(2 * MINUTE);
       await(() -> sessions.counts().stored() == 1);
+    }
+  }
+
+  @Test
+  void aClockThatGoesBackHoldsNothingUp() {
+    try (Sessions sessions = opened(new Heap())) {
+      sessions.open(1);
+      sessions.step(1, 1, 2, 3);
+      millis.addAndGet(-10 * MINUTE);
+      assertEquals(1, sessions.counts().sessions());
+      millis.addAndGet(2 * MINUTE);
+      await(() -> sessions.counts().stored() == 1);
+    }
+  }
+
+  /** A layer after each of whose batches all sessions are idle by the clock. */
+  private Layer outlastingAll() {
+    return new Layer() {
+      @Override
+      public Tensor apply(Tensor x) {
+        millis.addAndGet(10 * MINUTE);
+        LockSupport.parkNanos(5_000_000); // longer than the hand pauses
+        return x;
+      }
+
+      @Override
+      public boolean columnsAreIndependent() {
+        return true;
+      }
+    };
+  }
+
+  @Test
+  void aSessionWhoseStepWaitsStaysInMemory() {
+    Gate gate = new Gate();
+    Chain slow = chain(gate, outlastingAll(), lstm(3, 16), dense(16, 2)).on(device, 1);
+    int count = 5;
+    try (Sessions sessions =
+        Sessions.open(
+            slow, device, Batching.ADAPTIVE.withLargest(1), new Idle(MINUTE, new Heap(), clock))) {
+      sessions.open(LongStream.range(0, count).toArray());
+      List<CompletableFuture<float[]>> first = new ArrayList<>();
+      for (int id = 0; id < count; id++) {
+        first.add(sessions.stepAsync(id, Request.of(1, 2, 3)));
+      }
+      gate.open();
+      float[] second = sessions.step(0, 1, 2, 3);
+      for (int id = 1; id < count; id++) {
+        assertArrayEquals(first.getFirst().join(), first.get(id).join());
+        assertArrayEquals(second, sessions.step(id, 1, 2, 3), "session " + id);
+      }
+      assertFalse(Arrays.equals(first.getFirst().join(), second));
     }
   }
 }

@@ -16,9 +16,14 @@ import io.recur.device.Devices;
 import io.recur.grad.ShapeException;
 import io.recur.nn.Chain;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -168,6 +173,54 @@ class SessionFileTest {
         assertThrows(FileSystemException.class, () -> SessionFile.restore(others, damaged));
       }
       assertEquals(0, others.counts().sessions());
+    }
+  }
+
+  /**
+   * Writes the file again with checksums that fit.
+   *
+   * @param missing the number of the block that is left out
+   * @param more sessions that the first block with sessions, and the end, say they have
+   */
+  private Path written(int missing, int more) throws IOException {
+    Path other = folder.resolve("other");
+    try (Arena arena = Arena.ofConfined();
+        FileChannel from = FileChannel.open(file(), StandardOpenOption.READ);
+        FileChannel to = FileChannel.open(Files.createFile(other), StandardOpenOption.WRITE)) {
+      Block block = new Block(arena, 1 << 16);
+      for (int number = 0; from.position() < from.size(); number++) {
+        int sessions = block.read(from);
+        if (from.position() == from.size()) {
+          long count = block.buffer().getLong() + more;
+          ByteBuffer end = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+          block.put(end.putLong(count).flip());
+        }
+        if (number != missing) {
+          block.write(to, number == 1 ? sessions + more : sessions);
+        }
+      }
+    }
+    return other;
+  }
+
+  /** Each block is whole, and yet not all sessions are there. */
+  @Test
+  void aFileThatLacksSessionsIsRefused() throws IOException {
+    try (Sessions sessions = filled();
+        Sessions others = Sessions.open(model, device)) {
+      SessionFile.write(sessions, file());
+      int[][] cases = {{1, 0}, {-1, 1}, {-1, -1}};
+      for (int[] its : cases) {
+        Path other = written(its[0], its[1]);
+        Thrown.says(
+            FileSystemException.class,
+            () -> SessionFile.restore(others, other),
+            its[0] == 1 ? "and says %d".formatted(2L * COUNT - 1) : "a block of",
+            "damaged");
+        Files.delete(other);
+      }
+      assertEquals(0, others.counts().sessions());
+      assertEquals(2L * COUNT - 1, SessionFile.restore(others, written(-1, 0)));
     }
   }
 

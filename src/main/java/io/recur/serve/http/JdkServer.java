@@ -206,14 +206,19 @@ final class JdkServer {
    * @return whether all was sent within the time
    */
   boolean drain(long millis) {
+    closeConnections(); // before a request is told that it comes too late
     routes.drain();
     boolean isDone = awaitAnswers(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis));
     stop();
     return isDone;
   }
 
-  private synchronized boolean awaitAnswers(long until) {
+  /** Has each answer from now on be the last one of its connection. */
+  private synchronized void closeConnections() {
     isDraining = true;
+  }
+
+  private synchronized boolean awaitAnswers(long until) {
     try {
       long left = until - System.nanoTime();
       while (running > 0 && left > 0) {

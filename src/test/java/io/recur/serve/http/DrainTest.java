@@ -53,6 +53,7 @@ class DrainTest extends ServedSessions {
     Answer late = inferJson(sequence(2, true, false), x(1, 1));
     refused(503, "takes no more requests", late);
     assertEquals("1", late.header("Retry-After"));
+    assertEquals("close", late.header("Connection"));
     assertFalse(drained.isDone());
     gate.open();
     assertTrue(drained.join());

@@ -9,6 +9,7 @@ import io.recur.Thrown;
 import io.recur.serve.Batching;
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class TokensTest extends ServedSessions {
@@ -71,6 +72,24 @@ class TokensTest extends ServedSessions {
     for (int i = 0; i < 1000; i++) {
       tokens.admit(null);
     }
+  }
+
+  /** However long the calls take: one at first, and one more for each second that has passed. */
+  @Test
+  void theRateAllowsNoMoreThanItSays() {
+    Tokens tokens = new Tokens(List.of(), 1);
+    long begin = System.nanoTime();
+    int admitted = 0;
+    for (int i = 0; i < 1000; i++) {
+      try {
+        tokens.admit(null);
+        admitted++;
+      } catch (Refusal tooSoon) {
+        assertEquals(429, tooSoon.status);
+      }
+    }
+    long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begin);
+    assertTrue(admitted >= 1 && admitted <= 1 + seconds, admitted + " in " + seconds + " s");
   }
 
   @Test

@@ -89,17 +89,26 @@ class WaitingRecordsTest {
       assertEquals(3, before.forwarded().size());
       assertEquals(2, count(waiting(before)));
 
+      var between = context();
+      stores.forEach(between::addStateStore);
+      Processor<String, float[], String, float[]> other = steps.withLargest(9).supplier().get();
+      other.init(between);
+      other.process(new Record<>("key-1", Alone.input(2, 5), 5)); // behind those that it took up
+      alone.step("key-1", Alone.input(2, 5));
+      other.close();
+      assertEquals(3, count(waiting(between)));
+
       var after = context();
       stores.forEach(after::addStateStore);
       // of another size, as a new release of the application may choose
       Processor<String, float[], String, float[]> second = steps.withLargest(1).supplier().get();
       second.init(after);
       after.scheduledPunctuators().getFirst().getPunctuator().punctuate(0);
-      assertEquals(List.of(3L, 4L), timestamps(after));
-      second.process(new Record<>("key-1", Alone.input(2, 5), 5));
+      assertEquals(List.of(3L, 4L, 5L), timestamps(after));
+      second.process(new Record<>("key-1", Alone.input(2, 6), 6));
       assertArrayEquals(
-          alone.step("key-1", Alone.input(2, 5)),
-          (float[]) after.forwarded().get(2).record().value());
+          alone.step("key-1", Alone.input(2, 6)),
+          (float[]) after.forwarded().get(3).record().value());
       assertEquals(0, count(waiting(after)));
       second.close();
     }
