@@ -7,8 +7,9 @@
 # make serve-bench   measures sessions: steps per second, the time of a step, the memory of a million, files of them, a
 #                    simulated day, an LSTM of 512 units behind HTTP, and steps by key on Kafka Streams with a broker
 #                    (SERVE=--short; KAFKA= leaves that out)
-# make http-bench    the part behind HTTP alone, beside the same routes behind Jetty and ONNX Runtime behind the same server
-#                    where their jars can be had, and PyTorch behind one in Python (PYTHON=a Python with torch and onnx)
+# make http-bench    the part behind HTTP alone, beside the same routes behind Jetty and behind Helidon and ONNX Runtime behind
+#                    the same server, each where its jars can be had, and PyTorch behind one in Python (PYTHON=a Python with
+#                    torch and onnx)
 # make kafka-bench   the last of these alone; says why where the broker's jars cannot be had
 # make peers         measures the rivals beside us, and the machine's own limits (PYTHON=a Python with torch, PEERS="part
 #                    of a work's name", PEERS_ROUNDS=n); with no PEERS: an hour, into jmh/peers.csv, jmh/peers.png and
@@ -160,6 +161,7 @@ bench: jmh/bench/target/benchmarks.jar $(if $(CC),jmh/bench/target/panama)
 SERVE_JAVA = "$(JDK)/bin/java" --enable-native-access=ALL-UNNAMED -cp jmh/bench/target/benchmarks.jar
 SERVING := jmh/peers/contenders/target/serving
 JETTY := jmh/peers/contenders/target/jetty
+HELIDON := jmh/peers/contenders/target/helidon
 serve-bench: jmh/bench/target/benchmarks.jar
 	@$(SERVE_JAVA) -Xmx512m io.recur.jmh.Serve throughput $(SERVE)
 	@echo "with ZGC:"; $(SERVE_JAVA) -Xmx512m -XX:+UseZGC io.recur.jmh.Serve throughput $(SERVE)
@@ -170,9 +172,10 @@ serve-bench: jmh/bench/target/benchmarks.jar
 	@$(MAKE) --no-print-directory http-bench
 	@$(if $(KAFKA),$(MAKE) --no-print-directory kafka-bench)
 
-http-bench: jmh/bench/target/benchmarks.jar $(SERVING)/built $(JETTY)/built
+http-bench: jmh/bench/target/benchmarks.jar $(SERVING)/built $(JETTY)/built $(HELIDON)/built
 	@$(SERVE_JAVA) -Xmx256m io.recur.jmh.HttpServe $(SERVE) --python="$(if $(filter-out undefined default file,$(origin PYTHON)),$(PYTHON))" \
 	    --jetty="$$([ -f $(JETTY)/classpath.txt ] && echo "$(JETTY)/classes:$$(cat $(JETTY)/classpath.txt):target/recur-cli.jar")" \
+	    --helidon="$$([ -f $(HELIDON)/classpath.txt ] && echo "$(HELIDON)/classes:$$(cat $(HELIDON)/classpath.txt):target/recur-cli.jar")" \
 	    --rival="$$([ -f $(SERVING)/classpath.txt ] && echo "$(SERVING)/classes:$$(cat $(SERVING)/classpath.txt):target/recur-cli.jar")"
 
 # Nothing but this target resolves the broker's jars.

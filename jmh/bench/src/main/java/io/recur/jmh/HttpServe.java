@@ -13,13 +13,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * An LSTM of 512 units behind HTTP, 64 clients in a process of their own, JSON and binary data:
  * steps per second and the time of a step from request to answer. Beside it the same routes behind
- * Jetty, where its classes are given, ONNX Runtime behind the same server with the same batches,
- * where its classes are given, and PyTorch behind a server in Python, where a Python with torch is.
- * Every server computes with one thread; answers are compared first.
+ * Jetty and behind Helidon, where their classes are given, ONNX Runtime behind the same server with
+ * the same batches, where its classes are given, and PyTorch behind a server in Python, where a
+ * Python with torch is. Every server computes with one thread; answers are compared first.
  */
 public final class HttpServe {
   private static final String EXACT = "0";
@@ -31,8 +32,9 @@ public final class HttpServe {
    * Measures and prints.
    *
    * @param arguments nothing or {@code --short}; {@code --rival=CLASSPATH} of ONNX Runtime behind
-   *     our server; {@code --jetty=CLASSPATH} of our routes behind Jetty; {@code --python=PROGRAM};
-   *     or {@code server}, or {@code load} and what it needs, which this starts by itself
+   *     our server; {@code --jetty=CLASSPATH} of our routes behind Jetty, {@code
+   *     --helidon=CLASSPATH} behind Helidon; {@code --python=PROGRAM}; or {@code server}, or {@code
+   *     load} and what it needs, which this starts by itself
    * @throws Exception if a process cannot be started, or an answer is wrong
    */
   public static void main(String[] arguments) throws Exception {
@@ -90,13 +92,17 @@ public final class HttpServe {
       }
       List<String> ours = java(classPath, HttpServe.class.getName(), "server");
       String rival = given(arguments, "--rival=");
-      String jetty = given(arguments, "--jetty=");
       String python = given(arguments, "--python=");
       for (String format : List.of("binary", "json")) {
         row("Recur", ours, format, EXACT, seconds);
-        if (!jetty.isEmpty()) {
-          List<String> its = java(jetty, "io.recur.serve.http.JettyServe");
-          row("Recur behind Jetty", its, format, EXACT, seconds);
+        for (String name : List.of("Jetty", "Helidon")) {
+          String its = given(arguments, "--%s=".formatted(name.toLowerCase(Locale.ROOT)));
+          if (its.isEmpty()) {
+            System.out.printf("Recur behind %s: left out, its classes are not there%n", name);
+          } else {
+            List<String> command = java(its, "io.recur.serve.http.%sServe".formatted(name));
+            row("Recur behind " + name, command, format, EXACT, seconds);
+          }
         }
         if (rival.isEmpty()) {
           System.out.println("ONNX Runtime: left out, its classes are not there");
