@@ -9,6 +9,10 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -19,9 +23,9 @@ import java.util.stream.Stream;
  * be sent. On the CPU double it is a rehearsal: nothing is timed and no page changes; calls are
  * counted, and the time that a card needs is estimated from them.
  *
- * <p>Arguments: the device, the folder of test classes, JUnit's console launcher, a Python with
- * PyTorch, a pattern that a step's name must contain (or nothing). Runs in the root of the checkout
- * or of the packed archive. Exit status 1 if a step failed.
+ * <p>Arguments: the device, the folder of test classes, the class path that these need with JUnit's
+ * console launcher, a Python with PyTorch, a pattern that a step's name must contain (or nothing).
+ * Runs in the root of the checkout or of the packed archive. Exit status 1 if a step failed.
  */
 final class BringUp {
   static final String COMMAND = "make bring-up";
@@ -41,6 +45,7 @@ final class BringUp {
 
   private final String device;
   private final String classPath = absolute(System.getProperty("java.class.path"));
+  private final Path tests;
   private final String testPath;
   private final String python;
   private final boolean isRehearsal;
@@ -48,9 +53,13 @@ final class BringUp {
   private final long began = System.nanoTime();
   private int logs;
 
-  private BringUp(String device, String testPath, String python, String card) {
+  /** A process that has ended, and what the double counted in it. */
+  private record Done(Child.Ended ended, DoubleCounts counts) {}
+
+  private BringUp(String device, String tests, String needed, String python, String card) {
     this.device = device;
-    this.testPath = absolute(testPath) + File.pathSeparator + classPath;
+    this.tests = Path.of(tests);
+    this.testPath = absolute(tests + File.pathSeparator + needed) + File.pathSeparator + classPath;
     this.python = python;
     this.isRehearsal = DoubleCounts.isDouble(card);
     this.report = new BringUpReport(card, isRehearsal);
@@ -64,8 +73,7 @@ final class BringUp {
       }
     }
     String card = card(args[0]);
-    String testPath = args[1] + File.pathSeparator + args[2];
-    BringUp bringUp = new BringUp(args[0], testPath, args[3], card);
+    BringUp bringUp = new BringUp(args[0], args[1], args[2], args[3], card);
     Pattern pattern = Pattern.compile(args[4], Pattern.CASE_INSENSITIVE);
     bringUp.run(BringUpStep.plan(args[0], args[1]), pattern);
     bringUp.tell(args[4].isEmpty());
@@ -117,22 +125,14 @@ final class BringUp {
       report.add(step, "not run: the %.0f s are over".formatted(LIMIT));
       return List.of();
     }
-    String log = "%02d-%s".formatted(++logs, step.name().replaceAll("\\W+", "-"));
-    Path counts = SCRATCH.resolve(log + ".counts");
-    Child.Ended ended =
-        Child.run(
-            command(step),
-            isRehearsal
-                ? Map.of(DoubleCounts.VARIABLE, counts.toAbsolutePath().toString())
-                : Map.of(),
-            isRehearsal ? left : Math.min(step.limit(), left),
-            SCRATCH.resolve(log + ".log"));
+    List<Done> done = atOnce(step, isRehearsal ? left : Math.min(step.limit(), left));
+    Child.Ended ended = done.stream().map(Done::ended).reduce(Child.Ended::and).orElseThrow();
     TestRun run = TestRun.of(ended.lines());
     report.add(
         step,
         ended,
         run,
-        isRehearsal ? DoubleCounts.read(counts, ended.seconds()) : DoubleCounts.NONE);
+        done.stream().map(Done::counts).reduce(DoubleCounts.NONE, DoubleCounts::plus));
     List<BringUpStep> following = new ArrayList<>();
     if (ended.status() != 0 && step.options().isEmpty()) {
       following.addAll(step.again());
@@ -141,13 +141,51 @@ final class BringUp {
     return following;
   }
 
-  private List<String> command(BringUpStep step) {
+  /** Runs a step in one process, or its parts in as many at once. */
+  private List<Done> atOnce(BringUpStep step, double limit) throws IOException {
+    List<List<String>> parts =
+        step.kind() == BringUpStep.Kind.DEALT_TESTS
+            ? TestHands.deal(tests, step.arguments())
+            : List.of(step.arguments());
+    String log = "%02d-%s".formatted(++logs, step.name().replaceAll("\\W+", "-"));
+    List<Future<Done>> started = new ArrayList<>();
+    try (ExecutorService threads = Executors.newFixedThreadPool(parts.size())) {
+      for (int i = 0; i < parts.size(); i++) {
+        List<String> command = command(step, parts.get(i));
+        String name = parts.size() == 1 ? log : log + "-" + (i + 1);
+        started.add(threads.submit(() -> done(command, limit, name)));
+      }
+      List<Done> done = new ArrayList<>();
+      for (Future<Done> part : started) {
+        done.add(part.get());
+      }
+      return done;
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IOException(step.name() + ": a process cannot be run", e);
+    }
+  }
+
+  private Done done(List<String> command, double limit, String log) throws IOException {
+    Path counts = SCRATCH.resolve(log + ".counts");
+    Child.Ended ended =
+        Child.run(
+            command,
+            isRehearsal
+                ? Map.of(DoubleCounts.VARIABLE, counts.toAbsolutePath().toString())
+                : Map.of(),
+            limit,
+            SCRATCH.resolve(log + ".log"));
+    return new Done(
+        ended, isRehearsal ? DoubleCounts.read(counts, ended.seconds()) : DoubleCounts.NONE);
+  }
+
+  private List<String> command(BringUpStep step, List<String> arguments) {
     List<String> command;
     switch (step.kind()) {
-      case SYSTEM -> command = new ArrayList<>(step.arguments());
+      case SYSTEM -> command = new ArrayList<>(arguments);
       case COMMAND -> {
         command = Child.java(step.options(), classPath, "io.recur.cli.Main");
-        command.addAll(step.arguments());
+        command.addAll(arguments);
       }
       case BENCHMARK -> {
         command = Child.java(step.options(), classPath, GpuDriver.class.getName());
@@ -172,7 +210,7 @@ final class BringUp {
                 "--fail-if-no-tests",
                 "--exclude-tag=cpu",
                 "--exclude-tag=soak"));
-        command.addAll(step.arguments());
+        command.addAll(arguments);
       }
     }
     return command;

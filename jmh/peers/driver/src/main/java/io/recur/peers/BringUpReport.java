@@ -34,7 +34,7 @@ final class BringUpReport {
   }
 
   void add(BringUpStep step, Child.Ended ended, TestRun run, DoubleCounts counts) {
-    boolean isTests = step.kind() == BringUpStep.Kind.TESTS;
+    boolean isTests = step.isTests();
     boolean isFailed = ended.status() != 0 && step.kind() != BringUpStep.Kind.SYSTEM;
     List<String> figures =
         isTests

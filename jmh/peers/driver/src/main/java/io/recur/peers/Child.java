@@ -22,7 +22,18 @@ final class Child {
    * @param isLate whether it was stopped at its limit
    * @param lines what it printed, errors among the rest
    */
-  record Ended(int status, double seconds, boolean isLate, List<String> lines) {}
+  record Ended(int status, double seconds, boolean isLate, List<String> lines) {
+    /** Both of two that ran at once, as one: a failure's status, all lines. */
+    Ended and(Ended other) {
+      List<String> all = new ArrayList<>(lines);
+      all.addAll(other.lines);
+      return new Ended(
+          status != 0 ? status : other.status,
+          Math.max(seconds, other.seconds),
+          isLate || other.isLate,
+          all);
+    }
+  }
 
   private Child() {}
 
