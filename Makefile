@@ -252,21 +252,29 @@ $(JUNIT):
 	@$(MAVEN) -q -B dependency:copy -DoutputDirectory=target \
 	  -Dartifact=org.junit.platform:junit-platform-console-standalone:$(JUNIT_VERSION)
 
+# What the tests need beside the command's jar and the console launcher.
+TEST_CLASS_PATH := target/test-class-path
+$(TEST_CLASS_PATH): pom.xml
+	@mkdir -p $(@D)
+	@$(MAVEN) -q -B dependency:build-classpath -DincludeScope=test -Dmdep.outputFile=$@ \
+	  -DexcludeGroupIds=org.junit.jupiter,org.junit.platform,org.opentest4j,org.apiguardian,org.bytedeco
+	@touch $@
+
 # The tests of the present tree, compiled.
-target/tests-built: target/recur-cli.jar $(shell find src/test -type f)
+target/tests-built: target/recur-cli.jar $(TEST_CLASS_PATH) $(shell find src/test -type f)
 	@$(MAVEN) -q -B test-compile -Dspotless.check.skip >target/build.log 2>&1 || { cat target/build.log; exit 1; }
 	@touch $@
 
 bring-up: jmh/peers/target/gpu.jar target/tests-built $(JUNIT)
 	@"$(JDK)/bin/java" -cp jmh/peers/target/gpu.jar:target/recur-cli.jar io.recur.peers.BringUp \
-	    $(GPU) target/test-classes $(JUNIT) "$(PYTHON)" "$(BRING_UP)"
+	    $(GPU) target/test-classes "$(JUNIT):$$(cat $(TEST_CLASS_PATH))" "$(PYTHON)" "$(BRING_UP)"
 
 host-gpu: jmh/peers/target/gpu.jar target/tests-built native
 	@"$(JDK)/bin/java" -cp jmh/peers/target/gpu.jar:target/recur-cli.jar io.recur.peers.HostDriver \
 	    $(DOUBLE) $(HOST_GPU) target/test-classes
 
 pack: jmh/peers/target/gpu.jar target/tests-built $(JUNIT)
-	@jmh/pack "$(JDK)" $(JUNIT) target/recur-gpu.tar.gz
+	@jmh/pack "$(JDK)" $(JUNIT) $(TEST_CLASS_PATH) target/recur-gpu.tar.gz
 
 # Without a compiler everything still works: the kernels in Java take over, and say so once.
 ifeq ($(CC),)

@@ -39,6 +39,14 @@ class DocsTest {
   private static final Pattern PACKED_CLASS =
       Pattern.compile("lib/tests/io/recur/([\\w/]+Test)\\*");
 
+  private static final Pattern OF_THE_CHECKOUT =
+      Pattern.compile(
+          "(?:Path\\.of|new File)\\(\\s*\"(?:src|docs|native|jmh|bindings|pom|README|Makefile)\\b");
+
+  private static final String TAG = "@Tag(Devices.CPU)";
+  private static final Pattern TAGGED_CLASS =
+      Pattern.compile("\n@Tag\\(Devices\\.CPU\\).*\n(?:@.*\n)*(?:public )?(?:final )?class ");
+
   static Stream<Path> documents() throws IOException {
     Stream<Path> fixed =
         Stream.of("README.md", "CONTRIBUTING.md", "src/README.md", "jmh/README.md").map(Path::of);
@@ -100,6 +108,28 @@ class DocsTest {
     assertTrue(tests.size() > 12, tests.toString());
     tests.removeIf(test -> Files.exists(TESTS.resolve(test.replace('.', '/') + ".java")));
     assertEquals(Set.of(), tests);
+  }
+
+  /** The archive for a machine with a GPU has no sources and no pages. */
+  @Test
+  void aTestThatReadsTheCheckoutIsNoneOfADevice() throws IOException {
+    List<Path> readers;
+    try (Stream<Path> files = Files.walk(TESTS)) {
+      readers = files.filter(file -> file.toString().endsWith("Test.java")).toList();
+    }
+    int found = 0;
+    for (Path test : readers) {
+      String text = Files.readString(test);
+      for (String member : text.split("\n\n  ")) {
+        if (OF_THE_CHECKOUT.matcher(member).find()) {
+          boolean isTagged = member.contains(TAG) || TAGGED_CLASS.matcher(text).find();
+          assertTrue(
+              isTagged, test + ": it reads files of the checkout, on a device too: " + member);
+          found++;
+        }
+      }
+    }
+    assertTrue(found > 15, found + " tests read files of the checkout");
   }
 
   @Test

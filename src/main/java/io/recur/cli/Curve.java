@@ -1,14 +1,13 @@
 package io.recur.cli;
 
+import io.recur.train.show.Drawing;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.style.markers.SeriesMarkers;
@@ -152,12 +151,11 @@ final class Curve {
    * @param picture the file
    * @param title the picture's title
    * @param text the name of the text
+   * @throws IOException if it cannot be drawn or written
    */
   void draw(Path picture, String title, String text) throws IOException {
     System.setProperty("java.awt.headless", "true");
-    // drawn before a file is made: where Java finds no font, no empty picture is left
-    byte[] drawn = BitmapEncoder.getBitmapBytes(chart(title, text), BitmapEncoder.BitmapFormat.PNG);
-    Files.write(picture, drawn);
+    Drawing.draw(() -> chart(title, text), picture);
   }
 
   XYChart chart(String title, String text) {

@@ -200,7 +200,7 @@ final class TrainCommand implements Callable<Integer> {
     try {
       training.draw(picture(), bits);
       return picture().toString();
-    } catch (IOException | RuntimeException | LinkageError | InternalError e) {
+    } catch (IOException | RuntimeException | LinkageError e) {
       return "not drawn: " + Failure.cause(e);
     }
   }

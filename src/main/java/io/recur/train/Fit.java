@@ -200,7 +200,9 @@ public final class Fit {
 
   /**
    * Draws the losses of the steps and of the validations, after each pass anew. The curve begins
-   * with the first step of this object.
+   * with the first step of this object. A picture that cannot be drawn, as where Java finds no
+   * font, or cannot be written ends the training with an {@link java.io.UncheckedIOException},
+   * after the pass has been saved.
    *
    * @param picture a PNG file
    * @return this

@@ -136,6 +136,7 @@ class CommandTest {
   }
 
   @Test
+  @Tag(Devices.CPU) // it reads what only a checkout has
   void theHelpListsEveryCommandAndEachHasItsOwn() throws IOException {
     List<String> sources;
     try (Stream<Path> files = Files.list(Path.of("src/main/java/io/recur/cli"))) {

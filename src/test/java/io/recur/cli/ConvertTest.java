@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.device.Devices;
 import io.recur.io.StateDict;
 import io.recur.io.StoredTensor;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -198,6 +200,7 @@ class ConvertTest extends ModelFiles {
 
   /** The lines of the guide for users of PyTorch, in a folder with the files that they name. */
   @Test
+  @Tag(Devices.CPU) // it reads what only a checkout has
   void theLinesOfTheGuideRun() throws IOException {
     Files.copy(Path.of(file("text.pt")), folder.resolve("model.pt"));
     Files.move(Path.of(array("short.indexes")), folder.resolve("x.npy"));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Devices;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -89,7 +90,7 @@ class CurveTest {
   void aDrawingThatFailsLeavesNoPicture(@TempDir Path folder) {
     Path picture = folder.resolve("model.png");
     Curve curve = new Curve(1, 1);
-    assertThrows(RuntimeException.class, () -> curve.draw(picture, null, "text"));
+    assertThrows(IOException.class, () -> curve.draw(picture, null, "text"));
     assertFalse(Files.exists(picture));
   }
 

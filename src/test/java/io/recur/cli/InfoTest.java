@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.Resource;
 import io.recur.io.Npy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -53,7 +54,7 @@ class InfoTest extends ModelFiles {
 
   /** A model of the zip archive of exported ones, with {@code [time, batch]} of words. */
   private String graph(String name) throws IOException {
-    Path source = Path.of("src/test/resources/onnx/exported/exported.zip");
+    Path source = Resource.file("/onnx/exported/exported.zip");
     try (ZipFile zip = new ZipFile(source.toFile())) {
       byte[] bytes = zip.getInputStream(zip.getEntry(name)).readAllBytes();
       return Files.write(folder.resolve(name), bytes).toString();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.Pinned;
+import io.recur.Resource;
 import io.recur.device.Devices;
 import io.recur.io.Npy;
 import java.io.IOException;
@@ -40,7 +41,7 @@ abstract class ModelFiles {
   }
 
   String file(String name) {
-    return Path.of("src/test/resources", library, name).toString();
+    return Resource.file("/%s/%s".formatted(library, name)).toString();
   }
 
   String path(String name) {

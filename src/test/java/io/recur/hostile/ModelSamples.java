@@ -12,6 +12,7 @@ import static io.recur.nn.Layers.lstm;
 import static io.recur.nn.Layers.residual;
 import static io.recur.nn.Layers.rnn;
 
+import io.recur.Resource;
 import io.recur.device.Elementwise;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
@@ -375,8 +376,7 @@ final class ModelSamples {
   }
 
   private static KerasFile kerasFile(World world) throws Exception {
-    return KerasFile.read(
-        Path.of(ModelSamples.class.getResource("/keras/text.weights.h5").toURI()));
+    return KerasFile.read(Resource.file("/keras/text.weights.h5"));
   }
 
   /** A file of the folder, which a call may close. */

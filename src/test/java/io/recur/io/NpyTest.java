@@ -6,12 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.recur.Resource;
 import io.recur.device.Devices;
 import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import java.io.EOFException;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -34,11 +34,7 @@ class NpyTest {
   @TempDir private Path folder;
 
   private static Path file(String name) {
-    try {
-      return Path.of(NpyTest.class.getResource("/numpy/" + name).toURI());
-    } catch (URISyntaxException e) {
-      throw new AssertionError(e);
-    }
+    return Resource.file("/numpy/" + name);
   }
 
   private static float[] quarters(int count, float step) {

@@ -1,7 +1,7 @@
 package io.recur.io;
 
+import io.recur.Resource;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 
 /** Files under {@code src/test/resources/torch} that {@code make.py} there made with PyTorch. */
@@ -9,11 +9,7 @@ final class TorchFiles {
   private TorchFiles() {}
 
   static Path file(String name) {
-    try {
-      return Path.of(TorchFiles.class.getResource("/torch/" + name).toURI());
-    } catch (URISyntaxException e) {
-      throw new AssertionError(e);
-    }
+    return Resource.file("/torch/" + name);
   }
 
   static StateDict read(String name) throws IOException {

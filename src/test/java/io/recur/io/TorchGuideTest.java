@@ -24,6 +24,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -88,6 +89,7 @@ class TorchGuideTest {
   }
 
   @Test
+  @Tag(Devices.CPU) // it reads what only a checkout has
   void theGuideSaysWhatIsRunHere() throws IOException {
     String code =
         Files.readString(Path.of("src/test/java/io/recur/io/TorchGuideTest.java"))

@@ -6,6 +6,7 @@ import io.recur.Guide;
 import io.recur.Near;
 import io.recur.Reference;
 import io.recur.device.Device;
+import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.grad.Functions;
 import io.recur.grad.Parameter;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -24,6 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Runs the lines of the guide to compiled cells, and holds that they are those lines. */
 @ParameterizedClass
 @MethodSource("io.recur.device.Devices#all")
+@Tag(Devices.CPU) // its answers stand in the guide, which only a checkout has
 class CompiledGuideTest {
   private static final Path GUIDE = Path.of("docs/compiled.md");
   private static final int IN = 3;

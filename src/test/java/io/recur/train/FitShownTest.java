@@ -30,6 +30,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -96,6 +97,7 @@ class FitShownTest {
   }
 
   @Test
+  @Tag(Devices.CPU) // a machine with a GPU may have no font
   void theCurveIsDrawnAfterEachPass() throws Exception {
     Path picture = folder.resolve("training.png");
     List<byte[]> drawn = new ArrayList<>();
@@ -121,7 +123,7 @@ class FitShownTest {
     }
   }
 
-  /** The pass is done and saved; the picture is what is missing. */
+  /** The pass is done and saved; the picture is what is missing, also where there is no font. */
   @Test
   void aPictureThatCannotBeWrittenIsTold() {
     Fit fit = fit().curve(folder.resolve("nowhere").resolve("training.png"));
@@ -131,6 +133,7 @@ class FitShownTest {
 
   /** Showing a training changes none of its figures. */
   @Test
+  @Tag(Devices.CPU) // a machine with a GPU may have no font
   void theLossesAreTheSame() {
     List<Fit.Pass> plain = new ArrayList<>();
     fit().progress(plain::add).run(2);

@@ -1,11 +1,9 @@
 package io.recur.train.show;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.style.markers.SeriesMarkers;
@@ -82,12 +80,10 @@ public final class LossCurve {
    * Draws the curve into a PNG file. Needs no display.
    *
    * @param picture the file
-   * @throws IOException if it cannot be written
+   * @throws IOException if it cannot be drawn, as where Java finds no font, or cannot be written
    */
   public void draw(Path picture) throws IOException {
-    // drawn before a file is made: where Java finds no font, no empty picture is left
-    byte[] drawn = BitmapEncoder.getBitmapBytes(chart(), BitmapEncoder.BitmapFormat.PNG);
-    Files.write(picture, drawn);
+    Drawing.draw(this::chart, picture);
   }
 
   XYChart chart() {

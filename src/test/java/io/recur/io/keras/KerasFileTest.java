@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -266,6 +267,7 @@ class KerasFileTest {
   }
 
   @Test
+  @Tag(Devices.CPU) // it reads what only a checkout has
   void theGuideHasTheLinesThatTheseTestsRun() throws IOException {
     String guide = Files.readString(Path.of("docs/keras.md"));
     for (String line :

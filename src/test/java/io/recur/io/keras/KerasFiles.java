@@ -1,7 +1,7 @@
 package io.recur.io.keras;
 
+import io.recur.Resource;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -10,11 +10,7 @@ final class KerasFiles {
   private KerasFiles() {}
 
   static Path file(String name) {
-    try {
-      return Path.of(KerasFiles.class.getResource("/keras/" + name).toURI());
-    } catch (URISyntaxException e) {
-      throw new AssertionError(e);
-    }
+    return Resource.file("/keras/" + name);
   }
 
   static KerasFile read(String name) throws IOException {
