@@ -10,6 +10,9 @@ final class ControlOperators {
   private static final Attribute.Kind INNER = Attribute.Kind.INNER;
   private static final Attribute.Kind WHOLES = Attribute.Kind.WHOLES;
 
+  /** The iterations of a Loop: one whose condition holds for ever ends too. */
+  private static final long MOST = 1 << 20;
+
   static final List<Operator> ALL =
       List.of(
           Operator.of("If", 1, 1, ControlOperators::branch)
@@ -73,6 +76,9 @@ final class ControlOperators {
     List<Value> state = values(call, 2, states);
     List<List<Value>> rows = lists(body.outputs().size() - 1 - states);
     for (long i = 0; i < most && goesOn; i++) {
+      if (i == MOST) {
+        throw call.refuse("iteration %d of %d; need at most %d".formatted(i + 1, most, MOST));
+      }
       List<Value> given = new ArrayList<>(List.of(Value.of(Dims.of(), i), truth()));
       given.addAll(state);
       List<Value> results = call.run(body, given);

@@ -88,8 +88,9 @@ final class Padding {
    * Values before or after those that there are: where each is, counted from the first of these.
    */
   private Value outside(Call call, Value x, int axis, int length, IntUnaryOperator place) {
+    Dims dims = call.host(x.dims().with(axis, length));
     if (mode.equals("constant")) {
-      return filled(call, x, call.host(x.dims().with(axis, length)));
+      return filled(call, x, dims);
     }
     int size = x.dims().size(axis);
     int[] indexes = new int[length];

@@ -242,7 +242,8 @@ final class Rearranging {
     }
     for (int axis = 0; axis < to.rank(); axis++) {
       if (all.dims().size(axis) != to.size(axis)) {
-        all = pick(call, all, axis, new int[to.size(axis)]);
+        int repeats = call.host(all.dims().with(axis, to.size(axis))).size(axis);
+        all = pick(call, all, axis, new int[repeats]);
       }
     }
     return all;

@@ -335,9 +335,11 @@ final class RearrangingOperators {
         throw call.refuse("repeats=%s; need 0 or more".formatted(Arrays.toString(repeats)));
       }
       Dims dims = result.dims().with(axis, Math.multiplyExact(size, repeats[axis]));
-      int[] indexes = new int[dims.size(axis)];
-      Arrays.setAll(indexes, i -> i % size);
-      result = Rearranging.pick(call, result, axis, indexes);
+      if (repeats[axis] != 1) {
+        int[] indexes = new int[call.host(dims).size(axis)];
+        Arrays.setAll(indexes, i -> i % size);
+        result = Rearranging.pick(call, result, axis, indexes);
+      }
     }
     return List.of(result);
   }

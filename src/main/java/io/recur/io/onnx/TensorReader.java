@@ -162,7 +162,7 @@ final class TensorReader {
     if (!type.isFloat()) {
       long[] values = numbers.toArray();
       for (int i = 0; i < values.length; i++) {
-        values[i] = narrowed(type, values[i]);
+        values[i] = type.narrow(values[i]);
       }
       return new Value.Integers(type, dims, values);
     }
@@ -178,18 +178,5 @@ final class TensorReader {
           };
     }
     return new Value.Reals(dims, values);
-  }
-
-  private static long narrowed(ElementType type, long value) {
-    return switch (type) {
-      case BOOL -> value == 0 ? 0 : 1;
-      case UINT8 -> value & 0xff;
-      case INT8 -> (byte) value;
-      case UINT16 -> value & 0xffff;
-      case INT16 -> (short) value;
-      case UINT32 -> value & 0xffff_ffffL;
-      case INT32 -> (int) value;
-      default -> value;
-    };
   }
 }

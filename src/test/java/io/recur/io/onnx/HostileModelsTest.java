@@ -1,6 +1,7 @@
 package io.recur.io.onnx;
 
 import static io.recur.io.onnx.Proto.FLOAT;
+import static io.recur.io.onnx.Proto.INT64;
 import static io.recur.io.onnx.Proto.attribute;
 import static io.recur.io.onnx.Proto.graph;
 import static io.recur.io.onnx.Proto.node;
@@ -26,6 +27,8 @@ import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files that lie, or that have what is not read, are refused with what and where. */
 @Tag(Devices.CPU)
@@ -135,6 +138,30 @@ class HostileModelsTest {
     refuses(inner, "inside each other");
   }
 
+  @Test
+  void aLoopWithoutEndIsEnded() throws IOException {
+    Proto body =
+        graph("body")
+            .nodes(node("Identity", "c", "again"), node("Identity", "h", "next"))
+            .inputs(port("i", INT64), port("c", ElementType.BOOL.ordinal()), port("h", FLOAT, "2"))
+            .outputs(port("again", ElementType.BOOL.ordinal()), port("next", FLOAT, "2"));
+    Proto loop =
+        graph("loop")
+            .nodes(node("Loop", "  X", "Y", attribute("body", body)))
+            .inputs(port("X", FLOAT, "2"))
+            .outputs(port("Y", FLOAT, "2"));
+    OnnxModel model = read(loop).on(device, 1);
+    Map<String, Value> x = Map.of("X", Value.of(Dims.of(2), new float[2]));
+    try (Tape tape = Tape.inference(device)) {
+      Thrown.says(
+          IllegalArgumentException.class,
+          () -> model.run(tape, x),
+          "the_Loop",
+          "iteration 1048577",
+          "need at most 1048576");
+    }
+  }
+
   private static Proto external(String location, long offset, long length) {
     Proto tensor = tensor("W", FLOAT, Dims.of(2)).whole(14, 1);
     String[][] entries = {
@@ -173,10 +200,11 @@ class HostileModelsTest {
    * Bytes changed at random: the model is refused with a message, or it runs or refuses its inputs.
    * A model that is read is complete.
    */
-  @Test
-  void mutationsAreRefusedOrRead() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"recurrent/drawn.zip", "exported/exported.zip", "operators.zip"})
+  void mutationsAreRefusedOrRead(String archive) throws IOException {
     Random random = new Random(5);
-    List<Cases> cases = Cases.of("drawn.zip");
+    List<Cases> cases = Cases.in(archive);
     int refused = 0;
     for (int round = 0; round < MUTATIONS; round++) {
       Cases test = cases.get(round % cases.size());
