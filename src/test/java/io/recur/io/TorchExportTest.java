@@ -283,7 +283,7 @@ class TorchExportTest {
     assertRefused(
         new Recur(new ProjectedLSTMCell(2, 3)).on(device, 1), "has no cell in PyTorch", "m");
     Recur trained = lstm(2, 3).on(device, 1);
-    trained.cell().state0().get(1).value().slice(0, 3).write(new float[] {0, 0, 1});
+    trained.cell().state0().get(1).value().slice(0, 3).write(new float[] {0, 0, -1});
     assertRefused(trained, "c0 of Recur(LSTMCell(2 => 3)) is not zero");
   }
 }

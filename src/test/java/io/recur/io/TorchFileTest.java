@@ -234,6 +234,7 @@ class TorchFileTest {
     wrong.put(tensor(four, "K\5", "K\0\u0085", "K\1\u0085"), "sizes=[0] at 5 of 4");
     wrong.put(tensor(four, "K\0", "J\0\0\0\u0080\u0085", "K\1\u0085"), "whole number from 0");
     wrong.put(tensor(four, "K\0", "\u008a\1\u00ff\u0085", "K\1\u0085"), "whole number from 0");
+    wrong.put(tensor(four, "K\0", "M\0\u0080\u0085", "K\1\u0085"), "sizes=[32768]");
     wrong.put(tensor(four, "K\0", "K\4\u0085", ")"), "(storage, offset, sizes, strides)");
     String huge = "(\u008a\10" + "\0".repeat(7) + "\100".repeat(1) + "K\4K\4t";
     wrong.put(tensor(four, "K\0", huge, "(K\1K\1K\1t"), "need them inside");
