@@ -30,6 +30,18 @@ static void gather(const columns_pass *p, int64_t j, int64_t row, int64_t rows) 
   else memcpy(y, x, rows * sizeof *y);
 }
 
+/* Columns of one value, as a transposition has them: a loop in place of a call per column. */
+static void single_values(const columns_pass *p, int part, int parts) {
+  range rows, columns;
+  share_out(1, p->n, part, parts, &rows, &columns);
+  if (rows.from == rows.to) return;
+  const float *x = p->x;
+  float *restrict y = p->y;
+  if (p->operation == GATHER) for (int64_t j = columns.from; j < columns.to; j++) y[j] = x[p->index[j]];
+  else if (p->flag) for (int64_t j = columns.from; j < columns.to; j++) y[j * p->ldy] += x[j * p->ldx];
+  else for (int64_t j = columns.from; j < columns.to; j++) y[j * p->ldy] = x[j * p->ldx];
+}
+
 /* Each sum in the order of the columns, whatever the parts. */
 static void scatter_add(const columns_pass *p, int part, int parts) {
   range rows = rows_of(p->m, part, parts);
@@ -160,6 +172,10 @@ static void cross_entropy_derivative(const columns_pass *p, int64_t j) {
 void NAME(columns)(const void *job, int64_t number, int part, int parts) {
   (void)number;
   const columns_pass *p = job;
+  if (p->m == 1 && (p->operation == BLOCK || (p->operation == GATHER && !p->b))) {
+    single_values(p, part, parts);
+    return;
+  }
   switch (p->operation) {
     case ADD_COLUMN: over_columns(p, part, parts, add_column); return;
     case BLOCK: over_columns(p, part, parts, block); return;

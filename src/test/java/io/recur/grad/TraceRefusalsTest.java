@@ -36,6 +36,9 @@ class TraceRefusalsTest extends TracedSteps {
     refused("sum: it adds up all columns", (h, x) -> h.sum());
     refused("max: it reduces columns or time", (h, x) -> h.add(h.max(Dimension.COLUMNS)));
     refused("concat: it makes columns or time", (h, x) -> Concat.columns(h, h));
+    refused(
+        "windows: it reads several steps",
+        (h, x) -> Windows.of(h.reshape(Shape.of(OUT, BATCH, 1)), 2, 1, 1, 1, 1));
     refused("y is 5 for a batch of 4", (h, x) -> x.tape().use(b));
   }
 

@@ -3,6 +3,7 @@ package io.recur.io.onnx;
 import io.recur.grad.Concat;
 import io.recur.grad.Shape;
 import io.recur.grad.Tensor;
+import io.recur.grad.Windows;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -13,8 +14,9 @@ import org.jspecify.annotations.Nullable;
  * does: the values that the taps read for a step of the result are one column, and W·columns is one
  * product.
  *
- * <p>W is out/groups × (kernel·in/groups)·groups: those of a group follow each other, and within it
- * those of a tap.
+ * <p>W is out/groups × (in/groups·kernel)·groups: those of a group follow each other, and within it
+ * those of a feature, as in the graph's own. The terms of a sum have that order, which is that of
+ * ONNX Runtime.
  */
 final class Convolution {
   private final Call call;
@@ -160,7 +162,7 @@ final class Convolution {
       int k = i % kernel;
       int c = i / kernel % in;
       int o = i / (kernel * in);
-      values[((o / out * kernel + k) * in + c) * out + o % out] = w.values()[i];
+      values[((o / out * in + c) * kernel + k) * out + o % out] = w.values()[i];
     }
     return values;
   }
@@ -171,7 +173,7 @@ final class Convolution {
     Value.OnTape w = Rearranging.lifted(call, call.value(1));
     Dims split = Dims.of(groups, dims.size(0) / groups, dims.size(1), dims.size(2));
     Value.OnTape grouped = new Value.OnTape(split, w.tensor());
-    return Order.arranged(grouped, 0, 3, 2, 1).reshape(shape(settings, dims));
+    return Order.arranged(grouped, 0, 2, 3, 1).reshape(shape(settings, dims));
   }
 
   // The run.
@@ -265,122 +267,46 @@ final class Convolution {
   }
 
   /** The result without the bias, out × batch·time. */
-  private Tensor columns(Value.OnTape x, int steps, int before) {
-    int kernel = weights.size(2);
-    int time = x.dims().size(2);
-    int first = 0; // taps that read zeros alone are left out
-    while (first < kernel - 1 && !isRead(first, steps, before, time)) {
-      first++;
-    }
-    int last = kernel - 1;
-    while (last > first && !isRead(last, steps, before, time)) {
-      last--;
-    }
+  private Tensor columns(Value.OnTape given, int steps, int before) {
+    Tensor x = Order.arranged(given, Order.sequence());
     int groups = settings.groups;
-    Taps taps = new Taps(x, steps, before, first, last);
     if (groups > 1 && groups == weights.size(0) && weights.size(1) == 1) {
-      return depthwise(taps);
+      return depthwise(x, steps, before);
     }
+    Tensor read = read(x, weights.size(2), steps, before);
     if (groups == 1) {
-      return part(0, taps).matmul(taps.columns(0, first, last));
+      return w.matmul(read);
     }
+    int columns = weights.size(1) * weights.size(2);
     Tensor[] parts = new Tensor[groups];
     for (int g = 0; g < groups; g++) {
-      parts[g] = part(g, taps).matmul(taps.columns(g, first, last));
+      int from = g * columns;
+      parts[g] = w.columns(from, from + columns).matmul(read.rows(from, from + columns));
     }
     return Concat.rows(parts);
   }
 
-  private boolean isRead(int tap, int steps, int before, int time) {
-    for (int t = 0; t < steps; t++) {
-      int source = t * settings.stride + tap * settings.dilation - before;
-      if (source >= 0 && source < time) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** The columns of W of a group and of the taps that are read. */
-  private Tensor part(int group, Taps taps) {
-    int in = weights.size(1);
-    int begin = group * in * weights.size(2);
-    int from = begin + taps.first * in;
-    int to = begin + (taps.last + 1) * in;
-    return from == 0 && to == w.shape().columns() ? w : w.columns(from, to);
+  /** What as many taps read: (in·taps) × batch·steps. */
+  private Tensor read(Tensor x, int taps, int steps, int before) {
+    Shape shape = x.shape();
+    boolean isWhole = taps == 1 && settings.stride == 1 && before == 0 && steps == shape.time();
+    Tensor read =
+        isWhole ? x : Windows.of(x, taps, settings.stride, settings.dilation, before, steps);
+    return read.reshape(Shape.of(shape.rows() * taps, shape.batch() * steps));
   }
 
   /** As many groups as rows of x and y: each row is multiplied by itself. */
-  private Tensor depthwise(Taps taps) {
+  private Tensor depthwise(Tensor x, int steps, int before) {
     int kernel = weights.size(2);
     int rows = weights.size(0);
     Tensor byTap = // W is 1 × kernel·rows, those of a row together
         Order.arranged(new Value.OnTape(Dims.of(rows, kernel), Rearranging.onTape(call, w)), 1, 0)
             .reshape(Shape.of(rows, kernel));
     Tensor sum = null;
-    for (int k = taps.first; k <= taps.last; k++) {
-      Tensor term = taps.columns(-1, k, k).mul(byTap.column(k));
+    for (int k = 0; k < kernel; k++) {
+      Tensor term = read(x, 1, steps, before - k * settings.dilation).mul(byTap.column(k));
       sum = sum == null ? term : sum.add(term);
     }
     return sum;
-  }
-
-  /** What the taps read, of x as features × batch × time. */
-  private final class Taps {
-    final int first;
-    final int last;
-    private final int steps;
-    private final int before;
-    private final int batch;
-    private final int time;
-    private final Tensor x;
-    private @Nullable Tensor padded;
-
-    Taps(Value.OnTape x, int steps, int before, int first, int last) {
-      this.first = first;
-      this.last = last;
-      this.steps = steps;
-      this.before = before;
-      this.batch = x.dims().size(0);
-      this.time = x.dims().size(2);
-      this.x = Order.arranged(x, Order.sequence());
-    }
-
-    /** The rows of a group, or all for −1, of some taps: (taps·rows) × batch·steps. */
-    Tensor columns(int group, int from, int to) {
-      int rows = group < 0 || settings.groups == 1 ? x.shape().rows() : weights.size(1);
-      int parts = x.shape().rows() / rows;
-      int taps = to - from + 1;
-      int zero = batch * time * parts;
-      int[] columns = new int[steps * batch * taps];
-      boolean isPadded = false;
-      boolean isWhole = columns.length == zero;
-      int at = 0;
-      for (int t = 0; t < steps; t++) {
-        for (int b = 0; b < batch; b++) {
-          for (int k = from; k <= to; k++) {
-            int source = t * settings.stride + k * settings.dilation - before;
-            boolean isInside = source >= 0 && source < time;
-            int column = isInside ? (source * batch + b) * parts + Math.max(0, group) : zero;
-            isPadded |= !isInside;
-            isWhole &= column == at;
-            columns[at++] = column;
-          }
-        }
-      }
-      Tensor all = x.reshape(Shape.of(rows, zero));
-      if (!isWhole) {
-        all = (isPadded ? padded(all) : all).take(columns);
-      }
-      return all.reshape(Shape.of(taps * rows, batch * steps));
-    }
-
-    /** With a column of zeros behind the last one. */
-    private Tensor padded(Tensor all) {
-      if (padded == null || padded.shape().rows() != all.shape().rows()) {
-        padded = Concat.columns(all, zeros(all.shape().rows(), 1));
-      }
-      return padded;
-    }
   }
 }
