@@ -6,13 +6,14 @@ import io.recur.device.Dimension;
 import io.recur.device.memory.Cuts;
 
 /**
- * What the taps of a convolution over time read, one column for each step of its result: {@code
- * y[i·kernel + k, b, t] = x[i, b, t·stride + k·dilation − before]}, and 0 where x has no such step.
- * The taps of a row of x follow each other, as in the weights of PyTorch and of ONNX.
+ * The values that the taps of a convolution over time read, one column for each step of its result:
+ * {@code y[i·kernel + k, b, t] = x[i, b, t·stride + k·dilation − before]}, and 0 where x has no
+ * such step. The backward pass adds each value of dy to the value of dx that was read there. The
+ * rows of y that read the same row of x are adjacent, as the weights of PyTorch and of ONNX are.
  *
  * <pre>{@code
- * Tensor read = Windows.of(x, 3, 1, 1, 1, x.shape().time());   // a step before and one behind
- * Tensor y = w.matmul(read);                                   // w is out × in·3
+ * Tensor read = Windows.of(x, 3, 1, 1, 1, x.shape().time());   // a step of zeros on either side
+ * Tensor y = W.matmul(read);                                   // W is out × in·3
  * }</pre>
  */
 public final class Windows implements Op {
@@ -30,14 +31,13 @@ public final class Windows implements Op {
   private Windows() {}
 
   /**
-   * Collects what the taps read.
+   * Collects the values that the taps read.
    *
    * @param x in × B × T
    * @param kernel taps, 1 or more
    * @param stride steps of x from one step of the result to the next, 1 or more
    * @param dilation steps of x from one tap to the next, 1 or more
-   * @param before the step of x at which the first tap begins, negated: zeros before x, or, below
-   *     0, steps that are passed over
+   * @param before steps of zeros before x; −n leaves out the first n steps of x
    * @param steps T′ of the result, 1 or more
    * @return in·kernel × B × T′
    * @throws ShapeException if x is no sequence, or a number is below its least
@@ -90,8 +90,8 @@ public final class Windows implements Op {
   }
 
   /**
-   * Copies each tap's steps of x, or adds their gradients; with stride 1 all steps of a tap at
-   * once.
+   * Copies the steps of x that each tap reads, or adds their gradients. With stride 1, all steps of
+   * a tap are one copy.
    */
   private void pass(Buffer ofX, Cuts sources, Buffer ofY, Cuts places, boolean isBackward) {
     Columns columns = y.device().columns();

@@ -56,7 +56,8 @@ class TraceTest extends TracedSteps {
           "AdditiveScores", "all steps of a sequence",
           "BatchProduct", "all steps of a sequence",
           "Outer", "a matrix per column",
-          "HeadProduct", "a matrix per column");
+          "HeadProduct", "a matrix per column",
+          "Windows", "several steps of a sequence");
 
   /** Every function, of two tensors and of one that is repeated over columns, rows or both. */
   private Tensor pairwise(Tensor h) {
