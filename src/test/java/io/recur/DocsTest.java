@@ -43,6 +43,10 @@ class DocsTest {
       Pattern.compile(
           "(?:Path\\.of|new File)\\(\\s*\"(?:src|docs|native|jmh|bindings|pom|README|Makefile)\\b");
 
+  private static final Pattern SOURCE = Pattern.compile("^(?!.*\\btarget\\b).*\\.(java|c|h|cu)$");
+
+  private static final int MOST_LINES = 400;
+
   private static final String TAG = "@Tag(Devices.CPU)";
   private static final Pattern TAGGED_CLASS =
       Pattern.compile("\n@Tag\\(Devices\\.CPU\\).*\n(?:@.*\n)*(?:public )?(?:final )?class ");
@@ -88,6 +92,24 @@ class DocsTest {
             .filter(name -> !exists(document, name))
             .toList();
     assertEquals(List.of(), missing, document.toString());
+  }
+
+  /** CONTRIBUTING.md says so. */
+  @Test
+  void noFileHasMoreThan400Lines() throws IOException {
+    int found = 0;
+    for (Path root : List.of(Path.of("src"), Path.of("native"), Path.of("jmh"))) {
+      List<Path> sources;
+      try (Stream<Path> files = Files.walk(root)) {
+        sources = files.filter(file -> SOURCE.matcher(file.toString()).find()).toList();
+      }
+      for (Path source : sources) {
+        int lines = Files.readAllLines(source).size();
+        assertTrue(lines <= MOST_LINES, source + ": " + lines + " lines");
+        found++;
+      }
+    }
+    assertTrue(found > 900, found + " sources");
   }
 
   @Test

@@ -199,10 +199,9 @@ public final class Fit {
   }
 
   /**
-   * Draws the losses of the steps and of the validations, after each pass anew. The curve begins
-   * with the first step of this object. A picture that cannot be drawn, as where Java finds no
-   * font, or cannot be written ends the training with an {@link java.io.UncheckedIOException},
-   * after the pass has been saved.
+   * Draws the losses of the steps and of the validations after each pass, from the first step of
+   * this object on. If the picture cannot be drawn (Java needs a font) or cannot be written, {@link
+   * #run} throws an {@link UncheckedIOException} after it has saved the pass.
    *
    * @param picture a PNG file
    * @return this
@@ -325,9 +324,7 @@ public final class Fit {
         state.bestLoss < before);
   }
 
-  /**
-   * Takes the steps of a pass and sums their losses; {@return whether the listener let all happen}
-   */
+  /** Takes the steps of a pass and sums their losses; {@return false if the listener stopped it} */
   private boolean takeSteps(int[][] batches, double[] sum) {
     int[] done = new int[1];
     try (Bar bar = shown.bar(state.done + 1, trainer.steps(batches.length))) {
@@ -346,7 +343,7 @@ public final class Fit {
     }
   }
 
-  /** {@return the validation's loss; the average's, where there is one} Keeps the best weights. */
+  /** Keeps the best weights, averaged if the trainer does so; {@return the validation's loss} */
   private double judge(double loss) {
     Average average = trainer.average();
     if (average != null) {
