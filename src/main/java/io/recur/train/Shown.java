@@ -1,8 +1,8 @@
 package io.recur.train;
 
+import io.recur.io.optional.OptionalLibrary;
 import io.recur.train.show.Bar;
 import io.recur.train.show.LossCurve;
-import io.recur.train.show.OptionalLibrary;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;

@@ -1,5 +1,6 @@
 package io.recur.io.keras;
 
+import io.recur.io.optional.OptionalLibrary;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -19,7 +20,6 @@ import org.jspecify.annotations.Nullable;
  *     Keras 3
  */
 record Source(String where, HdfTree tree, @Nullable String config, @Nullable String listed) {
-  private static final String JHDF = "io.jhdf:jhdf:0.9.4";
   private static final int MOST_BYTES = Integer.MAX_VALUE - 8;
   private static final int SIGNATURE = 4;
 
@@ -68,12 +68,7 @@ record Source(String where, HdfTree tree, @Nullable String config, @Nullable Str
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("%s: %s".formatted(where, e.getMessage()), e);
     } catch (LinkageError e) {
-      throw new IllegalStateException(
-          """
-          %s: HDF5 is read by a library that is not there; add %s to the class path, or to the \
-          module path with --add-modules io.jhdf,org.apache.commons.lang3 (%s)"""
-              .formatted(where, JHDF, e),
-          e);
+      throw OptionalLibrary.JHDF.missing(where, e);
     }
   }
 

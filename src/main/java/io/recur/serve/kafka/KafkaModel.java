@@ -2,6 +2,7 @@ package io.recur.serve.kafka;
 
 import io.recur.device.Device;
 import io.recur.grad.ShapeException;
+import io.recur.io.optional.OptionalLibrary;
 import io.recur.nn.Layer;
 import io.recur.serve.Request;
 import java.util.Objects;
@@ -24,8 +25,6 @@ import org.apache.kafka.common.serialization.Serdes;
  * }</pre>
  */
 public final class KafkaModel {
-  private static final String KAFKA = "org.apache.kafka:kafka-streams:4.4.0";
-
   /** What a topic's name may hold; the names of the stores are parts of one. */
   private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9._-]{1,64}");
 
@@ -64,12 +63,7 @@ public final class KafkaModel {
     try {
       return new KafkaModel(Settings.of(name, model, device));
     } catch (LinkageError e) {
-      throw new IllegalStateException(
-          """
-          kafka: %s needs a library that is not there; add %s to the class path, or to the module \
-          path with --add-modules kafka.streams,kafka.clients (%s)"""
-              .formatted(name, KAFKA, e),
-          e);
+      throw OptionalLibrary.KAFKA_STREAMS.missing("kafka: " + name, e);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.recur.serve.rocksdb;
 
+import io.recur.io.optional.OptionalLibrary;
 import io.recur.serve.SessionStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -26,9 +27,7 @@ import org.jspecify.annotations.Nullable;
  * database again and undoes what may have remained of the failed one.
  */
 public final class RocksStore implements SessionStore {
-  private static final String ROCKSDB = "org.rocksdb:rocksdbjni:10.1.3";
-
-  /** Under which key the number of values lies, which no value has. */
+  /** The key of the number of values. No value has it. */
   private final byte[] countKey = {};
 
   private final RocksFolder folder;
@@ -55,12 +54,7 @@ public final class RocksStore implements SessionStore {
     try {
       folder = RocksFolder.open(path);
     } catch (LinkageError e) {
-      throw new IllegalStateException(
-          """
-          store: RocksDB is used through a library that is not there; add %s to the class path, or \
-          to the module path with --add-modules rocksdbjni (%s)"""
-              .formatted(ROCKSDB, e),
-          e);
+      throw OptionalLibrary.ROCKSDB.missing("store", e);
     }
     try {
       return new RocksStore(folder);

@@ -9,7 +9,7 @@ import me.tongfei.progressbar.ProgressBarStyle;
 /**
  * Shows the progress of a training on standard error: on a terminal a bar of its width, which is
  * read again every few seconds, elsewhere a line every ten seconds. It needs {@link
- * OptionalLibrary#PROGRESS_BAR}.
+ * io.recur.io.optional.OptionalLibrary#PROGRESS_BAR}.
  */
 public final class Bar implements AutoCloseable {
   private static final int BAR_MILLIS = 500;

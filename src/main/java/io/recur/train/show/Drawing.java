@@ -8,26 +8,26 @@ import java.util.function.Supplier;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
 
-/** Draws charts into files. It needs {@link OptionalLibrary#CHART}. */
+/** Draws charts into files. It needs {@link io.recur.io.optional.OptionalLibrary#CHART}. */
 public final class Drawing {
   private Drawing() {}
 
   /**
-   * Draws a chart into a PNG file. Needs no display. Nothing is written where the drawing fails.
+   * Draws a chart into a PNG file. Needs no display. If the drawing fails, nothing is written.
    *
    * @param chart makes the chart
    * @param picture the file
-   * @throws IOException if the chart cannot be drawn, as where Java finds no font, or if the file
-   *     cannot be written
+   * @throws IOException if the chart cannot be drawn, for example because Java finds no font, or if
+   *     the file cannot be written
    */
   public static void draw(Supplier<XYChart> chart, Path picture) throws IOException {
     byte[] drawn;
     try {
       drawn = BitmapEncoder.getBitmapBytes(chart.get(), BitmapEncoder.BitmapFormat.PNG);
     } catch (IOException | RuntimeException | LinkageError | InternalError e) {
-      IOException told = new FileSystemException(picture.toString(), null, reason(e));
-      told.initCause(e);
-      throw told;
+      IOException failure = new FileSystemException(picture.toString(), null, reason(e));
+      failure.initCause(e);
+      throw failure;
     }
     Files.write(picture, drawn);
   }

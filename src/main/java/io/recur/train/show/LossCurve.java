@@ -11,7 +11,7 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 /**
  * The losses of a training against its steps, and those of the validation, as a picture. The points
  * of the training are means over intervals, which double when there are many points. It needs
- * {@link OptionalLibrary#CHART}.
+ * {@link io.recur.io.optional.OptionalLibrary#CHART}.
  */
 public final class LossCurve {
   /** The series of the training's steps. */

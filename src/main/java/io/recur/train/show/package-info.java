@@ -1,6 +1,6 @@
 /**
  * What shows a training: a bar and a picture. Their libraries are optional; {@link
- * io.recur.train.show.OptionalLibrary} says what to add.
+ * io.recur.io.optional.OptionalLibrary} says what to add.
  */
 @NullMarked
 package io.recur.train.show;
