@@ -14,8 +14,8 @@ final class Ctc implements Op {
   private Tensor x;
   private Tensor losses;
 
-  /** Of each loss with respect to the scores of its sequence, as x is laid out. */
-  private float[] slopes = {};
+  /** The derivatives of each loss by the scores of its sequence, in the order of x. */
+  private float[] derivatives = {};
 
   // Of one sequence.
   private int blank;
@@ -42,8 +42,8 @@ final class Ctc implements Op {
     op.blank = blank;
     op.losses = context.output(Shape.of(1, shape.batch()), x.isDifferentiable());
     int count = op.losses.isDifferentiable() ? shape.count() : 0;
-    op.slopes = op.slopes.length == count ? op.slopes : new float[count];
-    Arrays.fill(op.slopes, 0);
+    op.derivatives = op.derivatives.length == count ? op.derivatives : new float[count];
+    Arrays.fill(op.derivatives, 0);
     float[] scores = x.toArray();
     float[] values = new float[shape.batch()];
     for (int j = 0; j < values.length; j++) {
@@ -55,7 +55,7 @@ final class Ctc implements Op {
     return context.record(op, op.losses);
   }
 
-  /** The loss of sequence j; its slopes where they are wanted. */
+  /** Returns the loss of sequence j. If x is differentiable, computes its derivatives too. */
   private double sequence(float[] scores, int j, int length, int[] target) {
     steps = length;
     labels = new int[2 * target.length + 1];
@@ -74,7 +74,7 @@ final class Ctc implements Op {
     int last = labels.length - 1;
     double total = alpha[length - 1][last];
     total = last == 0 ? total : logSum(total, alpha[length - 1][last - 1]);
-    if (slopes.length > 0 && total != NEVER) {
+    if (derivatives.length > 0 && total != NEVER) {
       backward(alpha, total, j);
     }
     return -total;
@@ -84,7 +84,7 @@ final class Ctc implements Op {
     return (t * x.shape().batch() + j) * x.shape().rows();
   }
 
-  /** Of each step, the probability of the labels up to each one, given that this is the step's. */
+  /** Returns per step and label the log-probability of all paths to that step that end there. */
   private double[][] forward() {
     double[][] alpha = new double[steps][labels.length];
     Arrays.fill(alpha[0], NEVER);
@@ -108,7 +108,7 @@ final class Ctc implements Op {
     return s > 1 && labels[s] != blank && labels[s] != labels[s - 2];
   }
 
-  /** Walks back with the probability of the labels that follow each one, and sets the slopes. */
+  /** Walks back with the probability of the labels after each label, and sets the derivatives. */
   private void backward(double[][] alpha, double total, int j) {
     int count = labels.length;
     double[] beta = new double[count];
@@ -120,7 +120,7 @@ final class Ctc implements Op {
         posterior[labels[s]] += Math.exp(alpha[t][s] + beta[s] - total);
       }
       for (int c = 0; c < posterior.length; c++) {
-        slopes[at(t, j) + c] = (float) (Math.exp(logs[t][c]) - posterior[c]);
+        derivatives[at(t, j) + c] = (float) (Math.exp(logs[t][c]) - posterior[c]);
       }
       double[] after = new double[count];
       for (int s = 0; s < count; s++) {
@@ -159,10 +159,10 @@ final class Ctc implements Op {
   public void backward() {
     Shape shape = x.shape();
     float[] d = losses.gradientArray();
-    float[] dx = new float[slopes.length];
+    float[] dx = new float[derivatives.length];
     for (int i = 0; i < dx.length; i++) {
-      // where the slope is 0 for good, an infinite or missing gradient of the loss adds nothing
-      dx[i] = slopes[i] == 0 ? 0 : slopes[i] * d[i / shape.rows() % shape.batch()];
+      // where the derivative is 0, a gradient of the loss that is infinite or NaN adds nothing
+      dx[i] = derivatives[i] == 0 ? 0 : derivatives[i] * d[i / shape.rows() % shape.batch()];
     }
     Buffer part = losses.tape().context.backwardScratch(dx.length);
     part.write(dx);

@@ -60,24 +60,24 @@ public final class Conv1d implements Layer {
       return (int) columns;
     }
 
-    /** The steps from the first tap to the last one. */
-    long reach() {
+    /** The steps of x from the first tap to the last one, both included. */
+    long extent() {
       return (long) dilation * (kernel - 1) + 1;
     }
 
     /** The steps of y. */
     int steps(Shape x) {
-      long spare = x.time() + 2L * padding - reach();
+      long spare = x.time() + 2L * padding - extent();
       if (x.rank() != 3 || x.rows() != in || spare < 0) {
         throw new ShapeException(
             """
             conv1d: x=%s, in=%d, kernel=%d, dilation=%d, padding=%d; need x features × batch × \
             time of %d rows and %d steps or more"""
                 .formatted(
-                    x, in, kernel, dilation, padding, in, Math.max(1, reach() - 2L * padding)));
+                    x, in, kernel, dilation, padding, in, Math.max(1, extent() - 2L * padding)));
       }
       long steps = spare / stride + 1;
-      if (reach() + stride * steps > Integer.MAX_VALUE) {
+      if (extent() + stride * steps > Integer.MAX_VALUE) {
         throw new ShapeException(
             "conv1d: x=%s, padding=%d, stride=%d; need %d steps with zeros or fewer"
                 .formatted(x, padding, stride, Integer.MAX_VALUE));
@@ -270,7 +270,7 @@ public final class Conv1d implements Layer {
   /** The steps that the taps read, zeros included: a multiple of the stride. */
   private static Tensor padded(Tape tape, Tensor x, int steps, Window window) {
     Shape shape = x.shape();
-    long read = window.reach() + (long) window.stride * (steps - 1);
+    long read = window.extent() + (long) window.stride * (steps - 1);
     int whole = (int) ((read + window.stride - 1) / window.stride * window.stride);
     int before = window.padding;
     int kept = Math.min(shape.time(), whole - before);

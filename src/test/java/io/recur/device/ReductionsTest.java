@@ -227,18 +227,18 @@ class ReductionsTest {
       reductions.addDerivative(
           c.r, d, c.m, c.n, c.t, x.buffer(), y.buffer(), dy.buffer(), dx.buffer());
       double[] variances = new double[c.results()];
-      double[] slopes = new double[c.count()];
+      double[] derivatives = new double[c.count()];
       double[] values = x.start();
       for (int i = 0; i < variances.length; i++) {
         double[] run = c.run(values, i);
         double mean = mean(run);
         variances[i] = exact(c.r, run);
         for (int l = 0; l < run.length; l++) {
-          slopes[c.at(i, l)] = 2 * (run[l] - mean);
+          derivatives[c.at(i, l)] = 2 * (run[l] - mean);
         }
       }
       Near.check("variance over " + d, variances, y.read(), 3 * 0x1p-24);
-      Near.check("its derivative over " + d, slopes, dx.read(), 4 * 0x1p-24);
+      Near.check("its derivative over " + d, derivatives, dx.read(), 4 * 0x1p-24);
       memory.check();
     }
   }
@@ -260,7 +260,7 @@ class ReductionsTest {
         Guarded.Piece run = memory.input(values(c.length(), l -> (float) x.at(c.at(i, l))));
         Guarded.Piece one = memory.output(1);
         Guarded.Piece up = memory.input((float) dy.at(i));
-        Guarded.Piece slopes = memory.inOut(values(c.length(), l -> 0.1f));
+        Guarded.Piece derivatives = memory.inOut(values(c.length(), l -> 0.1f));
         reduce(alone, run.buffer(), one.buffer());
         reductions.addDerivative(
             c.r,
@@ -271,11 +271,11 @@ class ReductionsTest {
             run.buffer(),
             one.buffer(),
             up.buffer(),
-            slopes.buffer());
+            derivatives.buffer());
         float[] all = dx.read();
         assertArrayEquals(new float[] {y.read()[i]}, one.read(), c + " result " + i);
         assertArrayEquals(
-            values(c.length(), l -> all[c.at(i, l)]), slopes.read(), c + " derivative " + i);
+            values(c.length(), l -> all[c.at(i, l)]), derivatives.read(), c + " derivative " + i);
       }
     }
   }
@@ -336,7 +336,7 @@ class ReductionsTest {
       reductions.addDerivative(
           c.r, c.d, c.m, c.n, c.t, x.buffer(), y.buffer(), dy.buffer(), dx.buffer());
       float[] results = y.read();
-      float[] slopes = dx.read();
+      float[] derivatives = dx.read();
       for (int i = 0; i < results.length; i++) {
         boolean isOurs = false;
         for (int l = 0; l < c.length(); l++) {
@@ -345,7 +345,7 @@ class ReductionsTest {
         assertTrue(isOurs == Float.isNaN(results[i]), c + " result " + i + ": " + results[i]);
         boolean spreads = isOurs && (c.r == Reduction.MAX || c.r == Reduction.VARIANCE);
         for (int l = 0; l < c.length(); l++) {
-          assertTrue(spreads == Float.isNaN(slopes[c.at(i, l)]), c + " derivative " + i);
+          assertTrue(spreads == Float.isNaN(derivatives[c.at(i, l)]), c + " derivative " + i);
         }
       }
     }

@@ -89,10 +89,10 @@ public final class SamplePrograms {
     its.backward(back);
     SectionSketch then = new SectionSketch(units);
     int low = then.affine(then.reduced(plain), share, 0);
-    int slope = then.affine(then.reduced(weighted), share, 0);
+    int derivative = then.affine(then.reduced(weighted), share, 0);
     normalised = then.load(normal, 0, 0);
     int centredDown = then.subtract(then.load(dnormal, 0, 0), low);
-    int left = then.subtract(centredDown, then.multiply(normalised, slope));
+    int left = then.subtract(centredDown, then.multiply(normalised, derivative));
     then.store(then.combine(Binary.DIVIDE, left, then.loadRow(rows, 1, 0)), dsum, 0, 0);
     its.backward(then);
     return its.gradient(wi, dsum, x)
@@ -164,8 +164,8 @@ public final class SamplePrograms {
     SectionSketch back = new SectionSketch(units);
     int total = back.pull(back.load(dy, 0, 0), wh, da);
     int y = back.load(h, 0, 1); // softsign' = (1 − |y|)²
-    int slope = back.map(Elementwise.SQUARE, back.affine(back.map(Elementwise.ABS, y), -1, 1));
-    int d = back.multiply(total, slope);
+    int derivative = back.map(Elementwise.SQUARE, back.affine(back.map(Elementwise.ABS, y), -1, 1));
+    int d = back.multiply(total, derivative);
     back.store(d, da, 0, 0);
     back.scatter(d, table);
     its.backward(back);

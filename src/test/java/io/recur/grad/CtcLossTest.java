@@ -189,7 +189,7 @@ class CtcLossTest {
     tape.backward(loss);
     assertTrue(loss.scalar() > 800 && loss.scalar() < 3000, loss.toString());
     for (float d : x.gradientArray()) {
-      assertTrue(Math.abs(d) < 1, "slope " + d);
+      assertTrue(Math.abs(d) < 1, "derivative " + d);
     }
   }
 

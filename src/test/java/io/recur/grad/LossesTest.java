@@ -137,11 +137,11 @@ class LossesTest {
     tape.backward(loss.sum());
     double small = Math.exp(-60);
     double[] exact = {small, small, 60, 60, 0, 0};
-    double[] slope = {-small, small, 1, -1, 0, 0};
+    double[] derivative = {-small, small, 1, -1, 0, 0};
     float[] dx = x.gradientArray();
     for (int i = 0; i < exact.length; i++) {
       assertEquals(exact[i], loss.toArray()[i], 1e-6 * exact[i], "loss " + i); // a float's digits
-      assertEquals(slope[i], dx[i], 1e-6 * Math.abs(slope[i]), "slope " + i);
+      assertEquals(derivative[i], dx[i], 1e-6 * Math.abs(derivative[i]), "derivative " + i);
     }
   }
 

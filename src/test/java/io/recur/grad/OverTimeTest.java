@@ -234,8 +234,8 @@ class OverTimeTest {
     tape.backward(mean, 10, 20, 30);
     assertArrayEquals(new float[] {5, 20, 0, 5, 0, 0}, x.gradientArray());
     tape.backward(shares, 1, 7, nan, 2, nan, nan);
-    float slope = share * (1 - share);
-    assertArrayEquals(new float[] {-slope, 0, 0, slope, 0, 0}, x.gradientArray(), 1e-6f);
+    float derivative = share * (1 - share);
+    assertArrayEquals(new float[] {-derivative, 0, 0, derivative, 0, 0}, x.gradientArray(), 1e-6f);
   }
 
   @Test

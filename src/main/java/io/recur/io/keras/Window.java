@@ -18,17 +18,17 @@ record Window(int stride, int dilation, int padding, boolean isCausal) {
   static Window of(Settings settings, int kernel) {
     int stride = settings.single("strides", 1);
     int dilation = settings.single("dilation_rate", 1);
-    long reach = (long) dilation * (kernel - 1);
+    long zeros = (long) dilation * (kernel - 1);
     String padding = settings.text("padding", "valid");
     boolean isSame = padding.equals("same");
-    if (reach > Integer.MAX_VALUE || (isSame && (reach % 2 != 0 || stride > 1))) {
+    if (zeros > Integer.MAX_VALUE || (isSame && (zeros % 2 != 0 || stride > 1))) {
       throw settings.refused(
           "padding", "need valid, causal, or same with a stride of 1 and an odd kernel");
     }
     return switch (padding) {
       case "valid" -> new Window(stride, dilation, 0, false);
-      case "same" -> new Window(stride, dilation, (int) reach / 2, false);
-      case "causal" -> new Window(stride, dilation, (int) reach, true);
+      case "same" -> new Window(stride, dilation, (int) zeros / 2, false);
+      case "causal" -> new Window(stride, dilation, (int) zeros, true);
       default -> throw settings.refused("padding", "need valid, causal or same");
     };
   }

@@ -190,7 +190,7 @@ class OperatorsTest {
     float[] way = drawn(random, x.dims().count());
     float[] weights = drawn(random, test.outputs().values().iterator().next().dims().count());
     double step = 5e-3;
-    double slope =
+    double difference =
         (loss(model, test, input, moved(x, way, step), weights)
                 - loss(model, test, input, moved(x, way, -step), weights))
             / (2 * step);
@@ -205,7 +205,7 @@ class OperatorsTest {
       for (int i = 0; i < way.length; i++) {
         found += (double) way[i] * gradient[i];
       }
-      assertEquals(slope, found, 1e-2 * Math.max(1, Math.abs(slope)));
+      assertEquals(difference, found, 1e-2 * Math.max(1, Math.abs(difference)));
       model.reset();
     }
   }
