@@ -1,4 +1,4 @@
-/* Runs the instructions of a program: which blocks and columns a part takes in a phase, and in which order. */
+/* Runs the instructions of a program. Decides which blocks and columns a part takes in a phase, and in which order. */
 #include "tiles.h"
 
 /* Runs instructions first ... end - 1 on the columns from `from` on. */
@@ -26,14 +26,15 @@ static void execute(patch_of_tiles *p, int first, int end, int from, int columns
   }
 }
 
-/* A part's tiles: those of its own, and below them room for some with a place. */
+/* Returns a part's tiles. Index 0 is its first own tile; the tiles with a place are at -FIRST_PLACE and below. */
 static tile_place *tiles_of(const program_job *job, int part) {
   const recur_program *program = job->run->program;
   int all = program->most_tiles + program->most_places;
-  return (tile_place *)(job->parts + part * job->part_floats + all * job->tile_floats) + FIRST_PLACE + program->most_places;
+  float *places = job->parts + part * job->part_floats + all * job->tile_floats;
+  return (tile_place *)places + FIRST_PLACE + program->most_places;
 }
 
-/* Memory of a part's own for a tile; those with a place need it where they are not kept. */
+/* Returns a part's own memory for a tile. A tile with a place uses it where the run keeps no values in that place. */
 static tile_place own_tile(const program_job *job, int part, int number) {
   float *first = job->parts + part * job->part_floats + number * job->tile_floats;
   return (tile_place){first, job->run->batch * WIDTH};
@@ -73,14 +74,14 @@ static void run_patch(patch_of_tiles *p) {
   execute(p, after, end, 0, p->columns);
 }
 
-/* Some blocks of a section for a part. */
+/* Begins a patch: blocks of a section that one part works on. */
 static patch_of_tiles begin_patch(const program_job *job, const recur_section *s, int64_t block, int blocks, int part) {
   int64_t row = block * WIDTH;
   return (patch_of_tiles){.job = job, .run = job->run, .section = s, .part = part, .tiles = tiles_of(job, part),
       .block = block, .blocks = blocks, .row = row, .rows = s->rows - row, .steps = 1};
 }
 
-/* Columns from ... to - 1 of step t. */
+/* Runs columns from ... to - 1 of step t. */
 static void run_step(patch_of_tiles *p, int64_t t, int64_t from, int64_t to) {
   p->t = t;
   p->run_from = p->job->runs && t >= 0 ? first_of_run(p->job, t) : 0;
@@ -97,7 +98,8 @@ static int is_whole(const recur_run *run, int array, int lag) {
   return !a->data || (lag >= 0 && a->steps >= run->time + lag);
 }
 
-/* How many steps a tile may hold: more than one where the columns of these steps follow each other in all arrays. */
+/* Returns how many steps a tile may hold. It holds more than one if the columns of these steps are adjacent in all
+ * arrays. */
 static int steps_at_once(const recur_run *run, const recur_section *s) {
   int few = run->batch <= TILE / 2 && s->is_free ? TILE / (int)run->batch : 1;
   if (few == 1) return 1;
@@ -124,7 +126,7 @@ static int steps_at_once(const recur_run *run, const recur_section *s) {
   return few;
 }
 
-/* Steps from ... to - 1 of a block of a free section: nothing waits for other blocks. */
+/* Runs steps from ... to - 1 of a block of a free section, which waits for no other block. */
 static void run_steps_of(patch_of_tiles *p, int64_t from, int64_t to) {
   const recur_run *run = p->run;
   int few = steps_at_once(run, p->section), back = p->job->is_backward;
@@ -152,8 +154,8 @@ static int is_any_order(const recur_program *program, const recur_phase *phase) 
   return 1;
 }
 
-/* A part's blocks of a phase: its own first, then what others have not begun. Steps from ... to - 1, one or, where
- * sections are free, more; of one step `columns` from `column` on. */
+/* Runs blocks of a phase: first the part's own, then those that other parts have not begun. Free sections may run
+ * several steps from ... to - 1, with all columns of each. Of one step it runs `columns` columns from `column` on. */
 static void over_blocks(const program_job *job, const recur_phase *phase, int64_t from, int64_t to, int64_t column,
     int64_t columns, claim *claims, int part, int parts) {
   const recur_section *sections = job->run->program->sections + phase->first;
@@ -176,7 +178,8 @@ static void over_blocks(const program_job *job, const recur_phase *phase, int64_
   }
 }
 
-/* Steps from ... to - 1, in backward those of a run: a part's own columns, without a barrier, or all by the first. */
+/* Runs steps from ... to - 1 without a barrier: each part runs its own columns, or the first part runs all of them. In
+ * backward these are the steps of one run of steps. */
 static void run_columns(const program_job *job, int64_t from, int64_t to, claim *claims, int part, int parts) {
   const recur_phase *phases = job->run->program->phases + job->pass->first;
   const recur_section *first = job->run->program->sections + phases->first;
@@ -201,7 +204,8 @@ static void run_columns(const program_job *job, int64_t from, int64_t to, claim 
   }
 }
 
-/* The phases of some steps of a pass, and in backward the gradients of parameters after each run of steps. */
+/* Runs phase `number` of the steps of a pass. In backward, one more phase after each run of steps adds up the gradients
+ * of the parameters. */
 static void run_steps_phase(const program_job *job, int64_t number, claim *claims, int part, int parts) {
   const recur_pass *pass = job->pass;
   const recur_phase *phases = job->run->program->phases + pass->first;
@@ -230,7 +234,7 @@ void NAME(program)(const void *argument, int64_t number, int part, int parts) {
   const recur_phase *phases = job->run->program->phases;
   claim *claims = claims_for(job->claims, number, part, parts);
   int64_t time = job->run->time, batch = job->run->batch, stepping = step_phases_of(job) + job->runs;
-  for (int i = -1; number == 0 && i < job->run->program->most_tiles; i++) /* no tile, -1, may be read, to no effect */
+  for (int i = -1; number == 0 && i < job->run->program->most_tiles; i++) /* -1 is no tile; reading it has no effect */
     tiles_of(job, part)[i] = own_tile(job, part, i < 0 ? 0 : i);
   if (number < pass->begins) {
     over_blocks(job, phases + pass->begin + number, 0, time, 0, batch, claims, part, parts);

@@ -4,8 +4,8 @@
 
 #include "terms.h"
 
-/* Columns for which A is read as it is, in groups, where it has at most so many values that a core's cache holds
- * them. Rows of which one column is computed at once. */
+/* MOST_PLAIN: columns up to which A is read as it is, in groups, if its values, at most CACHED, fit a core's cache.
+ * STRIP_ROWS: the rows of one column that are computed at once. */
 enum { MOST_PLAIN = 3 * COLUMNS, CACHED = 1 << 17, STRIP_ROWS = 4096 };
 
 /* The part of a product that lies in a block of `rows` <= WIDTH rows of op(A) from `a`, and in n columns. */

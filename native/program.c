@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* COLUMNS_AT_ONCE: so many of all blocks together, so that an instruction's own cost is shared. */
+/* COLUMNS_AT_ONCE: columns, counted over all blocks, that one instruction works on, so that they share its own cost. */
 enum { LINE_FLOATS = 64 / sizeof(float), COLUMNS_AT_ONCE = 8, LEAST_WORK_ASIDE = 1 << 22, MOST_WEIGHTS = 1 << 16 };
 
 static int64_t padded(const recur *r, int64_t rows) { return (rows + r->set->width - 1) / r->set->width * r->set->width; }

@@ -26,9 +26,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the layers of a checkpoint in their order, untrained, in the sizes of its tensors. These
- * are named by the number of their layer among those with parameters: {@code 0.Wi}, or {@code Wi}
- * where there is one layer alone.
+ * Makes untrained layers that the tensors of a checkpoint fit, in their order. The name of a tensor
+ * begins with the number of its layer among the layers with parameters, as in {@code 0.Wi}. If
+ * there is one such layer alone, its tensors have no number: {@code Wi}.
  */
 final class CheckpointLayers {
   private final Map<String, StoredTensor> tensors;
@@ -128,7 +128,7 @@ final class CheckpointLayers {
     };
   }
 
-  /** A module without biases has zeros that no training changes. */
+  /** Returns a bias of zeros, which is not trained if the module has none. */
   private static Parameter bias(Part part, int length) {
     Shape shape = Shape.of(length);
     return part.hasBiases()

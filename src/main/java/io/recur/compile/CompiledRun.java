@@ -27,10 +27,10 @@ final class CompiledRun extends CellRun {
 
   private List<Tensor> states = List.of();
 
-  /** What a run records: y, then those parts. */
+  /** The tensors that a run records: y, then those of {@link #after}. */
   private Tensor[] outputsOfRun = {};
 
-  /** What is cut from the memory of each array. */
+  /** Of each array, the slices that hold one step each. */
   private Slices[] cuts = {};
 
   private final Slices outputs = new Slices();
@@ -101,12 +101,12 @@ final class CompiledRun extends CellRun {
     context.device().pointwise().copy(part.value(), first, floats(entry));
   }
 
-  /** Values of one step of an array. */
+  /** Returns the number of values of one step of an array. */
   private long floats(Entry entry) {
     return (long) entry.array().rows() * batch;
   }
 
-  /** The matrix of one step of an array. */
+  /** Returns the matrix of one step of an array. */
   private Buffer cut(int array, int step) {
     long floats = floats(cell.arrays().get(array));
     return cuts[array].of(buffer(array), floats).at(step);
@@ -116,7 +116,7 @@ final class CompiledRun extends CellRun {
     name(array, context.scratch(program().floats(array, batch, steps)), steps);
   }
 
-  /** Memory for gradients of some steps; none for none. */
+  /** Takes memory for the gradients of some steps; for 0 steps it takes none. */
   private void takeBackward(int array, int steps) {
     long floats = program().floats(array, batch, steps);
     name(array, steps == 0 ? null : context.backwardScratch(floats), Math.max(1, steps));
@@ -127,7 +127,10 @@ final class CompiledRun extends CellRun {
     execution.array(array, buffer, steps);
   }
 
-  /** Draws what this sequence drops, and takes the inputs again: a draw is an operation too. */
+  /**
+   * Draws the weights that this sequence drops. A draw is an operation of its own, so the context
+   * accepts the inputs again.
+   */
   private void dropWeights() {
     cell.drops().draw(context.tape(), drawn);
     Drops.read(cell.drops().matrices(), drawn, cell.matrices(), matrices);
@@ -188,7 +191,9 @@ final class CompiledRun extends CellRun {
     return y;
   }
 
-  /** The parts of the state after the last step. A list of one or two is the smallest there is. */
+  /**
+   * Returns the parts of the state after the last step. A list of one or two elements has no array.
+   */
   private List<Tensor> states(Shape shape) {
     if (after.size() == 1) {
       return List.of(state(0, shape));
@@ -207,7 +212,9 @@ final class CompiledRun extends CellRun {
     return last != null ? last : shape.rank() == 3 ? y.time(time - 1) : y;
   }
 
-  /** The memory of all outputs: of the states after each step where these are the outputs. */
+  /**
+   * Returns the memory of all outputs. Where the outputs are states, it skips the initial state.
+   */
   private Buffer outputs(int rows) {
     long step = (long) rows * batch;
     boolean isState = cell.arrays().get(cell.output()).purpose() == Purpose.STATE;
@@ -248,7 +255,10 @@ final class CompiledRun extends CellRun {
     return program().readsGradients(array) ? program().gradientSteps(batch, time) : 0;
   }
 
-  /** The gradient of the last state, beyond that of the last output. */
+  /**
+   * Begins the carries. The first of a part begins with the gradient of the last state, all others
+   * with 0. A part that is the last output has its gradient in that of y.
+   */
   private void beginCarries() {
     for (int i = 0; i < cell.carries().size(); i++) {
       List<Integer> arrays = cell.carries().get(i);

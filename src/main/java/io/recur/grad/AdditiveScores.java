@@ -87,7 +87,7 @@ public final class AdditiveScores implements Op {
     }
   }
 
-  /** The part of query s, of so many values each. */
+  /** Returns the part of query s; each query has a part of {@code floats} values. */
   private Buffer part(Buffer whole, int s, long floats) {
     return whole.slice(s * floats, floats);
   }

@@ -5,9 +5,9 @@ import io.recur.device.kernels.Blas;
 /**
  * Matrix product {@code y = a·x}; {@code da += dy·xᵀ, dx += aᵀ·dy}.
  *
- * <p>a is a matrix m×k; x a vector k, a batch k×B or sequences k×B×T, and y has m in k's place. A
- * {@link OneHot} x is a gather of a's columns. On a tape that does not record, a column of y has
- * the same bits in every batch; a GPU's cuBLAS keeps to float tolerance.
+ * <p>a is a matrix m×k; x is a vector k, a batch k×B or sequences k×B×T; y has m in place of k. If
+ * x is {@link OneHot}, the product gathers columns of a. On a tape that does not record, a column
+ * of y has the same bits in every batch. On a GPU, cuBLAS may round it otherwise in another batch.
  */
 final class MatMul implements Op {
   private Tensor a;

@@ -18,6 +18,7 @@ public final class MeanSquaredError {
    * @param y prediction
    * @param target of y's shape
    * @return a scalar
+   * @throws ShapeException if the shapes differ
    */
   public static Tensor meanSquaredError(Tensor y, Tensor target) {
     if (!y.shape().equals(target.shape())) {

@@ -38,14 +38,14 @@ public final class Tape implements AutoCloseable {
   final Draws draws = new Draws();
   final DroppedWeights dropped = new DroppedWeights();
 
-  /** What operations use; one for all of them. */
+  /** The one context that all operations of this tape use. */
   final OpContext context;
 
   final OneThread mark =
       new OneThread(
           "tape", "give each thread a tape of its own (Tape.on(device)) and a fork (model.fork())");
 
-  /** Where {@link Tensor#scalar} reads to. */
+  /** The memory into which {@link Tensor#scalar} reads. */
   final float[] one = new float[1];
 
   private boolean recording;

@@ -122,7 +122,7 @@ public final class Models {
   }
 
   /**
-   * Finds what of a model a file cannot describe.
+   * Finds the parts of a model that a file cannot describe.
    *
    * @param model a model
    * @return its layers that are none of the known ones, such as a cell of your own, as the model

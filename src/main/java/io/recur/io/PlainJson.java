@@ -38,7 +38,7 @@ final class PlainJson {
     return read(text, DEPTH);
   }
 
-  /** Reads one object of so many levels. */
+  /** Reads one object of at most {@code levels} levels. */
   @SuppressWarnings("unchecked")
   static Map<String, Object> read(String text, int levels) {
     Map<String, @Nullable Object> object = Json.read(text, levels, VALUE);

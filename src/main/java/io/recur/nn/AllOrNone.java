@@ -38,7 +38,7 @@ public final class AllOrNone {
   private final Passed passed;
   private @Nullable Inside inside;
 
-  /** What of the layer a call changes; the same at every call. */
+  /** The parts of the layer that a call changes; the same at every call. */
   private record Inside(List<Recur> recurs, List<BatchNorm> norms) {
     static Inside of(Layer layer) {
       List<BatchNorm> norms = new ArrayList<>();

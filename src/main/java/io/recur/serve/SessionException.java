@@ -3,8 +3,8 @@ package io.recur.serve;
 import java.util.Objects;
 
 /**
- * Thrown to the one whose call cannot be served; nothing has then changed but what the reason says.
- * Requests of others are served.
+ * Thrown by a call that cannot be served. Nothing has changed but what the reason says. The
+ * requests of other callers are served.
  */
 public final class SessionException extends IllegalStateException {
   private static final long serialVersionUID = 1L;
@@ -20,23 +20,23 @@ public final class SessionException extends IllegalStateException {
      * until it is reset or restored.
      */
     FAILED,
-    /** As many requests wait as may. */
+    /** The queue is full: no further request may wait. */
     OVERFULL,
     /** The deadline had passed when the request's turn came. It did not step. */
     LATE,
-    /** The step has a lower number than the last one, whose answer alone is kept. */
+    /** The step has a lower number than the last one. Only the answer of the last one is kept. */
     PASSED,
-    /** The request is of another version of the model than its session, or of one that is none. */
+    /** The request names a version that its session does not have, or that does not exist. */
     VERSION,
     /** The sessions were closed, or are about to be. The request did not step. */
     CLOSED
   }
 
-  /** What stands in the way. */
+  /** Why the call was not served. */
   private final Reason reason;
 
   /**
-   * A call that cannot be served.
+   * Makes the exception of a call.
    *
    * @param reason why
    * @param message {@code where: facts; the rule or the remedy}

@@ -13,7 +13,7 @@ import java.util.Iterator;
  * Average average = new Average(model.parameters(), 0.999f);
  * average.update();                                  // after each step of the optimiser
  * average.swap();                                    // the model predicts with the average
- * average.swap();                                    // and goes on with its own weights
+ * average.swap();                                    // and continues with its own weights
  * }</pre>
  */
 public final class Average {

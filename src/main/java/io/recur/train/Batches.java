@@ -12,9 +12,9 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * Which examples a pass of {@link Trainer#fit} takes, in which order and how many at once. Examples
- * are numbers; the {@link Loss} makes tensors of them. The order of a pass depends on the seed and
- * on the number of the pass alone.
+ * The examples that a pass of {@link Trainer#fit} takes, their order, and how many it takes at
+ * once. Examples are numbers, of which the {@link Loss} makes tensors. The order of a pass depends
+ * only on the seed and on the number of the pass.
  *
  * <pre>{@code
  * Batches train = Batches.shuffled(10_000, 32, (tape, examples) -> {
@@ -39,7 +39,7 @@ public final class Batches {
     Tensor of(Tape tape, int... examples);
   }
 
-  /** The order of the examples: batches of a pass. */
+  /** Puts the examples of a pass in order, batch by batch. */
   @FunctionalInterface
   private interface Order {
     int[][] of(Random random);
@@ -71,8 +71,8 @@ public final class Batches {
   }
 
   /**
-   * Takes the examples in order, as a rule for validation. The last batch may be smaller. Each
-   * batch starts from fresh states.
+   * Takes the examples in order, which suits validation. The last batch may be smaller. Each batch
+   * starts from fresh states.
    *
    * @param examples the number of examples, 1 or more
    * @param batch the examples per batch, 1 or more
@@ -122,8 +122,8 @@ public final class Batches {
   }
 
   /**
-   * Takes chunks in order, one at a time. The states carry over from chunk to chunk, and are fresh
-   * at the start of a pass: the chunks of {@link Streams}.
+   * Takes chunks in order, one at a time, such as those of {@link Streams}. The states carry over
+   * from chunk to chunk, and are fresh at the start of a pass.
    *
    * @param chunks the number of chunks, 1 or more
    * @param loss of a chunk

@@ -9,14 +9,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operator Conv over one dimension, or over two of which the taps and x have one alone: so some
- * exporters write a convolution over time. It computes features × batch × time, as all of Recur
- * does: the values that the taps read for a step of the result are one column, and W·columns is one
- * product.
+ * The operator Conv over one dimension, time. It may have a second one in which x and the taps are
+ * of size 1, as some exporters write it. The values that the taps read for a step of the result
+ * form a column. One product of W and all columns makes the result, features × batch × time.
  *
- * <p>W is out/groups × (in/groups·kernel)·groups: those of a group follow each other, and within it
- * those of a feature, as in the graph's own. The terms of a sum have that order, which is that of
- * ONNX Runtime.
+ * <p>W is out/groups × (in/groups·kernel)·groups. The columns of a group are adjacent, and within a
+ * group those of a feature, as in the graph's W. A sum therefore adds its terms in the order in
+ * which ONNX Runtime adds them.
  */
 final class Convolution {
   private final Call call;
@@ -25,7 +24,7 @@ final class Convolution {
   private final Tensor w;
 
   /**
-   * What the attributes say.
+   * The attributes of a node.
    *
    * @param flat the dimension of size 1 beside time, 2 or 3; 0 where there is none
    */
@@ -62,9 +61,9 @@ final class Convolution {
     return call -> new Convolution(call, settings, known.dims(), w).run();
   }
 
-  // What a node says.
+  // The attributes.
 
-  /** The dimension of size 1 of taps over two; 0 of those over one. */
+  /** Returns the dimension of size 1 beside time; 0 if the taps have one dimension. */
   private static int flat(Node node, Dims w) {
     if (w.rank() != 4) {
       return 0;
@@ -76,7 +75,9 @@ final class Convolution {
     return w.size(2) == 1 ? 2 : 3;
   }
 
-  /** The numbers of an attribute for the dimension of time; the other one must have this number. */
+  /**
+   * Returns an attribute's numbers for time; for the other dimension they must be {@code other}.
+   */
   private static long @Nullable [] overTime(Node node, String attribute, int flat, long other) {
     long[] found = node.wholes(attribute);
     if (flat == 0 || found == null || found.length % 2 != 0) {
@@ -146,7 +147,7 @@ final class Convolution {
     }
   }
 
-  // W in the order in which it multiplies.
+  // The weights in the order of the product.
 
   private static Shape shape(Settings settings, Dims w) {
     int out = w.size(0) / settings.groups;
@@ -194,20 +195,20 @@ final class Convolution {
     }
     int time = dims.size(2);
     int kernel = weights.size(2);
-    long reach = (long) settings.dilation * (kernel - 1) + 1;
+    long extent = (long) settings.dilation * (kernel - 1) + 1;
     long before = settings.before;
     long after = settings.after;
     if (settings.autoPad.startsWith("SAME")) {
-      long read = (Math.ceilDiv(time, settings.stride) - 1L) * settings.stride + reach;
+      long read = (Math.ceilDiv(time, settings.stride) - 1L) * settings.stride + extent;
       long all = Math.max(0, read - time);
       before = settings.autoPad.equals("SAME_LOWER") ? all - all / 2 : all / 2;
       after = all - before;
     }
-    long spare = time + before + after - reach;
+    long spare = time + before + after - extent;
     if (spare < 0) {
       throw call.refuse(
           "x=%s, W=%s, dilation=%d, pads %d and %d; need %d steps, pads included"
-              .formatted(dims, weights, settings.dilation, before, after, reach));
+              .formatted(dims, weights, settings.dilation, before, after, extent));
     }
     int steps = Math.toIntExact(spare / settings.stride + 1);
     int batch = dims.size(0);
@@ -222,7 +223,7 @@ final class Convolution {
     return List.of(flat > 0 ? Rearranging.unsqueezed(out, flat) : out);
   }
 
-  /** Of one feature, whose steps are contiguous, the steps that each one of the result reads. */
+  /** Collects what the taps read of an x with one feature, whose steps are contiguous. */
   private Tensor frames(Value.OnTape x, int steps, int before, int after) {
     int batch = x.dims().size(0);
     int kernel = weights.size(2);
@@ -231,7 +232,7 @@ final class Convolution {
       samples = padded(samples, before, after);
     }
     int time = samples.shape().rows();
-    int run = divisor(divisor(kernel, settings.stride), time);
+    int run = commonDivisor(commonDivisor(kernel, settings.stride), time);
     int[] columns = new int[kernel / run * batch * steps];
     int at = 0;
     for (int t = 0; t < steps; t++) {
@@ -262,11 +263,11 @@ final class Convolution {
     return call.tape().input(Shape.of(rows, columns), new float[rows * columns]);
   }
 
-  private static int divisor(int a, int b) {
-    return b == 0 ? a : divisor(b, a % b);
+  private static int commonDivisor(int a, int b) {
+    return b == 0 ? a : commonDivisor(b, a % b);
   }
 
-  /** The result without the bias, out × batch·time. */
+  /** Returns the result without the bias, out × batch·time. */
   private Tensor columns(Value.OnTape given, int steps, int before) {
     Tensor x = Order.arranged(given, Order.sequence());
     int groups = settings.groups;
@@ -286,7 +287,7 @@ final class Convolution {
     return Concat.rows(parts);
   }
 
-  /** What as many taps read: (in·taps) × batch·steps. */
+  /** Collects what {@code taps} taps read: (in·taps) × batch·steps. */
   private Tensor read(Tensor x, int taps, int steps, int before) {
     Shape shape = x.shape();
     boolean isWhole = taps == 1 && settings.stride == 1 && before == 0 && steps == shape.time();
@@ -295,11 +296,11 @@ final class Convolution {
     return read.reshape(Shape.of(shape.rows() * taps, shape.batch() * steps));
   }
 
-  /** As many groups as rows of x and y: each row is multiplied by itself. */
+  /** Convolves each row of x with taps of its own: every group has one row of x and one of y. */
   private Tensor depthwise(Tensor x, int steps, int before) {
     int kernel = weights.size(2);
     int rows = weights.size(0);
-    Tensor byTap = // W is 1 × kernel·rows, those of a row together
+    Tensor byTap = // w is 1 × kernel·rows, the taps of a row adjacent
         Order.arranged(new Value.OnTape(Dims.of(rows, kernel), Rearranging.onTape(call, w)), 1, 0)
             .reshape(Shape.of(rows, kernel));
     Tensor sum = null;

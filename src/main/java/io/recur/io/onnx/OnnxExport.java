@@ -22,9 +22,9 @@ import java.util.stream.Collectors;
  * the numbers of classes, {@code [time, batch]}, as integers of 64 bits.
  *
  * <p>The state of each Recur is an input {@code [batch, rows]} under the name of its parameter
- * {@code state0}, such as {@code 0.h0}, and an output under the same name with {@code .next}
- * behind. An input that is left out is {@code state0}; one of batch 1 is repeated. A stream feeds
- * the outputs of one run to the next:
+ * {@code state0}, such as {@code 0.h0}, and an output whose name is that with {@code .next} added.
+ * If the input is left out, the state is {@code state0}; a state of batch 1 is repeated. A stream
+ * feeds the outputs of one run to the next:
  *
  * <pre>{@code
  * Chain model = chain(lstm(10, 15), dense(15, 5)).on(device, 42);
@@ -40,7 +40,7 @@ import java.util.stream.Collectors;
  * <p>A method that sets something returns another export of the same layers.
  */
 public final class OnnxExport {
-  /** That of the pom. */
+  /** The version in the pom. */
   static final String VERSION = "0.1.0";
 
   static final int IR_VERSION = 8;
@@ -58,7 +58,7 @@ public final class OnnxExport {
   private final boolean isOneHot;
   private final boolean hasLengths;
 
-  /** A layer, or what makes one step of all. */
+  /** A layer, or a reduction of all steps to one. */
   private sealed interface Part {}
 
   private record Of(Layer layer) implements Part {}
@@ -83,8 +83,8 @@ public final class OnnxExport {
   }
 
   /**
-   * Says how many rows x has: of a model whose layers do not say it, such as one that begins with a
-   * cell without a matrix.
+   * Sets the number of rows of x, for a model whose layers do not give it. A model that begins with
+   * a cell without a matrix is one.
    *
    * @param features 1 or more
    * @return another export
@@ -98,9 +98,9 @@ public final class OnnxExport {
   }
 
   /**
-   * Has x hold the numbers of classes, {@code [time, batch]}, in place of one-hot columns, as
-   * {@link io.recur.grad.Tape#oneHot} does. A model that begins with an embedding does so by
-   * itself.
+   * Makes x hold the numbers of classes, {@code [time, batch]}, in place of one-hot columns, as
+   * {@link io.recur.grad.Tape#oneHot} does. A model that begins with an embedding needs no such
+   * call.
    *
    * @return another export
    */
@@ -110,9 +110,9 @@ public final class OnnxExport {
 
   /**
    * Adds an input {@code lengths}, {@code [batch]}, integers of 64 bits: the valid steps of each
-   * sequence, as {@link io.recur.grad.Padded} has them. y has zeros behind the ends, a state is
-   * that at the end, and what stands behind an end is not read. Where the input is left out, all
-   * steps are valid.
+   * sequence, as {@link io.recur.grad.Padded} has them. After the end of a sequence x is not read
+   * and y is 0. The state of a sequence is that at its end. If the input is left out, all steps are
+   * valid.
    *
    * @return another export
    */
@@ -149,8 +149,8 @@ public final class OnnxExport {
   }
 
   /**
-   * Adds a model behind what there is, such as a head behind {@link #last}. Names of weights are
-   * those of a chain of all.
+   * Adds a model to the end of this export, such as a head after {@link #last}. The weights have
+   * the names that they have in a chain of all these models.
    *
    * @param model a model that is placed on a device when it is written
    * @return another export

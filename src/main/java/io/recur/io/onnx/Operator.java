@@ -60,12 +60,12 @@ record Operator(
     return new Operator(type, least, most, 1, Map.of(), false, preparation);
   }
 
-  /** The same with up to so many outputs. */
+  /** Returns the same operator with up to {@code most} outputs. */
   Operator outputs(int most) {
     return new Operator(type, least, this.most, most, attributes, folds, preparation);
   }
 
-  /** The same with a further attribute. */
+  /** Returns the same operator with a further attribute. */
   Operator with(String name, Attribute.Kind kind) {
     Map<String, Attribute.Kind> all = new TreeMap<>(attributes);
     all.put(name, kind);

@@ -6,19 +6,20 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The version that answers a request: that of its path, else that of its sequence; the newest where
- * it starts a sequence or has none.
+ * Chooses the version that answers a request: the one that its path names, else the one of its
+ * sequence. If the request starts a sequence or has none, it is the newest.
  *
- * @param version that the path names; empty for none
- * @param versions that are served
- * @param settled those after a load that is under way
+ * @param version the version that the path names; empty for none
+ * @param versions the versions that are served now
+ * @param settled waits for a load that is under way, and gives the versions that are then served
  */
 record Choice(String version, ServedVersions versions, Supplier<ServedVersions> settled) {
   /**
    * Answers a request.
    *
-   * @param id of its sequence; null for none
-   * @param answer by the version that is chosen, which steps a request of that version first
+   * @param id of the request's sequence; null for none
+   * @param isStart whether the request starts its sequence
+   * @param answer answers with the version that is chosen
    * @throws Refusal if the version is not served, or is not that of the sequence
    */
   Reply answered(
@@ -37,7 +38,7 @@ record Choice(String version, ServedVersions versions, Supplier<ServedVersions> 
       if (now == its) {
         throw its.refused(id, chosen);
       }
-      its = now; // all sequences have moved at once meanwhile
+      its = now; // a load has moved all sequences to another version meanwhile
     }
   }
 }

@@ -206,7 +206,7 @@ final class JdkServer {
    * @return whether all was sent within the time
    */
   boolean drain(long millis) {
-    closeConnections(); // before a request is told that it comes too late
+    closeConnections(); // before any request is refused as too late
     routes.drain();
     boolean isDone = awaitAnswers(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis));
     stop();

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Answers requests by their paths. What goes wrong is told to the one who asked. */
+/** Answers requests by their paths. A caller gets each error as its answer. */
 final class Routes {
   private final Loading loading;
   private final int mostSymbols;

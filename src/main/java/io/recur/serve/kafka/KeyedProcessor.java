@@ -21,8 +21,8 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Collects records into a batch and steps it. Each record that waits is in a store as well, from
- * which another instance goes on.
+ * Collects records into a batch and steps it. A record that waits is also in a store, from which
+ * another instance continues.
  */
 final class KeyedProcessor<K, V, R> implements Processor<K, V, K, R> {
   private final Settings settings;

@@ -23,11 +23,11 @@ import org.apache.kafka.streams.state.Stores;
 
 /**
  * Steps a session of a model for each key: each record is a step of its key's session, and its
- * answer goes on with its key, timestamp and headers. Answers are those of a {@code Recur} of the
- * key's own, bit for bit on the kernels of the processor. A record without a value closes the
- * session and goes on as it is; the next record of its key begins from state0.
+ * answer is forwarded with its key, timestamp and headers. Answers are those of a {@code Recur} of
+ * the key's own, bit for bit on the kernels of the processor. A record without a value closes the
+ * session and is forwarded as it is; the next record of its key begins from state0.
  *
- * <p>Records wait until so many sessions do that a batch is full, or until the longest wait is over
+ * <p>Records wait until those of enough sessions fill a batch, or until the longest wait is over
  * ({@link #withLargest}, {@link #withLongestWait}). Records of a key are stepped in order, and
  * answers leave in the order in which the records came. Those that wait when Kafka Streams commits
  * are in a store with a changelog, so that with {@code processing.guarantee=exactly_once_v2} each

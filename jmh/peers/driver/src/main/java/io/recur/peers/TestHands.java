@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 
 /** Deals the test classes of a folder to several JVMs that run at once. */
 final class TestHands {
-  /** A JVM compiles and computes on about as many. */
+  /** One JVM keeps about this many cores busy, with the compiler and the tests. */
   private static final int CORES_EACH = 2;
 
   private static final int MOST = 8;
@@ -17,22 +17,22 @@ final class TestHands {
   private TestHands() {}
 
   /**
-   * Gives JUnit's arguments of each JVM: those of all, and a pattern of the classes that are its
-   * own. Neighbours in the alphabet are alike and go to different ones. Where the machine has cores
-   * for one alone, that one has all.
+   * Returns JUnit's arguments for each JVM: the given ones, and a pattern of the classes that it
+   * runs. Classes with neighbouring names take similar times, so they go to different JVMs. If the
+   * machine has cores for one JVM only, that JVM runs all classes.
    *
-   * @param folder of the compiled tests, to be scanned
-   * @param arguments of one JVM that runs all
+   * @param folder the compiled tests
+   * @param arguments those of one JVM that runs all classes
    */
   static List<List<String>> deal(Path folder, List<String> arguments) throws IOException {
-    int hands = Math.clamp(Runtime.getRuntime().availableProcessors() / CORES_EACH, 1, MOST);
+    int jvms = Math.clamp(Runtime.getRuntime().availableProcessors() / CORES_EACH, 1, MOST);
     List<String> classes = classes(folder);
     List<List<String>> dealt = new ArrayList<>();
-    for (int hand = 0; hand < hands; hand++) {
+    for (int jvm = 0; jvm < jvms; jvm++) {
       List<String> own = new ArrayList<>(arguments);
-      if (hands > 1) {
+      if (jvms > 1) {
         List<String> names = new ArrayList<>();
-        for (int i = hand; i < classes.size(); i += hands) {
+        for (int i = jvm; i < classes.size(); i += jvms) {
           names.add(classes.get(i).replace(".", "\\."));
         }
         own.addAll(List.of("--include-classname", "(" + String.join("|", names) + ")(\\$.*)?"));
@@ -42,7 +42,7 @@ final class TestHands {
     return dealt;
   }
 
-  /** By name. */
+  /** Returns the names of the test classes in their order. */
   private static List<String> classes(Path folder) throws IOException {
     try (Stream<Path> files = Files.walk(folder)) {
       return files
