@@ -206,6 +206,49 @@ class KerasDamageTest {
     assertTrue(message.contains("need floats"), message);
   }
 
+  /** A float of 4 bytes whose exponent is counted from another number than that of IEEE. */
+  @Test
+  void floatsOfAnotherBiasAreRefused() throws IOException {
+    Path file = replaced("\u0017\b\0\u0017\u007f\0\0\0", 4, 0x7e);
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> KerasFile.read(file).model())
+            .getMessage();
+    assertTrue(message.contains("FloatingPoint of 4 bytes[3, 12], need floats"), message);
+  }
+
+  /** Says of every dataset in one piece of fewer than 256 bytes that it has none. */
+  @Test
+  void aDatasetThatIsTooShortIsRefused() throws IOException {
+    Path file = folder.resolve("short.h5");
+    byte[] bytes = Files.readAllBytes(KerasFiles.file("text.weights.h5"));
+    int found = 0;
+    for (int at = 0; at + 18 <= bytes.length; at++) {
+      boolean isLayout = bytes[at] == 3 && bytes[at + 1] == 1;
+      boolean isShort =
+          bytes[at + 10] != 0 && Arrays.equals(bytes, at + 11, at + 18, new byte[7], 0, 7);
+      if (isLayout && isShort) {
+        bytes[at + 10] = 0;
+        found++;
+      }
+    }
+    assertTrue(found > 0);
+    Files.write(file, bytes);
+    String message = refusal(file);
+    assertTrue(message.contains(" has 0 bytes; need "), message);
+  }
+
+  private Path replaced(String signature, int offset, int value) throws IOException {
+    byte[] bytes = Files.readAllBytes(KerasFiles.file("grus.h5"));
+    String text = new String(bytes, StandardCharsets.ISO_8859_1);
+    int found = 0;
+    for (int at = text.indexOf(signature); at >= 0; at = text.indexOf(signature, at + 1)) {
+      bytes[at + offset] = (byte) value;
+      found++;
+    }
+    assertTrue(found > 0);
+    return Files.write(folder.resolve("replaced.h5"), bytes);
+  }
+
   // Files whose parts refer to each other.
 
   @Test

@@ -50,6 +50,8 @@ class KerasSettingsTest {
         "lstms.keras|'merge_mode': 'sum'|'merge_mode': 'mul'|merge_mode='mul'; need concat, sum or ave",
         "lstms.keras|'merge_mode': 'sum'|'merge_mode': null|merge_mode=null",
         "lstms.keras|'class_name': 'LSTMCell'|'class_name': 'MyCell'|need LSTM, GRU or SimpleRNN",
+        "lstms.keras|'return_sequences': true, 'return_state': false, 'go_backwards': true|'return_sequences': false, 'return_state': false, 'go_backwards': true|need one return_sequences in both directions",
+        "convs.keras|'axis': -1|'axis': 1|axis=1; need the last one",
         "convs.keras|'padding': 'causal'|'padding': 'same'|padding='same'; need valid, causal, or same with",
         "convs.keras|'data_format': 'channels_last'|'data_format': 'channels_first'|data_format",
         "convs.keras|'rms_scaling': false|'rms_scaling': true|rms_scaling",
