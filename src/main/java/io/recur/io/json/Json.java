@@ -18,26 +18,15 @@ public final class Json {
   private static final int LONGEST_WHOLE = 20;
   private static final int LONGEST_SHOWN = 100;
 
-  /** Digits that a double holds exactly. */
-  private static final int EXACT_DIGITS = 15;
-
-  /** Powers of ten that a double holds exactly. */
-  private static final int EXACT_POWER = 22;
-
   private final String text;
   private final int levels;
   private final String need;
-  private final double[] powers = new double[EXACT_POWER + 1];
   private int at;
 
   private Json(String text, int levels, String need) {
     this.text = text;
     this.levels = levels;
     this.need = need;
-    powers[0] = 1;
-    for (int i = 1; i < powers.length; i++) {
-      powers[i] = 10 * powers[i - 1];
-    }
   }
 
   /**
@@ -202,30 +191,29 @@ public final class Json {
     int first = isNegative ? at + 1 : at;
     int i = first;
     long digits = 0;
-    while (isDigit(i)) {
-      digits = 10 * digits + text.charAt(i++) - '0';
+    for (int digit = digit(i); digit >= 0; digit = digit(++i)) {
+      digits = Decimal.append(digits, digit);
     }
-    int whole = i - first;
     int point = i;
+    double power = 1;
     if (i < text.length() && text.charAt(i) == '.') {
-      i++;
-      while (isDigit(i)) {
-        digits = 10 * digits + text.charAt(i++) - '0';
+      for (int digit = digit(++i); digit >= 0; digit = digit(++i)) {
+        digits = Decimal.append(digits, digit);
+        power *= 10;
       }
     }
-    int behind = Math.max(0, i - point - 1);
-    boolean isShort =
-        whole > 0
-            && whole + behind <= EXACT_DIGITS
-            && (whole == 1 || text.charAt(first) != '0')
-            && (i == point || behind > 0)
+    boolean isWhole = i == point;
+    boolean isNumber =
+        point > first
+            && (point == first + 1 || text.charAt(first) != '0')
+            && (isWhole || i > point + 1)
             && isEnd(i);
-    if (!isShort) {
+    double value = isNumber ? Decimal.value(digits, power) : Double.NaN;
+    if (Double.isNaN(value)) {
       return addLong(to, from);
     }
-    double value = digits / powers[behind];
     at = i;
-    return to.add(isNegative ? -value : value, i == point);
+    return to.add(isNegative ? -value : value, isWhole);
   }
 
   /** The same for a number that is not exact as a quotient of two doubles. */
@@ -236,19 +224,30 @@ public final class Json {
       char c = text.charAt(end++);
       isWhole &= c != '.' && c != 'e' && c != 'E';
     }
-    if (isWhole || end - from > LONGEST_NUMBER || !isNumber(text.substring(from, end))) {
+    String word = isWhole || end - from > LONGEST_NUMBER ? "" : text.substring(from, end);
+    if (!Decimal.isOne(word)) {
       return false; // it is for word() to read or to refuse
     }
     at = end;
-    return to.add(Double.parseDouble(text.substring(from, end)), false);
+    return to.add(Double.parseDouble(word), false);
   }
 
-  private boolean isDigit(int i) {
-    return i < text.length() && text.charAt(i) >= '0' && text.charAt(i) <= '9';
+  /** The digit that stands at a place; negative where none does. */
+  private int digit(int i) {
+    int value = i < text.length() ? text.charAt(i) - '0' : -1;
+    return value > 9 ? -1 : value;
   }
 
   private boolean isEnd(int i) {
-    return i >= text.length() || ",]} \t\r\n".indexOf(text.charAt(i)) >= 0;
+    if (i >= text.length()) {
+      return true;
+    }
+    char c = text.charAt(i);
+    return c == ',' || c == ']' || c == '}' || isSpace(c);
+  }
+
+  private static boolean isSpace(char c) {
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
   }
 
   /** A number, or a name of one or of a constant. */
@@ -274,7 +273,7 @@ public final class Json {
       case "-Infinity":
         return Double.NEGATIVE_INFINITY;
       default:
-        if (word.length() > LONGEST_NUMBER || !isNumber(word)) {
+        if (word.length() > LONGEST_NUMBER || !Decimal.isOne(word)) {
           at = from;
           throw wrong(need);
         }
@@ -292,40 +291,6 @@ public final class Json {
       return value.longValue();
     }
     return value;
-  }
-
-  /** Whether a word is a number as JSON has it. Its characters are few. */
-  private static boolean isNumber(String word) {
-    int i = word.startsWith("-") ? 1 : 0;
-    int whole = digits(word, i);
-    if (whole == i || word.charAt(i) == '0' && whole > i + 1) {
-      return false;
-    }
-    i = whole;
-    if (i < word.length() && word.charAt(i) == '.') {
-      int end = digits(word, i + 1);
-      if (end == i + 1) {
-        return false;
-      }
-      i = end;
-    }
-    if (i < word.length() && (word.charAt(i) == 'e' || word.charAt(i) == 'E')) {
-      int from = i + 1;
-      from += from < word.length() && "+-".indexOf(word.charAt(from)) >= 0 ? 1 : 0;
-      i = digits(word, from);
-      if (i == from || i > from + 9) {
-        return false;
-      }
-    }
-    return i == word.length();
-  }
-
-  private static int digits(String word, int from) {
-    int i = from;
-    while (i < word.length() && word.charAt(i) >= '0' && word.charAt(i) <= '9') {
-      i++;
-    }
-    return i;
   }
 
   // Texts.
@@ -374,7 +339,7 @@ public final class Json {
   }
 
   private void space() {
-    while (at < text.length() && " \t\r\n".indexOf(text.charAt(at)) >= 0) {
+    while (at < text.length() && isSpace(text.charAt(at))) {
       at++;
     }
   }

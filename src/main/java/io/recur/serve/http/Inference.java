@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param served that steps the request
  */
 record Inference(Served served) {
+  /** Of a float and what stands before the next one. */
+  private static final int MOST_CHARACTERS = 17;
+
   private static final String HEADER_LENGTH = "Inference-Header-Content-Length";
 
   /** Answers a request by the version that is chosen. */
@@ -127,7 +130,7 @@ record Inference(Served served) {
   // The answer.
 
   private Reply reply(String id, int[] sizes, float[] answer, boolean isBinary) {
-    StringBuilder json = new StringBuilder(isBinary ? 256 : 256 + 12 * answer.length);
+    StringBuilder json = new StringBuilder(256 + (isBinary ? 0 : MOST_CHARACTERS * answer.length));
     json.append("{\"model_name\": ").append(Json.quoted(model().name()));
     json.append(", \"model_version\": ").append(Json.quoted(model().version()));
     if (!id.isEmpty()) {

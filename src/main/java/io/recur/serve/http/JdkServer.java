@@ -157,10 +157,12 @@ final class JdkServer {
 
     @Override
     public byte[] body() throws IOException {
-      if (length() > mostBytes) {
+      long length = length();
+      if (length > mostBytes) {
         throw tooLarge();
       }
-      byte[] body = exchange.getRequestBody().readNBytes(mostBytes + 1);
+      int most = length < 0 ? mostBytes + 1 : (int) length;
+      byte[] body = exchange.getRequestBody().readNBytes(most);
       if (body.length > mostBytes) {
         throw tooLarge();
       }
@@ -187,6 +189,9 @@ final class JdkServer {
         return false;
       }
       InputStream in = exchange.getRequestBody();
+      if (in.read() < 0) {
+        return true; // as most are: the body was read
+      }
       byte[] piece = new byte[1 << 13];
       long left = MOST_DISCARDED;
       int count = in.read(piece);

@@ -8,11 +8,16 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Answers requests by their paths. A caller gets each error as its answer. */
 final class Routes {
+  /** What stands in a header Host that names no site. */
+  private static final Pattern ADDRESS =
+      Pattern.compile("(localhost|[\\d.]+|\\[[0-9a-fA-F:.]+])(:\\d+)?");
+
   private final Loading loading;
   private final int mostSymbols;
   private final Metrics metrics;
@@ -89,7 +94,7 @@ final class Routes {
   private void refuseOtherSites(Call call) {
     String host = String.valueOf(call.header("Host"));
     String origin = call.header("Origin");
-    boolean isNamed = isLocal && !host.matches("(localhost|[\\d.]+|\\[[0-9a-fA-F:.]+])(:\\d+)?");
+    boolean isNamed = isLocal && !ADDRESS.matcher(host).matches();
     if (isOpenToAll && (isNamed || origin != null && !origin.endsWith("://" + host))) {
       throw new Refusal(
           Refusal.FORBIDDEN,

@@ -72,11 +72,42 @@ class JsonTest {
     assertInstanceOf(Numbers.class, value(json.toString()));
   }
 
+  /** With 17 and 18 digits: the middle of two doubles, and what is on either side of it. */
+  @Test
+  void theMiddleOfTwoDoublesIsRoundedOnce() {
+    Random random = new Random(2);
+    List<Double> expected = new ArrayList<>();
+    StringBuilder json = new StringBuilder("[");
+    for (int i = 0; i < 3000; i++) {
+      long whole = (1L << 52) + (random.nextLong() >>> 12); // of 53 bits: the next are 1 apart
+      for (String behind : List.of(".5", ".49", ".51", ".0", ".99")) {
+        json.append(expected.isEmpty() ? "" : ", ").append(whole).append(behind);
+        expected.add(Double.parseDouble(whole + behind));
+      }
+      String half = (whole >> 1) + ((whole & 1) == 0 ? ".25" : ".75"); // they are a half apart
+      json.append(", ").append(half);
+      expected.add(Double.parseDouble(half));
+    }
+    assertEquals(expected, value(json.append("]").toString()));
+  }
+
+  @Test
+  void leadingZerosAreNoDigits() {
+    assertEquals(
+        List.of(0.012345678901234567, 0.00012345678901234567, 0.0, 1e-20),
+        value(
+            "[0.012345678901234567, 0.00012345678901234567, 0.0000000000000000000000000, "
+                + "0.00000000000000000001]"));
+  }
+
   @Test
   void wholeNumbersOf64BitsAreExact() {
     assertEquals(Long.MAX_VALUE, value("9223372036854775807"));
     assertEquals(Long.MIN_VALUE, value("-9223372036854775808"));
     assertEquals(new BigInteger("18446744073709551615"), value("18446744073709551615"));
+    assertEquals(
+        List.of(9007199254740992L, 9007199254740993L),
+        value("[9007199254740992,9007199254740993]"));
     assertEquals(1e25, value("10000000000000000000000000"));
     assertEquals(-0.0, value("-0.0"));
   }

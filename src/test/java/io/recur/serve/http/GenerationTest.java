@@ -97,6 +97,7 @@ class GenerationTest extends ServedSessions {
   void aStreamHasAnEventForEachCharacter() {
     Answer answer = post(GENERATE + "_stream", request("ab", 30, ""));
     assertEquals("text/event-stream; charset=utf-8", answer.header("Content-Type"));
+    assertEquals("chunked", answer.header("Transfer-Encoding"));
     String[] events = answer.text().split("\n\n");
     assertEquals(30, events.length);
     StringBuilder text = new StringBuilder();

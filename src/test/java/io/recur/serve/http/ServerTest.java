@@ -136,6 +136,24 @@ class ServerTest extends ServedSessions {
     }
   }
 
+  /** What comes in chunks takes a client and a server more work. */
+  @Test
+  void anAnswerThatIsNoStreamSaysItsLength() throws IOException {
+    serve();
+    List<Answer> answers =
+        List.of(
+            inferJson(sequence(1, true, false), x(1, 1)),
+            inferBinary(sequence(1, false, false), x(1, 2)),
+            get("/v2/models/m/sequences/1/state"),
+            get("/v2/models/z"),
+            get("/metrics"),
+            get("/"));
+    for (Answer answer : answers) {
+      assertEquals(Integer.toString(answer.body().length), answer.header("Content-Length"));
+      assertEquals("", answer.header("Transfer-Encoding"));
+    }
+  }
+
   @Test
   void thePageIsWholeAndMayLoadNothing() throws IOException {
     serve();
