@@ -26,6 +26,7 @@ import io.recur.nn.Snapshot;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -181,6 +182,30 @@ class OnnxModelTest {
     Thrown.says(
         IllegalArgumentException.class, () -> other.carry("X", "Y"), "carry", "equal sizes");
     Thrown.says(IllegalArgumentException.class, () -> other.carry("nobody", "y1"), "nobody");
+  }
+
+  @Test
+  void constantStatesMayDifferBetweenColumns() throws IOException {
+    Dims dims = Dims.of(1, BATCH, UNITS);
+    Value x = steps(3, BATCH);
+    float[] h = drawn(dims.count());
+    float[] c = drawn(dims.count());
+    h[0] = h[UNITS]; // a value alone may differ
+    random.setSeed(7);
+    OnnxModel model = stateful("h0", "hn", "c0", "cn");
+    Map<String, Value> given = Map.of("X", x, "h0", Value.of(dims, h), "c0", Value.of(dims, c));
+    float[] wanted = model.run(tape, given).get("Y").floats();
+    random.setSeed(7);
+    List<Proto> constants = new ArrayList<>(List.of(weights(4)));
+    constants.addAll(List.of(tensor("h0", dims, h), tensor("c0", dims, c)));
+    OnnxModel constant =
+        read(
+            graph("constant")
+                .nodes(node("LSTM", "X W R B  h0 c0", "Y", attribute("hidden_size", UNITS)))
+                .initialisers(constants.toArray(Proto[]::new))
+                .inputs(port("X", FLOAT, "time", "batch", "3"))
+                .outputs(port("Y", FLOAT, "time", "1", "batch", "4")));
+    assertArrayEquals(wanted, run(constant, "Y", x), TOLERANCE);
   }
 
   @Test
