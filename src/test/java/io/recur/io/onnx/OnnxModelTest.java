@@ -184,28 +184,54 @@ class OnnxModelTest {
     Thrown.says(IllegalArgumentException.class, () -> other.carry("nobody", "y1"), "nobody");
   }
 
+  /** An LSTM over both directions of batches, whose states are inputs or constants. */
+  private OnnxModel both(Map<String, Value> states, boolean isConstant) throws IOException {
+    random.setSeed(7);
+    int rows = 4 * UNITS;
+    List<Proto> constants = new ArrayList<>();
+    constants.add(tensor("W", Dims.of(2, rows, IN), drawn(2 * rows * IN)));
+    constants.add(tensor("R", Dims.of(2, rows, UNITS), drawn(2 * rows * UNITS)));
+    List<Proto> inputs = new ArrayList<>(List.of(port("X", FLOAT, "batch", "time", "3")));
+    for (String name : List.of("h0", "c0")) {
+      Value state = states.get(name);
+      if (isConstant) {
+        constants.add(tensor(name, state.dims(), state.floats()));
+      } else {
+        inputs.add(port(name, FLOAT, "batch", "2", "4"));
+      }
+    }
+    Proto lstm =
+        node(
+            "LSTM",
+            "X W R   h0 c0",
+            "Y",
+            attribute("hidden_size", UNITS),
+            attribute("layout", 1),
+            attribute("direction", "bidirectional"));
+    return read(
+        graph("both")
+            .nodes(lstm)
+            .initialisers(constants.toArray(Proto[]::new))
+            .inputs(inputs.toArray(Proto[]::new))
+            .outputs(port("Y", FLOAT, "batch", "time", "2", "4")));
+  }
+
   @Test
   void constantStatesMayDifferBetweenColumns() throws IOException {
-    Dims dims = Dims.of(1, BATCH, UNITS);
-    Value x = steps(3, BATCH);
-    float[] h = drawn(dims.count());
-    float[] c = drawn(dims.count());
-    h[0] = h[UNITS]; // a value alone may differ
-    random.setSeed(7);
-    OnnxModel model = stateful("h0", "hn", "c0", "cn");
-    Map<String, Value> given = Map.of("X", x, "h0", Value.of(dims, h), "c0", Value.of(dims, c));
-    float[] wanted = model.run(tape, given).get("Y").floats();
-    random.setSeed(7);
-    List<Proto> constants = new ArrayList<>(List.of(weights(4)));
-    constants.addAll(List.of(tensor("h0", dims, h), tensor("c0", dims, c)));
-    OnnxModel constant =
-        read(
-            graph("constant")
-                .nodes(node("LSTM", "X W R B  h0 c0", "Y", attribute("hidden_size", UNITS)))
-                .initialisers(constants.toArray(Proto[]::new))
-                .inputs(port("X", FLOAT, "time", "batch", "3"))
-                .outputs(port("Y", FLOAT, "time", "1", "batch", "4")));
-    assertArrayEquals(wanted, run(constant, "Y", x), TOLERANCE);
+    Value x = Value.of(Dims.of(BATCH, 3, IN), drawn(BATCH * 3 * IN));
+    Dims dims = Dims.of(BATCH, 2, UNITS);
+    float[][] kinds = {drawn(UNITS), drawn(UNITS)};
+    for (String places : List.of("0011", "0101", "0110", "0000")) { // by sequence, then direction
+      float[] values = new float[dims.count()];
+      for (int i = 0; i < 4; i++) {
+        System.arraycopy(kinds[places.charAt(i) - '0'], 0, values, i * UNITS, UNITS);
+      }
+      Value state = Value.of(dims, values);
+      Map<String, Value> states = Map.of("h0", state, "c0", state);
+      Map<String, Value> given = Map.of("X", x, "h0", state, "c0", state);
+      float[] wanted = both(states, false).run(tape, given).get("Y").floats();
+      assertArrayEquals(wanted, run(both(states, true), "Y", x), TOLERANCE, places);
+    }
   }
 
   @Test
