@@ -101,7 +101,7 @@ public final class Windows implements Op {
     for (int k = 0; k < kernel; k++) {
       int shift = k * dilation - before; // step t of the result reads step t·stride + shift of x
       int first = Math.max(0, Math.ceilDiv(-shift, stride));
-      int end = Math.min(steps(), Math.floorDiv(time - 1 - shift, stride) + 1);
+      int end = (int) Math.min(steps(), Math.floorDiv(time - 1L - shift, stride) + 1);
       int together = stride == 1 ? Math.max(1, end - first) : 1;
       for (int t = first; t < end; t += together, cut++) {
         int n = step * together;

@@ -1,8 +1,12 @@
 package io.recur.grad;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import java.util.Arrays;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,7 +29,8 @@ class WindowsTest {
     "2, 3, 2, 0, 1",
     "4, 1, 2, 6, 11", // taps that read no step of x at all
     "2, 1, 1, -4, 3",
-    "3, 2, 3, 8, 7"
+    "3, 2, 3, 8, 7",
+    "1, 2147483647, 1, 2147483647, 2" // numbers whose sums leave an int
   })
   void aColumnHasTheTapsOfARowTogether(
       int kernel, int stride, int dilation, int before, int steps) {
@@ -44,13 +49,34 @@ class WindowsTest {
       for (int b = 0; b < BATCH; b++) {
         for (int i = 0; i < ROWS; i++) {
           for (int k = 0; k < kernel; k++, at++) {
-            int from = t * stride + k * dilation - before;
-            y[at] = from >= 0 && from < TIME ? x[(from * BATCH + b) * ROWS + i] : 0;
+            long from = (long) t * stride + (long) k * dilation - before;
+            y[at] = from >= 0 && from < TIME ? x[((int) from * BATCH + b) * ROWS + i] : 0;
           }
         }
       }
     }
     return y;
+  }
+
+  /** Memory that a tape gives again holds what an earlier pass has left there. */
+  @ParameterizedTest
+  @CsvSource({"1, 4", "0, 5"})
+  void aTapOutsideOfXReadsZeroInMemoryThatWasUsed(int before, int steps) {
+    float[] x = new float[ROWS * BATCH * TIME];
+    Arrays.fill(x, 1);
+    float[] used = new float[2 * ROWS * BATCH * steps];
+    Arrays.fill(used, Float.NaN);
+    tape.input(Shape.of(ROWS, BATCH, TIME), x);
+    tape.input(Shape.of(2 * ROWS, BATCH, steps), used);
+    tape.clear();
+    Tensor read = Windows.of(tape.input(Shape.of(ROWS, BATCH, TIME), x), 2, 1, 1, before, steps);
+    float[] values = read.toArray();
+    int zeros = 0;
+    for (float value : values) {
+      assertTrue(value == 0 || value == 1, () -> Arrays.toString(values));
+      zeros += value == 0 ? 1 : 0;
+    }
+    assertEquals(ROWS * BATCH, zeros); // one tap of one step
   }
 
   @Test

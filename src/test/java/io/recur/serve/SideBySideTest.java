@@ -140,16 +140,21 @@ class SideBySideTest extends GatedSessions {
     return call;
   }
 
+  /** What a file has of the sessions of a version. */
+  private static MemorySegment stored(Sessions sessions, Version version) {
+    MemorySegment memory = MemorySegment.ofArray(new byte[4096]);
+    TableCall stored = packing(Waiting.Kind.STORE, version, memory);
+    sessions.calls().answer(stored);
+    return memory.asSlice(SessionFile.HEAD_BYTES, stored.storedBytes);
+  }
+
   /** A file brings a session a state of another size while a step of it has its turn. */
   @Test
   void aStepThatWaitsIsOneOfTheVersionThatAFileBrings() throws InterruptedException {
     try (Sessions sessions = opened(Batching.ADAPTIVE)) {
       sessions.open(0, 1);
-      MemorySegment memory = MemorySegment.ofArray(new byte[4096]);
       Version first = sessions.calls().newest();
-      TableCall stored = packing(Waiting.Kind.STORE, first, memory);
-      sessions.calls().answer(stored);
-      MemorySegment packed = memory.asSlice(SessionFile.HEAD_BYTES, stored.storedBytes);
+      MemorySegment packed = stored(sessions, first);
       sessions.versions().replace(larger, Moving.AT_RESET);
       sessions.reset(1);
       sessions.open(2);
@@ -176,11 +181,8 @@ class SideBySideTest extends GatedSessions {
   void aFileBringsNoSessionAVersionThatAllHaveLeft() throws InterruptedException {
     try (Sessions sessions = opened(Batching.ADAPTIVE)) {
       sessions.open(0, 1);
-      MemorySegment memory = MemorySegment.ofArray(new byte[4096]);
       Version first = sessions.calls().newest();
-      TableCall stored = packing(Waiting.Kind.STORE, first, memory);
-      sessions.calls().answer(stored);
-      MemorySegment packed = memory.asSlice(SessionFile.HEAD_BYTES, stored.storedBytes);
+      MemorySegment packed = stored(sessions, first);
       CompletableFuture<float[]> inside = sessions.stepAsync(0, STEP);
       gate.awaitBatch();
       CompletableFuture<float[]> waits = sessions.stepAsync(1, STEP);

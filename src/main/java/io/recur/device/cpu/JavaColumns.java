@@ -70,6 +70,10 @@ final class JavaColumns implements Columns {
 
   @Override
   public void block(int m, int n, Buffer x, int ldx, boolean accumulate, Buffer y, int ldy) {
+    if (m == 1) {
+      singleValues(n, x.segment(), ldx, accumulate, y.target(), ldy);
+      return;
+    }
     Workspace work = workspaces.get();
     for (int j = 0; j < n; j++) {
       float[] column = work.load(0, x, (long) j * ldx, m);
@@ -77,6 +81,16 @@ final class JavaColumns implements Columns {
         Loops.addTo(column, work.load(1, y, (long) j * ldy, m), m);
       }
       Workspace.store(column, 0, y, (long) j * ldy, m);
+    }
+  }
+
+  /** Columns of one value, as a transposition has them, without a copy to the heap for each. */
+  private static void singleValues(
+      int n, MemorySegment x, long ldx, boolean accumulate, MemorySegment y, long ldy) {
+    for (int j = 0; j < n; j++) {
+      float value = x.getAtIndex(JAVA_FLOAT, j * ldx);
+      y.setAtIndex(
+          JAVA_FLOAT, j * ldy, accumulate ? y.getAtIndex(JAVA_FLOAT, j * ldy) + value : value);
     }
   }
 

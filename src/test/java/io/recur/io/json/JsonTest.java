@@ -100,6 +100,14 @@ class JsonTest {
                 + "0.00000000000000000001]"));
   }
 
+  /** More digits than a long has. */
+  @Test
+  void nineteenDigitsAreRounded() {
+    assertEquals(
+        List.of(10.0, 0.9223372036854776, 1844674407370955.2),
+        value("[9.999999999999999999, 0.9223372036854775808, 1844674407370955.1616]"));
+  }
+
   @Test
   void wholeNumbersOf64BitsAreExact() {
     assertEquals(Long.MAX_VALUE, value("9223372036854775807"));

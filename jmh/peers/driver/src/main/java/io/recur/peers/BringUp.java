@@ -144,8 +144,8 @@ final class BringUp {
   /** Runs a step in one process, or its parts in as many at once. */
   private List<Done> atOnce(BringUpStep step, double limit) throws IOException {
     List<List<String>> parts =
-        step.kind() == BringUpStep.Kind.DEALT_TESTS
-            ? TestHands.deal(tests, step.arguments())
+        step.kind() == BringUpStep.Kind.SHARDED_TESTS
+            ? TestShards.of(tests, step.arguments())
             : List.of(step.arguments());
     String log = "%02d-%s".formatted(++logs, step.name().replaceAll("\\W+", "-"));
     List<Future<Done>> started = new ArrayList<>();

@@ -20,8 +20,8 @@ record BringUpStep(
     COMMAND,
     /** JUnit's console launcher. */
     TESTS,
-    /** The same, dealt to several JVMs where there are cores for them. */
-    DEALT_TESTS,
+    /** The same, split into shards for several JVMs where there are cores for them. */
+    SHARDED_TESTS,
     /** The benchmark beside PyTorch. */
     BENCHMARK,
     /** A program of the system, which need not be there. */
@@ -75,7 +75,7 @@ record BringUpStep(
     List<String> rest = new ArrayList<>(List.of("--scan-classpath", tests));
     single.forEach(test -> excluded(rest, "io.recur." + test));
     ELSEWHERE.forEach(test -> excluded(rest, "io.recur." + test));
-    plan.add(new BringUpStep("all other tests", Kind.DEALT_TESTS, ALL_TESTS, List.of(), rest));
+    plan.add(new BringUpStep("all other tests", Kind.SHARDED_TESTS, ALL_TESTS, List.of(), rest));
     plan.add(
         new BringUpStep(
             "training beside PyTorch", Kind.BENCHMARK, BENCHMARK, List.of(), List.of(device)));
@@ -83,7 +83,7 @@ record BringUpStep(
   }
 
   boolean isTests() {
-    return kind == Kind.TESTS || kind == Kind.DEALT_TESTS;
+    return kind == Kind.TESTS || kind == Kind.SHARDED_TESTS;
   }
 
   private static void excluded(List<String> arguments, String test) {

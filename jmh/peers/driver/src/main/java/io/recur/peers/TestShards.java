@@ -7,14 +7,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Deals the test classes of a folder to several JVMs that run at once. */
-final class TestHands {
+/** Splits the test classes of a folder into shards for JVMs that run at once. */
+final class TestShards {
   /** One JVM keeps about this many cores busy, with the compiler and the tests. */
   private static final int CORES_EACH = 2;
 
   private static final int MOST = 8;
 
-  private TestHands() {}
+  private TestShards() {}
 
   /**
    * Returns JUnit's arguments for each JVM: the given ones, and a pattern of the classes that it
@@ -24,10 +24,10 @@ final class TestHands {
    * @param folder the compiled tests
    * @param arguments those of one JVM that runs all classes
    */
-  static List<List<String>> deal(Path folder, List<String> arguments) throws IOException {
+  static List<List<String>> of(Path folder, List<String> arguments) throws IOException {
     int jvms = Math.clamp(Runtime.getRuntime().availableProcessors() / CORES_EACH, 1, MOST);
     List<String> classes = classes(folder);
-    List<List<String>> dealt = new ArrayList<>();
+    List<List<String>> shards = new ArrayList<>();
     for (int jvm = 0; jvm < jvms; jvm++) {
       List<String> own = new ArrayList<>(arguments);
       if (jvms > 1) {
@@ -37,9 +37,9 @@ final class TestHands {
         }
         own.addAll(List.of("--include-classname", "(" + String.join("|", names) + ")(\\$.*)?"));
       }
-      dealt.add(own);
+      shards.add(own);
     }
-    return dealt;
+    return shards;
   }
 
   /** Returns the names of the test classes in their order. */
