@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a container as a whole: where a call fails, every {@link Recur} inside has the state that it
- * had before, with its history. What the parts of a container give is known when they have run; a
- * part that refuses its input then has others before it that have moved.
+ * had before, with its history, and {@linkplain Layer#running running} parameters their values.
+ * What the parts of a container give is known when they have run; a part that refuses its input
+ * then has others before it that have moved.
  *
  * <p>A call with sizes, and with states of sizes, that have passed before is not watched: it costs
  * what it costs without this. Any other one keeps the states meanwhile.
@@ -39,15 +40,11 @@ public final class AllOrNone {
   private @Nullable Inside inside;
 
   /** The parts of the layer that a call changes; the same at every call. */
-  private record Inside(List<Recur> recurs, List<BatchNorm> norms) {
+  private record Inside(List<Recur> recurs, State running) {
     static Inside of(Layer layer) {
-      List<BatchNorm> norms = new ArrayList<>();
-      for (Layer part : layer.all()) {
-        if (part instanceof BatchNorm norm) {
-          norms.add(norm);
-        }
-      }
-      return new Inside(layer.recurs(), List.copyOf(norms));
+      List<Tensor> running = new ArrayList<>();
+      layer.all().forEach(part -> running.addAll(part.running()));
+      return new Inside(layer.recurs(), new State(running));
     }
   }
 
@@ -148,7 +145,9 @@ public final class AllOrNone {
     boolean isDone = false;
     try {
       parts.recurs.forEach(recur -> before.add(new Undo.OfRecur(recur.held())));
-      parts.norms.forEach(norm -> before.add(new Undo.OfNorm(norm.running())));
+      if (!parts.running.parts().isEmpty()) {
+        before.add(new Undo.OfRunning(parts.running));
+      }
       T y = call.get();
       isDone = true;
       return y;

@@ -182,14 +182,14 @@ public final class BatchNorm implements Layer {
     kernels.addScaled(momentum * factor, present.value(), value, n);
   }
 
-  /** The running mean and variance. */
-  State running() {
-    return State.of(mean, variance);
-  }
-
   @Override
   public List<Parameter> own() {
     return List.of(gain, bias, mean, variance);
+  }
+
+  @Override
+  public List<Parameter> running() {
+    return List.of(mean, variance);
   }
 
   @Override

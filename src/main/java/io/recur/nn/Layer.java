@@ -77,6 +77,16 @@ public interface Layer extends AutoCloseable {
   }
 
   /**
+   * The parameters that a call changes by itself, such as a running mean. A container gives them
+   * their values back where its call fails.
+   *
+   * @return some of {@link #own}
+   */
+  default List<Parameter> running() {
+    return List.of();
+  }
+
+  /**
    * The layers inside; the same ones at every call.
    *
    * @return in the order in which they run
@@ -243,11 +253,7 @@ public interface Layer extends AutoCloseable {
     return this;
   }
 
-  /**
-   * This layer and every layer inside, each once.
-   *
-   * @return in the order in which they run
-   */
+  /** {@return this layer and every layer inside, each once, in the order in which they run} */
   default List<Layer> all() {
     Set<Layer> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     List<Layer> found = new ArrayList<>();
@@ -268,17 +274,10 @@ public interface Layer extends AutoCloseable {
    * @return in the order in which they run
    */
   default List<Recur> recurs() {
-    return all().stream()
-        .filter(layer -> layer instanceof Recur)
-        .map(layer -> (Recur) layer)
-        .toList();
+    return all().stream().filter(Recur.class::isInstance).map(Recur.class::cast).toList();
   }
 
-  /**
-   * All parameters, each once, even where its layer occurs several times in the model.
-   *
-   * @return the parameters with their memory
-   */
+  /** {@return all parameters, each once, even where its layer occurs several times in the model} */
   default Parameters parameters() {
     return Parameters.of(this);
   }

@@ -62,12 +62,12 @@ abstract sealed class Undo implements AutoCloseable {
     }
   }
 
-  /** The running values of a {@link BatchNorm}. */
-  static final class OfNorm extends Undo {
+  /** The {@linkplain Layer#running running} parameters of layers. */
+  static final class OfRunning extends Undo {
     private final State running;
     private final State before;
 
-    OfNorm(State running) {
+    OfRunning(State running) {
       this.running = running;
       this.before = copy(running);
     }

@@ -52,7 +52,7 @@ final class Calls {
   Counts counts() {
     if (Thread.currentThread() != thread) {
       Waiting call = send(new TableCall(Waiting.Kind.COUNT, Id.of(0)));
-      call.handle((nothing, refused) -> nothing).join();
+      settle(call);
     }
     return stepping.counts();
   }
@@ -67,8 +67,13 @@ final class Calls {
   /** Sends a call and waits for its answer. */
   float[] answer(Waiting call) {
     refuseStepping();
+    return answered(send(call));
+  }
+
+  /** Waits for the answer of a call that has been sent. */
+  float[] answered(Waiting call) {
     try {
-      return send(call).join();
+      return call.join();
     } catch (CompletionException e) {
       switch (e.getCause()) {
         case RuntimeException cause -> throw cause;
@@ -76,6 +81,11 @@ final class Calls {
         case null, default -> throw e;
       }
     }
+  }
+
+  /** Waits until a call uses its memory no more, whatever its answer is. */
+  void settle(Waiting call) {
+    call.handle((nothing, refused) -> nothing).join();
   }
 
   /** Sends a sequence and waits for its answers, one array for each step. */

@@ -6,6 +6,7 @@ import io.recur.nn.Snapshot;
 import io.recur.nn.StateBatch;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -67,7 +68,8 @@ public final class SessionFile {
         channel -> {
           try (Arena arena = Arena.ofShared()) {
             Block block = new Block(arena, BLOCK_BYTES);
-            count[0] = writeAll(sessions.calls(), channel, block);
+            Block other = new Block(arena, BLOCK_BYTES);
+            count[0] = writeAll(sessions.calls(), channel, block, other);
             ByteBuffer end = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
             block.put(end.putLong(count[0]).flip());
             block.write(channel, 0);
@@ -77,13 +79,14 @@ public final class SessionFile {
   }
 
   /** Writes the sessions of each model, also of one that replaces others meanwhile. */
-  private static long writeAll(Calls calls, FileChannel channel, Block block) throws IOException {
+  private static long writeAll(Calls calls, FileChannel channel, Block block, Block other)
+      throws IOException {
     List<Version> written = new ArrayList<>();
     long count = 0;
     Version next = unwritten(calls, written);
     while (next != null) {
       written.add(next);
-      count += write(calls, channel, block, next);
+      count += write(calls, channel, block, other, next);
       next = unwritten(calls, written);
     }
     if (count == 0) {
@@ -103,30 +106,57 @@ public final class SessionFile {
         .orElse(null);
   }
 
-  /** Writes the sessions of a model behind the model, which alone would hold up a restore. */
-  private static long write(Calls calls, FileChannel channel, Block block, Version version)
+  /**
+   * Writes the sessions of a model behind the model, which alone would hold up a restore. The
+   * stepping thread packs a block while the one before it is written.
+   */
+  private static long write(
+      Calls calls, FileChannel channel, Block first, Block second, Version version)
       throws IOException {
     long count = 0;
-    int row = 0;
-    while (row >= 0) {
-      TableCall call = new TableCall(Waiting.Kind.STORE, Id.of(0));
-      call.version = version;
-      call.next = row;
-      call.memory = block.memory();
-      calls.answer(call);
-      if (call.stored > 0) {
-        if (count == 0) {
-          Block.of(version.model()).write(channel, 0);
-        }
-        block.length(call.storedBytes);
-        block.write(channel, call.stored);
-        count += call.stored;
-      } else if (call.next >= 0) {
-        block.ensure(call.storedBytes); // for one session that is larger than the block
+    Block block = first;
+    TableCall call = pack(calls, version, block, 0);
+    while (true) {
+      calls.answered(call);
+      int row = call.next;
+      boolean isLarger = call.stored == 0 && row >= 0; // one session than the block
+      if (isLarger) {
+        block.ensure(call.storedBytes);
+        call = pack(calls, version, block, row);
+        continue;
       }
-      row = call.next;
+      Block other = block == first ? second : first;
+      TableCall next = row >= 0 ? pack(calls, version, other, row) : null;
+      try {
+        if (call.stored > 0) {
+          if (count == 0) {
+            Block.of(version.model()).write(channel, 0);
+          }
+          block.length(call.storedBytes);
+          block.write(channel, call.stored);
+          count += call.stored;
+        }
+      } finally {
+        if (next != null) {
+          calls.settle(next);
+        }
+      }
+      if (next == null) {
+        return count;
+      }
+      block = other;
+      call = next;
     }
-    return count;
+  }
+
+  /** Asks for the sessions from a row on. */
+  private static TableCall pack(Calls calls, Version version, Block block, int row) {
+    TableCall call = new TableCall(Waiting.Kind.STORE, Id.of(0));
+    call.version = version;
+    call.next = row;
+    call.memory = block.memory();
+    calls.send(call);
+    return call;
   }
 
   /** What a file calls a model: sessions of another model differ in it. */
@@ -179,15 +209,54 @@ public final class SessionFile {
     calls.answer(asked);
     try (Arena arena = Arena.ofShared()) {
       SessionFileReader reader =
-          new SessionFileReader(path, new Block(arena, BLOCK_BYTES), asked.serving.reversed());
+          new SessionFileReader(
+              path,
+              new Block(arena, BLOCK_BYTES),
+              new Block(arena, BLOCK_BYTES),
+              asked.serving.reversed());
       reader.read((version, memory) -> {});
-      return reader.read(
-          (version, memory) -> {
-            TableCall call = new TableCall(Waiting.Kind.RESTORE_ALL, Id.of(0));
-            call.version = version;
-            call.memory = memory;
-            calls.answer(call);
-          });
+      try (Restoring restoring = new Restoring(calls)) {
+        long count = reader.read(restoring);
+        restoring.await();
+        return count;
+      }
+    }
+  }
+
+  /** Has the stepping thread take a block while the next one is read. */
+  private static final class Restoring implements SessionFileReader.Each, AutoCloseable {
+    private final Calls calls;
+    private @Nullable TableCall last;
+
+    Restoring(Calls calls) {
+      this.calls = calls;
+    }
+
+    @Override
+    public void take(Version version, MemorySegment sessions) {
+      TableCall call = new TableCall(Waiting.Kind.RESTORE_ALL, Id.of(0));
+      call.version = version;
+      call.memory = sessions;
+      TableCall before = last;
+      last = call;
+      calls.send(call);
+      if (before != null) {
+        calls.answered(before);
+      }
+    }
+
+    /** Waits until the last block is taken. */
+    void await() {
+      if (last != null) {
+        calls.answered(last);
+      }
+    }
+
+    @Override
+    public void close() {
+      if (last != null) {
+        calls.settle(last);
+      }
     }
   }
 }

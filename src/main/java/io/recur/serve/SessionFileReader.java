@@ -23,24 +23,27 @@ final class SessionFileReader {
      * Takes sessions.
      *
      * @param version whose model they have
-     * @param sessions packed, valid until it returns
+     * @param sessions packed, valid until this returns from the block after it
      */
     void take(Version version, MemorySegment sessions);
   }
 
   private final Path path;
-  private final Block block;
+  private Block block;
+  private Block other;
   private final List<Version> versions;
 
   /**
    * Begins with a file.
    *
-   * @param block for its blocks
+   * @param block for every second of its blocks
+   * @param other for those between
    * @param versions that sessions may get, the first one that has the model
    */
-  SessionFileReader(Path path, Block block, List<Version> versions) {
+  SessionFileReader(Path path, Block block, Block other, List<Version> versions) {
     this.path = path;
     this.block = block;
+    this.other = other;
     this.versions = versions;
   }
 
@@ -73,6 +76,9 @@ final class SessionFileReader {
         check(version, sessions);
         each.take(version, block.content());
         count += sessions;
+        Block taken = block;
+        block = other;
+        other = taken;
       }
     }
   }

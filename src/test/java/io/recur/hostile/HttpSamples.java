@@ -3,15 +3,21 @@ package io.recur.hostile;
 import io.recur.serve.Histogram;
 import io.recur.serve.Moving;
 import io.recur.serve.Sessions;
+import io.recur.serve.http.HttpCall;
+import io.recur.serve.http.Reply;
 import io.recur.serve.http.Repository;
+import io.recur.serve.http.Routes;
 import io.recur.serve.http.ServedModel;
 import io.recur.serve.http.Server;
 import io.recur.serve.http.ServerSettings;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 
 /** Servers, what they serve, and their settings: on the loopback address, at a free port. */
 final class HttpSamples {
@@ -31,6 +37,11 @@ final class HttpSamples {
         .add(ServerSettings.class, "with a token", world -> SETTINGS.withTokens("of-16-letters-or"))
         .add(Repository.class, "of a model", HttpSamples::repository)
         .add(Server.class, "of a model", HttpSamples::server)
+        .add(HttpCall.class, "of the models", world -> new Asked("/v2/models", ""))
+        .add(HttpCall.class, "of nothing that is there", world -> new Asked("", "\0"))
+        .add(Routes.class, "to a model", HttpSamples::routes)
+        .add(Reply.class, "of the models", world -> routes(world).reply(new Asked("/v2", "")))
+        .add(OutputStream.class, "to nowhere", world -> OutputStream.nullOutputStream())
         .add(InetSocketAddress.class, "a free port", world -> SETTINGS.address())
         .add(
             InetSocketAddress.class,
@@ -45,6 +56,33 @@ final class HttpSamples {
     Sessions sessions = Sessions.open(world.model(), world.device());
     world.keep(sessions::close);
     return ServedModel.of("model", sessions);
+  }
+
+  /** A request by GET with one value for all headers. */
+  private record Asked(String path, String header) implements HttpCall {
+    @Override
+    public String method() {
+      return "GET";
+    }
+
+    @Override
+    public @Nullable String query() {
+      return null;
+    }
+
+    @Override
+    public String header(String name) {
+      return header;
+    }
+
+    @Override
+    public InputStream body() {
+      return InputStream.nullInputStream();
+    }
+  }
+
+  private static Routes routes(World world) {
+    return Routes.of(SETTINGS, served(world));
   }
 
   private static Server server(World world) throws IOException {

@@ -17,6 +17,8 @@ import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.grad.Padded;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
@@ -187,11 +189,56 @@ class AllOrNoneTest {
       model.apply(Cells.input(tape, 1, IN, batch));
       model.reset();
     }
-    List<float[]> running = Cells.values(norm.running());
+    List<float[]> running = values(norm);
     Tensor one = Cells.input(tape, 2, IN, 1);
     assertThrows(ShapeException.class, () -> model.apply(one));
     assertTrue(model.recurs().getFirst().isFresh());
-    Cells.same(running, norm.running());
+    same(running, norm);
+  }
+
+  /** A layer of a user's says what a call changes, and gets it back as the library's do. */
+  @Test
+  void whatALayerOfOnesOwnChangesIsGivenBack() {
+    Counted counted = new Counted();
+    Layer model = residual(chain(lstm(IN, IN), counted, dense(IN, 5))).on(device, 1);
+    models.add(model);
+    List<float[]> before = values(counted);
+    assertThrows(ShapeException.class, () -> model.apply(Cells.input(tape, 1, IN, BATCH)));
+    same(before, counted);
+    counted.apply(Cells.input(tape, 1, IN, BATCH));
+    assertArrayEquals(new float[] {1}, values(counted).getFirst());
+  }
+
+  /** Counts its calls. */
+  private static final class Counted implements Layer {
+    private final Parameter calls = Parameter.fixed(Shape.of(1), (values, random) -> {});
+
+    @Override
+    public Tensor apply(Tensor x) {
+      calls.device().pointwise().addScaled(1, x.tape().input(1).value(), calls.value(), 1);
+      return x;
+    }
+
+    @Override
+    public List<Parameter> own() {
+      return running();
+    }
+
+    @Override
+    public List<Parameter> running() {
+      return List.of(calls);
+    }
+  }
+
+  private static List<float[]> values(Layer layer) {
+    return layer.running().stream().map(Tensor::toArray).toList();
+  }
+
+  private static void same(List<float[]> expected, Layer layer) {
+    List<float[]> actual = values(layer);
+    for (int i = 0; i < expected.size(); i++) {
+      assertArrayEquals(expected.get(i), actual.get(i));
+    }
   }
 
   /** A list of inputs is one call: the steps before the one that is refused have not been run. */

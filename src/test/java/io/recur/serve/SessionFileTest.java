@@ -13,8 +13,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.recur.Thrown;
 import io.recur.device.Device;
 import io.recur.device.Devices;
+import io.recur.device.Elementwise;
+import io.recur.grad.Parameter;
+import io.recur.grad.Shape;
 import io.recur.grad.ShapeException;
 import io.recur.nn.Chain;
+import io.recur.nn.Matrix;
+import io.recur.nn.Recur;
+import io.recur.nn.cells.IndRNNCell;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
@@ -92,6 +98,35 @@ class SessionFileTest {
     float[] both = Arrays.copyOf(repeated, repeated.length + next.length);
     System.arraycopy(next, 0, both, repeated.length, next.length);
     return both;
+  }
+
+  /** A session of 1.2 MB has a block of its own. */
+  @Test
+  void sessionsThatAreLargerThanABlockAreRestored() throws IOException {
+    int units = 300_000;
+    IndRNNCell cell =
+        new IndRNNCell(
+            Elementwise.TANH,
+            Matrix.dense(units, 1),
+            Parameter.zeros(Shape.of(units)),
+            Parameter.zeros(Shape.of(units)),
+            Parameter.zeros(Shape.of(units, 1)));
+    Recur large = new Recur(cell).on(device, 1);
+    Batching two = Batching.ADAPTIVE.withLargest(2);
+    try (Sessions sessions = Sessions.open(large, device, two);
+        Sessions others = Sessions.open(large, device, two)) {
+      for (int i = 0; i < 3; i++) {
+        sessions.open(i);
+        sessions.step(i, Request.of(i + 1).numbered(1));
+      }
+      assertEquals(3, SessionFile.write(sessions, file()));
+      assertEquals(3, SessionFile.restore(others, file()));
+      for (int i = 0; i < 3; i++) {
+        Request again = Request.of(9).numbered(1);
+        assertArrayEquals(sessions.step(i, again), others.step(i, again), "session " + i);
+        assertArrayEquals(sessions.save(i), others.save(i), "session " + i);
+      }
+    }
   }
 
   @Test

@@ -3,19 +3,28 @@ package io.recur.serve.http;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** A request of HTTP, whatever server it came through. */
-interface Call {
-  /** {@return such as GET} */
-  String method();
+/**
+ * A request with a bound on its body.
+ *
+ * @param request as the server has it
+ * @param mostBytes of the body
+ */
+record Call(HttpCall request, int mostBytes) {
+  String method() {
+    return request.method();
+  }
 
-  /** {@return the path as it was sent, without the query} */
-  String path();
+  String path() {
+    return request.path();
+  }
 
-  /** {@return the query as it was sent; null for none} */
-  @Nullable String query();
+  @Nullable String query() {
+    return request.query();
+  }
 
-  /** {@return the first header of a name; null for none} */
-  @Nullable String header(String name);
+  @Nullable String header(String name) {
+    return request.header(name);
+  }
 
   /**
    * Reads the body, once.
@@ -23,5 +32,28 @@ interface Call {
    * @throws Refusal if it is larger than bodies may be
    * @throws IOException if the client has gone or is too slow
    */
-  byte[] body() throws IOException;
+  byte[] body() throws IOException {
+    long length = length();
+    if (length > mostBytes) {
+      throw tooLarge();
+    }
+    int most = length < 0 ? mostBytes + 1 : (int) length;
+    byte[] body = request.body().readNBytes(most);
+    if (body.length > mostBytes) {
+      throw tooLarge();
+    }
+    return body;
+  }
+
+  /** The bytes that a header says; −1 where it says none, or is no number. */
+  private long length() {
+    String given = header("Content-Length");
+    return given != null && given.strip().matches("\\d{1,18}") ? Long.parseLong(given.strip()) : -1;
+  }
+
+  private Refusal tooLarge() {
+    return new Refusal(
+        Refusal.TOO_LARGE,
+        "body: more than %d bytes; send less at a time, or raise the bound".formatted(mostBytes));
+  }
 }

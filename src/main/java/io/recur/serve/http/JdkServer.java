@@ -26,7 +26,6 @@ final class JdkServer {
 
   private final HttpServer server;
   private final Routes routes;
-  private final int mostBodyBytes;
   private final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("recur-http-", 0).factory());
 
@@ -38,7 +37,6 @@ final class JdkServer {
   /** Begins to listen. */
   JdkServer(ServerSettings settings, Routes routes) throws IOException {
     this.routes = routes;
-    this.mostBodyBytes = settings.mostBodyBytes();
     properties(settings)
         .forEach((name, value) -> System.getProperties().putIfAbsent(name, value.toString()));
     if (settings.tls() == null) {
@@ -80,15 +78,10 @@ final class JdkServer {
   private void handle(HttpExchange exchange) {
     boolean isLast = enter();
     try (exchange) {
-      Exchanged call = new Exchanged(exchange, mostBodyBytes);
-      Reply reply = routes.reply(call);
-      try {
-        boolean isWhole = call.discard();
+      Exchanged request = new Exchanged(exchange);
+      try (Reply reply = routes.reply(request)) {
+        boolean isWhole = request.discard();
         send(exchange, reply, isLast || !isWhole);
-      } finally {
-        if (reply.stream != null) {
-          reply.stream.end();
-        }
       }
     } catch (IOException e) {
       // The client has gone, or was cut off as it was too slow. Nobody is there to be told.
@@ -108,32 +101,32 @@ final class JdkServer {
   }
 
   private static void send(HttpExchange exchange, Reply reply, boolean isLast) throws IOException {
-    reply.headers.forEach(exchange.getResponseHeaders()::set);
+    reply.headers().forEach(exchange.getResponseHeaders()::set);
     if (isLast) {
       exchange.getResponseHeaders().set("Connection", "close");
     }
     boolean isHead = exchange.getRequestMethod().equals("HEAD");
-    if (reply.stream != null && !isHead) {
-      exchange.sendResponseHeaders(reply.status, 0); // of unknown length
+    if (reply.isStream() && !isHead) {
+      exchange.sendResponseHeaders(reply.status(), 0); // of unknown length
       try (OutputStream to = exchange.getResponseBody()) {
-        reply.stream.write(to);
+        reply.writeTo(to);
       }
       return;
     }
-    int length = reply.body.length;
+    int length = reply.bytes().length;
     if (isHead) {
       exchange.getResponseHeaders().set("Content-Length", Integer.toString(length));
     }
-    exchange.sendResponseHeaders(reply.status, isHead || length == 0 ? -1 : length);
+    exchange.sendResponseHeaders(reply.status(), isHead || length == 0 ? -1 : length);
     if (!isHead && length > 0) {
       try (OutputStream to = exchange.getResponseBody()) {
-        to.write(reply.body);
+        reply.writeTo(to);
       }
     }
   }
 
   /** A request as this server has it. */
-  private record Exchanged(HttpExchange exchange, int mostBytes) implements Call {
+  private record Exchanged(HttpExchange exchange) implements HttpCall {
     @Override
     public String method() {
       return exchange.getRequestMethod();
@@ -156,23 +149,8 @@ final class JdkServer {
     }
 
     @Override
-    public byte[] body() throws IOException {
-      long length = length();
-      if (length > mostBytes) {
-        throw tooLarge();
-      }
-      int most = length < 0 ? mostBytes + 1 : (int) length;
-      byte[] body = exchange.getRequestBody().readNBytes(most);
-      if (body.length > mostBytes) {
-        throw tooLarge();
-      }
-      return body;
-    }
-
-    private Refusal tooLarge() {
-      return new Refusal(
-          Refusal.TOO_LARGE,
-          "body: more than %d bytes; send less at a time, or raise the bound".formatted(mostBytes));
+    public InputStream body() {
+      return exchange.getRequestBody();
     }
 
     /**

@@ -4,12 +4,23 @@ import io.recur.io.json.Json;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** An answer of HTTP: bytes as a whole, or a stream that is written piece by piece. */
-final class Reply {
+/**
+ * An answer of HTTP: bytes as a whole, or a stream that is written piece by piece. A server sends
+ * it and closes it, sent or not:
+ *
+ * <pre>{@code
+ * try (Reply reply = routes.reply(request)) {
+ *   // send reply.status() and reply.headers()
+ *   reply.writeTo(body);
+ * }
+ * }</pre>
+ */
+public final class Reply implements AutoCloseable {
   static final String JSON = "application/json";
   static final String BYTES = "application/octet-stream";
   private static final int OK = 200;
@@ -22,22 +33,22 @@ final class Reply {
     void end();
   }
 
-  final int status;
-  final Map<String, String> headers = new LinkedHashMap<>();
-  final byte[] body;
-  final @Nullable Stream stream;
+  private final int status;
+  private final Map<String, String> headers = new LinkedHashMap<>();
+  private final byte[] bytes;
+  private final @Nullable Stream stream;
 
-  private Reply(int status, String type, byte[] body, @Nullable Stream stream) {
+  private Reply(int status, String type, byte[] bytes, @Nullable Stream stream) {
     this.status = status;
-    this.body = body;
+    this.bytes = bytes;
     this.stream = stream;
     headers.put("Content-Type", type);
     headers.put("X-Content-Type-Options", "nosniff");
     headers.put("Cache-Control", "no-store");
   }
 
-  static Reply of(String type, byte... body) {
-    return new Reply(OK, type, body, null);
+  static Reply of(String type, byte... bytes) {
+    return new Reply(OK, type, bytes, null);
   }
 
   static Reply json(String text) {
@@ -59,5 +70,47 @@ final class Reply {
   Reply with(String header, String value) {
     headers.put(header, value);
     return this;
+  }
+
+  /** {@return such as 200} */
+  public int status() {
+    return status;
+  }
+
+  /** {@return by name, without Content-Length} */
+  public Map<String, String> headers() {
+    return Collections.unmodifiableMap(headers);
+  }
+
+  /** {@return whether the body comes into being while it is written: its length is unknown} */
+  public boolean isStream() {
+    return stream != null;
+  }
+
+  /** {@return the whole body, not a copy; empty for a stream} */
+  public byte[] bytes() {
+    return bytes;
+  }
+
+  /**
+   * Writes the body, once. For a request HEAD a server leaves it out.
+   *
+   * @param to which stays open
+   * @throws IOException if the client has gone
+   */
+  public void writeTo(OutputStream to) throws IOException {
+    if (stream == null) {
+      to.write(bytes);
+    } else {
+      stream.write(to);
+    }
+  }
+
+  /** Gives back what a stream holds, such as its sequence. */
+  @Override
+  public void close() {
+    if (stream != null) {
+      stream.end();
+    }
   }
 }

@@ -8,17 +8,35 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Answers requests by their paths. A caller gets each error as its answer. */
-final class Routes {
+/**
+ * Answers requests by their paths, whatever server they came through: for a program that has a
+ * server of its own. {@link Server} is these routes behind the JDK's. A caller gets each error as
+ * its answer.
+ *
+ * <pre>{@code
+ * Routes routes = Routes.of(ServerSettings.LOCAL, ServedModel.of("forecast", sessions));
+ * try (Reply reply = routes.reply(request)) {
+ *   reply.writeTo(body);
+ * }
+ * }</pre>
+ *
+ * <p>Tokens and all bounds of the settings hold but those of the connection: their port, times and
+ * TLS are the server's own. Their address says whether the routes stand on the loopback address,
+ * where they refuse requests under other names. Many threads may call; each waits for its answer,
+ * so that virtual threads are the right ones.
+ */
+public final class Routes {
   /** What stands in a header Host that names no site. */
   private static final Pattern ADDRESS =
       Pattern.compile("(localhost|[\\d.]+|\\[[0-9a-fA-F:.]+])(:\\d+)?");
 
   private final Loading loading;
+  private final int mostBodyBytes;
   private final int mostSymbols;
   private final Metrics metrics;
   private final Tokens tokens;
@@ -31,7 +49,11 @@ final class Routes {
   private volatile boolean isDraining;
 
   Routes(ServerSettings settings, @Nullable Repository repository, List<ServedModel> served) {
+    if (served.isEmpty()) {
+      throw new IllegalArgumentException("server: no model; name one or more");
+    }
     this.loading = new Loading(settings, repository, served);
+    this.mostBodyBytes = settings.mostBodyBytes();
     this.mostSymbols = settings.mostSymbols();
     this.metrics = new Metrics(() -> loading.models().values());
     this.tokens = new Tokens(settings.tokens(), settings.requestsPerSecond());
@@ -40,20 +62,50 @@ final class Routes {
     this.isLocal = address != null && address.isLoopbackAddress();
   }
 
-  /** Refuses requests from now on, and is no longer ready. */
-  void drain() {
+  /**
+   * Routes to models.
+   *
+   * @param settings to whom, and how much
+   * @param models each with a name of its own, or versions of a name, the newest last; their owner
+   *     closes the sessions after the last answer
+   * @return the routes
+   * @throws IllegalArgumentException if there are no models, or two of one name that are no
+   *     versions of the same sessions
+   */
+  public static Routes of(ServerSettings settings, ServedModel... models) {
+    return new Routes(settings, null, List.of(models));
+  }
+
+  /**
+   * Routes to models, which clients may load and unload as well.
+   *
+   * @param settings to whom, and how much
+   * @param repository what it is asked to load and to unload; its owner closes what it has loaded
+   * @param models those that are loaded
+   * @return the routes
+   * @throws IllegalArgumentException as {@link #of(ServerSettings, ServedModel...)}
+   */
+  public static Routes of(ServerSettings settings, Repository repository, ServedModel... models) {
+    return new Routes(settings, Objects.requireNonNull(repository, "repository"), List.of(models));
+  }
+
+  /** Refuses requests from now on, and is no longer ready: before the server ends. */
+  public void drain() {
     isDraining = true;
   }
 
   /**
    * Answers a request.
    *
+   * @param request which the server closes
+   * @return to be sent and closed by the server
    * @throws IOException if its client has gone
    */
-  Reply reply(Call call) throws IOException {
+  public Reply reply(HttpCall request) throws IOException {
+    Objects.requireNonNull(request, "request");
     Reply reply;
     try {
-      reply = answered(call);
+      reply = answered(new Call(request, mostBodyBytes));
     } catch (Refusal e) {
       reply = refused(e.status, e.getMessage(), e.retrySeconds);
     } catch (SessionException e) {
@@ -65,7 +117,7 @@ final class Routes {
     } catch (RuntimeException e) {
       reply = refused(Refusal.FAILED, "the server failed: " + e, 0);
     }
-    metrics.answered(reply.status);
+    metrics.answered(reply.status());
     return reply;
   }
 

@@ -69,9 +69,6 @@ public final class Server implements AutoCloseable {
   private static Server open(
       ServerSettings settings, List<ServedModel> models, @Nullable Repository repository)
       throws IOException {
-    if (models.isEmpty()) {
-      throw new IllegalArgumentException("server: no model; name one or more");
-    }
     Routes routes = new Routes(settings, repository, models);
     try {
       return new Server(new JdkServer(settings, routes), settings.tls() != null);

@@ -11,7 +11,10 @@ import io.recur.device.Devices;
 import io.recur.nn.Chain;
 import io.recur.serve.Moving;
 import io.recur.serve.Sessions;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -21,9 +24,12 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -46,7 +52,65 @@ class HttpGuideTest {
       boolean isAnswered = server.drain(10_000);
     }
     sessions.close();
-    Guide.shows(GUIDE, 1, HERE);
+    Guide.shows(GUIDE, 2, HERE);
+  }
+
+  /** A request of a server that is not ours. */
+  private record Ready(String method, String path) implements HttpCall {
+    @Override
+    public @Nullable String query() {
+      return null;
+    }
+
+    @Override
+    public @Nullable String header(String name) {
+      return name.equals("Host") ? "localhost" : null;
+    }
+
+    @Override
+    public InputStream body() {
+      return InputStream.nullInputStream();
+    }
+  }
+
+  /** An answer of such a server, with the methods of a servlet's. */
+  private static final class Answer {
+    private final Map<String, String> headers = new HashMap<>();
+    private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+    private int status;
+
+    void setStatus(int status) {
+      this.status = status;
+    }
+
+    void setHeader(String name, String value) {
+      headers.put(name, value);
+    }
+
+    OutputStream getOutputStream() {
+      return body;
+    }
+  }
+
+  @Test
+  void theLinesOfRoutesRun() throws IOException {
+    Answer response = new Answer();
+    HttpCall request = new Ready("GET", "/v2/models/forecast/ready");
+    try (Sessions sessions = Sessions.open(model, device)) {
+      ServedModel forecast = ServedModel.of("forecast", sessions).withSizes(3, 5);
+      Routes routes = Routes.of(ServerSettings.LOCAL, forecast);
+      try (Reply reply = routes.reply(request)) {
+        response.setStatus(reply.status());
+        reply.headers().forEach(response::setHeader);
+        reply.writeTo(response.getOutputStream());
+      }
+      routes.drain();
+    }
+    assertEquals(200, response.status);
+    assertEquals("application/json", response.headers.get("Content-Type"));
+    assertEquals(
+        "{\"name\": \"forecast\", \"ready\": true}",
+        response.body.toString(StandardCharsets.UTF_8));
   }
 
   /** Each line of curl that infers, changes states or reads, in their order. */

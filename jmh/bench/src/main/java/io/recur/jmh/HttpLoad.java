@@ -6,10 +6,12 @@ import io.recur.device.Device;
 import io.recur.grad.Tape;
 import io.recur.nn.Recur;
 import java.io.BufferedInputStream;
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.net.Socket;
 import java.net.URI;
@@ -31,9 +33,6 @@ final class HttpLoad {
   private static final int INPUTS = 16;
   private static final int CHECKED = 8;
 
-  /** Of what is measured: for 20 s Java's compiler takes half a core from a server under load. */
-  private static final double WARMING = 2.5;
-
   private final URI uri;
   private final boolean isBinary;
   private final double tolerance;
@@ -52,9 +51,11 @@ final class HttpLoad {
   }
 
   /**
-   * Runs the clients and prints steps per second and percentiles, in one line.
+   * Compares the first steps, and then runs the clients once for each line of its input, which says
+   * for how many seconds. It prints a line after each: steps per second, and the milliseconds of
+   * p50, p99 and p99.9.
    *
-   * @param arguments URI, json or binary, the largest difference that is allowed, seconds
+   * @param arguments URI, json or binary, the largest difference that is allowed
    */
   static void main(String... arguments) throws Exception {
     HttpLoad load =
@@ -62,11 +63,17 @@ final class HttpLoad {
             URI.create(arguments[0]),
             arguments[1].equals("binary"),
             Double.parseDouble(arguments[2]));
-    System.out.println(load.measured(Double.parseDouble(arguments[3])));
+    BufferedReader lines =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    float[][] expected = load.expected();
+    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      System.out.println(load.measured(Double.parseDouble(line), expected));
+      expected = new float[0][];
+    }
   }
 
-  private String measured(double seconds) throws Exception {
-    float[][] expected = expected();
+  /** Runs the clients, whose connections are new. Those of before have been idle. */
+  private String measured(double seconds, float[][] expected) throws Exception {
     Thread[] threads = new Thread[CLIENTS];
     Client[] clients = new Client[CLIENTS];
     CyclicBarrier together = new CyclicBarrier(CLIENTS);
@@ -93,7 +100,7 @@ final class HttpLoad {
     Arrays.sort(nanos);
     return String.format(
         Locale.ROOT,
-        "%,.0f steps/s; p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms",
+        "%.0f %.3f %.3f %.3f",
         1e9 * steps / elapsed,
         nanos[nanos.length / 2] * 1e-6,
         nanos[(int) (nanos.length * 0.99)] * 1e-6,
@@ -174,16 +181,13 @@ final class HttpLoad {
         socket.setTcpNoDelay(true);
         OutputStream to = socket.getOutputStream();
         InputStream from = new BufferedInputStream(socket.getInputStream(), 1 << 16);
-        for (int t = 0; t < CHECKED; t++) {
+        for (int t = 0; t < expected.length; t++) {
           to.write(request(id, t, t == 0));
           compare(answer(from), expected[t]);
         }
         byte[][] requests = new byte[INPUTS][];
         Arrays.setAll(requests, i -> request(id, i, false));
         together.await();
-        run(to, from, requests, WARMING * seconds);
-        together.await();
-        steps = 0;
         elapsed = run(to, from, requests, seconds);
       } catch (Exception e) {
         failure = e;

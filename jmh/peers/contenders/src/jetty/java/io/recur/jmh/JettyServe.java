@@ -1,14 +1,19 @@
-package io.recur.serve.http;
+package io.recur.jmh;
 
 import static io.recur.nn.Layers.lstm;
 
 import io.recur.device.Device;
 import io.recur.nn.Recur;
 import io.recur.serve.Sessions;
+import io.recur.serve.http.HttpCall;
+import io.recur.serve.http.Reply;
+import io.recur.serve.http.Routes;
+import io.recur.serve.http.ServedModel;
+import io.recur.serve.http.ServerSettings;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.concurrent.Executors;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Handler;
@@ -30,7 +35,7 @@ public final class JettyServe {
   private JettyServe() {}
 
   /** A request as Jetty has it. */
-  private record Exchanged(Request request) implements Call {
+  private record Exchanged(Request request) implements HttpCall {
     @Override
     public String method() {
       return request.getMethod();
@@ -52,8 +57,8 @@ public final class JettyServe {
     }
 
     @Override
-    public byte[] body() throws IOException {
-      return Content.Source.asInputStream(request).readAllBytes();
+    public InputStream body() {
+      return Content.Source.asInputStream(request);
     }
   }
 
@@ -68,18 +73,17 @@ public final class JettyServe {
     @Override
     public boolean handle(Request request, Response response, Callback callback)
         throws IOException {
-      Reply reply = routes.reply(new Exchanged(request));
-      response.setStatus(reply.status);
-      reply.headers.forEach(response.getHeaders()::put);
-      if (reply.stream == null) {
-        response.write(true, ByteBuffer.wrap(reply.body), callback);
-      } else {
-        try (OutputStream to = Content.Sink.asOutputStream(response)) {
-          reply.stream.write(to);
-        } finally {
-          reply.stream.end();
+      try (Reply reply = routes.reply(new Exchanged(request))) {
+        response.setStatus(reply.status());
+        reply.headers().forEach(response.getHeaders()::put);
+        if (reply.isStream()) {
+          try (OutputStream to = Content.Sink.asOutputStream(response)) {
+            reply.writeTo(to);
+          }
+          callback.succeeded();
+        } else {
+          response.write(true, ByteBuffer.wrap(reply.bytes()), callback);
         }
-        callback.succeeded();
       }
       return true;
     }
@@ -104,7 +108,7 @@ public final class JettyServe {
         Recur model = lstm(UNITS, UNITS).on(device, 1);
         Sessions sessions = Sessions.open(model, device)) {
       ServedModel served = ServedModel.of("lstm", sessions).withSizes(UNITS, UNITS);
-      server.setHandler(new Answering(new Routes(ServerSettings.LOCAL, null, List.of(served))));
+      server.setHandler(new Answering(Routes.of(ServerSettings.LOCAL, served)));
       server.start();
       System.out.printf("http://127.0.0.1:%d/%n", connector.getLocalPort());
       while (System.in.read() >= 0) {

@@ -1,4 +1,4 @@
-package io.recur.serve.http;
+package io.recur.jmh;
 
 import static io.recur.nn.Layers.lstm;
 
@@ -9,10 +9,14 @@ import io.helidon.webserver.http.ServerResponse;
 import io.recur.device.Device;
 import io.recur.nn.Recur;
 import io.recur.serve.Sessions;
+import io.recur.serve.http.HttpCall;
+import io.recur.serve.http.Reply;
+import io.recur.serve.http.Routes;
+import io.recur.serve.http.ServedModel;
+import io.recur.serve.http.ServerSettings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.util.List;
 
 /**
  * The routes of our server behind Helidon, which answers each connection by a virtual thread: what
@@ -24,7 +28,7 @@ public final class HelidonServe {
   private HelidonServe() {}
 
   /** A request as Helidon has it. */
-  private record Exchanged(ServerRequest request) implements Call {
+  private record Exchanged(ServerRequest request) implements HttpCall {
     @Override
     public String method() {
       return request.prologue().method().text();
@@ -46,27 +50,24 @@ public final class HelidonServe {
     }
 
     @Override
-    public byte[] body() throws IOException {
-      try (InputStream from = request.content().inputStream()) {
-        return from.readAllBytes();
-      }
+    public InputStream body() {
+      return request.content().inputStream();
     }
   }
 
   /** Answers by the routes. */
   private static void answer(Routes routes, ServerRequest request, ServerResponse response)
       throws IOException {
-    Reply reply = routes.reply(new Exchanged(request));
-    response.status(reply.status);
-    reply.headers.forEach((name, value) -> response.header(HeaderNames.create(name), value));
-    if (reply.stream == null) {
-      response.send(reply.body);
-      return;
-    }
-    try (OutputStream to = response.outputStream()) {
-      reply.stream.write(to);
-    } finally {
-      reply.stream.end();
+    try (Reply reply = routes.reply(new Exchanged(request))) {
+      response.status(reply.status());
+      reply.headers().forEach((name, value) -> response.header(HeaderNames.create(name), value));
+      if (!reply.isStream()) {
+        response.send(reply.bytes());
+        return;
+      }
+      try (OutputStream to = response.outputStream()) {
+        reply.writeTo(to);
+      }
     }
   }
 
@@ -81,7 +82,7 @@ public final class HelidonServe {
         Recur model = lstm(UNITS, UNITS).on(device, 1);
         Sessions sessions = Sessions.open(model, device)) {
       ServedModel served = ServedModel.of("lstm", sessions).withSizes(UNITS, UNITS);
-      Routes routes = new Routes(ServerSettings.LOCAL, null, List.of(served));
+      Routes routes = Routes.of(ServerSettings.LOCAL, served);
       WebServer server =
           WebServer.builder()
               .host("127.0.0.1")
