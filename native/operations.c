@@ -183,72 +183,94 @@ OPERATION(scatter) {
   })
 }
 
-/* Each block leaves two numbers per column; whoever reads the reduction joins those of all blocks in their order. */
+/* Each block leaves two numbers per column, those of all columns after each other; whoever reads the reduction joins
+ * those of all blocks in their order. The sums of a column have one order, whatever its place and the batch. */
 INLINE float *partials_of(const patch_of_tiles *p, int reduction, int64_t block) {
   const recur_reduction *all = p->run->program->reductions;
   int64_t before = 0;
   for (int k = 0; k < reduction; k++) before += blocks(all[k].rows);
-  return p->job->partials + 2 * ((before + block) * p->run->batch + p->at);
+  return p->job->partials + 2 * (before + block) * p->run->batch + p->at;
 }
 
-static float sum_of(const float *x, int64_t n) {
-  float sums[2] = {0, 0};
-  for (int k = 0; k < n; k++) sums[k % 2] += x[k];
-  return sums[0] + sums[1];
+INLINE vf joined(int kind, vf a, vf b) { return kind == BY_MAX ? choose((a > b) | (a != a), a, b) : a + b; }
+
+/* One value of each of LANES vectors: of neighbours first, and then of what these gave. */
+INLINE vf folded(int kind, vf *x) {
+  for (int n = LANES; n > 1; n /= 2)
+    for (int j = 0; j < n / 2; j++) x[j] = joined(kind, evens(x[2 * j], x[2 * j + 1]), odds(x[2 * j], x[2 * j + 1]));
+  return x[0];
 }
 
-static float larger(float a, float b) { return a > b || a != a ? a : b; }
-
-/* One column of a block of `rows` rows. */
-static void reduce_column(int kind, const float *x, int rows, float *to) {
-  switch (kind) {
-    case BY_SUM:
-    case BY_MEAN: to[0] = sum_of(x, rows); break;
-    case BY_MAX:
-      to[0] = x[0];
-      for (int k = 1; k < rows; k++) to[0] = larger(to[0], x[k]);
-      break;
-    default: {
-      float squares[WIDTH];
-      to[0] = sum_of(x, rows) / rows;
-      for (int k = 0; k < rows; k++) squares[k] = (x[k] - to[0]) * (x[k] - to[0]);
-      to[1] = sum_of(squares, rows);
+/* n <= LANES columns of a block of `rows` rows, to first and, of a variance, to second. */
+INLINE void reduce_columns(int kind, const float *x, int64_t rows, int n, float *first, float *second) {
+  vf none = splat(kind == BY_MAX ? -__builtin_inff() : 0), all[LANES];
+  vi lane, count = (int32_t)rows - (vi){};
+  for (int i = 0; i < LANES; i++) lane[i] = i;
+  vi low = lane < count, high = lane + LANES < count;
+  for (int j = 0; j < LANES; j++, x += WIDTH)
+    all[j] = j < n ? joined(kind, choose(low, load(x), none), choose(high, load(x + LANES), none)) : none;
+  vf value = folded(kind, all);
+  if (kind == BY_VARIANCE) {
+    float means[LANES];
+    value /= splat(rows);
+    store(means, value);
+    x -= LANES * WIDTH;
+    for (int j = 0; j < n; j++, x += WIDTH) {
+      vf a = choose(low, load(x) - splat(means[j]), none), b = choose(high, load(x + LANES) - splat(means[j]), none);
+      all[j] = a * a + b * b;
     }
+    for (int j = n; j < LANES; j++) all[j] = none;
+    store_part(second, folded(kind, all), n);
   }
+  store_part(first, value, n);
 }
 
 OPERATION(reduce) {
   int kind = p->run->program->reductions[i->array].kind;
   EACH_BLOCK {
     const float *x = tile_of_patch(p, i->a, block);
-    float *to = partials_of(p, i->array, p->block + block);
-    int64_t rows = rows_left(p, block);
-    for (int j = 0; j < p->n; j++) reduce_column(kind, x + j * WIDTH, rows < WIDTH ? rows : WIDTH, to + 2 * j);
+    float *first = partials_of(p, i->array, p->block + block), *second = first + p->run->batch;
+    int64_t rows = rows_left(p, block) < WIDTH ? rows_left(p, block) : WIDTH;
+    for (int j = 0; j < p->n; j += LANES) {
+      int n = p->n - j < LANES ? p->n - j : LANES;
+      if (kind == BY_VARIANCE) reduce_columns(BY_VARIANCE, x + j * WIDTH, rows, n, first + j, second + j);
+      else if (kind == BY_MAX) reduce_columns(BY_MAX, x + j * WIDTH, rows, n, first + j, second + j);
+      else reduce_columns(BY_SUM, x + j * WIDTH, rows, n, first + j, second + j);
+    }
   }
 }
 
 /* The mean squared distance from the mean of all rows, from those of the blocks (Chan, Golub and LeVeque 1979). */
-static float variance_of(const float *partial, int64_t stride, int64_t rows) {
-  float mean = 0, squares = 0;
-  for (int64_t done = 0; done < rows; done += WIDTH, partial += stride) {
-    float n = rows - done < WIDTH ? rows - done : WIDTH, distance = partial[0] - mean;
-    mean += distance * (n / (done + n));
-    squares += partial[1] + distance * distance * (n * done / (done + n));
+static vf variance_of(const float *partial, int64_t batch, int64_t rows, int n) {
+  vf mean = {}, squares = {};
+  for (int64_t done = 0; done < rows; done += WIDTH, partial += 2 * batch) {
+    float its = rows - done < WIDTH ? rows - done : WIDTH, share = its / (done + its);
+    vf distance = load_part(partial, n) - mean;
+    mean += distance * splat(share);
+    squares += load_part(partial + batch, n) + distance * distance * splat(done * share);
   }
-  return squares / rows;
+  return squares / splat(rows);
+}
+
+/* The same of n <= LANES columns for each kind. */
+static vf reduced_of(const recur_reduction *its, const float *partial, int64_t batch, int n) {
+  if (its->kind == BY_VARIANCE) return variance_of(partial, batch, its->rows, n);
+  vf x = load_part(partial, n);
+  for (int64_t k = 1, all = blocks(its->rows); k < all; k++) {
+    vf next = load_part(partial + 2 * k * batch, n);
+    x = its->kind == BY_MAX ? joined(BY_MAX, x, next) : x + next;
+  }
+  return its->kind == BY_MEAN ? x / splat(its->rows) : x;
 }
 
 OPERATION(reduced) {
   const recur_reduction *its = &p->run->program->reductions[i->array];
   const float *partial = partials_of(p, i->array, 0);
-  int64_t stride = 2 * p->run->batch, all = blocks(its->rows);
-  for (int j = 0; j < p->n; j++, partial += 2) {
-    float x = partial[0];
-    for (int64_t k = 1; k < all && its->kind != BY_VARIANCE; k++)
-      x = its->kind == BY_MAX ? larger(x, partial[k * stride]) : x + partial[k * stride];
-    if (its->kind == BY_MEAN) x /= its->rows;
-    if (its->kind == BY_VARIANCE) x = variance_of(partial, stride, its->rows);
-    EACH_BLOCK fill(tile_of_patch(p, i->to, block) + j * WIDTH, 1, splat(x), splat(x));
+  float values[LANES];
+  for (int j = 0; j < p->n; j++) {
+    if (j % LANES == 0) store(values, reduced_of(its, partial + j, p->run->batch, least_of(LANES, p->n - j)));
+    vf x = splat(values[j % LANES]);
+    EACH_BLOCK fill(tile_of_patch(p, i->to, block) + j * WIDTH, 1, x, x);
   }
 }
 

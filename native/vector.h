@@ -90,6 +90,25 @@ INLINE double total(wide x) {
   return sum;
 }
 
+/* Every second lane of two vectors, those of a first: from the first lane on, and from the second. */
+#if defined(__AVX512F__)
+#define EVENS 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define ODDS 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#elif defined(__AVX__)
+#define EVENS 0, 2, 4, 6, 8, 10, 12, 14
+#define ODDS 1, 3, 5, 7, 9, 11, 13, 15
+#else
+#define EVENS 0, 2, 4, 6
+#define ODDS 1, 3, 5, 7
+#endif
+#if defined(__clang__) || __GNUC__ >= 12
+INLINE vf evens(vf a, vf b) { return __builtin_shufflevector(a, b, EVENS); }
+INLINE vf odds(vf a, vf b) { return __builtin_shufflevector(a, b, ODDS); }
+#else
+INLINE vf evens(vf a, vf b) { return __builtin_shuffle(a, b, (vi){EVENS}); }
+INLINE vf odds(vf a, vf b) { return __builtin_shuffle(a, b, (vi){ODDS}); }
+#endif
+
 /* where ? a : b; where is all ones or all zeros in each lane, as comparisons return it. */
 INLINE vf choose(vi where, vf a, vf b) { return (vf)(((vi)a & where) | ((vi)b & ~where)); }
 INLINE vf least(vf a, float b) { return choose(a > splat(b), splat(b), a); } /* not a number stays so */

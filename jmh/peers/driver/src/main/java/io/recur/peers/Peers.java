@@ -27,7 +27,7 @@ final class Peers {
   private static final String RECUR = "io.recur.peers.RecurContender";
 
   /** To compile a row. */
-  private static final long LONG_PATIENCE_SECONDS = 1800;
+  private static final long LONG_PATIENCE_SECONDS = 600;
 
   private static final Map<String, String> ENVIRONMENT =
       Map.of("OMP_NUM_THREADS", "" + THREADS, "OPENBLAS_NUM_THREADS", "" + THREADS);
