@@ -1,6 +1,11 @@
 /* Runs the instructions of a program. Decides which blocks and columns a part takes in a phase, and in which order. */
 #include "tiles.h"
 
+#include <stddef.h>
+
+/* Weights of some blocks that stay in a core's second-level cache beside what they work on. */
+enum { CACHED_WEIGHTS = 1 << 16 };
+
 /* Runs instructions first ... end - 1 on the columns from `from` on. */
 static void execute(patch_of_tiles *p, int first, int end, int from, int columns) {
   const recur_instruction *i = p->run->program->instructions + first, *stop = p->run->program->instructions + end;
@@ -126,7 +131,9 @@ static int steps_at_once(const recur_run *run, const recur_section *s) {
   return few;
 }
 
-/* Runs steps from ... to - 1 of a block of a free section, which waits for no other block. */
+/* Runs steps from ... to - 1 of blocks of a free section, which wait for no other block. Where a tile holds several steps,
+ * each block runs these before any block runs the next ones: what one of them reads and writes is beside what the others
+ * do, and one after the other they would fetch each page and line of long sequences anew. */
 static void run_steps_of(patch_of_tiles *p, int64_t from, int64_t to) {
   const recur_run *run = p->run;
   int few = steps_at_once(run, p->section), back = p->job->is_backward;
@@ -134,16 +141,26 @@ static void run_steps_of(patch_of_tiles *p, int64_t from, int64_t to) {
     for (int64_t k = from; k < to; k++) run_step(p, back ? to - 1 - (k - from) : k, 0, run->batch);
     return;
   }
-  for (int64_t done = 0; done < to - from; done += few) {
-    p->steps = to - from - done < few ? to - from - done : few;
-    p->t = back ? to - done - p->steps : from + done;
-    p->run_from = p->job->runs ? first_of_run(p->job, p->t) : 0;
-    p->column = 0;
-    p->columns = p->steps * run->batch;
-    p->is_first = 0; /* free sections have no product that skips the first step */
-    run_patch(p);
+  for (int64_t done = 0; done < to - from; done += few)
+    for (int k = 0; k < p->blocks; k++) {
+      patch_of_tiles one = begin_patch(p->job, p->section, p->block + k, 1, p->part);
+      one.steps = to - from - done < few ? to - from - done : few;
+      one.t = back ? to - done - one.steps : from + done;
+      one.run_from = p->job->runs ? first_of_run(p->job, one.t) : 0;
+      one.columns = one.steps * run->batch; /* is_first is 0: free sections have no product that skips the first step */
+      run_patch(&one);
+    }
+}
+
+/* Floats of the weights that a block of a section reads. */
+static int64_t weights_of(const recur_program *program, const recur_section *s) {
+  int64_t all = 0;
+  const recur_instruction *i = program->instructions + s->first, *end = i + s->before + s->recurrent + s->after;
+  for (; i < end; i++) {
+    const recur_multiplication *m = i->code == RECUR_PRODUCT ? &program->products[i->array] : NULL;
+    if (m) all += (int64_t)m->panels * m->terms * WIDTH;
   }
-  p->steps = 1;
+  return all;
 }
 
 /* Whether the steps of a phase of free sections need nothing of each other. */
@@ -170,7 +187,7 @@ static void over_blocks(const program_job *job, const recur_phase *phase, int64_
     for (int64_t few; next.blocks > 0; next.block += few, next.blocks -= few) {
       for (; next.block >= blocks(s->rows); s++) next.block -= blocks(s->rows);
       few = blocks(s->rows) - next.block < next.blocks ? blocks(s->rows) - next.block : next.blocks;
-      if (steps > 1 && steps_at_once(job->run, s) > 1) few = 1;
+      if (steps > 1 && steps_at_once(job->run, s) > 1 && weights_of(job->run->program, s) * few > CACHED_WEIGHTS) few = 1;
       patch_of_tiles p = begin_patch(job, s, next.block, few, part);
       if (steps == 1) run_step(&p, from, column + next.from, column + next.to);
       else run_steps_of(&p, from + next.from, from + next.to);

@@ -57,6 +57,7 @@ class ExamplesTest {
       import io.recur.serve.rocksdb.*;
       import io.recur.train.*;
       import org.apache.kafka.streams.KafkaStreams;
+      import java.io.*;
       import java.util.*;
       import java.lang.foreign.*;
       class Names {
@@ -67,6 +68,12 @@ class ExamplesTest {
         Safetensors file; CellProgram program; ProductSchedule schedule; Buffer states;
         Sessions sessions; Chain retrained, larger; MemorySegment table;
         KeyedSteps<String, float[], float[]> detector; KafkaStreams application;
+        Routes routes; HttpCall call, request; OutputStream body; ServedModel forecast; Answer response;
+        interface Answer {
+          void setStatus(int status);
+          void setHeader(String name, String value);
+          OutputStream getOutputStream() throws IOException;
+        }
       }
       """;
 
@@ -97,6 +104,7 @@ class ExamplesTest {
       import org.apache.kafka.streams.state.QueryableStoreTypes;
       import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
       import org.apache.kafka.streams.state.Stores;
+      import java.io.*;
       import java.nio.file.Path;
       import java.time.Duration;
       import java.util.*;

@@ -4,7 +4,33 @@ import java.io.IOException;
 import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
 
-/** A request of HTTP as a server has it, for {@link Routes}. */
+/**
+ * A request of HTTP as a server has it, for {@link Routes}.
+ *
+ * <pre>{@code
+ * record Ready(String path) implements HttpCall {
+ *   @Override public String method() {
+ *     return "GET";
+ *   }
+ *
+ *   @Override public String query() {
+ *     return null;
+ *   }
+ *
+ *   @Override public String header(String name) {
+ *     return name.equals("Host") ? "localhost" : null;
+ *   }
+ *
+ *   @Override public InputStream body() {
+ *     return InputStream.nullInputStream();
+ *   }
+ * }
+ * Routes routes = Routes.of(ServerSettings.LOCAL, ServedModel.of("forecast", sessions));
+ * try (Reply reply = routes.reply(new Ready("/v2/models/forecast/ready"))) {
+ *   System.out.println(reply.status());
+ * }
+ * }</pre>
+ */
 public interface HttpCall {
   /** {@return such as GET} */
   String method();

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * it and closes it, sent or not:
  *
  * <pre>{@code
- * try (Reply reply = routes.reply(request)) {
- *   // send reply.status() and reply.headers()
+ * try (Reply reply = routes.reply(call)) {
+ *   System.out.println(reply.status() + " " + reply.headers());
  *   reply.writeTo(body);
  * }
  * }</pre>

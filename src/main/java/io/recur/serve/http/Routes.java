@@ -20,9 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * Routes routes = Routes.of(ServerSettings.LOCAL, ServedModel.of("forecast", sessions));
- * try (Reply reply = routes.reply(request)) {
- *   reply.writeTo(body);
- * }
+ * routes.drain();
  * }</pre>
  *
  * <p>Tokens and all bounds of the settings hold but those of the connection: their port, times and
