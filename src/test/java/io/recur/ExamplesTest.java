@@ -68,8 +68,8 @@ class ExamplesTest {
         Safetensors file; CellProgram program; ProductSchedule schedule; Buffer states;
         Sessions sessions; Chain retrained, larger; MemorySegment table;
         KeyedSteps<String, float[], float[]> detector; KafkaStreams application;
-        Routes routes; HttpCall call, request; OutputStream body; ServedModel forecast; Answer response;
-        interface Answer {
+        Routes routes; HttpCall call, request; OutputStream body; ServedModel forecast; Servlet response;
+        interface Servlet {
           void setStatus(int status);
           void setHeader(String name, String value);
           OutputStream getOutputStream() throws IOException;
