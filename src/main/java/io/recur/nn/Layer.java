@@ -80,7 +80,7 @@ public interface Layer extends AutoCloseable {
    * The parameters that a call changes by itself, such as a running mean. A container gives them
    * their values back where its call fails.
    *
-   * @return some of {@link #own}
+   * @return some of {@link #own}; the same ones at every call
    */
   default List<Parameter> running() {
     return List.of();
