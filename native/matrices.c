@@ -71,13 +71,13 @@ INLINE void add_piece(int n, const float *piece, int64_t terms, const float *b, 
     int64_t rows) {
   panels_at w = {piece, 0, WIDTH};
   if (rows == WIDTH) {
-    multiply_add(n, 2, 1, 1, 0, w, terms, terms, b, ldb, &c, ldc);
+    multiply_add(n, 2, 2, 0, 1, 0, w, terms, terms, b, ldb, &c, ldc);
     return;
   }
   float sums[COLUMNS * WIDTH] = {}, *to = sums;
   for (int j = 0; j < n; j++) memcpy(to + j * WIDTH, c + j * ldc, sizeof(float) * rows);
-  if (rows > LANES) multiply_add(n, 2, 1, 1, 0, w, terms, terms, b, ldb, &to, WIDTH);
-  else multiply_add(n, 1, 1, 1, 0, w, terms, terms, b, ldb, &to, WIDTH);
+  if (rows > LANES) multiply_add(n, 2, 2, 0, 1, 0, w, terms, terms, b, ldb, &to, WIDTH);
+  else multiply_add(n, 1, 1, 0, 1, 0, w, terms, terms, b, ldb, &to, WIDTH);
   for (int j = 0; j < n; j++) memcpy(c + j * ldc, to + j * WIDTH, sizeof(float) * rows);
 }
 

@@ -1,52 +1,79 @@
 #include "panels.h"
 
-/* A panel with more columns than registers, in groups of nearly equal width, each piece while it is in the cache:
- * the first group brings it there. */
-INLINE void multiply_many(int n, int halves, int groups, const float *panel, int64_t terms, const float *b, int64_t ldb,
-    float *s) {
+#include <stddef.h>
+
+/* Vectors of panels that are read together for more columns than registers. */
+enum { MANY_VECTORS = 3 * COLUMNS <= 2 * MOST_SUMS ? 3 : 2 };
+
+/* All panels with n <= COLUMNS columns. */
+INLINE void multiply_group(int n, int panels, int halves, const float *packed, int64_t terms, int far, const float *b,
+    int64_t ldb, float *const *sums) {
+  panels_at w = {packed, terms * WIDTH, WIDTH};
+#define MULTIPLY(halves)                                                                                   \
+  if (n > FEW_COLUMNS || far) multiply_few(n, halves, panels, 1, w, terms, b, ldb, sums, WIDTH); \
+  else multiply_few(n, halves, panels, 0, w, terms, b, ldb, sums, WIDTH)
+  if (halves == 2) { MULTIPLY(2); }
+  else { MULTIPLY(1); }
+#undef MULTIPLY
+}
+
+/* Some vectors of panels with more columns than registers, in groups of nearly equal width, each piece while it is in the
+ * cache: the first group brings it there. */
+INLINE void multiply_many(int halves, int vectors, int odd, const float *packed, int64_t terms, const float *b, int64_t ldb,
+    int n, int groups, float *const *sums) {
   int64_t piece = piece_of(terms);
   for (int64_t k = 0; k < terms; k += piece) {
+    panels_at w = {packed + k * WIDTH, terms * WIDTH, WIDTH};
     int64_t last = least_of(piece, terms - k);
     for (int g = 0; g < groups; g++) {
       int from = n * g / groups, to = n * (g + 1) / groups;
-      panels_at w = {panel + k * WIDTH, 0, WIDTH};
       const float *x = b + from * ldb + k;
-      float *sums = s + from * WIDTH;
-#define MULTIPLY(width)                                                                   \
-  if (g == 0) multiply_add(width, halves, 1, 1, 1, w, piece, last, x, ldb, &sums, WIDTH); \
-  else multiply_add(width, halves, 1, 1, 0, w, piece, last, x, ldb, &sums, WIDTH)
+      float *its[3];
+      for (int i = 0; i < vectors; i++) its[PANEL_OF(i)] = sums[PANEL_OF(i)] + from * WIDTH;
+#define MULTIPLY(width)                                                                                  \
+  if (g == 0) multiply_add(width, halves, vectors, odd, 1, 1, w, last, last, x, ldb, its, WIDTH); \
+  else multiply_add(width, halves, vectors, odd, 1, 0, w, last, last, x, ldb, its, WIDTH)
       BY_WIDTH(to - from, MULTIPLY)
 #undef MULTIPLY
     }
   }
 }
 
-/* Few columns want several panels at once, so a group of FEW_COLUMNS is given all of them. */
-INLINE void multiply(int panels, int halves, const float *packed, int64_t terms, int far, const float *b, int64_t ldb,
-    int n, float *const *sums) {
-  int groups = (n + COLUMNS - 1) / COLUMNS;
-  if (groups > 1 && n > FEW_COLUMNS * groups) {
-    for (int i = 0; i < panels; i++)
-      multiply_many(n, halves, groups, packed + i * terms * WIDTH, terms, b, ldb, sums[i]);
-    return;
+/* Functions of their own: in a larger one the compiler keeps the inner loops' addresses in memory. */
+#define GROUP(n)                                                                                                          \
+  static __attribute__((noinline)) void group_of_##n(int panels, int halves, const float *packed, int64_t terms, int far, \
+      const float *b, int64_t ldb, float *const *sums) {                                                                  \
+    multiply_group(n <= COLUMNS ? n : COLUMNS, panels, halves, packed, terms, far, b, ldb, sums);                         \
   }
-  for (int g = 0; g < groups; g++) {
-    int from = n * g / groups;
-    panels_at w = {packed, terms * WIDTH, WIDTH};
-    float *to[MOST_PANELS];
-    for (int i = 0; i < panels; i++) to[i] = sums[i] + from * WIDTH;
-#define MULTIPLY(width)                                                                                              \
-  if (width <= FEW_COLUMNS && far) multiply_few(width, halves, panels, 1, w, terms, b + from * ldb, ldb, to, WIDTH); \
-  else multiply_few(width, halves, panels, 0, w, terms, b + from * ldb, ldb, to, WIDTH)
-    BY_WIDTH(n * (g + 1) / groups - from, MULTIPLY)
-#undef MULTIPLY
+GROUP(1) GROUP(2) GROUP(3) GROUP(4) GROUP(5) GROUP(6) GROUP(7) GROUP(8)
+#define MANY(halves, vectors, odd)                                                                                       \
+  static __attribute__((noinline)) void many_##halves##vectors##odd(const float *packed, int64_t terms, const float *b,  \
+      int64_t ldb, int n, int groups, float *const *sums) {                                                              \
+    multiply_many(halves, vectors < MANY_VECTORS ? vectors : MANY_VECTORS, odd, packed, terms, b, ldb, n, groups, sums);                                         \
   }
-}
+MANY(1, 1, 0) MANY(1, 2, 0) MANY(1, 3, 0) MANY(2, 2, 0) MANY(2, 3, 0) MANY(2, 3, 1)
 
 void NAME(multiply_panels)(int panels, int64_t rows, const float *packed, int64_t terms, int far, const float *b,
     int64_t ldb, int n, float *const *sums) {
-  if (rows > LANES) multiply(panels, 2, packed, terms, far, b, ldb, n, sums);
-  else multiply(panels, 1, packed, terms, far, b, ldb, n, sums);
+  static void (*const group_of[])(int, int, const float *, int64_t, int, const float *, int64_t, float *const *)
+      = {NULL, group_of_1, group_of_2, group_of_3, group_of_4, group_of_5, group_of_6, group_of_7, group_of_8};
+  static void (*const many_of[2][4][2])(const float *, int64_t, const float *, int64_t, int, int, float *const *)
+      = {{{NULL}, {many_110}, {many_120}, {many_130}}, {{NULL}, {NULL}, {many_220}, {many_230, many_231}}};
+  int halves = rows > LANES ? 2 : 1, groups = (n + COLUMNS - 1) / COLUMNS, all = panels * halves;
+  if (groups > 1 && n > FEW_COLUMNS * groups) {
+    for (int i = 0, vectors; i < all; i += vectors) {
+      vectors = next_vectors(all - i, MANY_VECTORS);
+      many_of[halves - 1][vectors][i % halves](packed + i / halves * terms * WIDTH, terms, b, ldb, n, groups,
+          sums + i / halves);
+    }
+    return;
+  }
+  for (int g = 0; g < groups; g++) { /* few columns want many vectors at once */
+    int from = n * g / groups;
+    float *to[MOST_PANELS];
+    for (int i = 0; i < panels; i++) to[i] = sums[i] + from * WIDTH;
+    group_of[n * (g + 1) / groups - from](panels, halves, packed, terms, far, b + from * ldb, ldb, to);
+  }
 }
 
 void NAME(pack)(const void *job, int64_t number, int part, int parts) {

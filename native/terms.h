@@ -42,64 +42,90 @@ INLINE panels_at panels_from(panels_at a, int64_t panel, int64_t term) {
   return (panels_at){a.first + panel * a.apart + term * a.step, a.apart, a.step};
 }
 
-/* Up to eight columns in four registers: their addresses are sums that an instruction forms. A pointer for each would be
- * more than there are, and fetching one from a vector register takes the place of a multiply-add. */
+/* Up to four columns or panels at equal distances are at sums that an instruction forms of three registers. A pointer for
+ * each would be more than there are, and fetching one takes the place of a multiply-add. */
 typedef struct {
-  const char *first, *fifth;
-  int64_t one, three; /* columns, in bytes */
-} columns_at;
-_Static_assert(COLUMNS <= 8, "columns_at names eight columns");
+  int64_t one, three; /* bytes */
+} distances;
+/* What the compiler does not see through: it would form the sums in other ways. */
+#define OPAQUE(x) __asm__("" : "+r"(x))
 
-INLINE columns_at columns_from(const float *b, int64_t ldb) {
-  int64_t one = ldb * (int64_t)sizeof(float);
-  return (columns_at){(const char *)b, (const char *)(b + 4 * ldb), one, 3 * one};
+#if defined(__x86_64__)
+#define IN_REGISTER(x) __asm__("" : "+v"(x))
+#else
+#define IN_REGISTER(x) __asm__("" : "+w"(x))
+#endif
+
+INLINE distances distances_of(int64_t floats) {
+  distances d = {floats * (int64_t)sizeof(float), 3 * floats * (int64_t)sizeof(float)};
+  OPAQUE(d.three);
+  return d;
 }
-
-INLINE const float *in_column(columns_at x, int j, int64_t k) {
-  const char *base = j < 4 ? x.first : x.fifth;
-  return (const float *)(base + (j % 4 == 3 ? x.three : j % 4 * x.one)) + k;
+INLINE const float *neighbour(const char *first, int i, distances d) {
+  return (const float *)(first + (i == 3 ? d.three : i * d.one));
 }
+_Static_assert(COLUMNS <= 8 && MOST_PANELS <= 4, "two pointers to columns, one to panels");
 
-/* sums[i] (`halves` vectors of rows of a matrix of lds, n columns) += panel i times b, for some pieces of `piece`
- * terms, the last of them of `last`. Several panels or pieces at once are for few columns, which would wait for each
- * sum's last addition. far: see multiply_panels; the processor asks for no line of the next page by itself. */
-INLINE void multiply_add(int n, int halves, int panels, int pieces, int far, panels_at a, int64_t piece, int64_t last,
-    const float *b, int64_t ldb, float *const *sums, int64_t lds) {
-  vf sum[2 * MOST_SUMS] = {}; /* of panel i, piece c and column j, `halves` each */
-#define SUM(i, c, j) (sum + (((i) * pieces + (c)) * n + (j)) * halves)
-  const float *from[MOST_PANELS];
-  for (int i = 0; i < panels; i++) from[i] = a.first + i * a.apart;
-  columns_at x = columns_from(b, ldb);
-#define ADD_TERM(c, k)                                                                                   \
-  {                                                                                                      \
-    vf low[MOST_PANELS], high[MOST_PANELS];                                                              \
-    for (int i = 0; i < panels; i++) {                                                                   \
-      const float *w = from[i] + (c * piece + k) * a.step;                                               \
-      for (int line = 0; far && line < WIDTH; line += 16) __builtin_prefetch(w + AHEAD * a.step + line); \
-      low[i] = load(w);                                                                                  \
-      if (halves > 1) high[i] = load(w + LANES);                                                         \
-    }                                                                                                    \
-    for (int j = 0; j < n; j++) {                                                                        \
-      vf value = splat(*in_column(x, j, c * piece + k));                                                 \
-      for (int i = 0; i < panels; i++) {                                                                 \
-        SUM(i, c, j)[0] += low[i] * value;                                                               \
-        if (halves > 1) SUM(i, c, j)[1] += high[i] * value;                                              \
-      }                                                                                                  \
-    }                                                                                                    \
+/* Vectors of rows of panels that lie side by side: a panel has `halves`, the first one is half `odd` of the first panel. */
+#define PANEL_OF(i) ((odd + (i)) / halves)
+#define HALF_OF(i) ((odd + (i)) % halves * LANES)
+
+/* sums of panels (matrices of lds, n columns) += `vectors` of the panels' rows times b, for some pieces of `piece` terms,
+ * the last of them of `last`. The more vectors at once, the fewer loads per sum. Several pieces at once are for few sums,
+ * which would wait for their last addition. far: see multiply_panels; the processor asks for no line of the next page by
+ * itself. */
+INLINE void multiply_add(int n, int halves, int vectors, int odd, int pieces, int far, panels_at a, int64_t piece,
+    int64_t last, const float *b, int64_t ldb, float *const *sums, int64_t lds) {
+  vf sum[2 * MOST_SUMS] = {}; /* of piece c, column j, `vectors` each */
+#define SUM(c, j) (sum + ((c) * n + (j)) * vectors)
+  distances panel = distances_of(a.apart), column = distances_of(ldb);
+  int own = n <= FEW_COLUMNS ? PANEL_OF(vectors - 1) + 1 : 1; /* panels with a pointer of their own */
+  const char *w[4][MOST_PANELS], *x[4], *fifth = (const char *)(b + 4 * ldb);
+  for (int c = 0; c < pieces; c++) {
+    for (int i = 0; i < own; i++) w[c][i] = (const char *)(a.first + i * a.apart + c * piece * a.step);
+    x[c] = (const char *)(b + c * piece);
   }
-  for (int64_t k = 0; k < last; k++)
-    for (int c = 0; c < pieces; c++) ADD_TERM(c, k)
-  for (int64_t k = last; pieces > 1 && k < piece; k++)
-    for (int c = 0; c < pieces - 1; c++) ADD_TERM(c, k)
+#define ADD_TERM(c)                                                                                               \
+  {                                                                                                               \
+    for (int i = 0; i < own; i++) OPAQUE(w[c][i]);                                                                \
+    OPAQUE(x[c]);                                                                                                 \
+    if (n > 4) OPAQUE(fifth);                                                                                     \
+    vf its[2 * MOST_PANELS], value[COLUMNS];                                                                      \
+    for (int j = 0; n < vectors && j < n; j++) value[j] = splat(*neighbour(x[c], j, column));                     \
+    for (int i = 0; i < vectors; i++) {                                                                           \
+      const float *first = own > 1 ? (const float *)w[c][PANEL_OF(i)] : neighbour(w[c][0], PANEL_OF(i), panel);   \
+      if (far && HALF_OF(i) % 16 == 0) __builtin_prefetch(first + HALF_OF(i) + AHEAD * a.step);                   \
+      its[i] = load(first + HALF_OF(i));                                                                          \
+      if (n > 1) IN_REGISTER(its[i]);                                                                             \
+      for (int j = 0; n < vectors && j < n; j++) SUM(c, j)[i] += its[i] * value[j];                               \
+    }                                                                                                             \
+    for (int j = 0; n >= vectors && j < n; j++) {                                                                 \
+      value[j] = splat(*neighbour(j < 4 ? x[c] : fifth, j % 4, column));                                          \
+      for (int i = 0; i < vectors; i++) SUM(c, j)[i] += its[i] * value[j];                                        \
+    }                                                                                                             \
+    for (int i = 0; i < own; i++) w[c][i] += a.step * sizeof(float);                                              \
+    x[c] += sizeof(float);                                                                                        \
+    if (n > 4) fifth += sizeof(float);                                                                            \
+  }
+  for (int64_t k = 0; k < last; k++) {
+    ADD_TERM(0)
+    if (pieces > 1) ADD_TERM(1)
+    if (pieces > 2) ADD_TERM(2)
+    if (pieces > 3) ADD_TERM(3)
+  }
+  for (int64_t k = last; pieces > 1 && k < piece; k++) { /* the last piece may be shorter */
+    ADD_TERM(0)
+    if (pieces > 2) ADD_TERM(1)
+    if (pieces > 2) ADD_TERM(2)
+  }
 #undef ADD_TERM
-  for (int i = 0; i < panels; i++) {
-    float *to = sums[i];
-    for (int j = 0; j < n; j++)
-      for (int half = 0; half < halves; half++) {
-        vf total = load(to + j * lds + half * LANES);
-        for (int c = 0; c < pieces; c++) total += SUM(i, c, j)[half];
-        store(to + j * lds + half * LANES, total);
-      }
+  for (int i = 0; i < vectors; i++) {
+    float *to = sums[PANEL_OF(i)] + HALF_OF(i);
+    for (int j = 0; j < n; j++, to += lds) {
+      vf total = load(to);
+      for (int c = 0; c < pieces; c++) total += SUM(c, j)[i];
+      store(to, total);
+    }
   }
 #undef SUM
 }
@@ -107,30 +133,48 @@ INLINE void multiply_add(int n, int halves, int panels, int pieces, int far, pan
 INLINE int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* The same of all pieces. */
-INLINE void multiply_pieces(int n, int halves, int panels, int at_once, int far, panels_at a, int64_t terms,
-    const float *b, int64_t ldb, float *const *sums, int64_t lds) {
+INLINE void multiply_pieces(int n, int halves, int vectors, int odd, int far, panels_at a, int64_t terms, const float *b,
+    int64_t ldb, float *const *sums, int64_t lds) {
   int64_t piece = piece_of(terms), k = 0;
-#define MULTIPLY(pieces)                                                             \
-  for (; at_once >= pieces && k + (pieces - 1) * piece < terms; k += pieces * piece) \
-    multiply_add(n, halves, panels, pieces, far, panels_from(a, 0, k), piece,           \
+#define MULTIPLY(pieces, most)                                                                            \
+  for (; n * vectors * pieces <= most && k + (pieces - 1) * piece < terms; k += pieces * piece)           \
+    multiply_add(n, halves, vectors, odd, pieces, far, panels_from(a, 0, k), piece,                       \
         least_of(piece, terms - k - (pieces - 1) * piece), b + k, ldb, sums, lds);
-  MULTIPLY(4)
-  MULTIPLY(2)
-  MULTIPLY(1)
+  MULTIPLY(4, (n <= 4 ? 8 : 0))
+  MULTIPLY(2, (n <= 4 ? 12 : 0))
+  MULTIPLY(1, 2 * MOST_SUMS)
 #undef MULTIPLY
 }
 
-/* All panels with up to COLUMNS columns: as many sums at once as hide each other's latency and fit in the registers. */
-INLINE void multiply_few(int n, int halves, int panels, int far, panels_at a, int64_t terms, const float *b,
-    int64_t ldb, float *const *sums, int64_t lds) {
-  int i = 0;
-#define MULTIPLY(most, few, pieces)                                         \
-  for (; n * most * halves <= 2 * MOST_SUMS && i + few <= panels; i += few) \
-    multiply_pieces(n, halves, few, pieces, far, panels_from(a, i, 0), terms, b, ldb, sums + i, lds);
-  MULTIPLY(4, 4, 1)
-  MULTIPLY(6, 3, 1)
-  MULTIPLY(2, 2, n < 2 ? 2 : 1)
-  MULTIPLY(0, 1, n < 2 ? 4 : n <= FEW_COLUMNS ? 2 : 1)
+/* Vectors whose sums with n columns fit in the registers. */
+INLINE int vectors_with(int n) { return 2 * MOST_SUMS / n < 2 * MOST_PANELS ? 2 * MOST_SUMS / n : 2 * MOST_PANELS; }
+
+/* How many of the vectors that are left come next: at most `most`, all turns alike. Whole panels, unless three fit. */
+INLINE int next_vectors(int left, int most) {
+  int turns = (left + most - 1) / most, next = (left + turns - 1) / turns;
+  return turns > 1 && most > 3 ? next + next % 2 : next;
+}
+
+/* CALL(vectors, odd) for `vectors`, at most `most`, from half `half` of a panel on: the compiler is to know them. */
+#define BY_VECTORS(vectors, most, half, halves, CALL)    \
+  if (halves == 1 && vectors == 1) { CALL(1, 0); }       \
+  if (vectors == 2) { CALL(2, 0); }                      \
+  if (most >= 3 && vectors == 3 && half == 0) { CALL(3, 0); } \
+  if (most >= 3 && vectors == 3 && halves == 2 && half == 1) { CALL(3, 1); } \
+  if (most >= 4 && vectors == 4) { CALL(4, 0); }         \
+  if (most >= 6 && halves == 2 && vectors == 6) { CALL(6, 0); } \
+  if (most >= 8 && halves == 2 && vectors == 8) { CALL(8, 0); }
+
+/* All panels with up to COLUMNS columns. */
+INLINE void multiply_few(int n, int halves, int panels, int far, panels_at a, int64_t terms, const float *b, int64_t ldb,
+    float *const *sums, int64_t lds) {
+  int most = vectors_with(n), all = panels * halves;
+  for (int i = 0, vectors; i < all; i += vectors) {
+    vectors = next_vectors(all - i, most);
+#define MULTIPLY(vectors, odd) \
+  multiply_pieces(n, halves, vectors, odd, far, panels_from(a, i / halves, 0), terms, b, ldb, sums + i / halves, lds)
+    BY_VECTORS(vectors, most, i % halves, halves, MULTIPLY)
 #undef MULTIPLY
+  }
 }
 #endif
