@@ -253,6 +253,7 @@ void NAME(program)(const void *argument, int64_t number, int part, int parts) {
   int64_t time = job->run->time, batch = job->run->batch, stepping = step_phases_of(job) + job->runs;
   for (int i = -1; number == 0 && i < job->run->program->most_tiles; i++) /* -1 is no tile; reading it has no effect */
     tiles_of(job, part)[i] = own_tile(job, part, i < 0 ? 0 : i);
+  if (number == 0) memset(joined_of(job, part), 0, sizeof(float) * job->joined_floats);
   if (number < pass->begins) {
     over_blocks(job, phases + pass->begin + number, 0, time, 0, batch, claims, part, parts);
   } else if (number < pass->begins + stepping) {

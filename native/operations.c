@@ -263,14 +263,26 @@ static vf reduced_of(const recur_reduction *its, const float *partial, int64_t b
   return its->kind == BY_MEAN ? x / splat(its->rows) : x;
 }
 
+/* The same, which each part computes once per step, whichever of its blocks asks first. */
+static const float *joined_columns(const patch_of_tiles *p, int reduction, int j, int n) {
+  int64_t batch = p->run->batch;
+  float *values = joined_of(p->job, p->part) + 2 * reduction * batch + p->at + j;
+  int32_t *steps = (int32_t *)(values + batch), step = (int32_t)p->now + FIRST_STEP, all = 1;
+  for (int k = 0; k < n; k++) all &= steps[k] == step;
+  if (all) return values;
+  store_part(values, reduced_of(&p->run->program->reductions[reduction], partials_of(p, reduction, 0) + j, batch, n), n);
+  for (int k = 0; k < n; k++) steps[k] = step;
+  return values;
+}
+
 OPERATION(reduced) {
-  const recur_reduction *its = &p->run->program->reductions[i->array];
-  const float *partial = partials_of(p, i->array, 0);
-  float values[LANES];
-  for (int j = 0; j < p->n; j++) {
-    if (j % LANES == 0) store(values, reduced_of(its, partial + j, p->run->batch, least_of(LANES, p->n - j)));
-    vf x = splat(values[j % LANES]);
-    EACH_BLOCK fill(tile_of_patch(p, i->to, block) + j * WIDTH, 1, x, x);
+  for (int j = 0; j < p->n; j += LANES) {
+    int n = least_of(LANES, p->n - j);
+    const float *values = joined_columns(p, i->array, j, n);
+    EACH_BLOCK {
+      float *to = tile_of_patch(p, i->to, block) + j * WIDTH;
+      for (int k = 0; k < n; k++, to += WIDTH) fill(to, 1, splat(values[k]), splat(values[k]));
+    }
   }
 }
 

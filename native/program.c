@@ -53,6 +53,8 @@ static int64_t lay_out(const recur *r, const recur_run *run, int backward, progr
   for (int i = 0; i < program->reduction_count; i++)
     partials += 2 * run->batch * (padded(r, program->reductions[i].rows) / width);
   job->partials = scratch + take(&used, partials);
+  job->joined_floats = (2 * program->reduction_count * run->batch + LINE_FLOATS - 1) / LINE_FLOATS * LINE_FLOATS;
+  job->joined = scratch + take(&used, threads * job->joined_floats);
   if (backward) {
     job->run_steps = steps_of_run(run);
     job->terms = job->run_steps * run->batch + 1;

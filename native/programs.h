@@ -23,10 +23,18 @@ typedef struct {
   int64_t tile_floats; /* of a tile of a part's own: no more columns than the run has */
   int64_t part_floats;
   float *partials;    /* of reductions */
+  float *joined;      /* of each part: what its reductions are, and at which steps */
+  int64_t joined_floats; /* of a part */
   float *panels;
   float *strips;      /* of each part */
   int64_t strip_floats;
 } program_job;
+
+/* Of each reduction a value per column and, beside it, the step it is of, counted from FIRST_STEP; 0: of none. */
+enum { FIRST_STEP = 2 };
+static inline float *joined_of(const program_job *job, int part) {
+  return job->joined + part * job->joined_floats;
+}
 
 /* Phases of all steps and of those before and after them. */
 static inline int64_t step_phases_of(const program_job *job) {
