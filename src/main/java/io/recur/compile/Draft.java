@@ -144,11 +144,39 @@ final class Draft {
   }
 
   int reduced(Reduction kind, int a) {
-    return add(new Term.Reduced(kind, a));
+    boolean isLinear = kind == Reduction.SUM || kind == Reduction.MEAN;
+    int negated = isLinear ? negated(a) : Instruction.NONE;
+    return negated < 0 ? add(new Term.Reduced(kind, a)) : negate(reduced(kind, negated));
   }
 
-  /** {@code a + b}, where {@link Instruction#NONE} counts as zero. */
+  private int negate(int a) {
+    return affine(a, -1, 0);
+  }
+
+  /** What a term is the negative of, or {@link Instruction#NONE}. */
+  private int negated(int number) {
+    return term(number) instanceof Term.Affine t && t.factor() == -1 && t.constant() == 0
+        ? t.a()
+        : Instruction.NONE;
+  }
+
+  /**
+   * {@code a + b}, where {@link Instruction#NONE} counts as zero. Two sums over as many rows are
+   * one of the sums of these rows.
+   */
   int sum(int a, int b) {
-    return a < 0 ? b : b < 0 ? a : combine(Binary.ADD, a, b);
+    if (a < 0 || b < 0) {
+      return Math.max(a, b);
+    }
+    if (negated(a) >= 0 && negated(b) >= 0) {
+      return negate(sum(negated(a), negated(b)));
+    }
+    return term(a) instanceof Term.Reduced x
+            && term(b) instanceof Term.Reduced y
+            && x.kind() == Reduction.SUM
+            && y.kind() == Reduction.SUM
+            && rows(x.a()) == rows(y.a())
+        ? reduced(Reduction.SUM, sum(x.a(), y.a()))
+        : combine(Binary.ADD, a, b);
   }
 }

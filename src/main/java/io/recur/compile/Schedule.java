@@ -11,8 +11,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -54,6 +56,7 @@ final class Schedule {
       count = Math.max(count, level[effect.term()] + 1);
     }
     findPhases();
+    hastenGradients();
     addReductions();
     addWaiting();
     countReaders();
@@ -127,6 +130,43 @@ final class Schedule {
     for (Effect.Store source : sources(term)) {
       phase[source.term()] = Math.min(phase[source.term()], before);
     }
+  }
+
+  /**
+   * A gradient that the pass leaves, and that no term reads, is computed where what it consists of
+   * is still at hand.
+   */
+  private void hastenGradients() {
+    Set<Integer> read = new HashSet<>();
+    for (int i = 0; i < phase.length; i++) {
+      if (isUsed(i)) {
+        for (int operand : draft.term(i).operands()) {
+          read.add(operand);
+        }
+      }
+    }
+    for (Effect effect : draft.effects) {
+      if (effect instanceof Effect.Store store
+          && tables.purpose(store.array()) == Purpose.GRADIENT
+          && !read.contains(store.term())) {
+        phase[store.term()] = Math.min(phase[store.term()], earliest(store.term()));
+      }
+    }
+  }
+
+  /** The first phase that finds what a term reads, where that is computed now. */
+  private int earliest(int number) {
+    Term term = draft.term(number);
+    int found = level[number];
+    for (Effect.Store source : sources(term)) {
+      found = Math.max(found, phase[source.term()] + 1);
+    }
+    for (int operand : term.operands()) {
+      boolean isHere = draft.isLeaf(operand) || draft.isRepeatable(operand);
+      int of = isHere ? earliest(operand) : phase[operand];
+      found = Math.max(found, of + (term instanceof Term.Reduced ? 1 : 0));
+    }
+    return found;
   }
 
   /** Each reduction in use becomes an effect of the phase that computes its operand. */
