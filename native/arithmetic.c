@@ -18,8 +18,21 @@
     }                                                                                                              \
   }
 
-#define COMPUTES(name, result) \
-  void NAME(name)(const patch_of_tiles *p, const recur_instruction *i) { EACH(result) }
+/* The same of rows. */
+#define EACH_OF_ROW(result)                                                                                       \
+  {                                                                                                               \
+    const float *first = row_of_patch(p, i->a), *second = row_of_patch(p, i->b), *third = row_of_patch(p, i->c);   \
+    float *to = row_of_patch(p, i->to);                                                                           \
+    for (int k = 0, left = p->n; left > 0; k += LANES, left -= LANES) {                                           \
+      vf a = load_part(first + k, left), b = load_part(second + k, left), c = load_part(third + k, left);         \
+      (void)a, (void)b, (void)c;                                                                                  \
+      store_part(to + k, result, left);                                                                           \
+    }                                                                                                             \
+  }
+
+#define COMPUTES(name, result)                                                          \
+  void NAME(name)(const patch_of_tiles *p, const recur_instruction *i) { EACH(result) } \
+  void NAME(name##_of_row)(const patch_of_tiles *p, const recur_instruction *i) { EACH_OF_ROW(result) }
 
 #define LOOPS(f, value, derivative)                                               \
   INLINE vf value_##f(vf x) { return value; }                                     \

@@ -33,6 +33,21 @@ OPERATION(clear) { fill_tile(p, i->to, splat(0)); }
 
 OPERATION(constant) { fill_tile(p, i->to, splat(i->p)); }
 
+static void fill_row(const patch_of_tiles *p, int tile, float x) {
+  float *to = row_of_patch(p, tile);
+  for (int j = 0; j < p->n; j++) to[j] = x;
+}
+
+OPERATION(constant_of_row) { fill_row(p, i->to, i->p); }
+
+OPERATION(spread) {
+  const float *row = row_of_patch(p, i->a);
+  EACH_BLOCK {
+    float *to = tile_of_patch(p, i->to, block);
+    for (int j = 0; j < p->n; j++, to += WIDTH) fill(to, 1, splat(row[j]), splat(row[j]));
+  }
+}
+
 /* The columns of a step, or of some, of all blocks. */
 static void copy_columns(const patch_of_tiles *p, tile_place to, tile_place from) {
   EACH_BLOCK memcpy(to.first + block * to.apart, from.first + block * from.apart, sizeof(float) * WIDTH * p->n);
@@ -69,6 +84,13 @@ OPERATION(load_row) {
     float *to = tile_of_patch(p, i->to, block);
     for (int j = 0; j < p->n; j++, from += a->rows, to += WIDTH) fill(to, 1, splat(*from), splat(*from));
   }
+}
+
+OPERATION(load_row_of_row) {
+  const recur_array *a = &p->run->arrays[i->array];
+  const float *from = matrix_of(p, a, i->lag) + i->row;
+  float *to = row_of_patch(p, i->to);
+  for (int j = 0; j < p->n; j++, from += a->rows) to[j] = *from;
 }
 
 OPERATION(store_matrix) {
@@ -117,6 +139,8 @@ OPERATION(load_vector) {
 }
 
 OPERATION(load_scalar) { fill_tile(p, i->to, splat(p->run->vectors[i->array].values[i->row])); }
+
+OPERATION(load_scalar_of_row) { fill_row(p, i->to, p->run->vectors[i->array].values[i->row]); }
 
 /* Columns of matrices lie too far apart for the processor to see them coming. */
 OPERATION(expect) {
@@ -286,6 +310,14 @@ OPERATION(reduced) {
   }
 }
 
+OPERATION(reduced_of_row) {
+  float *to = row_of_patch(p, i->to);
+  for (int j = 0; j < p->n; j += LANES) {
+    int n = least_of(LANES, p->n - j);
+    memcpy(to + j, joined_columns(p, i->array, j, n), sizeof(float) * n);
+  }
+}
+
 OPERATION(drop) {
   float kept = 1 / (1 - i->p);
   vi threshold = (int32_t)(i->p * (1 << 24)) - (vi){};
@@ -304,17 +336,22 @@ OPERATION(drop) {
   }
 }
 
-#define MAPS(f, value, derivative) NAME(map_##f),
-#define DERIVES(f, value, derivative) NAME(derive_##f),
-#define DERIVES_PRODUCT(f, value, derivative) NAME(derive_product_##f),
-#define COMBINES(f, value, to_a, to_b) NAME(combine_##f),
+#define BOTH(f, name) [f] = NAME(name), [RECUR_ROW + f] = NAME(name##_of_row),
+#define MAPS(f, value, derivative) BOTH(f, map_##f)
+#define DERIVES(f, value, derivative) BOTH(f, derive_##f)
+#define DERIVES_PRODUCT(f, value, derivative) BOTH(f, derive_product_##f)
+#define COMBINES(f, value, to_a, to_b) BOTH(f, combine_##f)
 
-operation *const NAME(operations)[RECUR_CODES][FUNCTIONS] = {[RECUR_CLEAR] = {clear}, [RECUR_CONSTANT] = {constant},
-    [RECUR_COPY] = {copy}, [RECUR_LOAD] = {load_matrix}, [RECUR_LOAD_ROW] = {load_row}, [RECUR_STORE] = {store_matrix},
-    [RECUR_TAKE] = {take}, [RECUR_GIVE] = {give}, [RECUR_KEEP] = {keep}, [RECUR_LOAD_VECTOR] = {load_vector},
-    [RECUR_LOAD_SCALAR] = {load_scalar}, [RECUR_PRODUCT] = {product}, [RECUR_EXPECT] = {expect},
-    [RECUR_GATHER] = {gather}, [RECUR_SCATTER] = {scatter}, [RECUR_MAP] = {ELEMENTWISE(MAPS)},
-    [RECUR_DERIVATIVE] = {ELEMENTWISE(DERIVES)}, [RECUR_DERIVATIVE_OF_PRODUCT] = {ELEMENTWISE(DERIVES_PRODUCT)},
-    [RECUR_AFFINE] = {NAME(affine_tile)}, [RECUR_COMBINE] = {BINARY(COMBINES)},
-    [RECUR_MULTIPLY_ADD] = {NAME(multiply_add), NAME(multiply_subtract), NAME(subtract_product)},
-    [RECUR_REDUCE] = {reduce}, [RECUR_REDUCED] = {reduced}, [RECUR_DROP] = {drop}};
+operation *const NAME(operations)[RECUR_CODES][FUNCTIONS] = {[RECUR_CLEAR] = {clear},
+    [RECUR_CONSTANT] = {[0] = constant, [RECUR_ROW] = constant_of_row}, [RECUR_COPY] = {copy},
+    [RECUR_LOAD] = {load_matrix}, [RECUR_LOAD_ROW] = {[0] = load_row, [RECUR_ROW] = load_row_of_row},
+    [RECUR_STORE] = {store_matrix}, [RECUR_TAKE] = {take}, [RECUR_GIVE] = {give}, [RECUR_KEEP] = {keep},
+    [RECUR_LOAD_VECTOR] = {load_vector},
+    [RECUR_LOAD_SCALAR] = {[0] = load_scalar, [RECUR_ROW] = load_scalar_of_row}, [RECUR_PRODUCT] = {product},
+    [RECUR_EXPECT] = {expect}, [RECUR_GATHER] = {gather}, [RECUR_SCATTER] = {scatter},
+    [RECUR_MAP] = {ELEMENTWISE(MAPS)}, [RECUR_DERIVATIVE] = {ELEMENTWISE(DERIVES)},
+    [RECUR_DERIVATIVE_OF_PRODUCT] = {ELEMENTWISE(DERIVES_PRODUCT)}, [RECUR_AFFINE] = {BOTH(0, affine_tile)},
+    [RECUR_COMBINE] = {BINARY(COMBINES)},
+    [RECUR_MULTIPLY_ADD] = {BOTH(0, multiply_add) BOTH(1, multiply_subtract) BOTH(2, subtract_product)},
+    [RECUR_REDUCE] = {reduce}, [RECUR_REDUCED] = {[0] = reduced, [RECUR_ROW] = reduced_of_row}, [RECUR_DROP] = {drop},
+    [RECUR_SPREAD] = {spread}};

@@ -20,15 +20,18 @@ INLINE float *tile_of_patch(const patch_of_tiles *p, int tile, int block) {
   return its.first + block * its.apart;
 }
 
+/* A row's values of the columns that an instruction works on. */
+INLINE float *row_of_patch(const patch_of_tiles *p, int tile) { return p->tiles[tile].first + p->from; }
+
 /* Rows of a block that exist: WIDTH or more where all do. */
 INLINE int64_t rows_left(const patch_of_tiles *p, int block) { return p->rows - block * (int64_t)WIDTH; }
 
-/* Those that compute value by value. */
-#define OPERATIONS_OF_FUNCTION(f, value, derivative) \
-  operation NAME(map_##f), NAME(derive_##f), NAME(derive_product_##f);
+/* Those that compute value by value, of tiles and of rows. */
+#define OPERATIONS(name) operation NAME(name), NAME(name##_of_row);
+#define OPERATIONS_OF_FUNCTION(f, value, derivative) OPERATIONS(map_##f) OPERATIONS(derive_##f) OPERATIONS(derive_product_##f)
 ELEMENTWISE(OPERATIONS_OF_FUNCTION)
-#define OPERATION_OF_BINARY(f, value, to_a, to_b) operation NAME(combine_##f);
-BINARY(OPERATION_OF_BINARY)
-operation NAME(affine_tile), NAME(multiply_add), NAME(multiply_subtract), NAME(subtract_product);
+#define OPERATIONS_OF_BINARY(f, value, to_a, to_b) OPERATIONS(combine_##f)
+BINARY(OPERATIONS_OF_BINARY)
+OPERATIONS(affine_tile) OPERATIONS(multiply_add) OPERATIONS(multiply_subtract) OPERATIONS(subtract_product)
 
 #endif

@@ -206,11 +206,15 @@ enum {
   RECUR_REDUCE,       /* a goes into the reduction `array` */
   RECUR_REDUCED,      /* to = the reduction `array`, in all rows */
   RECUR_DROP,         /* to = a/(1 - p) or 0, by coins: of draw `array`, value column*b + row */
+  RECUR_SPREAD,       /* to = the row a in all rows */
   RECUR_CODES
 };
 
+/* Added to the function of an instruction whose tiles are rows: one value per column, the same for all blocks. */
+enum { RECUR_ROW = 32 };
+
 typedef struct recur_instruction {
-  int32_t code, function;    /* 0 for a code that has no functions */
+  int32_t code, function;    /* 0 for a code that has no functions; see RECUR_ROW */
   int32_t to, a, b, c, array, row, lag;
   int32_t length;            /* instructions from here on that work on some columns after the others; 0: on all at once */
   float p, q;

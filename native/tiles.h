@@ -42,7 +42,7 @@ typedef struct {
 typedef void operation(const patch_of_tiles *p, const recur_instruction *i);
 
 /* The operations, by code and function. */
-enum { FUNCTIONS = 32 };
+enum { FUNCTIONS = 2 * RECUR_ROW };
 extern operation *const NAME(operations)[RECUR_CODES][FUNCTIONS];
 INLINE void perform(const patch_of_tiles *p, const recur_instruction *i) { NAME(operations)[i->code][i->function](p, i); }
 

@@ -19,12 +19,16 @@ import java.util.Set;
  * @param reads values, {@link Instruction#NONE} for one that is left out
  * @param fused of the multiply-adds of {@code native/recur.h} which, {@link #DERIVATIVE} for a
  *     derivative of a product, −1 for none of them
+ * @param isRow whether it computes one value per column, which is the same in all rows
  */
-record Node(Instruction its, int to, List<Integer> reads, int fused) {
+record Node(Instruction its, int to, List<Integer> reads, int fused, boolean isRow) {
   static final int PLUS = 0;
   static final int MINUS = 1;
   static final int FROM = 2;
   static final int DERIVATIVE = 3;
+
+  /** A row that is spread over all rows. */
+  static final int SPREAD = 4;
 
   /** A set in which no node equals another one. */
   static Set<Node> set() {
@@ -32,7 +36,7 @@ record Node(Instruction its, int to, List<Integer> reads, int fused) {
   }
 
   static Node of(Instruction instruction) {
-    return new Node(instruction, instruction.to(), instruction.reads(), -1);
+    return new Node(instruction, instruction.to(), instruction.reads(), -1, false);
   }
 
   /** All nodes whose value somebody reads, or that have an effect, in their order. */
@@ -84,11 +88,11 @@ record Node(Instruction its, int to, List<Integer> reads, int fused) {
 
   private static Node withProduct(Node node, Node product, int other, int kind) {
     return new Node(
-        node.its, node.to, List.of(product.reads.get(0), product.reads.get(1), other), kind);
+        node.its, node.to, List.of(product.reads.get(0), product.reads.get(1), other), kind, false);
   }
 
   /** Whether it can write where it reads: the value that it reads there must die. */
   boolean isInPlace() {
-    return to != Instruction.NONE && !reads.isEmpty();
+    return to != Instruction.NONE && !reads.isEmpty() && fused != SPREAD;
   }
 }

@@ -25,7 +25,11 @@ enum Opcode {
   MULTIPLY_ADD,
   REDUCE,
   REDUCED,
-  DROP;
+  DROP,
+  SPREAD;
+
+  /** Added to the function of an instruction on rows. */
+  static final int ROW = 32;
 
   /** Whether it works on all columns of a tile at once, not on some after the others. */
   boolean isWhole() {

@@ -45,6 +45,11 @@ final class SectionAssembly {
 
   private final Set<Integer> inPanel = new HashSet<>();
   private final Deque<Integer> free = new ArrayDeque<>();
+
+  /** Tiles that hold rows: in one of another value these would lie among other columns. */
+  private final Set<Integer> ofRows = new HashSet<>();
+
+  private final Deque<Integer> freeOfRows = new ArrayDeque<>();
   private int count;
 
   final List<List<Code>> groups = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
@@ -114,7 +119,7 @@ final class SectionAssembly {
       if (node.its() instanceof Instruction.Store i
           && isInTiles(i.array())
           && !loaded.contains(i.array())
-          && placed(i.value(), new Tables.Place(false, i.array(), i.lag()))) {
+          && placed(node.reads().getFirst(), new Tables.Place(false, i.array(), i.lag()))) {
         done.add(node);
       }
     }
@@ -122,12 +127,13 @@ final class SectionAssembly {
       if (keepsGradients
           && node.its() instanceof Instruction.Store i
           && program.isGradient(i.array())) {
-        Integer panel = kept.get(i.value());
+        int value = node.reads().getFirst();
+        Integer panel = kept.get(value);
         if (panel == null) {
           panel = program.keep(section.rows());
-          kept.put(i.value(), panel);
-          if (placed(i.value(), new Tables.Place(true, panel, 0))) {
-            inPanel.add(i.value());
+          kept.put(value, panel);
+          if (placed(value, new Tables.Place(true, panel, 0))) {
+            inPanel.add(value);
           }
         }
         program.gradients(panel, i.array(), i.row());
@@ -226,7 +232,9 @@ final class SectionAssembly {
     if (node.its() instanceof Instruction.Gather && reads[0] == NO_TILE) {
       codes.add(new Code(Opcode.CLEAR).to(to));
     }
-    codes.add(code(node, to, reads));
+    Code code = code(node, to, reads);
+    code.function += node.isRow() ? Opcode.ROW : 0;
+    codes.add(code);
     Integer panel = kept.get(node.to());
     if (panel != null && !inPanel.contains(node.to())) {
       codes.add(new Code(Opcode.KEEP).of(to, NO_TILE, NO_TILE).at(panel, 0, 0).to(NO_TILE));
@@ -259,7 +267,11 @@ final class SectionAssembly {
       }
     }
     if (tile == NO_TILE) {
-      tile = free.isEmpty() ? count++ : free.pop();
+      Deque<Integer> unused = node.isRow() ? freeOfRows : free;
+      tile = unused.isEmpty() ? count++ : unused.pop();
+    }
+    if (node.isRow()) {
+      ofRows.add(tile);
     }
     tiles.put(node.to(), tile);
     return tile;
@@ -277,7 +289,7 @@ final class SectionAssembly {
       gone.remove(tiles.get(node.to()));
     }
     for (int tile : gone) {
-      free.push(tile);
+      (ofRows.contains(tile) ? freeOfRows : free).push(tile);
     }
   }
 
@@ -286,7 +298,7 @@ final class SectionAssembly {
     List<Instruction.Product> products = new ArrayList<>();
     for (Node node : item) {
       Instruction.Product p = (Instruction.Product) node.its();
-      int sum = tileOf(p.sum());
+      int sum = tileOf(node.reads().getFirst());
       int to = target(node);
       release(node);
       if (sum == NO_TILE) {
@@ -310,6 +322,9 @@ final class SectionAssembly {
     int a = reads.length > 0 ? reads[0] : NO_TILE;
     int b = reads.length > 1 ? reads[1] : NO_TILE;
     int c = reads.length > 2 ? reads[2] : NO_TILE;
+    if (node.fused() == Node.SPREAD) {
+      return new Code(Opcode.SPREAD).to(to).of(a, b, c);
+    }
     if (node.fused() == Node.DERIVATIVE) {
       Instruction.Derivative i = (Instruction.Derivative) node.its();
       return new Code(Opcode.DERIVATIVE_OF_PRODUCT).function(i.f()).to(to).of(a, b, c);

@@ -32,16 +32,17 @@ final class SectionOrder {
    *     is not free
    */
   SectionOrder(CellProgram.Section section, Set<Integer> recurrent, boolean isFree) {
-    nodes = Node.of(section.instructions());
+    List<Node> all = Node.of(section.instructions());
+    nodes = section.rows() > 1 ? Rows.of(all) : all;
     for (Node node : nodes) {
       if (node.to() != Instruction.NONE) {
         writers.put(node.to(), node);
       }
     }
-    List<List<Node>> all = isFree ? split(recurrent) : List.of(List.of(), List.of(), nodes);
+    List<List<Node>> split = isFree ? split(recurrent) : List.of(List.of(), List.of(), nodes);
     for (int i = 0; i < 3; i++) {
-      for (Node node : all.get(i)) {
-        place(node, all.get(i), groups.get(i));
+      for (Node node : split.get(i)) {
+        place(node, split.get(i), groups.get(i));
       }
     }
   }
