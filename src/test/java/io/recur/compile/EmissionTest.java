@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.recur.device.Devices;
 import io.recur.device.Elementwise;
 import io.recur.device.kernels.Binary;
+import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
+import io.recur.device.kernels.Reduction;
 import io.recur.grad.Graph;
 import io.recur.grad.Graph.Node;
 import io.recur.grad.Parameter;
@@ -90,6 +92,56 @@ class EmissionTest {
     assertEquals(1, stores(inference));
     assertEquals(0, inference.program().backward().instructions().size());
     assertEquals(2, inference.arrays().size());
+  }
+
+  /**
+   * a = Wx minus its mean, h' = g∘a₁ + a₂/σ of h: both halves of a have a part of the mean's
+   * gradient.
+   */
+  @Test
+  void gradientsOfARowAreOneSumAndVectorsAreNotWaitedFor() {
+    List<Node> nodes =
+        List.of(
+            new Node.Input(3, false),
+            new Node.State(0, 4),
+            new Node.Product(0, 8, 0),
+            new Node.Reduce(Reduction.MEAN, 2),
+            new Node.Combine(Binary.SUBTRACT, 8, 2, 3),
+            new Node.Vector(1, 4),
+            new Node.Rows(4, 4, 0),
+            new Node.Combine(Binary.MULTIPLY, 4, 5, 6),
+            new Node.Rows(4, 4, 4),
+            new Node.Reduce(Reduction.VARIANCE, 1),
+            new Node.Combine(Binary.DIVIDE, 4, 8, 9),
+            new Node.Combine(Binary.ADD, 4, 7, 10));
+    List<Parameter> parameters =
+        List.of(Parameter.zeros(Shape.of(8, 3)), Parameter.zeros(Shape.of(4)));
+    Graph graph = new Graph(nodes, parameters, 0, List.of(11), 11);
+    var program = Compiler.compile(graph, 3, true).program();
+    assertEquals(2, count(program.backward(), Instruction.Reduce.class)); // of the mean, of σ
+    assertEquals(0, divisions(program.forward()) + divisions(program.backward()));
+    int array = program.vectorGradients().getFirst().array();
+    List<Boolean> stores =
+        program.backward().phases().stream()
+            .map(phase -> phase.sections().stream().anyMatch(section -> stores(section, array)))
+            .toList();
+    assertEquals(0, stores.indexOf(true), stores::toString);
+  }
+
+  private static boolean stores(CellProgram.Section section, int array) {
+    return section.instructions().stream()
+        .anyMatch(i -> i instanceof Instruction.Store store && store.array() == array);
+  }
+
+  private static long count(CellProgram.Pass pass, Class<? extends Instruction> kind) {
+    return pass.instructions().stream().filter(kind::isInstance).count();
+  }
+
+  /** Of all rows by a row. */
+  private static long divisions(CellProgram.Pass pass) {
+    return pass.instructions().stream()
+        .filter(i -> i instanceof Instruction.Combine c && c.f() == Binary.DIVIDE)
+        .count();
   }
 
   private static long stores(Compiler.Compiled cell) {
