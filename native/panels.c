@@ -49,7 +49,7 @@ GROUP(1) GROUP(2) GROUP(3) GROUP(4) GROUP(5) GROUP(6) GROUP(7) GROUP(8)
 #define MANY(halves, vectors, odd)                                                                                       \
   static __attribute__((noinline)) void many_##halves##vectors##odd(const float *packed, int64_t terms, const float *b,  \
       int64_t ldb, int n, int groups, float *const *sums) {                                                              \
-    multiply_many(halves, vectors < MANY_VECTORS ? vectors : MANY_VECTORS, odd, packed, terms, b, ldb, n, groups, sums);                                         \
+    multiply_many(halves, vectors <= MANY_VECTORS ? vectors : 2, odd, packed, terms, b, ldb, n, groups, sums);           \
   }
 MANY(1, 1, 0) MANY(1, 2, 0) MANY(1, 3, 0) MANY(2, 2, 0) MANY(2, 3, 0) MANY(2, 3, 1)
 

@@ -42,25 +42,27 @@ INLINE panels_at panels_from(panels_at a, int64_t panel, int64_t term) {
   return (panels_at){a.first + panel * a.apart + term * a.step, a.apart, a.step};
 }
 
-/* Up to four columns or panels at equal distances are at sums that an instruction forms of three registers. A pointer for
- * each would be more than there are, and fetching one takes the place of a multiply-add. */
-typedef struct {
-  int64_t one, three; /* bytes */
-} distances;
-/* What the compiler does not see through: it would form the sums in other ways. */
+/* What the compiler does not see through: it would count addresses in more registers than there are, and read a vector
+ * again from memory that it has in a register. */
 #define OPAQUE(x) __asm__("" : "+r"(x))
-
 #if defined(__x86_64__)
 #define IN_REGISTER(x) __asm__("" : "+v"(x))
 #else
 #define IN_REGISTER(x) __asm__("" : "+w"(x))
 #endif
 
+/* Up to four columns or panels at equal distances are at sums that an instruction forms of three registers. A pointer for
+ * each would be more than there are, and fetching one takes the place of a multiply-add. */
+typedef struct {
+  int64_t one, three; /* bytes */
+} distances;
+
 INLINE distances distances_of(int64_t floats) {
   distances d = {floats * (int64_t)sizeof(float), 3 * floats * (int64_t)sizeof(float)};
   OPAQUE(d.three);
   return d;
 }
+
 INLINE const float *neighbour(const char *first, int i, distances d) {
   return (const float *)(first + (i == 3 ? d.three : i * d.one));
 }
@@ -156,14 +158,14 @@ INLINE int next_vectors(int left, int most) {
 }
 
 /* CALL(vectors, odd) for `vectors`, at most `most`, from half `half` of a panel on: the compiler is to know them. */
-#define BY_VECTORS(vectors, most, half, halves, CALL)    \
-  if (halves == 1 && vectors == 1) { CALL(1, 0); }       \
-  if (vectors == 2) { CALL(2, 0); }                      \
-  if (most >= 3 && vectors == 3 && half == 0) { CALL(3, 0); } \
+#define BY_VECTORS(vectors, most, half, halves, CALL)                        \
+  if (halves == 1 && vectors == 1) { CALL(1, 0); }                           \
+  if (vectors == 2) { CALL(2, 0); }                                          \
+  if (most >= 3 && vectors == 3 && half == 0) { CALL(3, 0); }                \
   if (most >= 3 && vectors == 3 && halves == 2 && half == 1) { CALL(3, 1); } \
-  if (most >= 4 && vectors == 4) { CALL(4, 0); }         \
-  if (most >= 6 && halves == 2 && vectors == 6) { CALL(6, 0); } \
-  if (most >= 8 && halves == 2 && vectors == 8) { CALL(8, 0); }
+  if (most >= 4 && vectors == 4) { CALL(4, 0); }                             \
+  if (most >= 6 && vectors == 6 && halves == 2) { CALL(6, 0); }              \
+  if (most >= 8 && vectors == 8 && halves == 2) { CALL(8, 0); }
 
 /* All panels with up to COLUMNS columns. */
 INLINE void multiply_few(int n, int halves, int panels, int far, panels_at a, int64_t terms, const float *b, int64_t ldb,

@@ -12,7 +12,7 @@ enum { X, H, DY, TILES, D, Y, Z, DH, ARRAYS };
 enum { MOST_TILES = 4, SECTIONS = 8, PRODUCTS = 5, PLACES = 3, PLACED = -2 /* the tile of a section's place */ };
 
 typedef struct {
-  recur_instruction codes[64];
+  recur_instruction codes[96];
   recur_multiplication products[PRODUCTS];
   recur_place places[PLACES];
   recur_section sections[SECTIONS];
@@ -81,10 +81,34 @@ static int forward_section(caller *c, parts *p, int rows) {
   return end_section(p, first, rows, 0, 0, 0);
 }
 
-static int second_section(parts *p, int rows) {
+static void add_of_row(parts *p, recur_instruction code) {
+  code.function += RECUR_ROW;
+  add(p, code);
+}
+
+/* Tile 1 = what rows can give. */
+static void compute_rows(caller *c, parts *p, int rows) {
+  int32_t f = (int32_t)between(c, 0, ELEMENTWISE_COUNT - 1), g = (int32_t)between(c, 0, BINARY_COUNT - 1);
+  for (int k = 0; k < 4; k++) add_of_row(p, (recur_instruction){.code = RECUR_REDUCED, .to = 1, .array = k});
+  add_of_row(p, (recur_instruction){.code = RECUR_LOAD_ROW, .to = 2, .array = H, .row = rows - 1});
+  add_of_row(p, (recur_instruction){.code = RECUR_COMBINE, .function = g, .to = 2, .a = 1, .b = 2});
+  add_of_row(p, (recur_instruction){.code = RECUR_MAP, .function = f, .to = 3, .a = 2});
+  add_of_row(p, (recur_instruction){.code = RECUR_DERIVATIVE, .function = f, .to = 2, .a = 1, .b = 2, .c = 3});
+  add_of_row(p, (recur_instruction){.code = RECUR_DERIVATIVE_OF_PRODUCT, .function = f, .to = 2, .a = 1, .b = 2, .c = 3});
+  add_of_row(p, (recur_instruction){.code = RECUR_LOAD_SCALAR, .to = 3});
+  add_of_row(p, (recur_instruction){.code = RECUR_MULTIPLY_ADD, .function = (int32_t)between(c, 0, 2), .to = 2, .a = 1,
+      .b = 2, .c = 3});
+  add_of_row(p, (recur_instruction){.code = RECUR_CONSTANT, .to = 3, .p = 2});
+  add_of_row(p, (recur_instruction){.code = RECUR_AFFINE, .to = 3, .a = 3, .p = 0.5f, .q = 0.25f});
+  add(p, (recur_instruction){.code = RECUR_SPREAD, .to = 1, .a = 2});
+}
+
+static int second_section(caller *c, parts *p, int rows) {
   int first = code_at(p);
   add(p, (recur_instruction){.code = RECUR_TAKE, .to = 0, .array = TILES});
   for (int k = 0; k < 4; k++) add(p, (recur_instruction){.code = RECUR_REDUCED, .to = 1, .array = k});
+  compute_rows(c, p, rows);
+  add(p, (recur_instruction){.code = RECUR_COMBINE, .to = 0, .a = 0, .b = 1});
   add(p, (recur_instruction){.code = RECUR_STORE, .a = 0, .array = H, .lag = 1});
   return end_section(p, first, rows, 0, 0, 0);
 }
@@ -167,7 +191,7 @@ static void passes(caller *c, parts *p, int rows, int in) {
   int is_free = one_in(c, 2), place = one_in(c, 2), early = early_section(p, rows);
   int end = copy_section(p, D, DH, rows, 1, 0);
   int first = is_free ? free_forward(c, p, rows) : forward_section(c, p, rows);
-  int second = is_free ? copy_section(p, X, Z, in, 0, 1) : second_section(p, rows);
+  int second = is_free ? copy_section(p, X, Z, in, 0, 1) : second_section(c, p, rows);
   int back = is_free ? free_backward(c, p, rows, place) : backward_section(c, p, rows, place);
   p->tiles[1] = place ? PLACED : 3;
   if (is_free) p->phases[first].sections = 2;
