@@ -336,6 +336,7 @@ OPERATION(drop) {
   }
 }
 
+_Static_assert((int)ELEMENTWISE_COUNT <= (int)RECUR_ROW && (int)BINARY_COUNT <= (int)RECUR_ROW, "rows come after tiles");
 #define BOTH(f, name) [f] = NAME(name), [RECUR_ROW + f] = NAME(name##_of_row),
 #define MAPS(f, value, derivative) BOTH(f, map_##f)
 #define DERIVES(f, value, derivative) BOTH(f, derive_##f)

@@ -2,7 +2,6 @@ package io.recur.compile;
 
 import io.recur.compile.Draft.Effect;
 import io.recur.compile.Tables.Purpose;
-import io.recur.device.Elementwise;
 import io.recur.device.kernels.Binary;
 import io.recur.device.kernels.CellProgram.Section;
 import io.recur.device.kernels.CellProgram.Weights;
@@ -27,7 +26,6 @@ final class Emission {
   private final int rows;
   private final List<Instruction> instructions = new ArrayList<>();
   private final Map<Integer, Integer> values = new HashMap<>();
-  private final Map<Integer, Integer> reciprocals = new HashMap<>();
 
   /** The largest sums that contain products, and how far each is. */
   private final Map<Integer, Sum> sums = new LinkedHashMap<>();
@@ -234,33 +232,8 @@ final class Emission {
     return term instanceof Term.Reduced ? new int[0] : term.operands();
   }
 
-  /** The value of 1/term, a row that several rows are divided by: one division for all of them. */
-  private int reciprocal(int term) {
-    Integer known = reciprocals.get(term);
-    if (known == null) {
-      int value = value(term);
-      known = count++;
-      instructions.add(new Instruction.Map(known, Elementwise.RECIPROCAL, value));
-      reciprocals.put(term, known);
-    }
-    return known;
-  }
-
-  private boolean dividesByRow(Term term) {
-    return term instanceof Term.Combine t
-        && t.f() == Binary.DIVIDE
-        && t.rows() > 1
-        && draft.rows(t.b()) == 1;
-  }
-
   /** The instruction of a term whose value is the next one after its operands. */
   private Instruction instruction(Term term, int number) {
-    if (dividesByRow(term)) {
-      int[] operands = term.operands();
-      int a = value(operands[0]);
-      int b = reciprocal(operands[1]);
-      return new Instruction.Combine(count, Binary.MULTIPLY, a, b);
-    }
     int[] read = read(term);
     for (int i = 0; i < read.length; i++) {
       read[i] = value(read[i]);

@@ -28,7 +28,7 @@ enum Opcode {
   DROP,
   SPREAD;
 
-  /** Added to the function of an instruction on rows. */
+  /** Added to the function of an instruction on rows, {@code RECUR_ROW}. */
   static final int ROW = 32;
 
   /** Whether it works on all columns of a tile at once, not on some after the others. */

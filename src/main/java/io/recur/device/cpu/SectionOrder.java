@@ -33,7 +33,7 @@ final class SectionOrder {
    */
   SectionOrder(CellProgram.Section section, Set<Integer> recurrent, boolean isFree) {
     List<Node> all = Node.of(section.instructions());
-    nodes = section.rows() > 1 ? Rows.of(all) : all;
+    nodes = section.rows() > 1 ? RepeatedRows.of(all) : all;
     for (Node node : nodes) {
       if (node.to() != Instruction.NONE) {
         writers.put(node.to(), node);

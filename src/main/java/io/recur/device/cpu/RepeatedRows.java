@@ -12,7 +12,7 @@ import java.util.Set;
  * Finds what a section computes of values that are the same in all rows, such as a mean: it is
  * computed once per column, and spread over the rows where the others read it.
  */
-final class Rows {
+final class RepeatedRows {
   private final List<Node> nodes;
 
   /** Values that are the same in all rows, and those of them that are computed as rows. */
@@ -25,13 +25,13 @@ final class Rows {
 
   private int next;
 
-  private Rows(List<Node> nodes) {
+  private RepeatedRows(List<Node> nodes) {
     this.nodes = nodes;
   }
 
   /** The nodes of a section of several rows, in their order. */
   static List<Node> of(List<Node> nodes) {
-    return new Rows(nodes).found();
+    return new RepeatedRows(nodes).found();
   }
 
   private List<Node> found() {
