@@ -25,7 +25,7 @@ import java.util.regex.Pattern;
 final class BaseDriver {
   /** OpenBLAS's workers spin for some 30 ms after a product: the pause is longer. */
   private static final Turns.Pace PACE =
-      new Turns.Pace(100, 800, 3000, Double.POSITIVE_INFINITY, 50);
+      new Turns.Pace(100, 800, 3000, Double.POSITIVE_INFINITY, 50, true);
 
   private static final int TURNS_OF_A_SET = 3;
 

@@ -65,26 +65,27 @@ final class Contest {
         });
     Limit least = limits.limit(computed, limit);
     for (Peer rival : asked) {
-      double ms = theirs.containsKey(rival) ? theirs.get(rival).median() : Double.NaN;
-      add(rival.name(), rival.version(), ms, mine, rival, least);
+      add(rival.name(), rival, theirs.get(rival), 1, mine, least);
     }
     if (beside != null) {
       double scale = computed.operations() / Computed.of(job.beside(), pass).operations();
-      add(Job.GRU_RATE, gru.version(), scale * beside.median(), mine, gru, least);
+      add(Job.GRU_RATE, gru, beside, scale, mine, least);
     }
   }
 
+  /** Adds a row. Its times count {@code scale} times; null for none. */
   private void add(
-      String rival, String version, double ms, Turns.Entry mine, Peer peer, Limit limit) {
+      String rival, Peer peer, Turns.Entry its, double scale, Turns.Entry mine, Limit limit) {
     results.add(
         new Row(
             job,
             pass,
             Products.FLOAT32,
             rival,
-            version,
-            ms,
+            peer.version(),
+            its == null ? Double.NaN : scale * its.median(),
             mine.median(),
+            its == null ? Double.NaN : scale * Turns.ratio(its, mine),
             apart.getOrDefault(peer, Double.NaN),
             0,
             limit,

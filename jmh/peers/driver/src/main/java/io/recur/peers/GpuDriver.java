@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
  */
 final class GpuDriver {
   private static final String COMMAND = "make bench-gpu";
-  private static final Turns.Pace PACE = new Turns.Pace(30, 150, 1500, 2000, 5);
+  private static final Turns.Pace PACE = new Turns.Pace(30, 150, 1500, 2000, 5, false);
   private static final Path WORKS = Peers.SCRATCH.resolve("works");
   private static final String CSV = "gpu.csv";
 
@@ -229,6 +229,7 @@ final class GpuDriver {
             rival.version(),
             theirs.ms(),
             last.getOrDefault(pass, Double.NaN),
+            theirs.ms() / last.getOrDefault(pass, Double.NaN),
             theirs.apart,
             mine == null ? Double.NaN : mine.apart,
             Limit.NONE,
@@ -253,6 +254,7 @@ final class GpuDriver {
             "",
             Double.NaN,
             share,
+            Double.NaN,
             Double.NaN,
             0,
             Limit.NONE,

@@ -11,7 +11,8 @@ import java.util.Map;
  */
 final class Limits implements AutoCloseable {
   /** Short turns, but many: the best of them counts. */
-  private static final Turns.Pace PACE = new Turns.Pace(40, 80, 400, Double.POSITIVE_INFINITY, 60);
+  private static final Turns.Pace PACE =
+      new Turns.Pace(40, 80, 400, Double.POSITIVE_INFINITY, 60, true);
 
   private static final String MEMORY = "memory";
   private static final List<String> CACHES = List.of("L1", "L2", "L3");

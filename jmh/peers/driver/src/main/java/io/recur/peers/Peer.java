@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Peer implements AutoCloseable {
   private static final long PATIENCE_SECONDS = 180;
+  private static final boolean HAS_SIGNALS = File.separatorChar == '/';
 
   private final String name;
   private final List<String> command;
@@ -32,6 +33,7 @@ final class Peer implements AutoCloseable {
   private BlockingQueue<Optional<String>> answers;
   private String version;
   private String broken;
+  private boolean isStopped;
 
   /**
    * A contender.
@@ -92,14 +94,44 @@ final class Peer implements AutoCloseable {
     if (process == null || (!process.isAlive() && question.startsWith("prepare "))) {
       start();
     }
+    if (isStopped) {
+      isStopped = !signal("CONT");
+    }
     return exchange(question);
+  }
+
+  /**
+   * Stops the process until it is asked again: its idle workers spin no more.
+   *
+   * @return whether this system can do that
+   */
+  boolean stop() {
+    isStopped = process != null && signal("STOP");
+    return isStopped;
+  }
+
+  private boolean signal(String name) {
+    if (!HAS_SIGNALS) {
+      return false;
+    }
+    try {
+      return new ProcessBuilder("kill", "-" + name, "" + process.pid()).start().waitFor() == 0;
+    } catch (IOException e) {
+      return false; // a system without kill
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private void start() throws CannotRun {
     try {
       ProcessBuilder builder = new ProcessBuilder(command).redirectError(log.toFile());
       builder.environment().putAll(environment);
-      process = builder.start();
+      Process started = builder.start();
+      process = started;
+      isStopped = false;
+      Runtime.getRuntime() // a stopped one does not see that we have ended
+          .addShutdownHook(new Thread(started::destroyForcibly));
       questions = process.outputWriter(StandardCharsets.UTF_8);
       BufferedReader reader = process.inputReader(StandardCharsets.UTF_8);
       BlockingQueue<Optional<String>> lines = new LinkedBlockingQueue<>();

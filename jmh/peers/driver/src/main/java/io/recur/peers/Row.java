@@ -13,6 +13,7 @@ import java.util.Locale;
  * @param version its version
  * @param rivalMs its median, or NaN
  * @param oursMs ours of the same rounds; of bf16 where the precision is the rival's alone; or NaN
+ * @param ratio the rival's time over ours: above 1 we are faster; or NaN
  * @param rivalApart how far its answer is from ours in float32
  * @param oursApart how far our answer in this precision is from ours in float32
  * @param limit the least time that the machine needs
@@ -26,6 +27,7 @@ record Row(
     String version,
     double rivalMs,
     double oursMs,
+    double ratio,
     double rivalApart,
     double oursApart,
     Limit limit,
@@ -33,13 +35,8 @@ record Row(
   static final String HEADER =
       "work,pass,precision,rival,version,rival_ms,ours_ms,ratio,rival_max_diff,ours_max_diff,limit_ms,limit,failure";
 
-  /** The rival's time over ours: above 1 we are faster. */
-  double ratio() {
-    return rivalMs / oursMs;
-  }
-
   boolean isMeasured() {
-    return !Double.isNaN(ratio());
+    return !Double.isNaN(ratio);
   }
 
   /** The share of the machine's limit that we reach, or NaN. */
@@ -76,7 +73,7 @@ record Row(
         version.replace(',', ';'),
         rivalMs,
         oursMs,
-        ratio(),
+        ratio,
         rivalApart,
         oursApart,
         limit.ms(),
@@ -95,6 +92,7 @@ record Row(
         cells[4],
         Double.parseDouble(cells[5]),
         Double.parseDouble(cells[6]),
+        Double.parseDouble(cells[7]),
         Double.parseDouble(cells[8]),
         Double.parseDouble(cells[9]),
         new Limit(Double.parseDouble(cells[10]), cells[11]),

@@ -13,12 +13,19 @@ final class Turns {
    * @param warmMs before the first turn, at least
    * @param warmAtMostMs before the first turn
    * @param budgetMs that one contender may take; a slow one gets fewer turns than the others
-   * @param pauseMs between turns
+   * @param pauseMs between turns, where those who wait cannot be stopped: a library's idle workers
+   *     may spin for a while after a call
+   * @param stops whether those who wait are stopped
    */
-  record Pace(double turnMs, double warmMs, double warmAtMostMs, double budgetMs, long pauseMs) {}
+  record Pace(
+      double turnMs,
+      double warmMs,
+      double warmAtMostMs,
+      double budgetMs,
+      long pauseMs,
+      boolean stops) {}
 
-  /** A library's idle workers may spin for a while after a call: the pause is for them to end. */
-  private static final Pace PROCESSOR = new Pace(150, 1200, 5000, 6000, 300);
+  private static final Pace PROCESSOR = new Pace(150, 1200, 5000, 6000, 300, true);
 
   private static final int FEWEST = 3;
 
@@ -62,13 +69,22 @@ final class Turns {
       return ms;
     }
 
-    private double pauseAndRun() throws CannotRun {
+    private double runAlone() throws CannotRun {
+      double ms = run();
+      rest();
+      return ms;
+    }
+
+    /** Lets the next one compute alone. */
+    private void rest() {
+      if (pace.stops && peer.stop()) {
+        return;
+      }
       try {
         Thread.sleep(pace.pauseMs);
       } catch (InterruptedException e) {
         throw new IllegalStateException(e);
       }
-      return run();
     }
 
     /** Until it no longer gets faster. */
@@ -83,6 +99,7 @@ final class Turns {
         }
         iterations = (int) Math.max(1, Math.ceil(pace.turnMs / best));
         spent = 0;
+        rest();
       } catch (CannotRun e) {
         failure = e.getMessage();
       }
@@ -93,7 +110,7 @@ final class Turns {
         return;
       }
       try {
-        times.add(pauseAndRun());
+        times.add(runAlone());
       } catch (CannotRun e) {
         failure = e.getMessage();
         times.clear();
@@ -117,6 +134,18 @@ final class Turns {
     double[] sorted = times.stream().mapToDouble(Double::doubleValue).sorted().toArray();
     int n = sorted.length;
     return n == 0 ? Double.NaN : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+  }
+
+  /**
+   * How many times as long the one takes as the other in the same round, the median of the rounds:
+   * what slows a round slows both. NaN of nothing.
+   */
+  static double ratio(Entry one, Entry other) {
+    List<Double> ratios = new ArrayList<>();
+    for (int i = 0; i < Math.min(one.times.size(), other.times.size()); i++) {
+      ratios.add(one.times.get(i) / other.times.get(i));
+    }
+    return median(ratios);
   }
 
   /** A few turns of one that is warm. */
@@ -157,10 +186,10 @@ final class Turns {
   static Pairs pairs(int turns, Entry a, Entry b) throws CannotRun {
     Pairs pairs = new Pairs(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
     for (int turn = 0; turn < turns; turn++) {
-      double a1 = a.pauseAndRun();
-      double b1 = b.pauseAndRun();
-      double b2 = b.pauseAndRun();
-      double a2 = a.pauseAndRun();
+      double a1 = a.runAlone();
+      double b1 = b.runAlone();
+      double b2 = b.runAlone();
+      double a2 = a.runAlone();
       pairs.first.addAll(List.of(a1, a2));
       pairs.second.addAll(List.of(b1, b2));
       pairs.logarithms.add((Math.log(b1) + Math.log(b2) - Math.log(a1) - Math.log(a2)) / 2);
