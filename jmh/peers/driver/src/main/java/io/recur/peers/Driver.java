@@ -167,7 +167,7 @@ final class Driver {
   private String method() {
     return Table.format(
         """
-        Command: `make peers PYTHON=…`. %d rounds in turn of at least 150 ms each after a warm-up, \
+        Command: `make peers PYTHON=…`. %d rounds in turn of at least 60 ms each after a warm-up, \
         of each turn the median of nine parts, of the turns the median; each contender in a process of \
         its own on 2 threads, stopped while it is not its turn, float32; answers and gradients were compared before. `train` is forward \
         and backward of the sum of the outputs (of the character model, a whole step with clipping and \
