@@ -25,7 +25,7 @@ final class Turns {
       long pauseMs,
       boolean stops) {}
 
-  private static final Pace PROCESSOR = new Pace(60, 1200, 5000, 6000, 300, true);
+  private static final Pace PROCESSOR = new Pace(60, 3000, 8000, 6000, 300, true);
 
   private static final int FEWEST = 3;
 
