@@ -45,9 +45,9 @@ class SubnormalsTest {
   @Test
   void operandsAndResultsAreFlushedByAllThreads() {
     try (Device device = new CpuDevice(set, 2)) {
-      for (float factor : new float[] {1, 0.25f}) {
+      for (float factor : new float[] {0x1p40f, 0.25f}) {
         float[] values = new float[LARGE];
-        Arrays.fill(values, factor == 1 ? SUBNORMAL : Float.MIN_NORMAL);
+        Arrays.fill(values, factor > 1 ? SUBNORMAL : Float.MIN_NORMAL);
         Buffer x = device.allocate(LARGE);
         Buffer y = device.allocate(LARGE);
         x.write(values);
