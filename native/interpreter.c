@@ -1,4 +1,5 @@
 /* Runs the instructions of a program. Decides which blocks and columns a part takes in a phase, and in which order. */
+#include "subnormals.h"
 #include "tiles.h"
 
 #include <stddef.h>
@@ -245,8 +246,7 @@ static void run_steps_phase(const program_job *job, int64_t number, claim *claim
   else over_blocks(job, phases + k % each, to - 1 - k / each, to - k / each, 0, batch, claims, part, parts);
 }
 
-void NAME(program)(const void *argument, int64_t number, int part, int parts) {
-  const program_job *job = argument;
+static void run_phase(const program_job *job, int64_t number, int part, int parts) {
   const recur_pass *pass = job->pass;
   const recur_phase *phases = job->run->program->phases;
   claim *claims = claims_for(job->claims, number, part, parts);
@@ -262,4 +262,10 @@ void NAME(program)(const void *argument, int64_t number, int part, int parts) {
     int64_t t = job->is_backward ? -1 : time;
     over_blocks(job, phases + pass->end + (number - pass->begins - stepping), t, t + 1, 0, batch, claims, part, parts);
   }
+}
+
+void NAME(program)(const void *argument, int64_t number, int part, int parts) {
+  uint64_t before = flush_subnormals();
+  run_phase(argument, number, part, parts);
+  restore_subnormals(before);
 }

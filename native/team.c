@@ -41,30 +41,6 @@ static atomic_int callers;
 static atomic_int lone;
 enum { LONE = 256, SHORT = 1 << 24 }; /* SHORT: multiply-adds of a call, some 50 us */
 
-/* Subnormal numbers count as 0 in kernels, as operands and as results. A state that fades away ends among them, and a
- * processor may take a hundred times as long for each. */
-#if defined(__x86_64__)
-enum { FLUSH = 0x8040 }; /* FTZ and DAZ */
-static uint64_t flush_subnormals(void) {
-  uint64_t before = __builtin_ia32_stmxcsr();
-  __builtin_ia32_ldmxcsr(before | FLUSH);
-  return before;
-}
-static void restore(uint64_t before) { __builtin_ia32_ldmxcsr(before); }
-#elif defined(__aarch64__)
-enum { FLUSH = 1 << 24 };
-static uint64_t flush_subnormals(void) {
-  uint64_t before;
-  __asm__ volatile("mrs %0, fpcr" : "=r"(before));
-  __asm__ volatile("msr fpcr, %0" : : "r"(before | FLUSH));
-  return before;
-}
-static void restore(uint64_t before) { __asm__ volatile("msr fpcr, %0" : : "r"(before)); }
-#else
-static uint64_t flush_subnormals(void) { return 0; }
-static void restore(uint64_t before) { (void)before; }
-#endif
-
 static void pause_once(void) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -112,7 +88,6 @@ static void await(team *t, long seen) {
 static void *work(void *argument) {
   worker me = *(worker *)argument;
   free(argument);
-  flush_subnormals();
   for (long seen = 0;; seen++) {
     await(me.t, seen);
     if (atomic_load(&me.t->closing)) return NULL;
@@ -155,7 +130,7 @@ static bool start(team *t) {
   return t->workers;
 }
 
-static void run_with(team *t, phase *run, const void *job, int64_t phases, int64_t work) {
+void team_run(team *t, phase *run, const void *job, int64_t phases, int64_t work) {
   int parts = work < LEAST_WORK ? 1 : t->threads;
   bool alone = atomic_fetch_add(&callers, 1) == 0;
   if (!alone) {
@@ -182,12 +157,6 @@ static void run_with(team *t, phase *run, const void *job, int64_t phases, int64
   for (int64_t number = 0; number < phases; number++)
     for (int part = 0; part < parts; part++) run(job, number, part, parts);
   atomic_fetch_sub(&callers, 1);
-}
-
-void team_run(team *t, phase *run, const void *job, int64_t phases, int64_t work) {
-  uint64_t before = flush_subnormals();
-  run_with(t, run, job, phases, work);
-  restore(before);
 }
 
 team *team_open(int threads) {
