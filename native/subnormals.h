@@ -1,5 +1,5 @@
 /* Subnormal numbers that count as 0, as operands and as results, on the thread that asks for it. A state that fades away
- * ends among them, and a processor may take a hundred times as long for each. */
+ * ends among them, and a processor takes many times as long for each. */
 #ifndef RECUR_SUBNORMALS_H
 #define RECUR_SUBNORMALS_H
 #include <stdint.h>

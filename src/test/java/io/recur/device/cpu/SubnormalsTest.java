@@ -21,7 +21,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Subnormal numbers count as 0 in the C kernels, on every thread of theirs, and in Java they stay.
+ * Subnormal numbers count as 0 in the steps of cells on the C kernels, on every thread, and stay in
+ * Java. That all other kernels keep them is held by ElementwiseTest and ClipTest.
  */
 @Tag(Devices.CPU)
 @ParameterizedClass
@@ -48,15 +49,15 @@ class SubnormalsTest {
   }
 
   private void fade(int units) {
-    float[] nine = new float[units * units];
+    float[] diagonal = new float[units * units];
     for (int i = 0; i < units; i++) {
-      nine[i * units + i] = 0.9f;
+      diagonal[i * units + i] = 0.9f;
     }
     RNNCell cell =
         new RNNCell(
             Elementwise.IDENTITY,
             Matrix.dense(Parameter.zeros(Shape.of(units, 1))),
-            Matrix.dense(Parameter.of(Shape.of(units, units), nine)),
+            Matrix.dense(Parameter.of(Shape.of(units, units), diagonal)),
             Parameter.zeros(Shape.of(units)),
             Parameter.of(Shape.of(units, 1), filled(units, 1)));
     try (Device device = new CpuDevice(set, 2);

@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
  * checkout. Exit status 1 if a row is slower or could not be measured.
  */
 final class BaseDriver {
-  /** OpenBLAS's workers spin for some 30 ms after a product: the pause is longer. */
+  /** OpenBLAS's workers spin for some 30 ms after a product: a pause is longer. */
   private static final Turns.Pace PACE =
       new Turns.Pace(100, 800, 3000, Double.POSITIVE_INFINITY, 50, true);
 

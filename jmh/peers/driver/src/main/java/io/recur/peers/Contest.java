@@ -73,7 +73,7 @@ final class Contest {
     }
   }
 
-  /** Adds a row. Its times count {@code scale} times; null for none. */
+  /** Adds the row of a rival whose times count {@code scale} times; an entry of null has none. */
   private void add(
       String rival, Peer peer, Turns.Entry its, double scale, Turns.Entry mine, Limit limit) {
     results.add(

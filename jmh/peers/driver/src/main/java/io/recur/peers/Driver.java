@@ -169,10 +169,10 @@ final class Driver {
         """
         Command: `make peers PYTHON=…`. %d rounds in turn of at least 60 ms each after a warm-up, \
         of each turn the median of nine parts, of the turns the median; each contender in a process of \
-        its own on 2 threads, stopped while it is not its turn, float32; answers and gradients were compared before. `train` is forward \
-        and backward of the sum of the outputs (of the character model, a whole step with clipping and \
-        Adam), `step` one step at a time with the state carried. A ratio is the rival's time by ours in the same round, the median of the rounds; \
-        the rivals' times are in `peers.csv`. GFLOP/s counts the products that are computed: \
+        its own on 2 threads, stopped while it is not its turn, float32; answers and gradients were \
+        compared before. `train` is forward and backward of the sum of the outputs (of the character model, a whole step with clipping and \
+        Adam), `step` one step at a time with the state carried. A ratio is the rival's time by ours \
+        in the same round, the median of the rounds; the rivals' times are in `peers.csv`. GFLOP/s counts the products that are computed: \
         2·T·B·gates·H·(in + H) operations forward and, as the gradient of x is needed above the first \
         layer alone, 2·T·B·gates·H·(2·(in + H) + H) in training. "Of the limit" is the share of what the \
         machine itself reached between the row's own turns, the best of them: the lower of multiply-adds \
