@@ -55,6 +55,14 @@ static void copy_columns(const patch_of_tiles *p, tile_place to, tile_place from
 
 OPERATION(copy) { copy_columns(p, columns_of(p, i->to), columns_of(p, i->a)); }
 
+/* Asks for a block's rows of a column in the tile of the steps that follow: columns of matrices lie too far apart for the
+ * processor to see them coming. To write is 1 for rows that will be written. */
+#define ASK_AHEAD(p, column, rows, to_write)                                                        \
+  if ((p)->steps > 1) {                                                                             \
+    const float *next = (column) + (p)->columns * ((p)->job->is_backward ? -(rows) : (rows));       \
+    for (int line = 0; line < WIDTH; line += 16) __builtin_prefetch(next + line, to_write);      \
+  }
+
 OPERATION(load_matrix) {
   const recur_array *a = &p->run->arrays[i->array];
   const float *first = matrix_of(p, a, i->lag);
@@ -65,6 +73,7 @@ OPERATION(load_matrix) {
     if (row >= 0 && row + WIDTH <= rows) {
       column += row;
       for (int j = 0; j < p->n; j++, column += rows, to += WIDTH) {
+        ASK_AHEAD(p, column, rows, 0)
         store(to, load(column));
         store(to + LANES, load(column + LANES));
       }
@@ -104,6 +113,7 @@ OPERATION(store_matrix) {
     if (left >= WIDTH && row >= 0 && row + WIDTH <= rows) {
       column += row;
       for (int j = 0; j < p->n; j++, column += rows, from += WIDTH) {
+        ASK_AHEAD(p, column, rows, 1)
         store(column, load(from));
         store(column + LANES, load(from + LANES));
       }
