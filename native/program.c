@@ -16,7 +16,8 @@ static int64_t take(int64_t *used, int64_t floats) {
 }
 
 static int is_few(const recur *r, const recur_run *run) {
-  return run->program->passes[FEW_PASS].phases > 0 && run->batch < r->set->group && run->time > 1;
+  const recur_pass *few = &run->program->passes[FEW_PASS];
+  return few->phases > 0 && run->time > 1 && (few->is_free || run->batch < r->set->group);
 }
 
 /* Steps whose gradients lie in the panels together: those of the weights are computed from some 256 columns while these
@@ -68,7 +69,7 @@ static int64_t lay_out(const recur *r, const recur_run *run, int backward, progr
       int64_t at = take(&used, padded(r, hidden->rows) * run->batch * run->time);
       recur_array own = {scratch + at, run->time, hidden->rows};
       recur_array *same = hidden->same < 0 || !scratch ? NULL : &run->arrays[hidden->same];
-      if (same && !same->data) *same = own;
+      if (same && (!same->data || same->steps < run->time)) *same = own;
       if (scratch) run->arrays[program->arrays + i] = same ? *same : own;
     }
   }
@@ -118,6 +119,7 @@ static int64_t work_of(program_job *job, int threads) {
   job->is_alone = work < LEAST_WORK;
   if (!job->is_alone) return work;
   work = work_in(run->program, job->pass->begin, job->pass->begins);
+  if (!job->is_backward) work += work_in(run->program, job->pass->end, job->pass->ends);
   if (job->runs && work < run->program->weight_gradients) work = run->program->weight_gradients;
   return work * columns < LEAST_WORK_ASIDE ? 0 : work * columns;
 }

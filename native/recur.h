@@ -250,7 +250,7 @@ typedef struct recur_phase {
 typedef struct recur_pass {
   int32_t begin, begins;     /* phases before the first step, for all steps at once; all sections free */
   int32_t first, phases;     /* of a step */
-  int32_t end, ends;         /* after the last step */
+  int32_t end, ends;         /* after the last step: forward as before the first, backward once */
   int32_t is_free;           /* one phase, whose blocks run all steps on their own */
   int32_t cuts;              /* two threads may have some columns each of a block: nothing grows from column to column */
   int32_t is_far;            /* its weights do not stay in the cache from step to step */
@@ -279,8 +279,8 @@ typedef struct recur_gradient {
   int32_t kept, parameter, row, column, operand, lag, is_shared;
 } recur_gradient;
 
-/* An array in tiles in scratch, for few columns. same: an array of the caller's that holds the same tiles and has memory
- * for all steps or none; -1: none. */
+/* An array in scratch, for few columns. same: the array of the caller's that it stands for, if that has no memory or not
+ * for all steps; else both are the caller's. -1: none. */
 typedef struct recur_hidden {
   int32_t rows, same;
 } recur_hidden;
@@ -292,7 +292,7 @@ typedef struct recur_program {
   const recur_place *places;
   const recur_section *sections;
   const recur_phase *phases;
-  const recur_pass *passes;  /* forward; forward where a step has few columns; backward */
+  const recur_pass *passes;  /* forward; forward where a step has few columns or then waits for nothing; backward */
   const recur_weights *weights;
   const recur_reduction *reductions;
   const recur_kept *kept;

@@ -24,49 +24,50 @@ final class Assembly {
   private Assembly(CellProgram program, int width) {
     this.program = program;
     this.tables = new Tables(program, width);
-    CellProgram.Pass forward = program.forward();
-    boolean isFree = Freedom.of(forward);
-    tables.passes.add(assemble(List.of(), forward, false));
+    tables.passes.add(assemble(List.of(), program.forward().phases(), List.of(), false));
     FewColumns few = new FewColumns(program, tables);
-    CellProgram.Phase begin = isFree ? null : few.begin();
     tables.passes.add(
-        begin == null
-            ? new Tables.Pass(0, 0, 0, 0, 0, 0, false, false, false, 0)
-            : assemble(List.of(begin), few.forward(), false));
-    tables.passes.add(assemble(List.of(), program.backward(), true));
+        few.isSplit()
+            ? assemble(few.begin(), few.phases(), few.end(), false)
+            : new Tables.Pass(0, 0, 0, 0, 0, 0, false, false, false, 0));
+    CellProgram.Pass backward = program.backward();
+    tables.passes.add(assemble(List.of(), backward.phases(), backward.end(), true));
     tables.gradients.sort(
         Comparator.comparingInt(Tables.Gradient::operand).thenComparingInt(Tables.Gradient::lag));
   }
 
   private Tables.Pass assemble(
-      List<CellProgram.Phase> begin, CellProgram.Pass pass, boolean keeps) {
-    boolean isFree = Freedom.of(pass);
+      List<CellProgram.Phase> begin,
+      List<CellProgram.Phase> phases,
+      List<CellProgram.Phase> end,
+      boolean isBackward) {
+    boolean isFree = Freedom.of(phases);
     int begins = add(begin, true, false);
-    int first = add(pass.phases(), isFree, keeps);
-    int end = add(pass.end(), false, false);
+    int first = add(phases, isFree, isBackward);
+    int ends = add(end, !isBackward, false);
     long floats = 0;
     long work = 0;
-    for (CellProgram.Phase phase : pass.phases()) {
+    for (CellProgram.Phase phase : phases) {
       for (CellProgram.Section section : phase.sections()) {
         work += 2L * section.rows() * section.instructions().size();
       }
     }
     boolean scatters = false;
-    for (Instruction instruction : pass.instructions()) {
+    for (Instruction instruction : CellProgram.Pass.instructions(phases)) {
       if (instruction instanceof Instruction.Product p) {
         CellProgram.Weights w = program.weights().get(p.weights());
         floats += (long) w.rows() * w.columns();
       }
       scatters |= instruction instanceof Instruction.Scatter;
     }
-    work = (work + floats) / Math.max(1, pass.phases().size());
+    work = (work + floats) / Math.max(1, phases.size());
     return new Tables.Pass(
         begins,
         begin.size(),
         first,
-        pass.phases().size(),
-        end,
-        pass.end().size(),
+        phases.size(),
+        ends,
+        end.size(),
         isFree,
         !scatters,
         floats > 1 << 19,

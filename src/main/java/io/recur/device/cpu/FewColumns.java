@@ -3,45 +3,137 @@ package io.recur.device.cpu;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
+import java.util.function.IntPredicate;
 
 /**
- * The forward pass for steps of few columns: products with inputs are computed before the first
- * step, those of several steps at once, and wait in hidden arrays.
+ * The forward pass for steps of few columns. Products with inputs are computed before the first
+ * step, those of several steps at once, and wait in hidden arrays. Sections that no step waits for
+ * are computed after the last step, several steps at once too.
  */
 final class FewColumns {
   private final CellProgram program;
   private final Tables tables;
   private final List<CellProgram.Section> begin = new ArrayList<>();
   private final List<CellProgram.Phase> phases = new ArrayList<>();
+  private final List<CellProgram.Phase> end = new ArrayList<>();
 
   /** Splits a pass; hidden arrays are added to the tables. */
   FewColumns(CellProgram program, Tables tables) {
     this.program = program;
     this.tables = tables;
-    for (CellProgram.Phase phase : program.forward().phases()) {
-      List<CellProgram.Section> sections = new ArrayList<>();
-      for (CellProgram.Section section : phase.sections()) {
-        sections.add(split(section));
+    phases.addAll(program.forward().phases());
+    postpone();
+    if (!isFree()) {
+      for (int i = 0; i < phases.size(); i++) {
+        List<CellProgram.Section> sections = new ArrayList<>();
+        for (CellProgram.Section section : phases.get(i).sections()) {
+          sections.add(split(section));
+        }
+        phases.set(i, new CellProgram.Phase(sections));
       }
-      phases.add(new CellProgram.Phase(sections));
     }
   }
 
-  /** {@return the phase before the first step; null where there is no product with an input} */
-  CellProgram.@Nullable Phase begin() {
-    return begin.isEmpty() ? null : new CellProgram.Phase(begin);
+  /** {@return whether anything is computed before the first step or after the last one} */
+  boolean isSplit() {
+    return !begin.isEmpty() || !end.isEmpty();
   }
 
-  /** {@return the steps after it} */
-  CellProgram.Pass forward() {
-    return new CellProgram.Pass(phases, program.forward().end());
+  /** {@return the phases before the first step} */
+  List<CellProgram.Phase> begin() {
+    return begin.isEmpty() ? List.of() : List.of(new CellProgram.Phase(begin));
   }
+
+  /** {@return the phases of a step} */
+  List<CellProgram.Phase> phases() {
+    return phases;
+  }
+
+  /** {@return the phases after the last step} */
+  List<CellProgram.Phase> end() {
+    return end;
+  }
+
+  private boolean isFree() {
+    return Freedom.of(phases);
+  }
+
+  // After the last step.
+
+  /** Takes sections that no step waits for out of the last phases. */
+  private void postpone() {
+    Set<Integer> stored = stored(CellProgram.Pass.instructions(phases), lag -> lag == 0);
+    for (int i = phases.size() - 1; i > 0; i--) {
+      List<CellProgram.Section> kept = new ArrayList<>(phases.get(i).sections());
+      List<CellProgram.Section> late = new ArrayList<>();
+      for (CellProgram.Section section : phases.get(i).sections()) {
+        if (isLate(section, stored)) {
+          kept.remove(section);
+          late.add(section);
+        }
+      }
+      if (!late.isEmpty()) {
+        end.addFirst(new CellProgram.Phase(late));
+        phases.set(i, new CellProgram.Phase(kept));
+      }
+      if (kept.isEmpty()) {
+        phases.remove(i);
+      }
+    }
+    if (program.backward().phases().isEmpty()) { // else they are kept for all steps
+      Set<Integer> read = read(CellProgram.Pass.instructions(end));
+      read.retainAll(stored);
+      read.forEach(tables::keepAll);
+    }
+  }
+
+  /**
+   * Whether a section can wait until all steps are done: what is left of the phases reads nothing
+   * of it, and it reads what each step stores for itself, and inputs.
+   */
+  private boolean isLate(CellProgram.Section section, Set<Integer> stored) {
+    Set<Integer> written = stored(section.instructions(), _ -> true);
+    Set<Integer> read = read(section.instructions());
+    boolean isLate = Freedom.of(List.of(new CellProgram.Phase(List.of(section))));
+    for (int array : read) {
+      isLate &= program.arrays().get(array).isInput() || stored.contains(array);
+      isLate &= !written.contains(array);
+    }
+    for (CellProgram.Phase phase : phases) {
+      for (CellProgram.Section other : phase.sections()) {
+        isLate &= Collections.disjoint(read(other.instructions()), written);
+      }
+    }
+    return isLate;
+  }
+
+  private static Set<Integer> read(List<Instruction> instructions) {
+    Set<Integer> arrays = new HashSet<>();
+    for (Instruction instruction : instructions) {
+      arrays.add(instruction.arrayRead());
+    }
+    arrays.remove(Instruction.NONE);
+    return arrays;
+  }
+
+  /** The arrays that some instructions write with such a lag. */
+  private static Set<Integer> stored(List<Instruction> instructions, IntPredicate lag) {
+    Set<Integer> arrays = new HashSet<>();
+    for (Instruction instruction : instructions) {
+      if (instruction instanceof Instruction.Store store && lag.test(store.lag())) {
+        arrays.add(store.array());
+      }
+    }
+    return arrays;
+  }
+
+  // Before the first step.
 
   private boolean isEarly(Instruction instruction, Set<Integer> early) {
     return instruction instanceof Instruction.LoadVector

@@ -4,6 +4,7 @@ import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -13,14 +14,14 @@ import java.util.Set;
 final class Freedom {
   private Freedom() {}
 
-  /** Whether the blocks of a pass can run all its steps on their own. */
-  static boolean of(CellProgram.Pass pass) {
-    if (pass.phases().size() != 1) {
+  /** Whether the blocks of a pass of these phases can run all its steps on their own. */
+  static boolean of(List<CellProgram.Phase> phases) {
+    if (phases.size() != 1) {
       return false;
     }
     Map<Integer, CellProgram.Section> sections = new HashMap<>();
     Map<Integer, Integer> rows = new HashMap<>();
-    for (CellProgram.Section section : pass.phases().getFirst().sections()) {
+    for (CellProgram.Section section : phases.getFirst().sections()) {
       for (Instruction instruction : section.instructions()) {
         if (instruction instanceof Instruction.Store i) {
           CellProgram.Section other = sections.put(i.array(), section);
@@ -31,7 +32,7 @@ final class Freedom {
         }
       }
     }
-    for (CellProgram.Section section : pass.phases().getFirst().sections()) {
+    for (CellProgram.Section section : phases.getFirst().sections()) {
       for (Instruction instruction : section.instructions()) {
         boolean isOfOthers =
             rows.containsKey(instruction.arrayRead())

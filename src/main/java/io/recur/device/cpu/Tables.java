@@ -30,7 +30,7 @@ final class Tables {
     }
   }
 
-  /** Rows of an array in scratch, and the array of the program that holds the same; −1 for none. */
+  /** Rows of an array in scratch, and the array of the program that it stands for; −1 for none. */
   record Hidden(int rows, int same) implements Row {
     @Override
     public void write(MemorySegment to) {
@@ -186,6 +186,12 @@ final class Tables {
     arrays.add(new CellProgram.Array(rows, CellProgram.Layout.TILES, false));
     hidden.add(new Hidden(rows, -1));
     return arrays.size() - 1;
+  }
+
+  /** Keeps an array of the program in scratch where its own memory has not all steps. */
+  void keepAll(int array) {
+    arrays.add(arrays.get(array));
+    hidden.add(new Hidden(arrays.get(array).rows(), array));
   }
 
   /**
