@@ -12,6 +12,7 @@ import io.recur.device.memory.Slices;
 import io.recur.grad.Op;
 import io.recur.grad.OpContext;
 import io.recur.grad.Shape;
+import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
 import java.util.List;
 import java.util.Objects;
@@ -44,6 +45,12 @@ abstract class CellRun implements Op, CompiledCell.Result {
   @Nullable Buffer[] buffers = {};
 
   private @Nullable CompiledCell owner;
+  private Tensor[] drawn = {};
+  private Tensor[] computed = {};
+
+  /** Per vector the invariant that it stands for; −1 for none. */
+  private int[] invariants = {};
+
   private Slices[] products = {};
 
   /** Prepares for a cell. Returns whether the last run of this object was not one of it. */
@@ -58,6 +65,9 @@ abstract class CellRun implements Op, CompiledCell.Result {
     matrices = new Tensor[cell.matrices().size()];
     vectors = new Tensor[cell.vectors().size()];
     shapes = new Shape[cell.states().length];
+    drawn = new Tensor[cell.drops().weights().size()];
+    computed = its.invariants.room();
+    invariants = cell.vectors().stream().mapToInt(its.invariants::number).toArray();
     products = slices(cell.inputProducts().size());
     return true;
   }
@@ -102,6 +112,46 @@ abstract class CellRun implements Op, CompiledCell.Result {
   /** The values of a column of an array. */
   final int rows(int array) {
     return cell.arrays().get(array).array().rows();
+  }
+
+  /**
+   * Finds the weights that this run reads. Drawing some and computing what follows from others are
+   * operations of their own, so the context accepts the inputs again.
+   */
+  final void readWeights() {
+    Tape tape = context.tape();
+    Invariants its = Objects.requireNonNull(owner).invariants;
+    cell.drops().draw(tape, drawn);
+    Drops.read(cell.drops().matrices(), drawn, cell.matrices(), matrices);
+    Drops.read(cell.drops().vectors(), drawn, cell.vectors(), vectors);
+    if (tape.isRecording()) {
+      its.compute(tape, computed);
+      for (int i = 0; i < vectors.length; i++) {
+        vectors[i] = invariants[i] < 0 ? vectors[i] : its.result(invariants[i], computed);
+      }
+    } else {
+      its.update();
+    }
+    if (drawn.length > 0 || !its.isEmpty()) {
+      acceptInputs();
+    }
+  }
+
+  private void acceptInputs() {
+    accept(x);
+    for (int i = 0; i < before.size(); i++) {
+      accept(before.get(i));
+    }
+    for (int i = 0; i < matrices.length; i++) {
+      accept(matrices[i]);
+    }
+    for (int i = 0; i < vectors.length; i++) {
+      accept(vectors[i]);
+    }
+  }
+
+  private void accept(Tensor input) {
+    context.accept("compiled cell", input);
   }
 
   final void nameParameters(boolean withGradients) {

@@ -22,8 +22,11 @@ import java.util.List;
 public final class CompiledCell {
   final Compiler.Compiled compiled;
   final Programs.Compiled program;
+  final Invariants invariants;
 
-  private CompiledCell(Compiler.Compiled compiled, Programs.Compiled program) {
+  private CompiledCell(
+      Invariants invariants, Compiler.Compiled compiled, Programs.Compiled program) {
+    this.invariants = invariants;
     this.compiled = compiled;
     this.program = program;
   }
@@ -39,9 +42,10 @@ public final class CompiledCell {
    * @return the cell
    */
   public static CompiledCell of(Graph graph, int in, boolean isRecording, Device device) {
-    Compiler.Compiled compiled = Compiler.compile(graph, in, isRecording);
+    Invariants invariants = new Invariants(graph, device);
+    Compiler.Compiled compiled = Compiler.compile(invariants.graph, in, isRecording);
     Programs programs = KernelDevice.of(device).programs();
-    return new CompiledCell(compiled, programs.compile(compiled.program()));
+    return new CompiledCell(invariants, compiled, programs.compile(compiled.program()));
   }
 
   /** What a run computes. The object serves later runs on the same tape; the tensors do not. */

@@ -15,7 +15,6 @@ import org.jspecify.annotations.Nullable;
 /** A whole sequence of a compiled cell as one recorded operation. */
 final class CompiledRun extends CellRun {
   private Tensor y;
-  private Tensor[] drawn = {};
   private int batch;
   private int time;
 
@@ -47,7 +46,7 @@ final class CompiledRun extends CellRun {
     execution.begin(scratch(owner.program.descriptionFloats()), batch, time);
     columnsAlone = execution.columnsAlone(!context.tape().isRecording());
     takeMemory();
-    dropWeights();
+    readWeights();
     takesGradient = reachesGradient();
     nameParameters(false);
     draw();
@@ -57,7 +56,6 @@ final class CompiledRun extends CellRun {
 
   private void begin(CompiledCell owner) {
     if (adopt(owner)) {
-      this.drawn = new Tensor[cell.drops().weights().size()];
       this.cuts = slices(buffers.length);
       this.parts = new Tensor[cell.states().length];
       after.clear();
@@ -125,26 +123,6 @@ final class CompiledRun extends CellRun {
   private void name(int array, @Nullable Buffer buffer, int steps) {
     buffers[array] = buffer;
     execution.array(array, buffer, steps);
-  }
-
-  /**
-   * Draws the weights that this sequence drops. A draw is an operation of its own, so the context
-   * accepts the inputs again.
-   */
-  private void dropWeights() {
-    cell.drops().draw(context.tape(), drawn);
-    Drops.read(cell.drops().matrices(), drawn, cell.matrices(), matrices);
-    Drops.read(cell.drops().vectors(), drawn, cell.vectors(), vectors);
-    if (drawn.length > 0) {
-      accept(x);
-      before.forEach(this::accept);
-      List.of(matrices).forEach(this::accept);
-      List.of(vectors).forEach(this::accept);
-    }
-  }
-
-  private void accept(Tensor input) {
-    context.accept("compiled cell", input);
   }
 
   private void draw() {

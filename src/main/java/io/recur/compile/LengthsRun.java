@@ -25,10 +25,8 @@ import org.jspecify.annotations.Nullable;
  * these tensors go back through the stretches in the same way.
  */
 final class LengthsRun extends CellRun {
-  /** What such a run drops of its weights. */
-  private final Tensor[] none = {};
-
   private Padded lengths;
+
   private KernelDevice device;
 
   private int batch; // all sequences, also those of no step
@@ -67,6 +65,7 @@ final class LengthsRun extends CellRun {
     widest = x.stretchBatch(0);
     records = context.tape().isRecording();
     begin(owner);
+    readWeights();
     takesGradient = reachesGradient();
     takeOutputs();
     takeMemory();
@@ -95,8 +94,6 @@ final class LengthsRun extends CellRun {
     }
     Arrays.fill(firsts, 0);
     start = 0;
-    Drops.read(cell.drops().matrices(), none, cell.matrices(), matrices);
-    Drops.read(cell.drops().vectors(), none, cell.vectors(), vectors);
     shapeStates(batch);
   }
 
