@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
@@ -43,6 +44,7 @@ class InvariantsTest {
   private final Parameter a = parameter(1, UNITS).named("a");
   private final Parameter b = parameter(2, UNITS).named("b");
   private final Parameter c = parameter(3, 1).named("c");
+  private final Parameter w = Parameter.glorot(UNITS, UNITS).named("W");
 
   InvariantsTest(Device device) {
     this.device = device;
@@ -54,19 +56,20 @@ class InvariantsTest {
     return Parameter.of(Shape.of(rows), Cells.values(new Random(seed), rows));
   }
 
-  /** h' = σ(a)·e^b∘h + (1 − c)·x. */
+  /** h' = σ(a)·e^b∘h + (1 − c)·W·x. */
   private Recur recur() {
     return new Recur(
             (h, x) -> {
               Tensor decay = sigmoid(h.tape().use(a)).mul(exp(h.tape().use(b)));
               Tensor share = h.tape().use(c).scale(-1).add(1);
-              Tensor y = decay.mul(h).add(share.mul(x));
+              Tensor y = decay.mul(h).add(share.mul(w.matmul(x)));
               return Step.step(y, y);
             },
             Parameter.zeros(Shape.of(UNITS, 1)).named("h0"),
             a,
             b,
-            c)
+            c,
+            w)
         .on(device, 1)
         .requireCompiled();
   }
@@ -83,7 +86,7 @@ class InvariantsTest {
             (state, x) -> {
               Tensor decay = sigmoid(x.tape().use(a)).mul(exp(x.tape().use(b)));
               Tensor share = x.tape().use(c).scale(-1).add(1);
-              Tensor y = decay.mul(state.getFirst()).add(share.mul(x));
+              Tensor y = decay.mul(state.getFirst()).add(share.mul(w.matmul(x)));
               return List.of(y, y);
             });
     assertNotNull(result.graph(), result.reason());
@@ -128,6 +131,16 @@ class InvariantsTest {
     b.unfreeze();
     assertArrayEquals(new float[UNITS], found[1]);
     near("a", gradients(recur)[0], found[0], FLOAT);
+  }
+
+  /** Computing them is an operation of its own: the run still notes what it reads itself. */
+  @Test
+  void aMatrixThatIsWrittenBeforeTheBackwardPassIsRefused() {
+    w.on(device); // in memory of its own, whose writes are counted apart
+    Recur recur = recur();
+    Tensor loss = recur.apply(Cells.input(tape, 4, UNITS, 2, 7)).sum();
+    w.value().write(w.toArray());
+    assertThrows(IllegalStateException.class, () -> tape.backward(loss));
   }
 
   private float[][] gradients(Recur recur) {
