@@ -235,6 +235,27 @@ INLINE vf folded(int kind, vf *x) {
   return x[0];
 }
 
+/* The same of one vector, in its first lane. */
+INLINE vf folded_one(int kind, vf x) {
+  for (int n = LANES; n > 1; n /= 2) x = joined(kind, evens(x, x), odds(x, x));
+  return x;
+}
+
+/* A column of a block of `rows` rows, to first and, of a variance, to second: as reduce_columns computes it. */
+INLINE void reduce_column(int kind, const float *x, int64_t rows, float *first, float *second) {
+  vf none = splat(kind == BY_MAX ? -__builtin_inff() : 0), low = load(x), high = load(x + LANES);
+  vi lane, count = (int32_t)rows - (vi){};
+  for (int i = 0; i < LANES; i++) lane[i] = i;
+  vi is_low = lane < count, is_high = lane + LANES < count;
+  vf value = folded_one(kind, joined(kind, choose(is_low, low, none), choose(is_high, high, none)));
+  if (kind == BY_VARIANCE) {
+    value /= splat(rows);
+    vf mean = splat(value[0]), a = choose(is_low, low - mean, none), b = choose(is_high, high - mean, none);
+    *second = folded_one(kind, a * a + b * b)[0];
+  }
+  *first = value[0];
+}
+
 /* n <= LANES columns of a block of `rows` rows, to first and, of a variance, to second. */
 INLINE void reduce_columns(int kind, const float *x, int64_t rows, int n, float *first, float *second) {
   vf none = splat(kind == BY_MAX ? -__builtin_inff() : 0), all[LANES];
@@ -265,6 +286,12 @@ OPERATION(reduce) {
     const float *x = tile_of_patch(p, i->a, block);
     float *first = partials_of(p, i->array, p->block + block), *second = first + p->run->batch;
     int64_t rows = rows_left(p, block) < WIDTH ? rows_left(p, block) : WIDTH;
+    if (p->n == 1) {
+      if (kind == BY_VARIANCE) reduce_column(BY_VARIANCE, x, rows, first, second);
+      else if (kind == BY_MAX) reduce_column(BY_MAX, x, rows, first, second);
+      else reduce_column(BY_SUM, x, rows, first, second);
+      continue;
+    }
     for (int j = 0; j < p->n; j += LANES) {
       int n = p->n - j < LANES ? p->n - j : LANES;
       if (kind == BY_VARIANCE) reduce_columns(BY_VARIANCE, x + j * WIDTH, rows, n, first + j, second + j);
