@@ -9,7 +9,7 @@ import org.openjdk.jmh.Main;
 /**
  * What {@code make bench} runs. Without arguments: every JMH benchmark, its figures to
  * jmh/bench.csv, and then {@link Targets}, {@link PanamaAgainstC}, {@link SteadyState}, {@link
- * Lengths} and {@link StartUp}. With the name of one of these first: that one alone, with the
+ * Lengths}, {@link StartUp} and {@link CellSpeeds}. With the name of one of these first: that one alone, with the
  * arguments that follow. All else goes to JMH as it stands.
  */
 public final class Bench {
@@ -33,12 +33,14 @@ public final class Bench {
         SteadyState.main(rest);
         Lengths.main(rest);
         StartUp.main(rest);
+        CellSpeeds.main(rest);
       }
       case "PanamaAgainstC" -> PanamaAgainstC.main(rest);
       case "Targets" -> Targets.main(rest);
       case "SteadyState" -> SteadyState.main(rest);
       case "Lengths" -> Lengths.main(rest);
       case "StartUp" -> StartUp.main(rest);
+      case "CellSpeeds" -> CellSpeeds.main(rest);
       default -> jmh(arguments);
     }
   }
