@@ -16,8 +16,8 @@ import java.util.regex.Pattern;
 
 /**
  * Writes {@code docs/cells.md} from the Javadoc of the cells, their parameters, and the figures of
- * {@code jmh/cells.csv} where that file is: a line of titles, then a line per cell that begins with
- * its class.
+ * {@code jmh/cells.csv}: on what they were measured, a line of titles, then a line per cell that
+ * begins with its class.
  */
 final class CellsPage {
   static final Path PAGE = Path.of("docs/cells.md");
@@ -56,6 +56,14 @@ final class CellsPage {
       `java -cp target/test-classes:… io.recur.nn.cells.CellsPage`; a test fails where it is out of date.
       """;
 
+  private static final String FIGURES_HEAD =
+      """
+
+      The speeds are those of sizes 128 → 256: a step of one column through `Recur.apply`, and sequences of 32 columns and
+      64 steps. Beside each stands how many times as long it takes as the built-in GRU in the same turns. `make bench
+      BENCH=CellSpeeds` measured them: %s
+      """;
+
   private CellsPage() {}
 
   public static void main(String[] arguments) throws IOException {
@@ -65,8 +73,9 @@ final class CellsPage {
   static String text() throws IOException {
     Map<String, List<String>> figures = figures();
     StringBuilder page = new StringBuilder(HEAD);
+    page.append(FIGURES_HEAD.formatted(figure(figures, "measured").getFirst()));
     page.append("\n| cell | parameters, 128 → 256 | state per column |");
-    List<String> titles = figures.getOrDefault("cell", List.of());
+    List<String> titles = figure(figures, "cell");
     titles.forEach(title -> page.append(' ').append(title).append(" |"));
     page.append("\n|---|---|---|").append("---|".repeat(titles.size())).append('\n');
     List<Cell> cells = Cells.catalogue().map(each -> each.paper(IN, OUT)).toList();
@@ -79,10 +88,7 @@ final class CellsPage {
                   name.toLowerCase(Locale.ROOT),
                   count(cell.parameters()),
                   count(cell.state0())));
-      List<String> row = figures.getOrDefault(name, List.of());
-      for (int i = 0; i < titles.size(); i++) {
-        page.append(' ').append(i < row.size() ? row.get(i) : "").append(" |");
-      }
+      figure(figures, name).forEach(value -> page.append(' ').append(value).append(" |"));
       page.append('\n');
     }
     for (Cell cell : cells) {
@@ -120,13 +126,20 @@ final class CellsPage {
         .strip();
   }
 
+  private static List<String> figure(Map<String, List<String>> figures, String name) {
+    List<String> row = figures.get(name);
+    if (row == null) {
+      throw new IllegalStateException(
+          "%s has no line of %s: run make bench BENCH=CellSpeeds".formatted(FIGURES, name));
+    }
+    return row;
+  }
+
   private static Map<String, List<String>> figures() throws IOException {
     Map<String, List<String>> figures = new LinkedHashMap<>();
-    if (Files.exists(FIGURES)) {
-      for (String line : Files.readAllLines(FIGURES)) {
-        List<String> words = new ArrayList<>(List.of(line.split(",")));
-        figures.put(words.removeFirst(), words);
-      }
+    for (String line : Files.readAllLines(FIGURES)) {
+      List<String> words = new ArrayList<>(List.of(line.split(",")));
+      figures.put(words.removeFirst(), words);
     }
     return figures;
   }

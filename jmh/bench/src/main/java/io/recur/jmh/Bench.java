@@ -9,8 +9,8 @@ import org.openjdk.jmh.Main;
 /**
  * What {@code make bench} runs. Without arguments: every JMH benchmark, its figures to
  * jmh/bench.csv, and then {@link Targets}, {@link PanamaAgainstC}, {@link SteadyState}, {@link
- * Lengths}, {@link StartUp} and {@link CellSpeeds}. With the name of one of these first: that one alone, with the
- * arguments that follow. All else goes to JMH as it stands.
+ * Lengths}, {@link StartUp} and {@link CellSpeeds}. With the name of one of these first: that one
+ * alone, with the arguments that follow. All else goes to JMH as it stands.
  */
 public final class Bench {
   private Bench() {}

@@ -201,9 +201,7 @@ public final class CellSpeeds {
     List<String> lines = new ArrayList<>();
     try (Device device = Device.cpu()) {
       lines.add("measured," + Results.circumstances(device).replace(',', ';'));
-      lines.add(
-          "cell,step: µs,the GRU's,%1$d × %2$d forward: ms,the GRU's,%1$d × %2$d training: ms,the GRU's"
-              .formatted(BATCH, TIME));
+      lines.add("cell,step (µs),÷ GRU's,forward (ms),÷ GRU's,training (ms),÷ GRU's");
       for (var cell : CATALOGUE) {
         StringBuilder line = new StringBuilder(cell.apply(1, 1).getClass().getSimpleName());
         for (Work work : Work.values()) {
