@@ -60,7 +60,7 @@ OPERATION(copy) { copy_columns(p, columns_of(p, i->to), columns_of(p, i->a)); }
 #define ASK_AHEAD(p, column, rows, to_write)                                                        \
   if ((p)->steps > 1) {                                                                             \
     const float *next = (column) + (p)->columns * ((p)->job->is_backward ? -(rows) : (rows));       \
-    for (int line = 0; line < WIDTH; line += 16) __builtin_prefetch(next + line, to_write);      \
+    for (int line = 0; line < WIDTH; line += 16) __builtin_prefetch(next + line, to_write);         \
   }
 
 OPERATION(load_matrix) {

@@ -119,7 +119,8 @@ static int64_t work_of(program_job *job, int threads) {
   job->is_alone = work < LEAST_WORK;
   if (!job->is_alone) return work;
   work = work_in(run->program, job->pass->begin, job->pass->begins);
-  if (!job->is_backward) work += work_in(run->program, job->pass->end, job->pass->ends);
+  int64_t end = job->is_backward ? 0 : work_in(run->program, job->pass->end, job->pass->ends);
+  if (work < end) work = end;
   if (job->runs && work < run->program->weight_gradients) work = run->program->weight_gradients;
   return work * columns < LEAST_WORK_ASIDE ? 0 : work * columns;
 }

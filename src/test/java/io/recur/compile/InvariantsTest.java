@@ -23,6 +23,8 @@ import io.recur.nn.Cells;
 import io.recur.nn.Layer;
 import io.recur.nn.Recur;
 import io.recur.nn.Step;
+import io.recur.train.Adam;
+import io.recur.train.Optimiser;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -161,6 +163,20 @@ class InvariantsTest {
       assertArrayEquals(expected, outputs(recur), 1e-6f, "round " + round);
       a.value().write(Cells.values(new Random(round + 20), UNITS));
       assertFalse(Arrays.equals(expected, outputs(recur)));
+    }
+  }
+
+  @Test
+  void tapesThatDoNotRecordFollowTheOptimiser() {
+    Recur recur = recur();
+    Optimiser optimiser = new Adam(0.1f);
+    for (int round = 0; round < 3; round++) {
+      float[] before = outputs(recur);
+      gradients(recur);
+      optimiser.step(recur.parameters());
+      float[] now = outputs(recur);
+      assertFalse(Arrays.equals(before, now));
+      assertArrayEquals(outputs(recur.fork().stepwise()), now, 1e-6f, "round " + round);
     }
   }
 
