@@ -260,8 +260,9 @@ static void run_phase(const program_job *job, int64_t number, int part, int part
     run_steps_phase(job, number - pass->begins, claims, part, parts);
   } else {
     const recur_phase *end = phases + pass->end + (number - pass->begins - stepping);
-    if (job->is_backward) over_blocks(job, end, -1, 0, 0, batch, claims, part, parts);
-    else over_blocks(job, end, 0, time, 0, batch, claims, part, parts);
+    int64_t t = job->is_backward ? -1 : time;
+    if (job->run->program->sections[end->first].is_free) over_blocks(job, end, 0, time, 0, batch, claims, part, parts);
+    else over_blocks(job, end, t, t + 1, 0, batch, claims, part, parts);
   }
 }
 

@@ -250,7 +250,7 @@ typedef struct recur_phase {
 typedef struct recur_pass {
   int32_t begin, begins;     /* phases before the first step, for all steps at once; all sections free */
   int32_t first, phases;     /* of a step */
-  int32_t end, ends;         /* after the last step: forward as before the first, backward once */
+  int32_t end, ends;         /* after the last step: free ones for all steps at once, then others once */
   int32_t is_free;           /* one phase, whose blocks run all steps on their own */
   int32_t cuts;              /* two threads may have some columns each of a block: nothing grows from column to column */
   int32_t is_far;            /* its weights do not stay in the cache from step to step */

@@ -24,14 +24,15 @@ final class Assembly {
   private Assembly(CellProgram program, int width) {
     this.program = program;
     this.tables = new Tables(program, width);
-    tables.passes.add(assemble(List.of(), program.forward().phases(), List.of(), false));
+    CellProgram.Pass forward = program.forward();
+    tables.passes.add(assemble(List.of(), forward.phases(), List.of(), forward.end(), false));
     FewColumns few = new FewColumns(program, tables);
     tables.passes.add(
         few.isSplit()
-            ? assemble(few.begin(), few.phases(), few.end(), false)
+            ? assemble(few.begin(), few.phases(), few.late(), forward.end(), false)
             : new Tables.Pass(0, 0, 0, 0, 0, 0, false, false, false, 0));
     CellProgram.Pass backward = program.backward();
-    tables.passes.add(assemble(List.of(), backward.phases(), backward.end(), true));
+    tables.passes.add(assemble(List.of(), backward.phases(), List.of(), backward.end(), true));
     tables.gradients.sort(
         Comparator.comparingInt(Tables.Gradient::operand).thenComparingInt(Tables.Gradient::lag));
   }
@@ -39,12 +40,14 @@ final class Assembly {
   private Tables.Pass assemble(
       List<CellProgram.Phase> begin,
       List<CellProgram.Phase> phases,
+      List<CellProgram.Phase> late,
       List<CellProgram.Phase> end,
-      boolean isBackward) {
+      boolean keeps) {
     boolean isFree = Freedom.of(phases);
     int begins = add(begin, true, false);
-    int first = add(phases, isFree, isBackward);
-    int ends = add(end, !isBackward, false);
+    int first = add(phases, isFree, keeps);
+    int ends = add(late, true, false);
+    add(end, false, false);
     long floats = 0;
     long work = 0;
     for (CellProgram.Phase phase : phases) {
@@ -67,7 +70,7 @@ final class Assembly {
         first,
         phases.size(),
         ends,
-        end.size(),
+        late.size() + end.size(),
         isFree,
         !scatters,
         floats > 1 << 19,

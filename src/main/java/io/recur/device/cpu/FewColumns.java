@@ -21,7 +21,7 @@ final class FewColumns {
   private final Tables tables;
   private final List<CellProgram.Section> begin = new ArrayList<>();
   private final List<CellProgram.Phase> phases = new ArrayList<>();
-  private final List<CellProgram.Phase> end = new ArrayList<>();
+  private final List<CellProgram.Phase> late = new ArrayList<>();
 
   /** Splits a pass; hidden arrays are added to the tables. */
   FewColumns(CellProgram program, Tables tables) {
@@ -42,7 +42,7 @@ final class FewColumns {
 
   /** {@return whether anything is computed before the first step or after the last one} */
   boolean isSplit() {
-    return !begin.isEmpty() || !end.isEmpty();
+    return !begin.isEmpty() || !late.isEmpty();
   }
 
   /** {@return the phases before the first step} */
@@ -55,9 +55,9 @@ final class FewColumns {
     return phases;
   }
 
-  /** {@return the phases after the last step} */
-  List<CellProgram.Phase> end() {
-    return end;
+  /** {@return the phases after the last step, for all steps} */
+  List<CellProgram.Phase> late() {
+    return late;
   }
 
   private boolean isFree() {
@@ -71,15 +71,15 @@ final class FewColumns {
     Set<Integer> stored = stored(CellProgram.Pass.instructions(phases), lag -> lag == 0);
     for (int i = phases.size() - 1; i > 0; i--) {
       List<CellProgram.Section> kept = new ArrayList<>(phases.get(i).sections());
-      List<CellProgram.Section> late = new ArrayList<>();
+      List<CellProgram.Section> postponed = new ArrayList<>();
       for (CellProgram.Section section : phases.get(i).sections()) {
         if (isLate(section, stored)) {
           kept.remove(section);
-          late.add(section);
+          postponed.add(section);
         }
       }
-      if (!late.isEmpty()) {
-        end.addFirst(new CellProgram.Phase(late));
+      if (!postponed.isEmpty()) {
+        late.addFirst(new CellProgram.Phase(postponed));
         phases.set(i, new CellProgram.Phase(kept));
       }
       if (kept.isEmpty()) {
@@ -87,7 +87,7 @@ final class FewColumns {
       }
     }
     if (program.backward().phases().isEmpty()) { // else they are kept for all steps
-      Set<Integer> read = read(CellProgram.Pass.instructions(end));
+      Set<Integer> read = read(CellProgram.Pass.instructions(late));
       read.retainAll(stored);
       read.forEach(tables::keepAll);
     }
