@@ -241,21 +241,6 @@ INLINE vf folded_one(int kind, vf x) {
   return x;
 }
 
-/* A column of a block of `rows` rows, to first and, of a variance, to second: as reduce_columns computes it. */
-INLINE void reduce_column(int kind, const float *x, int64_t rows, float *first, float *second) {
-  vf none = splat(kind == BY_MAX ? -__builtin_inff() : 0), low = load(x), high = load(x + LANES);
-  vi lane, count = (int32_t)rows - (vi){};
-  for (int i = 0; i < LANES; i++) lane[i] = i;
-  vi is_low = lane < count, is_high = lane + LANES < count;
-  vf value = folded_one(kind, joined(kind, choose(is_low, low, none), choose(is_high, high, none)));
-  if (kind == BY_VARIANCE) {
-    value /= splat(rows);
-    vf mean = splat(value[0]), a = choose(is_low, low - mean, none), b = choose(is_high, high - mean, none);
-    *second = folded_one(kind, a * a + b * b)[0];
-  }
-  *first = value[0];
-}
-
 /* n <= LANES columns of a block of `rows` rows, to first and, of a variance, to second. */
 INLINE void reduce_columns(int kind, const float *x, int64_t rows, int n, float *first, float *second) {
   vf none = splat(kind == BY_MAX ? -__builtin_inff() : 0), all[LANES];
@@ -264,7 +249,7 @@ INLINE void reduce_columns(int kind, const float *x, int64_t rows, int n, float 
   vi low = lane < count, high = lane + LANES < count;
   for (int j = 0; j < LANES; j++, x += WIDTH)
     all[j] = j < n ? joined(kind, choose(low, load(x), none), choose(high, load(x + LANES), none)) : none;
-  vf value = folded(kind, all);
+  vf value = n == 1 ? folded_one(kind, all[0]) : folded(kind, all);
   if (kind == BY_VARIANCE) {
     float means[LANES];
     value /= splat(rows);
@@ -275,10 +260,17 @@ INLINE void reduce_columns(int kind, const float *x, int64_t rows, int n, float 
       all[j] = a * a + b * b;
     }
     for (int j = n; j < LANES; j++) all[j] = none;
-    store_part(second, folded(kind, all), n);
+    store_part(second, n == 1 ? folded_one(kind, all[0]) : folded(kind, all), n);
   }
   store_part(first, value, n);
 }
+
+/* One column is compiled by itself: the vectors that it leaves empty are then not there. */
+#define REDUCE(kind)                                                                            \
+  {                                                                                             \
+    if (n == 1) reduce_columns(kind, x + j * WIDTH, rows, 1, first + j, second + j);            \
+    else reduce_columns(kind, x + j * WIDTH, rows, n, first + j, second + j);                   \
+  }
 
 OPERATION(reduce) {
   int kind = p->run->program->reductions[i->array].kind;
@@ -286,17 +278,11 @@ OPERATION(reduce) {
     const float *x = tile_of_patch(p, i->a, block);
     float *first = partials_of(p, i->array, p->block + block), *second = first + p->run->batch;
     int64_t rows = rows_left(p, block) < WIDTH ? rows_left(p, block) : WIDTH;
-    if (p->n == 1) {
-      if (kind == BY_VARIANCE) reduce_column(BY_VARIANCE, x, rows, first, second);
-      else if (kind == BY_MAX) reduce_column(BY_MAX, x, rows, first, second);
-      else reduce_column(BY_SUM, x, rows, first, second);
-      continue;
-    }
     for (int j = 0; j < p->n; j += LANES) {
       int n = p->n - j < LANES ? p->n - j : LANES;
-      if (kind == BY_VARIANCE) reduce_columns(BY_VARIANCE, x + j * WIDTH, rows, n, first + j, second + j);
-      else if (kind == BY_MAX) reduce_columns(BY_MAX, x + j * WIDTH, rows, n, first + j, second + j);
-      else reduce_columns(BY_SUM, x + j * WIDTH, rows, n, first + j, second + j);
+      if (kind == BY_VARIANCE) REDUCE(BY_VARIANCE)
+      else if (kind == BY_MAX) REDUCE(BY_MAX)
+      else REDUCE(BY_SUM)
     }
   }
 }

@@ -83,24 +83,9 @@ final class Invariants {
   private boolean isRead(int number, boolean[] isInvariant) {
     boolean isRead = source.states().contains(number) || source.y() == number;
     for (int i = number + 1; i < isInvariant.length; i++) {
-      isRead |= !isInvariant[i] && operands(source.node(i)).contains(number);
+      isRead |= !isInvariant[i] && source.node(i).operands().contains(number);
     }
     return isRead;
-  }
-
-  private static List<Integer> operands(Node node) {
-    return switch (node) {
-      case Node.Product n -> List.of(n.operand());
-      case Node.BandProduct n -> List.of(n.operand());
-      case Node.Map n -> List.of(n.a());
-      case Node.Affine n -> List.of(n.a());
-      case Node.Combine n -> List.of(n.a(), n.b());
-      case Node.Rows n -> List.of(n.a());
-      case Node.Concat n -> n.parts();
-      case Node.Reduce n -> List.of(n.a());
-      case Node.Drop n -> List.of(n.a());
-      case Node.Input _, Node.State _, Node.Vector _, Node.Constant _ -> List.of();
-    };
   }
 
   private void order(int number) {
@@ -108,7 +93,7 @@ final class Invariants {
       return;
     }
     Node node = source.node(number);
-    operands(node).forEach(this::order);
+    node.operands().forEach(this::order);
     if (node instanceof Node.Vector vector) {
       read.add(source.parameters().get(vector.parameter()));
     }
@@ -173,7 +158,7 @@ final class Invariants {
 
   /** Writes the parameters that stand for the results, if what these follow from was written. */
   void update() {
-    if (version != now()) {
+    if (!isEmpty() && version != now()) {
       refresh();
     }
   }

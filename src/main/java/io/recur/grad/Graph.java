@@ -66,6 +66,22 @@ public record Graph(
     /** {@return the rows of the result} */
     int rows();
 
+    /** {@return the numbers of the nodes that it reads} */
+    default List<Integer> operands() {
+      return switch (this) {
+        case Input _, State _, Vector _, Constant _ -> List.of();
+        case Product n -> List.of(n.operand);
+        case BandProduct n -> List.of(n.operand);
+        case Map n -> List.of(n.a);
+        case Affine n -> List.of(n.a);
+        case Combine n -> List.of(n.a, n.b);
+        case Rows n -> List.of(n.a);
+        case Concat n -> n.parts;
+        case Reduce n -> List.of(n.a);
+        case Drop n -> List.of(n.a);
+      };
+    }
+
     /**
      * The input x, dense or one-hot columns.
      *

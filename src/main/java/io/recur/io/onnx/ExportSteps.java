@@ -91,24 +91,9 @@ final class ExportSteps {
     TreeSet<Integer> read = new TreeSet<>(steps.states());
     read.add(steps.y());
     for (Integer i = read.last(); i != null; i = read.lower(i)) {
-      read.addAll(operands(steps.node(i)));
+      read.addAll(steps.node(i).operands());
     }
     return read;
-  }
-
-  private static List<Integer> operands(Node node) {
-    return switch (node) {
-      case Node.Input _, Node.State _, Node.Vector _, Node.Constant _ -> List.of();
-      case Node.Product n -> List.of(n.operand());
-      case Node.BandProduct n -> List.of(n.operand());
-      case Node.Map n -> List.of(n.a());
-      case Node.Affine n -> List.of(n.a());
-      case Node.Combine n -> List.of(n.a(), n.b());
-      case Node.Rows n -> List.of(n.a());
-      case Node.Concat n -> n.parts();
-      case Node.Reduce n -> List.of(n.a());
-      case Node.Drop n -> List.of(n.a());
-    };
   }
 
   private Level level(Node node) {
@@ -118,7 +103,7 @@ final class ExportSteps {
           case Node.State _ -> Level.STATE;
           default -> Level.PARAMETERS;
         };
-    for (int operand : operands(node)) {
+    for (int operand : node.operands()) {
       level = levels[operand].compareTo(level) > 0 ? levels[operand] : level;
     }
     return level;

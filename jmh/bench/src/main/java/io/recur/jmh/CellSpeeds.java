@@ -7,45 +7,19 @@ import io.recur.grad.Tensor;
 import io.recur.nn.Cell;
 import io.recur.nn.GRUCell;
 import io.recur.nn.Recur;
-import io.recur.nn.cells.ATRCell;
-import io.recur.nn.cells.CFNCell;
-import io.recur.nn.cells.CoRNNCell;
-import io.recur.nn.cells.CoupledLSTMCell;
-import io.recur.nn.cells.FastGRNNCell;
-import io.recur.nn.cells.FastRNNCell;
-import io.recur.nn.cells.GatedDeltaNetCell;
-import io.recur.nn.cells.IndRNNCell;
-import io.recur.nn.cells.JANETCell;
-import io.recur.nn.cells.LRUCell;
-import io.recur.nn.cells.LayerNormGRUCell;
-import io.recur.nn.cells.LayerNormLSTMCell;
-import io.recur.nn.cells.LiGRUCell;
 import io.recur.nn.cells.MGUCell;
-import io.recur.nn.cells.MLSTMCell;
-import io.recur.nn.cells.MinGRUCell;
-import io.recur.nn.cells.MinLSTMCell;
-import io.recur.nn.cells.MinimalRNNCell;
-import io.recur.nn.cells.MultiplicativeLSTMCell;
-import io.recur.nn.cells.NASCell;
-import io.recur.nn.cells.PeepholeLSTMCell;
-import io.recur.nn.cells.ProjectedLSTMCell;
-import io.recur.nn.cells.QRNNCell;
-import io.recur.nn.cells.RGLRUCell;
-import io.recur.nn.cells.RHNCell;
-import io.recur.nn.cells.RWKV7Cell;
-import io.recur.nn.cells.S5Cell;
-import io.recur.nn.cells.SCRNCell;
-import io.recur.nn.cells.SLSTMCell;
-import io.recur.nn.cells.SRUCell;
-import io.recur.nn.cells.STARCell;
-import io.recur.nn.cells.UGRNNCell;
 import java.io.IOException;
+import java.net.URI;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.stream.Stream;
 
 /**
  * How fast each cell of the catalogue is, beside the built-in GRU of the same sizes in turn: a step
@@ -67,41 +41,6 @@ public final class CellSpeeds {
   private static final double TURN = 60;
 
   private static final double WARM_UP = 1500;
-
-  private static final List<BiFunction<Integer, Integer, Cell>> CATALOGUE =
-      List.of(
-          MGUCell::new,
-          UGRNNCell::new,
-          PeepholeLSTMCell::new,
-          IndRNNCell::new,
-          MinGRUCell::new,
-          LRUCell::new,
-          SLSTMCell::new,
-          STARCell::new,
-          MinimalRNNCell::new,
-          ATRCell::new,
-          CFNCell::new,
-          MultiplicativeLSTMCell::new,
-          CoupledLSTMCell::new,
-          ProjectedLSTMCell::new,
-          NASCell::new,
-          SCRNCell::new,
-          RHNCell::new,
-          CoRNNCell::new,
-          SRUCell::new,
-          QRNNCell::new,
-          MinLSTMCell::new,
-          RGLRUCell::new,
-          LayerNormLSTMCell::new,
-          LiGRUCell::new,
-          JANETCell::new,
-          FastRNNCell::new,
-          FastGRNNCell::new,
-          LayerNormGRUCell::new,
-          S5Cell::new,
-          MLSTMCell::new,
-          GatedDeltaNetCell::new,
-          RWKV7Cell::new);
 
   private CellSpeeds() {}
 
@@ -202,7 +141,7 @@ public final class CellSpeeds {
     try (Device device = Device.cpu()) {
       lines.add("measured," + Results.circumstances(device).replace(',', ';'));
       lines.add("cell,step (µs),÷ GRU's,forward (ms),÷ GRU's,training (ms),÷ GRU's");
-      for (var cell : CATALOGUE) {
+      for (BiFunction<Integer, Integer, Cell> cell : catalogue()) {
         StringBuilder line = new StringBuilder(cell.apply(1, 1).getClass().getSimpleName());
         for (Work work : Work.values()) {
           line.append(',').append(figures(device, work, cell, brief));
@@ -215,6 +154,37 @@ public final class CellSpeeds {
       Files.write(FILE, lines);
       System.out.println(FILE + " written");
     }
+  }
+
+  /** All cells that are made from the sizes of x and y, as the package holds them. */
+  private static List<BiFunction<Integer, Integer, Cell>> catalogue() throws IOException {
+    String folder = "/" + MGUCell.class.getPackageName().replace('.', '/');
+    List<BiFunction<Integer, Integer, Cell>> cells = new ArrayList<>();
+    URI place =
+        URI.create("jar:" + MGUCell.class.getProtectionDomain().getCodeSource().getLocation());
+    try (FileSystem jar = FileSystems.newFileSystem(place, Map.of());
+        Stream<Path> files = Files.list(jar.getPath(folder))) {
+      for (Path file : files.sorted().toList()) {
+        String name = file.getFileName().toString();
+        if (name.endsWith("Cell.class") && !name.contains("$") && !name.startsWith("Paper")) {
+          cells.add(
+              maker(folder.substring(1).replace('/', '.') + "." + name.replace(".class", "")));
+        }
+      }
+    }
+    return cells;
+  }
+
+  private static BiFunction<Integer, Integer, Cell> maker(String name) {
+    return (in, out) -> {
+      try {
+        var made = Class.forName(name).getConstructor(int.class, int.class).newInstance(in, out);
+        return (Cell) made;
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalStateException(
+            name + ": a cell of the catalogue has (int in, int out)", e);
+      }
+    };
   }
 
   /** The time of a call, in the unit of the title, and its share of the GRU's. */
