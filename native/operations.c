@@ -235,10 +235,17 @@ INLINE vf folded(int kind, vf *x) {
   return x[0];
 }
 
-/* The same of one vector, in its first lane. */
-INLINE vf folded_one(int kind, vf x) {
-  for (int n = LANES; n > 1; n /= 2) x = joined(kind, evens(x, x), odds(x, x));
-  return x;
+/* The same of n columns, to where the values of the first n are stored. One column is one vector, of whose value no more
+ * is stored than that: whoever reads it need not wait for a vector. */
+INLINE vf fold(int kind, vf *x, int n) {
+  if (n > 1) return folded(kind, x);
+  vf one = x[0];
+  for (int lanes = LANES; lanes > 1; lanes /= 2) one = joined(kind, evens(one, one), odds(one, one));
+  return one;
+}
+INLINE void put_columns(float *to, vf x, int n) {
+  if (n == 1) *to = x[0];
+  else store_part(to, x, n);
 }
 
 /* n <= LANES columns of a block of `rows` rows, to first and, of a variance, to second. */
@@ -249,7 +256,7 @@ INLINE void reduce_columns(int kind, const float *x, int64_t rows, int n, float 
   vi low = lane < count, high = lane + LANES < count;
   for (int j = 0; j < LANES; j++, x += WIDTH)
     all[j] = j < n ? joined(kind, choose(low, load(x), none), choose(high, load(x + LANES), none)) : none;
-  vf value = n == 1 ? folded_one(kind, all[0]) : folded(kind, all);
+  vf value = fold(kind, all, n);
   if (kind == BY_VARIANCE) {
     float means[LANES];
     value /= splat(rows);
@@ -260,9 +267,9 @@ INLINE void reduce_columns(int kind, const float *x, int64_t rows, int n, float 
       all[j] = a * a + b * b;
     }
     for (int j = n; j < LANES; j++) all[j] = none;
-    store_part(second, n == 1 ? folded_one(kind, all[0]) : folded(kind, all), n);
+    put_columns(second, fold(kind, all, n), n);
   }
-  store_part(first, value, n);
+  put_columns(first, value, n);
 }
 
 /* One column is compiled by itself: the vectors that it leaves empty are then not there. */
