@@ -7,13 +7,13 @@
   {                                                                                                                \
     tile_place first = columns_of(p, i->a), second = columns_of(p, i->b), third = columns_of(p, i->c),             \
                to = columns_of(p, i->to);                                                                          \
-    for (int blocks = p->blocks; blocks > 0; blocks--) {                                                           \
-      for (int k = 0, values = p->n * WIDTH; k < values; k += WIDTH)                                               \
-        for (int half = k; half < k + WIDTH; half += LANES) {                                                      \
-          vf a = load(first.first + half), b = load(second.first + half), c = load(third.first + half);            \
-          (void)a, (void)b, (void)c;                                                                               \
-          store(to.first + half, result);                                                                          \
-        }                                                                                                          \
+    for (int block = 0; block < p->blocks; block++) {                                                              \
+      int step = rows_left(p, block) > LANES ? LANES : WIDTH; /* the second half has no rows then */               \
+      for (int k = 0, values = p->n * WIDTH; k < values; k += step) {                                              \
+        vf a = load(first.first + k), b = load(second.first + k), c = load(third.first + k);                       \
+        (void)a, (void)b, (void)c;                                                                                 \
+        store(to.first + k, result);                                                                               \
+      }                                                                                                            \
       first.first += first.apart, second.first += second.apart, third.first += third.apart, to.first += to.apart; \
     }                                                                                                              \
   }

@@ -107,7 +107,7 @@ static int is_whole(const recur_run *run, int array, int lag) {
 /* Returns how many steps a tile may hold. It holds more than one if the columns of these steps are adjacent in all
  * arrays. */
 static int steps_at_once(const recur_run *run, const recur_section *s) {
-  int few = run->batch <= TILE / 2 && s->is_free ? TILE / (int)run->batch : 1;
+  int few = s->is_free ? steps_of_tile(run->batch) : 1;
   if (few == 1) return 1;
   const recur_program *program = run->program;
   for (int k = 0; k < s->places; k++) {

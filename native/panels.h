@@ -4,8 +4,8 @@
 #include "kernels.h"
 #include "terms.h"
 
-/* Columns whose sums lie in a tile beside the registers. */
-enum { TILE = 48 };
+/* The most columns whose sums lie in a tile: weights are read once for all of them. */
+enum { TILE = 128 };
 
 INLINE int64_t blocks(int64_t units) { return (units + WIDTH - 1) / WIDTH; }
 

@@ -36,6 +36,15 @@ static int wants_gradients(const recur_run *run) {
   return 0;
 }
 
+/* Columns that a tile has room for: an odd number of those that instructions work on at once, so that tiles do not fall
+ * upon each other in the first-level cache. */
+static int64_t columns_of_tile(const recur *r, const recur_run *run) {
+  int64_t steps = steps_of_tile(run->batch), columns = run->batch * (run->time < steps ? run->time : steps);
+  if (columns > r->set->tile) columns = r->set->tile;
+  if (columns <= SOME_COLUMNS) return columns < COLUMNS_AT_ONCE ? COLUMNS_AT_ONCE : columns;
+  return ((columns + SOME_COLUMNS - 1) / SOME_COLUMNS | 1) * SOME_COLUMNS;
+}
+
 /* Cuts up the scratch and returns its floats. */
 static int64_t lay_out(const recur *r, const recur_run *run, int backward, program_job *job) {
   const recur_program *program = run->program;
@@ -46,8 +55,7 @@ static int64_t lay_out(const recur *r, const recur_run *run, int backward, progr
   job->seeds = (const int64_t *)(scratch + take(&used, 2 * program->draws * run->time));
   job->claims = (claim *)(scratch + take(&used, 2 * threads * (int64_t)(sizeof(claim) / sizeof(float))));
   job->at_once = run->batch < COLUMNS_AT_ONCE ? COLUMNS_AT_ONCE / run->batch : 1;
-  int64_t columns = run->batch * run->time < r->set->tile ? run->batch * run->time : r->set->tile;
-  job->tile_floats = (columns < COLUMNS_AT_ONCE ? COLUMNS_AT_ONCE : columns) * width;
+  job->tile_floats = columns_of_tile(r, run) * width;
   job->part_floats = (program->most_tiles + program->most_places) * (job->tile_floats + LINE_FLOATS) + LINE_FLOATS;
   job->parts = scratch + take(&used, threads * job->part_floats);
   int64_t partials = 0;

@@ -6,6 +6,15 @@
 /* Forward, forward where a step has few columns, backward. */
 enum { FORWARD_PASS, FEW_PASS, BACKWARD_PASS };
 
+/* Columns that instructions other than products work on one after the other, so that what they pass on stays in the
+ * first-level cache; and those of several steps that one tile holds. */
+enum { SOME_COLUMNS = 16, COLUMNS_OF_STEPS = 48 };
+
+/* The most steps of a batch that a tile holds. */
+static inline int steps_of_tile(int64_t batch) {
+  return batch <= COLUMNS_OF_STEPS / 2 ? COLUMNS_OF_STEPS / (int)batch : 1;
+}
+
 /* A pass of a run. */
 typedef struct {
   const recur_run *run;

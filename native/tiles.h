@@ -4,10 +4,6 @@
 #include "panels.h"
 #include "programs.h"
 
-/* Columns that instructions other than products work on one after the other, so that what they pass on stays in the
- * first-level cache. */
-enum { SOME_COLUMNS = 16 };
-
 /* Below zero, -1 is no tile: those with a place follow. */
 enum { FIRST_PLACE = 2 };
 

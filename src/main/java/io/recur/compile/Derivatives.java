@@ -8,6 +8,7 @@ import io.recur.device.kernels.CellProgram.Layout;
 import io.recur.device.kernels.Instruction;
 import io.recur.device.kernels.Reduction;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -64,6 +65,11 @@ final class Derivatives {
 
   /** Hands the gradient d of a term to its operands. */
   void pass(int number, int d) {
+    Draft.Stacked stacked = forward.variances.get(number);
+    if (stacked != null) {
+      passVariance(stacked, d);
+      return;
+    }
     switch (forward.term(number)) {
       case Term.Map t -> add(t.a(), derivative(t, number, d));
       case Term.Affine t -> add(t.a(), draft.affine(d, t.factor(), 0));
@@ -148,9 +154,17 @@ final class Derivatives {
       }
       case VARIANCE -> {
         int mean = forward.reduced(Reduction.MEAN, t.a());
-        int distance = draft.combine(Binary.SUBTRACT, value(t.a()), value(mean));
-        add(t.a(), draft.multiply(distance, draft.affine(repeated, 2f / rows, 0)));
+        passVariance(new Draft.Stacked(List.of(t.a()), mean), d);
       }
+    }
+  }
+
+  private void passVariance(Draft.Stacked stacked, int d) {
+    int rows = forward.rows(stacked.parts().getFirst()) * stacked.parts().size();
+    int factor = draft.affine(row(d), 2f / rows, 0);
+    for (int part : stacked.parts()) {
+      int distance = draft.combine(Binary.SUBTRACT, value(part), value(stacked.mean()));
+      add(part, draft.multiply(distance, factor));
     }
   }
 

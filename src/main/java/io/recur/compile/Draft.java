@@ -27,6 +27,17 @@ final class Draft {
     record Reduce(int term, int rows, int reduced) implements Effect {}
   }
 
+  /**
+   * Some terms of as many rows, one below the other.
+   *
+   * @param parts the terms
+   * @param mean of all their rows
+   */
+  record Stacked(List<Integer> parts, int mean) {}
+
+  /** The variances of several parts: terms whose gradient goes to the parts themselves. */
+  final Map<Integer, Stacked> variances = new HashMap<>();
+
   final List<Term> terms = new ArrayList<>();
   final List<Effect> effects = new ArrayList<>();
   private final Map<Term, Integer> known = new HashMap<>();
@@ -147,6 +158,37 @@ final class Draft {
     boolean isLinear = kind == Reduction.SUM || kind == Reduction.MEAN;
     int negated = isLinear ? negated(a) : Instruction.NONE;
     return negated < 0 ? add(new Term.Reduced(kind, a)) : negate(reduced(kind, negated));
+  }
+
+  /**
+   * A sum, mean or variance of all rows of terms of as many rows. The variance is that of the means
+   * over the terms, and the mean over all rows of what is within each.
+   */
+  int reduced(Reduction kind, List<Integer> parts) {
+    int sum = Instruction.NONE;
+    for (int part : parts) {
+      sum = sum(sum, part);
+    }
+    if (kind == Reduction.SUM) {
+      return reduced(kind, sum);
+    }
+    int centre = affine(sum, 1f / parts.size(), 0);
+    int mean = reduced(Reduction.MEAN, centre);
+    if (kind == Reduction.MEAN) {
+      return mean;
+    }
+    int within = Instruction.NONE;
+    for (int part : parts) {
+      int distance = combine(Binary.SUBTRACT, part, centre);
+      within = sum(within, multiply(distance, distance));
+    }
+    int all = rows(centre) * parts.size();
+    int variance =
+        sum(
+            reduced(Reduction.VARIANCE, centre),
+            affine(reduced(Reduction.SUM, within), 1f / all, 0));
+    variances.put(variance, new Stacked(parts, mean));
+    return variance;
   }
 
   private int negate(int a) {

@@ -1,5 +1,6 @@
 package io.recur.compile;
 
+import io.recur.compile.Draft.Effect;
 import io.recur.compile.Tables.Purpose;
 import io.recur.device.kernels.Band;
 import io.recur.device.kernels.Binary;
@@ -11,6 +12,7 @@ import io.recur.grad.Graph;
 import io.recur.grad.Graph.Node;
 import io.recur.grad.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -36,16 +38,24 @@ final class Lowering {
   /** Nodes whose rows are computed together: readers of some of them take them from memory. */
   private final Set<Integer> whole;
 
+  /** The rows of the parts of nodes that are reduced, and computed part by part. */
+  private final Map<Integer, Integer> parted;
+
   /** Lowers the forward pass of a graph whose x has these rows. */
   static Lowering of(Graph graph, int in) {
-    Lowering lowering = new Lowering(graph, in, new HashSet<>());
+    Lowering lowering = new Lowering(graph, in, Set.of(), Map.of());
     Set<Integer> whole = lowering.gatheredTwice();
-    return whole.isEmpty() ? lowering : new Lowering(graph, in, whole);
+    if (!whole.isEmpty()) {
+      lowering = new Lowering(graph, in, whole, Map.of());
+    }
+    Map<Integer, Integer> parted = lowering.readInParts(whole);
+    return parted.isEmpty() ? lowering : new Lowering(graph, in, whole, parted);
   }
 
-  private Lowering(Graph graph, int in, Set<Integer> whole) {
+  private Lowering(Graph graph, int in, Set<Integer> whole, Map<Integer, Integer> parted) {
     this.graph = graph;
-    this.whole = whole;
+    this.whole = new HashSet<>(whole);
+    this.parted = parted;
     this.input = tables.matrix(in, Purpose.INPUT);
     this.states = new int[graph.states().size()];
     for (int i = 0; i < states.length; i++) {
@@ -53,8 +63,8 @@ final class Lowering {
       states[i] = tables.array(rows, Layout.MATRIX, Purpose.STATE, i);
     }
     for (Node node : graph.nodes()) {
-      if (node instanceof Node.Reduce reduce) {
-        whole.add(reduce.a());
+      if (node instanceof Node.Reduce reduce && !parted.containsKey(reduce.a())) {
+        this.whole.add(reduce.a());
       }
     }
     for (int i = 0; i < states.length; i++) {
@@ -100,6 +110,45 @@ final class Lowering {
       }
     }
     return false;
+  }
+
+  /**
+   * Nodes that are reduced, and that others read in equal parts alone: computed part by part, by
+   * those who read them too, they need not wait in a matrix.
+   */
+  private Map<Integer, Integer> readInParts(Set<Integer> gatheredTwice) {
+    Map<Integer, Integer> found = new HashMap<>();
+    for (int node : whole) {
+      int rows = operands.containsKey(node) && cuts(node).isEmpty() ? rowsOfParts(node) : 0;
+      if (rows > 0 && !gatheredTwice.contains(node)) {
+        found.put(node, rows);
+      }
+    }
+    return found;
+  }
+
+  /** The rows of each part that is read of a node, or 0: they differ, or it is read as a whole. */
+  private int rowsOfParts(int node) {
+    int array = operands.get(node);
+    int rows = 0;
+    for (Term term : draft.terms) {
+      boolean reads = Arrays.stream(term.operands()).anyMatch(operand -> isStored(operand, array));
+      if (term instanceof Term.Load load && load.array() == array) {
+        if (load.row() % load.rows() != 0 || rows > 0 && rows != load.rows()) {
+          return 0;
+        }
+        rows = load.rows();
+      } else if (term instanceof Term.Times times && times.operand() == array
+          || reads && (!(term instanceof Term.Reduced r) || r.kind() == Reduction.MAX)) {
+        return 0;
+      }
+    }
+    return rows > 1 && graph.node(node).rows() % rows == 0 ? rows : 0;
+  }
+
+  private boolean isStored(int term, int array) {
+    return draft.effects.stream()
+        .anyMatch(e -> e instanceof Effect.Store s && s.term() == term && s.array() == array);
   }
 
   /** The array of the output, or that of the part of the state that is the output. */
@@ -250,6 +299,13 @@ final class Lowering {
           : row(a, 2);
     }
     int rows = graph.node(a).rows();
+    if (parted.containsKey(a)) {
+      List<Integer> parts = new ArrayList<>();
+      for (int from = 0, each = parted.get(a); from < rows; from += each) {
+        parts.add(lower(a, from, each));
+      }
+      return draft.reduced(node.kind(), parts);
+    }
     return draft.reduced(
         node.kind(), cuts(a).isEmpty() ? lower(a, 0, rows) : draft.load(operand(a), 0, rows, 0));
   }
