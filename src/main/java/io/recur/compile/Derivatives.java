@@ -163,9 +163,25 @@ final class Derivatives {
     int rows = forward.rows(stacked.parts().getFirst()) * stacked.parts().size();
     int factor = draft.affine(row(d), 2f / rows, 0);
     for (int part : stacked.parts()) {
-      int distance = draft.combine(Binary.SUBTRACT, value(part), value(stacked.mean()));
-      add(part, draft.multiply(distance, factor));
+      add(part, distance(part, stacked.mean(), factor));
     }
+  }
+
+  /**
+   * {@code (a − mean)·factor}: where the forward pass keeps that distance over a divisor of all
+   * rows, as layer normalisation does, from there, so that a need not be kept too.
+   */
+  private int distance(int a, int mean, int factor) {
+    int distance = forward.known(new Term.Combine(forward.rows(a), Binary.SUBTRACT, a, mean));
+    for (int kept : stored.keySet()) {
+      if (forward.term(kept) instanceof Term.Combine t
+          && t.f() == Binary.DIVIDE
+          && t.a() == distance
+          && forward.rows(t.b()) == 1) {
+        return draft.multiply(value(kept), draft.multiply(value(t.b()), factor));
+      }
+    }
+    return draft.multiply(draft.combine(Binary.SUBTRACT, value(a), value(mean)), factor);
   }
 
   // Values of the forward pass.

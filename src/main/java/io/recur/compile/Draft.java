@@ -53,6 +53,11 @@ final class Draft {
     return terms.size() - 1;
   }
 
+  /** The number of a term, or {@link Instruction#NONE}. */
+  int known(Term term) {
+    return known.getOrDefault(term, Instruction.NONE);
+  }
+
   Term term(int number) {
     return terms.get(number);
   }
