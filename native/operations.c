@@ -383,6 +383,7 @@ operation *const NAME(operations)[RECUR_CODES][FUNCTIONS] = {[RECUR_CLEAR] = {cl
     [RECUR_MAP] = {ELEMENTWISE(MAPS)}, [RECUR_DERIVATIVE] = {ELEMENTWISE(DERIVES)},
     [RECUR_DERIVATIVE_OF_PRODUCT] = {ELEMENTWISE(DERIVES_PRODUCT)}, [RECUR_AFFINE] = {BOTH(0, affine_tile)},
     [RECUR_COMBINE] = {BINARY(COMBINES)},
-    [RECUR_MULTIPLY_ADD] = {BOTH(0, multiply_add) BOTH(1, multiply_subtract) BOTH(2, subtract_product)},
+    [RECUR_FUSED] = {BOTH(0, multiply_add) BOTH(1, multiply_subtract) BOTH(2, subtract_product)
+        BOTH(3, divide_product) BOTH(4, divide_difference)},
     [RECUR_REDUCE] = {reduce}, [RECUR_REDUCED] = {[0] = reduced, [RECUR_ROW] = reduced_of_row}, [RECUR_DROP] = {drop},
     [RECUR_SPREAD] = {spread}};

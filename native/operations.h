@@ -33,5 +33,6 @@ ELEMENTWISE(OPERATIONS_OF_FUNCTION)
 #define OPERATIONS_OF_BINARY(f, value, to_a, to_b) OPERATIONS(combine_##f)
 BINARY(OPERATIONS_OF_BINARY)
 OPERATIONS(affine_tile) OPERATIONS(multiply_add) OPERATIONS(multiply_subtract) OPERATIONS(subtract_product)
+OPERATIONS(divide_product) OPERATIONS(divide_difference)
 
 #endif

@@ -202,7 +202,7 @@ enum {
   RECUR_DERIVATIVE_OF_PRODUCT, /* to = a b f'(x), where c = f(x) and f' is known from c alone */
   RECUR_AFFINE,       /* to = p a + q */
   RECUR_COMBINE,      /* to = f(a, b), f's number in the Java enum Binary */
-  RECUR_MULTIPLY_ADD, /* to = a b + c; function 1: a b - c; 2: c - a b */
+  RECUR_FUSED,        /* to = a b + c; function 1: a b - c; 2: c - a b; 3: a b/c; 4: (a - b)/c */
   RECUR_REDUCE,       /* a goes into the reduction `array` */
   RECUR_REDUCED,      /* to = the reduction `array`, in all rows */
   RECUR_DROP,         /* to = a/(1 - p) or 0, by coins: of draw `array`, value column*b + row */

@@ -59,7 +59,7 @@ static void compute(caller *c, parts *p) {
   add(p, (recur_instruction){.code = RECUR_COMBINE, .function = g, .to = 1, .a = 0, .b = 1});
   add(p, (recur_instruction){.code = RECUR_MAP, .function = f, .to = 2, .a = 1});
   add(p, (recur_instruction){.code = RECUR_DERIVATIVE, .function = f, .to = 1, .a = 0, .b = 1, .c = 2});
-  add(p, (recur_instruction){.code = RECUR_MULTIPLY_ADD, .function = (int32_t)between(c, 0, 2), .to = 0, .a = 0, .b = 1, .c = 2});
+  add(p, (recur_instruction){.code = RECUR_FUSED, .function = (int32_t)between(c, 0, 4), .to = 0, .a = 0, .b = 1, .c = 2});
   add(p, (recur_instruction){.code = RECUR_AFFINE, .to = 0, .a = 0, .p = 0.5f, .q = 0.25f});
   add(p, (recur_instruction){.code = RECUR_LOAD_SCALAR, .to = 1});
   add(p, (recur_instruction){.code = RECUR_COPY, .to = 2, .a = 1});
@@ -96,7 +96,7 @@ static void compute_rows(caller *c, parts *p, int rows) {
   add_of_row(p, (recur_instruction){.code = RECUR_DERIVATIVE, .function = f, .to = 2, .a = 1, .b = 2, .c = 3});
   add_of_row(p, (recur_instruction){.code = RECUR_DERIVATIVE_OF_PRODUCT, .function = f, .to = 2, .a = 1, .b = 2, .c = 3});
   add_of_row(p, (recur_instruction){.code = RECUR_LOAD_SCALAR, .to = 3});
-  add_of_row(p, (recur_instruction){.code = RECUR_MULTIPLY_ADD, .function = (int32_t)between(c, 0, 2), .to = 2, .a = 1,
+  add_of_row(p, (recur_instruction){.code = RECUR_FUSED, .function = (int32_t)between(c, 0, 4), .to = 2, .a = 1,
       .b = 2, .c = 3});
   add_of_row(p, (recur_instruction){.code = RECUR_CONSTANT, .to = 3, .p = 2});
   add_of_row(p, (recur_instruction){.code = RECUR_AFFINE, .to = 3, .a = 3, .p = 0.5f, .q = 0.25f});
@@ -145,13 +145,13 @@ static int free_forward(caller *c, parts *p, int rows) {
   add(p, (recur_instruction){.code = RECUR_COMBINE, .function = g, .to = 0, .a = 0, .b = 1});
   int before = group(p, first), middle = code_at(p);
   add(p, (recur_instruction){.code = RECUR_LOAD, .to = 1, .array = H});
-  add(p, (recur_instruction){.code = RECUR_MULTIPLY_ADD, .function = sign, .to = 0, .a = 0, .b = 1, .c = 3});
+  add(p, (recur_instruction){.code = RECUR_FUSED, .function = sign, .to = 0, .a = 0, .b = 1, .c = 3});
   add(p, (recur_instruction){.code = RECUR_STORE, .a = 0, .array = H, .lag = 1});
   int recurrent = group(p, middle), last = code_at(p);
   add(p, (recur_instruction){.code = RECUR_MAP, .function = f, .to = PLACED, .a = 0});
   add(p, (recur_instruction){.code = RECUR_LOAD, .to = 1, .array = X, .row = (int32_t)between(c, -2, 2)});
   add(p, (recur_instruction){.code = RECUR_LOAD_ROW, .to = 3, .array = X});
-  add(p, (recur_instruction){.code = RECUR_MULTIPLY_ADD, .to = 1, .a = 1, .b = PLACED, .c = 3});
+  add(p, (recur_instruction){.code = RECUR_FUSED, .to = 1, .a = 1, .b = PLACED, .c = 3});
   add(p, (recur_instruction){.code = RECUR_STORE, .a = 1, .array = Y});
   return section(p, (recur_section){.rows = rows, .first = first, .before = before, .recurrent = recurrent,
       .after = group(p, last), .is_free = 1, .first_place = 2, .places = 1});

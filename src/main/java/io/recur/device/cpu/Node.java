@@ -13,11 +13,12 @@ import java.util.Set;
 
 /**
  * An instruction with the values that it reads and writes. A product of two values that nobody else
- * reads is one node with the sum, or the derivative, that reads it.
+ * reads is one node with the sum, the quotient or the derivative that reads it, a difference with
+ * the quotient.
  *
  * @param to the value that it writes, {@link Instruction#NONE} for none
  * @param reads values, {@link Instruction#NONE} for one that is left out
- * @param fused of the multiply-adds of {@code native/recur.h} which, {@link #DERIVATIVE} for a
+ * @param fused of the fused operations of {@code native/recur.h} which, {@link #DERIVATIVE} for a
  *     derivative of a product, −1 for none of them
  * @param isRow whether it computes one value per column, which is the same in all rows
  */
@@ -25,10 +26,12 @@ record Node(Instruction its, int to, List<Integer> reads, int fused, boolean isR
   static final int PLUS = 0;
   static final int MINUS = 1;
   static final int FROM = 2;
-  static final int DERIVATIVE = 3;
+  static final int QUOTIENT_OF_PRODUCT = 3;
+  static final int QUOTIENT_OF_DIFFERENCE = 4;
+  static final int DERIVATIVE = 5;
 
   /** A row that is spread over all rows. */
-  static final int SPREAD = 4;
+  static final int SPREAD = 6;
 
   /** A set in which no node equals another one. */
   static Set<Node> set() {
@@ -57,6 +60,7 @@ record Node(Instruction its, int to, List<Integer> reads, int fused, boolean isR
 
   private static List<Node> fused(List<Node> all, Map<Integer, Integer> readers) {
     Map<Integer, Node> products = new HashMap<>();
+    Map<Integer, Node> differences = new HashMap<>();
     List<Node> fused = new ArrayList<>();
     Set<Integer> taken = new HashSet<>(); // products that are part of another node
     for (Node node : all) {
@@ -65,19 +69,27 @@ record Node(Instruction its, int to, List<Integer> reads, int fused, boolean isR
           products.put(to, node);
         } else if (f == Binary.ADD && (products.containsKey(a) || products.containsKey(b))) {
           int product = products.containsKey(b) ? b : a;
-          node = withProduct(node, products.remove(product), product == b ? a : b, PLUS);
+          node = with(products.remove(product), node, product == b ? a : b, PLUS);
           taken.add(product);
         } else if (f == Binary.SUBTRACT && products.containsKey(b)) {
-          node = withProduct(node, products.remove(b), a, FROM);
+          node = with(products.remove(b), node, a, FROM);
           taken.add(b);
         } else if (f == Binary.SUBTRACT && products.containsKey(a)) {
-          node = withProduct(node, products.remove(a), b, MINUS);
+          node = with(products.remove(a), node, b, MINUS);
+          taken.add(a);
+        } else if (f == Binary.SUBTRACT && readers.get(to) == 1) {
+          differences.put(to, node);
+        } else if (f == Binary.DIVIDE && a != b && products.containsKey(a)) {
+          node = with(products.remove(a), node, b, QUOTIENT_OF_PRODUCT);
+          taken.add(a);
+        } else if (f == Binary.DIVIDE && a != b && differences.containsKey(a)) {
+          node = with(differences.remove(a), node, b, QUOTIENT_OF_DIFFERENCE);
           taken.add(a);
         }
       } else if (node.its instanceof Instruction.Derivative(int to, var f, int dy, int x, int y)
           && x == Instruction.NONE
           && products.containsKey(dy)) {
-        node = withProduct(node, products.remove(dy), y, DERIVATIVE);
+        node = with(products.remove(dy), node, y, DERIVATIVE);
         taken.add(dy);
       }
       fused.add(node);
@@ -86,9 +98,9 @@ record Node(Instruction its, int to, List<Integer> reads, int fused, boolean isR
     return fused;
   }
 
-  private static Node withProduct(Node node, Node product, int other, int kind) {
+  private static Node with(Node first, Node node, int other, int kind) {
     return new Node(
-        node.its, node.to, List.of(product.reads.get(0), product.reads.get(1), other), kind, false);
+        node.its, node.to, List.of(first.reads.get(0), first.reads.get(1), other), kind, false);
   }
 
   /** Whether it can write where it reads: the value that it reads there must die. */

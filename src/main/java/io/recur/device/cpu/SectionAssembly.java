@@ -330,7 +330,7 @@ final class SectionAssembly {
       return new Code(Opcode.DERIVATIVE_OF_PRODUCT).function(i.f()).to(to).of(a, b, c);
     }
     if (node.fused() >= 0) {
-      Code code = new Code(Opcode.MULTIPLY_ADD).to(to).of(a, b, c);
+      Code code = new Code(Opcode.FUSED).to(to).of(a, b, c);
       code.function = node.fused();
       return code;
     }
