@@ -294,24 +294,26 @@ OPERATION(reduce) {
   }
 }
 
+INLINE vf columns_at(const float *from, int n) { return n == 1 ? (vf){*from} : load_part(from, n); }
+
 /* The mean squared distance from the mean of all rows, from those of the blocks (Chan, Golub and LeVeque 1979). */
-static vf variance_of(const float *partial, int64_t batch, int64_t rows, int n) {
+INLINE vf variance_of(const float *partial, int64_t batch, int64_t rows, int n) {
   vf mean = {}, squares = {};
   for (int64_t done = 0; done < rows; done += WIDTH, partial += 2 * batch) {
     float its = rows - done < WIDTH ? rows - done : WIDTH, share = its / (done + its);
-    vf distance = load_part(partial, n) - mean;
+    vf distance = columns_at(partial, n) - mean;
     mean += distance * splat(share);
-    squares += load_part(partial + batch, n) + distance * distance * splat(done * share);
+    squares += columns_at(partial + batch, n) + distance * distance * splat(done * share);
   }
   return squares / splat(rows);
 }
 
 /* The same of n <= LANES columns for each kind. */
-static vf reduced_of(const recur_reduction *its, const float *partial, int64_t batch, int n) {
+INLINE vf reduced_of(const recur_reduction *its, const float *partial, int64_t batch, int n) {
   if (its->kind == BY_VARIANCE) return variance_of(partial, batch, its->rows, n);
-  vf x = load_part(partial, n);
+  vf x = columns_at(partial, n);
   for (int64_t k = 1, all = blocks(its->rows); k < all; k++) {
-    vf next = load_part(partial + 2 * k * batch, n);
+    vf next = columns_at(partial + 2 * k * batch, n);
     x = its->kind == BY_MAX ? joined(BY_MAX, x, next) : x + next;
   }
   return its->kind == BY_MEAN ? x / splat(its->rows) : x;
@@ -324,7 +326,10 @@ static const float *joined_columns(const patch_of_tiles *p, int reduction, int j
   int32_t *steps = (int32_t *)(values + batch), step = (int32_t)p->now + FIRST_STEP, all = 1;
   for (int k = 0; k < n; k++) all &= steps[k] == step;
   if (all) return values;
-  store_part(values, reduced_of(&p->run->program->reductions[reduction], partials_of(p, reduction, 0) + j, batch, n), n);
+  const recur_reduction *its = &p->run->program->reductions[reduction];
+  const float *partial = partials_of(p, reduction, 0) + j;
+  if (n == 1) *values = reduced_of(its, partial, batch, 1)[0];
+  else store_part(values, reduced_of(its, partial, batch, n), n);
   for (int k = 0; k < n; k++) steps[k] = step;
   return values;
 }
