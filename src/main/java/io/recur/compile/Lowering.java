@@ -1,6 +1,5 @@
 package io.recur.compile;
 
-import io.recur.compile.Draft.Effect;
 import io.recur.compile.Tables.Purpose;
 import io.recur.device.kernels.Band;
 import io.recur.device.kernels.Binary;
@@ -12,7 +11,6 @@ import io.recur.grad.Graph;
 import io.recur.grad.Graph.Node;
 import io.recur.grad.Shape;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -48,7 +46,7 @@ final class Lowering {
     if (!whole.isEmpty()) {
       lowering = new Lowering(graph, in, whole, Map.of());
     }
-    Map<Integer, Integer> parted = lowering.readInParts(whole);
+    Map<Integer, Integer> parted = Parts.of(graph, lowering, whole);
     return parted.isEmpty() ? lowering : new Lowering(graph, in, whole, parted);
   }
 
@@ -112,45 +110,6 @@ final class Lowering {
     return false;
   }
 
-  /**
-   * Nodes that are reduced, and that others read in equal parts alone: computed part by part, by
-   * those who read them too, they need not wait in a matrix.
-   */
-  private Map<Integer, Integer> readInParts(Set<Integer> gatheredTwice) {
-    Map<Integer, Integer> found = new HashMap<>();
-    for (int node : whole) {
-      int rows = operands.containsKey(node) && cuts(node).isEmpty() ? rowsOfParts(node) : 0;
-      if (rows > 0 && !gatheredTwice.contains(node)) {
-        found.put(node, rows);
-      }
-    }
-    return found;
-  }
-
-  /** The rows of each part that is read of a node, or 0: they differ, or it is read as a whole. */
-  private int rowsOfParts(int node) {
-    int array = operands.get(node);
-    int rows = 0;
-    for (Term term : draft.terms) {
-      boolean reads = Arrays.stream(term.operands()).anyMatch(operand -> isStored(operand, array));
-      if (term instanceof Term.Load load && load.array() == array) {
-        if (load.row() % load.rows() != 0 || rows > 0 && rows != load.rows()) {
-          return 0;
-        }
-        rows = load.rows();
-      } else if (term instanceof Term.Times times && times.operand() == array
-          || reads && (!(term instanceof Term.Reduced r) || r.kind() == Reduction.MAX)) {
-        return 0;
-      }
-    }
-    return rows > 1 && graph.node(node).rows() % rows == 0 ? rows : 0;
-  }
-
-  private boolean isStored(int term, int array) {
-    return draft.effects.stream()
-        .anyMatch(e -> e instanceof Effect.Store s && s.term() == term && s.array() == array);
-  }
-
   /** The array of the output, or that of the part of the state that is the output. */
   private int lowerOutput() {
     int part = graph.states().indexOf(graph.y());
@@ -169,6 +128,16 @@ final class Lowering {
       draft.store(lower(node, from, to - from), to - from, array, from, lag);
       from = to;
     }
+  }
+
+  /** The array that holds a node for those who read a part of it, or for a product; or none. */
+  int arrayOf(int node) {
+    return operands.getOrDefault(node, Instruction.NONE);
+  }
+
+  /** Whether all rows of a node are computed alike. */
+  boolean isUncut(int node) {
+    return cuts(node).isEmpty();
   }
 
   // Rows.
