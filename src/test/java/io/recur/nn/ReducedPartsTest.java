@@ -5,9 +5,13 @@ import static io.recur.Near.near;
 import static io.recur.grad.Functions.sigmoid;
 import static io.recur.grad.Functions.sqrt;
 import static io.recur.grad.Functions.tanh;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
+import io.recur.compile.CellPrograms;
 import io.recur.device.Device;
 import io.recur.device.Dimension;
+import io.recur.device.kernels.CellProgram;
+import io.recur.device.kernels.Instruction;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
@@ -78,7 +82,7 @@ class ReducedPartsTest {
       @Override
       Tensor next(Tensor sums, Tensor h, int n) {
         Tensor half = sigmoid(sums.rows(2 * n, 4 * n));
-        return tanh(sums.rows(0, n)).add(half.rows(0, n).mul(half.rows(n, 2 * n))).mul(h.add(1f));
+        return tanh(sums.rows(0, n)).mul(h.add(half.mean(Dimension.ROWS)));
       }
     },
     /** Parts that do not lie side by side. */
@@ -138,6 +142,27 @@ class ReducedPartsTest {
           near(here, results(recur.fork().stepwise(), batch), results(recur, batch), FLOAT);
         }
       }
+    }
+  }
+
+  /** Whoever reads parts, each weight is multiplied once. */
+  @ParameterizedTest
+  @EnumSource
+  void noProductIsComputedTwice(Of of) {
+    for (Readers readers : Readers.values()) {
+      CellProgram program = CellPrograms.of(new Reducing(37, of, readers), IN, device);
+      int[] multiplied = new int[program.matrices().size()];
+      for (Instruction instruction : program.forward().instructions()) {
+        if (instruction instanceof Instruction.Product product) {
+          CellProgram.Weights weights = program.weights().get(product.weights());
+          multiplied[weights.matrix()] += weights.rows() * weights.columns();
+        }
+      }
+      int[] all =
+          program.matrices().stream()
+              .mapToInt(matrix -> matrix.rows() * matrix.columns())
+              .toArray();
+      assertArrayEquals(all, multiplied, of + " " + readers);
     }
   }
 

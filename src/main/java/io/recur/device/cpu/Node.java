@@ -79,10 +79,10 @@ record Node(Instruction its, int to, List<Integer> reads, int fused, boolean isR
           taken.add(a);
         } else if (f == Binary.SUBTRACT && readers.get(to) == 1) {
           differences.put(to, node);
-        } else if (f == Binary.DIVIDE && a != b && products.containsKey(a)) {
+        } else if (f == Binary.DIVIDE && products.containsKey(a)) {
           node = with(products.remove(a), node, b, QUOTIENT_OF_PRODUCT);
           taken.add(a);
-        } else if (f == Binary.DIVIDE && a != b && differences.containsKey(a)) {
+        } else if (f == Binary.DIVIDE && differences.containsKey(a)) {
           node = with(differences.remove(a), node, b, QUOTIENT_OF_DIFFERENCE);
           taken.add(a);
         }
