@@ -49,6 +49,11 @@ final class Parts {
     if (array < 0 || !lowering.isUncut(node)) {
       return 0;
     }
+    for (Effect effect : lowering.draft.effects) {
+      if (effect instanceof Effect.Store s && s.array() != array && isStored(s.term(), array)) {
+        return 0; // as a state or the output
+      }
+    }
     int rows = 0;
     for (Term term : lowering.draft.terms) {
       if (term instanceof Term.Load load && load.array() == array) {

@@ -15,6 +15,7 @@ import io.recur.device.kernels.Instruction;
 import io.recur.grad.Parameter;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -99,9 +100,17 @@ class ReducedPartsTest {
   }
 
   private record Reducing(
-      int n, Parameter wi, Parameter wh, Parameter g, Parameter h0, Of of, Readers readers)
+      int n,
+      Parameter wi,
+      Parameter wh,
+      Parameter g,
+      Parameter h0,
+      Of of,
+      Readers readers,
+      boolean givesSums)
       implements Cell {
-    Reducing(int n, Of of, Readers readers) {
+    /** One whose output is the state, or the sums of the state as a whole. */
+    Reducing(int n, Of of, Readers readers, boolean givesSums) {
       this(
           n,
           Cells.random(4 * n, IN).named("Wi"),
@@ -109,15 +118,22 @@ class ReducedPartsTest {
           Cells.random(4 * n).named("g"),
           Cells.random(n, 1).named("h0"),
           of,
-          readers);
+          readers,
+          givesSums);
     }
 
     @Override
     public Step step(State state, Tensor x) {
       Tensor h = state.h();
-      Tensor sums = of.of.apply(wi.matmul(x)).mul(g).add(of.of.apply(wh.matmul(h)));
+      Tensor fromState = wh.matmul(h);
+      Tensor sums = of.of.apply(wi.matmul(x)).mul(g).add(of.of.apply(fromState));
       Tensor next = tanh(readers.next(sums.scale(0.5f), h, n)); // forgets, or rounding grows
-      return Step.step(next, next);
+      return Step.step(next, givesSums ? fromState : next);
+    }
+
+    @Override
+    public String toString() {
+      return "%s %s H%d%s".formatted(of, readers, n, givesSums ? " sums" : "");
     }
 
     @Override
@@ -131,14 +147,23 @@ class ReducedPartsTest {
     }
   }
 
+  private static List<Reducing> cells(int units, Of of) {
+    List<Reducing> cells = new ArrayList<>();
+    for (Readers readers : Readers.values()) {
+      cells.add(new Reducing(units, of, readers, false));
+      cells.add(new Reducing(units, of, readers, true));
+    }
+    return cells;
+  }
+
   @ParameterizedTest
   @EnumSource
   void theCompiledCellGivesWhatItsEquationsGive(Of of) {
-    for (Readers readers : Readers.values()) {
-      for (int units : UNITS) {
-        Recur recur = new Recur(new Reducing(units, of, readers)).on(device, 7).requireCompiled();
+    for (int units : UNITS) {
+      for (Reducing cell : cells(units, of)) {
+        Recur recur = new Recur(cell).on(device, 7).requireCompiled();
         for (int batch : BATCHES) {
-          String here = "%s %s H%d B%d".formatted(of, readers, units, batch);
+          String here = cell + " B" + batch;
           near(here, results(recur.fork().stepwise(), batch), results(recur, batch), FLOAT);
         }
       }
@@ -149,8 +174,8 @@ class ReducedPartsTest {
   @ParameterizedTest
   @EnumSource
   void noProductIsComputedTwice(Of of) {
-    for (Readers readers : Readers.values()) {
-      CellProgram program = CellPrograms.of(new Reducing(37, of, readers), IN, device);
+    for (Reducing cell : cells(37, of)) {
+      CellProgram program = CellPrograms.of(cell, IN, device);
       int[] multiplied = new int[program.matrices().size()];
       for (Instruction instruction : program.forward().instructions()) {
         if (instruction instanceof Instruction.Product product) {
@@ -162,7 +187,7 @@ class ReducedPartsTest {
           program.matrices().stream()
               .mapToInt(matrix -> matrix.rows() * matrix.columns())
               .toArray();
-      assertArrayEquals(all, multiplied, of + " " + readers);
+      assertArrayEquals(all, multiplied, cell.toString());
     }
   }
 
