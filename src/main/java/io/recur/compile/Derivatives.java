@@ -67,7 +67,7 @@ final class Derivatives {
   void pass(int number, int d) {
     Draft.Stacked stacked = forward.variances.get(number);
     if (stacked != null) {
-      passVariance(stacked, d);
+      passVariance(stacked, row(d));
       return;
     }
     switch (forward.term(number)) {
@@ -154,14 +154,15 @@ final class Derivatives {
       }
       case VARIANCE -> {
         int mean = forward.reduced(Reduction.MEAN, t.a());
-        passVariance(new Draft.Stacked(List.of(t.a()), mean), d);
+        passVariance(new Draft.Stacked(List.of(t.a()), mean), repeated);
       }
     }
   }
 
-  private void passVariance(Draft.Stacked stacked, int d) {
+  /** Hands the gradient of a variance, one that can be repeated, to the parts. */
+  private void passVariance(Draft.Stacked stacked, int repeated) {
     int rows = forward.rows(stacked.parts().getFirst()) * stacked.parts().size();
-    int factor = draft.affine(row(d), 2f / rows, 0);
+    int factor = draft.affine(repeated, 2f / rows, 0);
     for (int part : stacked.parts()) {
       add(part, distance(part, stacked.mean(), factor));
     }

@@ -49,9 +49,17 @@ class ReducedPartsTest {
     MEAN(a -> a.sub(a.mean(Dimension.ROWS))),
     VARIANCE(a -> a.mul(a.variance(Dimension.ROWS).scale(0.1f))),
     MAX(a -> a.sub(a.max(Dimension.ROWS))),
-    NORM(a -> a.sub(a.mean(Dimension.ROWS)).div(sqrt(a.variance(Dimension.ROWS).add(1e-5f)))),
+    NORM(a -> a.sub(a.mean(Dimension.ROWS)).div(sqrt(a.variance(Dimension.ROWS).add(0.1f)))),
     /** The distance from the mean, over a divisor that is not the root of its variance. */
     RATIO(a -> a.sub(a.mean(Dimension.ROWS)).div(a.variance(Dimension.ROWS).add(2f))),
+    /** Quotients of one row, computed once per column. */
+    ROWS(
+        a -> {
+          Tensor mean = a.mean(Dimension.ROWS);
+          Tensor variance = a.variance(Dimension.ROWS);
+          Tensor divisor = variance.add(2f);
+          return a.add(mean.sub(variance).div(divisor)).add(mean.mul(variance).div(divisor));
+        }),
     /** A mean, of which two read. */
     BOTH(a -> a.sub(a.mean(Dimension.ROWS)).mul(a.mean(Dimension.ROWS)));
 
@@ -99,27 +107,37 @@ class ReducedPartsTest {
     abstract Tensor next(Tensor sums, Tensor h, int n);
   }
 
+  /** What the output is. */
+  enum Output {
+    STATE,
+    /** The sums of the state, as a whole. */
+    SUMS,
+    /** A product of these. */
+    PRODUCT
+  }
+
   private record Reducing(
       int n,
       Parameter wi,
       Parameter wh,
       Parameter g,
+      Parameter wo,
       Parameter h0,
       Of of,
       Readers readers,
-      boolean givesSums)
+      Output output)
       implements Cell {
-    /** One whose output is the state, or the sums of the state as a whole. */
-    Reducing(int n, Of of, Readers readers, boolean givesSums) {
+    Reducing(int n, Of of, Readers readers, Output output) {
       this(
           n,
           Cells.random(4 * n, IN).named("Wi"),
           Cells.random(4 * n, n).named("Wh"),
           Cells.random(4 * n).named("g"),
+          Cells.random(n, 4 * n).named("Wo"),
           Cells.random(n, 1).named("h0"),
           of,
           readers,
-          givesSums);
+          output);
     }
 
     @Override
@@ -128,12 +146,18 @@ class ReducedPartsTest {
       Tensor fromState = wh.matmul(h);
       Tensor sums = of.of.apply(wi.matmul(x)).mul(g).add(of.of.apply(fromState));
       Tensor next = tanh(readers.next(sums.scale(0.5f), h, n)); // forgets, or rounding grows
-      return Step.step(next, givesSums ? fromState : next);
+      Tensor y =
+          switch (output) {
+            case STATE -> next;
+            case SUMS -> fromState;
+            case PRODUCT -> wo.matmul(fromState);
+          };
+      return Step.step(next, y);
     }
 
     @Override
     public String toString() {
-      return "%s %s H%d%s".formatted(of, readers, n, givesSums ? " sums" : "");
+      return "%s %s %s H%d".formatted(of, readers, output, n);
     }
 
     @Override
@@ -143,15 +167,16 @@ class ReducedPartsTest {
 
     @Override
     public List<Parameter> parameters() {
-      return List.of(wi, wh, g, h0);
+      return output == Output.PRODUCT ? List.of(wi, wh, g, wo, h0) : List.of(wi, wh, g, h0);
     }
   }
 
   private static List<Reducing> cells(int units, Of of) {
     List<Reducing> cells = new ArrayList<>();
     for (Readers readers : Readers.values()) {
-      cells.add(new Reducing(units, of, readers, false));
-      cells.add(new Reducing(units, of, readers, true));
+      for (Output output : Output.values()) {
+        cells.add(new Reducing(units, of, readers, output));
+      }
     }
     return cells;
   }

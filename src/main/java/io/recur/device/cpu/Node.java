@@ -62,7 +62,7 @@ record Node(Instruction its, int to, List<Integer> reads, int fused, boolean isR
     Map<Integer, Node> products = new HashMap<>();
     Map<Integer, Node> differences = new HashMap<>();
     List<Node> fused = new ArrayList<>();
-    Set<Integer> taken = new HashSet<>(); // products that are part of another node
+    Set<Integer> taken = new HashSet<>(); // products and differences in another node
     for (Node node : all) {
       if (node.its instanceof Instruction.Combine(int to, Binary f, int a, int b)) {
         if (f == Binary.MULTIPLY && readers.get(to) == 1) {
