@@ -190,6 +190,9 @@ final class Generation {
           event = "{\"error\": %s}".formatted(Json.quoted("" + e.getMessage()));
           written = length;
         }
+        if (!hasNext()) {
+          end(); // before its reader can start the next
+        }
         to.write("data: %s\n\n".formatted(event).getBytes(StandardCharsets.UTF_8));
         to.flush();
       }

@@ -29,7 +29,7 @@ public final class Reply implements AutoCloseable {
   interface Stream {
     void write(OutputStream to) throws IOException;
 
-    /** Gives back what the stream holds, written or not. */
+    /** Gives back what the stream holds, written or not, once. */
     void end();
   }
 
@@ -93,7 +93,8 @@ public final class Reply implements AutoCloseable {
   }
 
   /**
-   * Writes the body, once. For a request HEAD a server leaves it out.
+   * Writes the body, once, and gives back what a stream holds: the body may be ended then, and its
+   * reader finds nothing of it open. For a request HEAD a server leaves it out.
    *
    * @param to which stays open
    * @throws IOException if the client has gone
@@ -103,10 +104,11 @@ public final class Reply implements AutoCloseable {
       to.write(bytes);
     } else {
       stream.write(to);
+      stream.end();
     }
   }
 
-  /** Gives back what a stream holds, such as its sequence. */
+  /** Gives back what a stream that was not written holds, such as its sequence. */
   @Override
   public void close() {
     if (stream != null) {

@@ -17,7 +17,9 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -138,6 +140,28 @@ class RoutesTest {
       assertEquals(4, text(reply).lines().filter(line -> line.startsWith("data: ")).count());
     }
     assertEquals(0, sessions.counts().sessions());
+  }
+
+  /** Who reads the last event may start the sequence again at once. */
+  @Test
+  void aStreamEndsItsSequenceBeforeItsLastEvent() throws IOException {
+    for (int length = 0; length < 4; length++) {
+      String body =
+          "{\"text_input\": \"ab\", \"parameters\": {\"max_tokens\": %d}}".formatted(length);
+      List<Integer> open = new ArrayList<>();
+      OutputStream to =
+          new ByteArrayOutputStream() {
+            @Override
+            public void write(byte[] event) {
+              open.add(sessions.counts().sessions());
+            }
+          };
+      try (Reply reply = routes.reply(Given.of("POST", "/v2/models/m/generate_stream", body))) {
+        reply.writeTo(to);
+        assertEquals(0, sessions.counts().sessions());
+      }
+      assertEquals(List.of(1, 1, 0).subList(3 - length, 3), open);
+    }
   }
 
   @Test
