@@ -193,7 +193,7 @@ enum {
   RECUR_KEEP,         /* the panel `array` of gradients = a */
   RECUR_LOAD_VECTOR,  /* to = values `row` ... of a vector, clipped to zeros, in all columns */
   RECUR_LOAD_SCALAR,  /* to = value `row` of a vector everywhere */
-  RECUR_PRODUCT,      /* the tiles of the product `array` += its weights times its operand */
+  RECUR_PRODUCT,      /* the tiles of the product `array` += its weights times its operand; function 1: = those and a vector */
   RECUR_EXPECT,       /* will read what a load with the same array, row and lag reads */
   RECUR_GATHER,       /* to = a + W[:, index], of weights `array` */
   RECUR_SCATTER,      /* dW[:, index] += a */
@@ -226,7 +226,8 @@ typedef struct recur_multiplication {
   int32_t panels, terms;
   int32_t operand, lag;
   int32_t skips_first;       /* nothing happens at the first step of a pass */
-  int32_t first;             /* its tiles begin here in the list of these */
+  int32_t first;             /* its tiles begin here in the list of these; behind them, for each the vector that its sums begin
+                                with, -1 for 0, and the row in there */
 } recur_multiplication;
 
 /* A tile that lies in an array in tiles at step t + lag, or in a panel of gradients (lag unused), not in scratch. Place k

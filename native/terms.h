@@ -11,6 +11,11 @@ enum { MOST_SUMS = COLUMNS > 6 ? 12 : 6, MOST_PANELS = 4, FEW_COLUMNS = 3 };
  * for. */
 enum { TERMS = 128, AHEAD = 512 / WIDTH };
 
+/* Panels that come from beyond the caches of a core are read in the order of memory where they meet few columns: as many
+ * vectors at once as 128 bytes have, asked for farther ahead. */
+enum { FAR_VECTORS = 32 / LANES, FAR_AHEAD = 4 * AHEAD };
+INLINE int is_in_order(int n, int far) { return far && n <= FEW_COLUMNS; }
+
 /* CALL(width) for a width from 1 to COLUMNS that the compiler is to know. */
 #define BY_WIDTH(width, CALL)                    \
   switch (width) {                               \
@@ -40,6 +45,22 @@ typedef struct {
 
 INLINE panels_at panels_from(panels_at a, int64_t panel, int64_t term) {
   return (panels_at){a.first + panel * a.apart + term * a.step, a.apart, a.step};
+}
+
+/* Sums of panels: each is a matrix whose columns are `apart` floats apart. They begin with what is at `from`, the same panels
+ * and columns, 0 floats apart where all columns begin with the same. */
+typedef struct {
+  const float *const *from;
+  int64_t from_apart;
+  float *const *to;
+  int64_t apart;
+} sums_at;
+
+INLINE sums_at added_to(float *const *to, int64_t apart) {
+  return (sums_at){(const float *const *)to, apart, to, apart};
+}
+INLINE sums_at sums_from(sums_at s, int64_t panel) {
+  return (sums_at){s.from + panel, s.from_apart, s.to + panel, s.apart};
 }
 
 /* What the compiler does not see through: it would count addresses in more registers than there are, and read a vector
@@ -72,14 +93,15 @@ _Static_assert(COLUMNS <= 8 && MOST_PANELS <= 4, "two pointers to columns, one t
 #define PANEL_OF(i) ((odd + (i)) / halves)
 #define HALF_OF(i) ((odd + (i)) % halves * LANES)
 
-/* sums of panels (matrices of lds, n columns) += `vectors` of the panels' rows times b, for some pieces of `piece` terms,
+/* n columns of sums of panels += `vectors` of the panels' rows times b, for some pieces of `piece` terms,
  * the last of them of `last`. The more vectors at once, the fewer loads per sum. Several pieces at once are for few sums,
  * which would wait for their last addition. far: see multiply_panels; the processor asks for no line of the next page by
  * itself. */
 INLINE void multiply_add(int n, int halves, int vectors, int odd, int pieces, int far, panels_at a, int64_t piece,
-    int64_t last, const float *b, int64_t ldb, float *const *sums, int64_t lds) {
+    int64_t last, const float *b, int64_t ldb, sums_at sums) {
   vf sum[2 * MOST_SUMS] = {}; /* of piece c, column j, `vectors` each */
 #define SUM(c, j) (sum + ((c) * n + (j)) * vectors)
+  int ahead = is_in_order(n, far) ? FAR_AHEAD : AHEAD;
   distances panel = distances_of(a.apart), column = distances_of(ldb);
   int own = n <= FEW_COLUMNS ? PANEL_OF(vectors - 1) + 1 : 1; /* panels with a pointer of their own */
   const char *w[4][MOST_PANELS], *x[4], *fifth = (const char *)(b + 4 * ldb);
@@ -96,7 +118,7 @@ INLINE void multiply_add(int n, int halves, int vectors, int odd, int pieces, in
     for (int j = 0; n < vectors && j < n; j++) value[j] = splat(*neighbour(x[c], j, column));                     \
     for (int i = 0; i < vectors; i++) {                                                                           \
       const float *first = own > 1 ? (const float *)w[c][PANEL_OF(i)] : neighbour(w[c][0], PANEL_OF(i), panel);   \
-      if (far && HALF_OF(i) % 16 == 0) __builtin_prefetch(first + HALF_OF(i) + AHEAD * a.step);                   \
+      if (far && HALF_OF(i) % 16 == 0) __builtin_prefetch(first + HALF_OF(i) + ahead * a.step);                   \
       its[i] = load(first + HALF_OF(i));                                                                          \
       if (n > 1) IN_REGISTER(its[i]);                                                                             \
       for (int j = 0; n < vectors && j < n; j++) SUM(c, j)[i] += its[i] * value[j];                               \
@@ -122,9 +144,10 @@ INLINE void multiply_add(int n, int halves, int vectors, int odd, int pieces, in
   }
 #undef ADD_TERM
   for (int i = 0; i < vectors; i++) {
-    float *to = sums[PANEL_OF(i)] + HALF_OF(i);
-    for (int j = 0; j < n; j++, to += lds) {
-      vf total = load(to);
+    const float *from = sums.from[PANEL_OF(i)] + HALF_OF(i);
+    float *to = sums.to[PANEL_OF(i)] + HALF_OF(i);
+    for (int j = 0; j < n; j++, from += sums.from_apart, to += sums.apart) {
+      vf total = load(from);
       for (int c = 0; c < pieces; c++) total += SUM(c, j)[i];
       store(to, total);
     }
@@ -136,14 +159,16 @@ INLINE int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* The same of all pieces. */
 INLINE void multiply_pieces(int n, int halves, int vectors, int odd, int far, panels_at a, int64_t terms, const float *b,
-    int64_t ldb, float *const *sums, int64_t lds) {
+    int64_t ldb, sums_at sums) {
   int64_t piece = piece_of(terms), k = 0;
+  int few = n <= 4 && !is_in_order(n, far);
 #define MULTIPLY(pieces, most)                                                                            \
   for (; n * vectors * pieces <= most && k + (pieces - 1) * piece < terms; k += pieces * piece)           \
     multiply_add(n, halves, vectors, odd, pieces, far, panels_from(a, 0, k), piece,                       \
-        least_of(piece, terms - k - (pieces - 1) * piece), b + k, ldb, sums, lds);
-  MULTIPLY(4, (n <= 4 ? 8 : 0))
-  MULTIPLY(2, (n <= 4 ? 12 : 0))
+        least_of(piece, terms - k - (pieces - 1) * piece), b + k, ldb,                                    \
+        k == 0 ? sums : added_to(sums.to, sums.apart));
+  MULTIPLY(4, (few ? 8 : 0))
+  MULTIPLY(2, (few ? 12 : 0))
   MULTIPLY(1, 2 * MOST_SUMS)
 #undef MULTIPLY
 }
@@ -169,12 +194,12 @@ INLINE int next_vectors(int left, int most) {
 
 /* All panels with up to COLUMNS columns. */
 INLINE void multiply_few(int n, int halves, int panels, int far, panels_at a, int64_t terms, const float *b, int64_t ldb,
-    float *const *sums, int64_t lds) {
-  int most = vectors_with(n), all = panels * halves;
+    sums_at sums) {
+  int most = is_in_order(n, far) ? FAR_VECTORS : vectors_with(n), all = panels * halves;
   for (int i = 0, vectors; i < all; i += vectors) {
     vectors = next_vectors(all - i, most);
 #define MULTIPLY(vectors, odd) \
-  multiply_pieces(n, halves, vectors, odd, far, panels_from(a, i / halves, 0), terms, b, ldb, sums + i / halves, lds)
+  multiply_pieces(n, halves, vectors, odd, far, panels_from(a, i / halves, 0), terms, b, ldb, sums_from(sums, i / halves))
     BY_VECTORS(vectors, most, i % halves, halves, MULTIPLY)
 #undef MULTIPLY
   }

@@ -10,6 +10,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An instruction with the values that it reads and writes. A product of two values that nobody else
@@ -21,8 +22,15 @@ import java.util.Set;
  * @param fused of the fused operations of {@code native/recur.h} which, {@link #DERIVATIVE} for a
  *     derivative of a product, −1 for none of them
  * @param isRow whether it computes one value per column, which is the same in all rows
+ * @param begin of a product that adds to no value, the vector that its sums begin with; null for 0
  */
-record Node(Instruction its, int to, List<Integer> reads, int fused, boolean isRow) {
+record Node(
+    Instruction its,
+    int to,
+    List<Integer> reads,
+    int fused,
+    boolean isRow,
+    Instruction.@Nullable LoadVector begin) {
   static final int PLUS = 0;
   static final int MINUS = 1;
   static final int FROM = 2;
@@ -39,7 +47,7 @@ record Node(Instruction its, int to, List<Integer> reads, int fused, boolean isR
   }
 
   static Node of(Instruction instruction) {
-    return new Node(instruction, instruction.to(), instruction.reads(), -1, false);
+    return new Node(instruction, instruction.to(), instruction.reads(), -1, false, null);
   }
 
   /** All nodes whose value somebody reads, or that have an effect, in their order. */
@@ -61,8 +69,9 @@ record Node(Instruction its, int to, List<Integer> reads, int fused, boolean isR
   private static List<Node> fused(List<Node> all, Map<Integer, Integer> readers) {
     Map<Integer, Node> products = new HashMap<>();
     Map<Integer, Node> differences = new HashMap<>();
+    Map<Integer, Instruction.LoadVector> vectors = new HashMap<>();
     List<Node> fused = new ArrayList<>();
-    Set<Integer> taken = new HashSet<>(); // products and differences in another node
+    Set<Integer> taken = new HashSet<>(); // what another node computes with its own
     for (Node node : all) {
       if (node.its instanceof Instruction.Combine(int to, Binary f, int a, int b)) {
         if (f == Binary.MULTIPLY && readers.get(to) == 1) {
@@ -91,6 +100,12 @@ record Node(Instruction its, int to, List<Integer> reads, int fused, boolean isR
           && products.containsKey(dy)) {
         node = with(products.remove(dy), node, y, DERIVATIVE);
         taken.add(dy);
+      } else if (node.its instanceof Instruction.LoadVector vector && readers.get(node.to) == 1) {
+        vectors.put(node.to, vector);
+      } else if (node.its instanceof Instruction.Product product
+          && vectors.containsKey(product.sum())) {
+        node = begun(node, vectors.get(product.sum()));
+        taken.add(product.sum());
       }
       fused.add(node);
     }
@@ -100,7 +115,16 @@ record Node(Instruction its, int to, List<Integer> reads, int fused, boolean isR
 
   private static Node with(Node first, Node node, int other, int kind) {
     return new Node(
-        node.its, node.to, List.of(first.reads.get(0), first.reads.get(1), other), kind, false);
+        node.its,
+        node.to,
+        List.of(first.reads.get(0), first.reads.get(1), other),
+        kind,
+        false,
+        null);
+  }
+
+  private static Node begun(Node product, Instruction.LoadVector vector) {
+    return new Node(product.its, product.to, List.of(Instruction.NONE), -1, false, vector);
   }
 
   /** Whether it can write where it reads: the value that it reads there must die. */

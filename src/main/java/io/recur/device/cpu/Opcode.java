@@ -31,6 +31,9 @@ enum Opcode {
   /** Added to the function of an instruction on rows, {@code RECUR_ROW}. */
   static final int ROW = 32;
 
+  /** The function of a product whose sums begin with a vector or 0. */
+  static final int BEGIN = 1;
+
   /** Whether it works on all columns of a tile at once, not on some after the others. */
   boolean isWhole() {
     return this == PRODUCT || this == EXPECT;

@@ -58,7 +58,7 @@ final class RepeatedRows {
       if (!isRow) {
         reads.replaceAll(value -> rows.contains(value) ? spread(value, all) : value);
       }
-      all.add(new Node(node.its(), node.to(), reads, node.fused(), isRow));
+      all.add(new Node(node.its(), node.to(), reads, node.fused(), isRow, node.begin()));
     }
     return all;
   }
@@ -69,7 +69,7 @@ final class RepeatedRows {
         _ -> {
           int to = next++;
           var its = new Instruction.Constant(to, 0);
-          all.add(new Node(its, to, List.of(row), Node.SPREAD, false));
+          all.add(new Node(its, to, List.of(row), Node.SPREAD, false, null));
           return to;
         });
   }

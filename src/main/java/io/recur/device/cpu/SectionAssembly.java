@@ -75,7 +75,6 @@ final class SectionAssembly {
       }
     }
     placeStored(keepsGradients);
-    int firstOfMultiplications = program.tiles.size();
     for (int i = 0; i < 3; i++) {
       expect(ordered.groups.get(i), groups.get(i));
       for (List<Node> item : ordered.groups.get(i)) {
@@ -83,14 +82,11 @@ final class SectionAssembly {
       }
       measure(groups.get(i));
     }
-    number(firstOfMultiplications);
+    number();
   }
 
   /** Numbers tiles as C does. */
-  private void number(int firstOfMultiplications) {
-    for (int i = firstOfMultiplications; i < program.tiles.size(); i++) {
-      program.tiles.set(i, Code.inC(program.tiles.get(i)));
-    }
+  private void number() {
     for (List<Code> group : groups) {
       for (Code code : group) {
         code.number();
@@ -294,22 +290,25 @@ final class SectionAssembly {
   }
 
   private void emitProducts(List<Node> item, List<Code> codes) {
+    boolean begins = item.stream().allMatch(node -> node.reads().getFirst() == Instruction.NONE);
     List<Integer> sums = new ArrayList<>();
-    List<Instruction.Product> products = new ArrayList<>();
     for (Node node : item) {
-      Instruction.Product p = (Instruction.Product) node.its();
       int sum = tileOf(node.reads().getFirst());
       int to = target(node);
       release(node);
-      if (sum == NO_TILE) {
+      Instruction.LoadVector vector = node.begin();
+      if (vector != null && !begins) {
+        codes.add(new Code(Opcode.LOAD_VECTOR).to(to).at(vector.vector(), vector.row(), 0));
+      } else if (sum == NO_TILE && !begins) {
         codes.add(new Code(Opcode.CLEAR).to(to));
-      } else if (sum != to) {
+      } else if (sum != NO_TILE && sum != to) {
         codes.add(new Code(Opcode.COPY).to(to).of(sum, NO_TILE, NO_TILE));
       }
-      sums.add(to);
-      products.add(p);
+      sums.add(Code.inC(to));
     }
-    codes.add(new Code(Opcode.PRODUCT).at(program.multiplication(products, sums), 0, 0));
+    Code code = new Code(Opcode.PRODUCT).at(program.multiplication(item, sums), 0, 0);
+    code.function = begins ? Opcode.BEGIN : 0;
+    codes.add(code);
     for (Node node : item) {
       Integer panel = kept.get(node.to());
       if (panel != null && !inPanel.contains(node.to())) {

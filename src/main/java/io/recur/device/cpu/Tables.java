@@ -279,11 +279,11 @@ final class Tables {
   }
 
   /** The number of a multiplication of the same operand. */
-  int multiplication(List<Instruction.Product> products, List<Integer> sums) {
-    Instruction.Product one = products.getFirst();
+  int multiplication(List<Node> products, List<Integer> sums) {
+    Instruction.Product one = (Instruction.Product) products.getFirst().its();
     List<Integer> weights = new ArrayList<>();
-    for (Instruction.Product product : products) {
-      weights.add(product.weights());
+    for (Node product : products) {
+      weights.add(((Instruction.Product) product.its()).weights());
     }
     Panels panels = new Panels(weights, one.transposed());
     if (!packed.contains(panels)) {
@@ -299,6 +299,11 @@ final class Tables {
             one.skipsFirst(),
             tiles.size()));
     tiles.addAll(sums);
+    for (Node product : products) {
+      Instruction.LoadVector begin = product.begin();
+      tiles.add(begin == null ? -1 : begin.vector());
+      tiles.add(begin == null ? 0 : begin.row());
+    }
     return multiplications.size() - 1;
   }
 
