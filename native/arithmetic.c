@@ -18,15 +18,19 @@
     }                                                                                                              \
   }
 
+/* Columns of a row, of which a vector has some: a tile has room behind those that there are. See columns_at. */
+INLINE vf columns_of_row(const float *row, int n) { return n == 1 ? splat(*row) : load(row); }
+
 /* The same of rows. */
 #define EACH_OF_ROW(result)                                                                                       \
   {                                                                                                               \
     const float *first = row_of_patch(p, i->a), *second = row_of_patch(p, i->b), *third = row_of_patch(p, i->c);   \
     float *to = row_of_patch(p, i->to);                                                                           \
     for (int k = 0, left = p->n; left > 0; k += LANES, left -= LANES) {                                           \
-      vf a = load_part(first + k, left), b = load_part(second + k, left), c = load_part(third + k, left);         \
+      vf a = columns_of_row(first + k, left), b = columns_of_row(second + k, left),                                \
+         c = columns_of_row(third + k, left);                                                                     \
       (void)a, (void)b, (void)c;                                                                                  \
-      store_part(to + k, result, left);                                                                           \
+      put_columns(to + k, result, left);                                                                          \
     }                                                                                                             \
   }
 

@@ -271,10 +271,6 @@ INLINE vf fold(int kind, vf *x, int n) {
   for (int lanes = LANES; lanes > 1; lanes /= 2) one = joined(kind, evens(one, one), odds(one, one));
   return one;
 }
-INLINE void put_columns(float *to, vf x, int n) {
-  if (n == 1) *to = x[0];
-  else store_part(to, x, n);
-}
 
 /* n <= LANES columns of a block of `rows` rows, to first and, of a variance, to second. */
 INLINE void reduce_columns(int kind, const float *x, int64_t rows, int n, float *first, float *second) {
@@ -321,8 +317,6 @@ OPERATION(reduce) {
     }
   }
 }
-
-INLINE vf columns_at(const float *from, int n) { return n == 1 ? (vf){*from} : load_part(from, n); }
 
 /* The mean squared distance from the mean of all rows, from those of the blocks (Chan, Golub and LeVeque 1979). */
 INLINE vf variance_of(const float *partial, int64_t batch, int64_t rows, int n) {

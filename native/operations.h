@@ -23,6 +23,14 @@ INLINE float *tile_of_patch(const patch_of_tiles *p, int tile, int block) {
 /* A row's values of the columns that an instruction works on. */
 INLINE float *row_of_patch(const patch_of_tiles *p, int tile) { return p->tiles[tile].first + p->from; }
 
+/* Values of n <= LANES columns, or more, of which a vector has the first. One column is one value, as which it is written
+ * and read: a vector that reads what was just written as a number waits for it. */
+INLINE vf columns_at(const float *from, int64_t n) { return n == 1 ? (vf){*from} : load_part(from, n); }
+INLINE void put_columns(float *to, vf x, int64_t n) {
+  if (n == 1) *to = x[0];
+  else store_part(to, x, n);
+}
+
 /* Rows of a block that exist: WIDTH or more where all do. */
 INLINE int64_t rows_left(const patch_of_tiles *p, int block) { return p->rows - block * (int64_t)WIDTH; }
 

@@ -45,7 +45,7 @@ INLINE void perform(const patch_of_tiles *p, const recur_instruction *i) { NAME(
 /* t modulo steps. */
 INLINE int64_t wrapped(int64_t t, int64_t steps) {
   if (t >= 0 && t < steps) return t;
-  if (steps == 1) return 0;
+  if (steps <= 2) return steps == 2 ? t & 1 : 0; /* as most arrays have that wrap */
   t %= steps;
   return t < 0 ? t + steps : t;
 }

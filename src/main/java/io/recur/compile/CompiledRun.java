@@ -18,6 +18,9 @@ final class CompiledRun extends CellRun {
   private int batch;
   private int time;
 
+  /** Scratch of the forward pass, known while cell, batch and time are the same. */
+  private long forwardFloats;
+
   /** The parts of the state after the last step that are not the last output. */
   private final List<@Nullable Tensor> after = new ArrayList<>();
 
@@ -37,9 +40,7 @@ final class CompiledRun extends CellRun {
 
   CompiledCell.Result run(
       OpContext context, CompiledCell owner, List<? extends Tensor> states, Tensor x) {
-    this.batch = x.shape().batch();
-    this.time = x.shape().time();
-    begin(owner);
+    begin(owner, x.shape());
     this.context = context;
     this.before = states;
     this.x = x;
@@ -50,12 +51,18 @@ final class CompiledRun extends CellRun {
     takesGradient = reachesGradient();
     nameParameters(false);
     draw();
-    execution.forward(scratch(owner.program.forwardScratch(batch, time)));
+    execution.forward(scratch(forwardFloats));
     return finish();
   }
 
-  private void begin(CompiledCell owner) {
-    if (adopt(owner)) {
+  private void begin(CompiledCell owner, Shape shape) {
+    boolean isOther = adopt(owner);
+    if (isOther || batch != shape.batch() || time != shape.time()) {
+      batch = shape.batch();
+      time = shape.time();
+      forwardFloats = owner.program.forwardScratch(batch, time);
+    }
+    if (isOther) {
       this.cuts = slices(buffers.length);
       this.parts = new Tensor[cell.states().length];
       after.clear();
