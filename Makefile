@@ -100,7 +100,7 @@ FLAGS_avx2 := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512dq -mfma
 FLAGS_neon :=
 SHARED_FILES := context team products program passes
-KERNEL_FILES := set panels matrices interpreter operations arithmetic gradients sums pointwise \
+KERNEL_FILES := set panels matrices interpreter operations weights arithmetic gradients sums pointwise \
 	binary columns reductions updates
 OBJECTS := $(foreach file,$(SHARED_FILES),$(BUILD)/native-objects/$(file).o) \
 	$(foreach set,$(SETS),$(foreach file,$(KERNEL_FILES),$(BUILD)/native-objects/$(set)/$(file).o))

@@ -71,13 +71,13 @@ INLINE void add_piece(int n, const float *piece, int64_t terms, const float *b, 
     int64_t rows) {
   panels_at w = {piece, 0, WIDTH};
   if (rows == WIDTH) {
-    multiply_add(n, 2, 2, 0, 1, 0, w, terms, terms, b, ldb, added_to(&c, ldc));
+    multiply_add(n, 2, 2, 0, 1, AT_HAND, w, terms, terms, b, ldb, added_to(&c, ldc));
     return;
   }
   float sums[COLUMNS * WIDTH] = {}, *to = sums;
   for (int j = 0; j < n; j++) memcpy(to + j * WIDTH, c + j * ldc, sizeof(float) * rows);
-  if (rows > LANES) multiply_add(n, 2, 2, 0, 1, 0, w, terms, terms, b, ldb, added_to(&to, WIDTH));
-  else multiply_add(n, 1, 1, 0, 1, 0, w, terms, terms, b, ldb, added_to(&to, WIDTH));
+  if (rows > LANES) multiply_add(n, 2, 2, 0, 1, AT_HAND, w, terms, terms, b, ldb, added_to(&to, WIDTH));
+  else multiply_add(n, 1, 1, 0, 1, AT_HAND, w, terms, terms, b, ldb, added_to(&to, WIDTH));
   for (int j = 0; j < n; j++) memcpy(c + j * ldc, to + j * WIDTH, sizeof(float) * rows);
 }
 
@@ -108,7 +108,7 @@ static void multiply_blocks(const matrix_product *p, int panels, const float *a,
     int64_t from = n * g / groups;
     float *to[MOST_PANELS];
     for (int i = 0; i < panels; i++) to[i] = c[i] + from * ldc;
-#define MULTIPLY(width) multiply_few(width, 2, panels, 0, w, p->k, b + from * p->ldb, p->ldb, added_to(to, ldc))
+#define MULTIPLY(width) multiply_few(width, 2, panels, AT_HAND, w, p->k, b + from * p->ldb, p->ldb, added_to(to, ldc))
     BY_WIDTH(n * (g + 1) / groups - from, MULTIPLY)
 #undef MULTIPLY
   }

@@ -23,6 +23,23 @@ INLINE float *tile_of_patch(const patch_of_tiles *p, int tile, int block) {
 /* A row's values of the columns that an instruction works on. */
 INLINE float *row_of_patch(const patch_of_tiles *p, int tile) { return p->tiles[tile].first + p->from; }
 
+/* Values row ... row + WIDTH - 1 of a column, zeros where it has none. */
+INLINE vf load_clipped(const float *column, int64_t row, int64_t rows) {
+  if (row >= 0) return load_part(column + row, rows - row);
+  vf x = {};
+  for (int i = 0; i < LANES; i++)
+    if (row + i >= 0 && row + i < rows) x[i] = column[row + i];
+  return x;
+}
+
+/* The first columns of a tile = x. */
+INLINE void fill(float *to, int n, vf low, vf high) {
+  for (int j = 0; j < n; j++) {
+    store(to + j * WIDTH, low);
+    store(to + j * WIDTH + LANES, high);
+  }
+}
+
 /* Values of n <= LANES columns, or more, of which a vector has the first. One column is one value, as which it is written
  * and read: a vector that reads what was just written as a number waits for it. */
 INLINE vf columns_at(const float *from, int64_t n) { return n == 1 ? (vf){*from} : load_part(from, n); }
@@ -33,6 +50,9 @@ INLINE void put_columns(float *to, vf x, int64_t n) {
 
 /* Rows of a block that exist: WIDTH or more where all do. */
 INLINE int64_t rows_left(const patch_of_tiles *p, int block) { return p->rows - block * (int64_t)WIDTH; }
+
+/* Those that read weights. */
+operation NAME(product), NAME(begin_product), NAME(gather), NAME(scatter);
 
 /* Those that compute value by value, of tiles and of rows. */
 #define OPERATIONS(name) operation NAME(name), NAME(name##_of_row);

@@ -6,12 +6,13 @@
 enum { MANY_VECTORS = 3 * COLUMNS <= 2 * MOST_SUMS ? 3 : 2 };
 
 /* All panels with n <= COLUMNS columns. */
-INLINE void multiply_group(int n, int panels, int halves, const float *packed, int64_t terms, int far, const float *b,
+INLINE void multiply_group(int n, int panels, int halves, const float *packed, int64_t terms, int origin, const float *b,
     int64_t ldb, sums_at sums) {
   panels_at w = {packed, terms * WIDTH, WIDTH};
-#define MULTIPLY(halves)                                                                                   \
-  if (n > FEW_COLUMNS || far) multiply_few(n, halves, panels, 1, w, terms, b, ldb, sums); \
-  else multiply_few(n, halves, panels, 0, w, terms, b, ldb, sums)
+#define MULTIPLY(halves)                                                                                                \
+  if (n > FEW_COLUMNS || origin == FAR) multiply_few(n, halves, panels, FAR, w, terms, b, ldb, sums);                  \
+  else if (origin == NEAR) multiply_few(n <= FEW_COLUMNS ? n : 1, halves, panels, NEAR, w, terms, b, ldb, sums);        \
+  else multiply_few(n <= FEW_COLUMNS ? n : 1, halves, panels, AT_HAND, w, terms, b, ldb, sums)
   if (halves == 2) { MULTIPLY(2); }
   else { MULTIPLY(1); }
 #undef MULTIPLY
@@ -36,8 +37,8 @@ INLINE void multiply_many(int halves, int vectors, int odd, const float *packed,
       }
       sums_at its = {begin, sums.from_apart, end, sums.apart};
 #define MULTIPLY(width)                                                                          \
-  if (g == 0) multiply_add(width, halves, vectors, odd, 1, 1, w, last, last, x, ldb, its); \
-  else multiply_add(width, halves, vectors, odd, 1, 0, w, last, last, x, ldb, its)
+  if (g == 0) multiply_add(width, halves, vectors, odd, 1, FAR, w, last, last, x, ldb, its); \
+  else multiply_add(width, halves, vectors, odd, 1, AT_HAND, w, last, last, x, ldb, its)
       BY_WIDTH(to - from, MULTIPLY)
 #undef MULTIPLY
     }
@@ -47,9 +48,9 @@ INLINE void multiply_many(int halves, int vectors, int odd, const float *packed,
 
 /* Functions of their own: in a larger one the compiler keeps the inner loops' addresses in memory. */
 #define GROUP(n)                                                                                                          \
-  static __attribute__((noinline)) void group_of_##n(int panels, int halves, const float *packed, int64_t terms, int far, \
+  static __attribute__((noinline)) void group_of_##n(int panels, int halves, const float *packed, int64_t terms, int origin, \
       const float *b, int64_t ldb, sums_at sums) {                                                                        \
-    multiply_group(n <= COLUMNS ? n : COLUMNS, panels, halves, packed, terms, far, b, ldb, sums);                         \
+    multiply_group(n <= COLUMNS ? n : COLUMNS, panels, halves, packed, terms, origin, b, ldb, sums);                      \
   }
 GROUP(1) GROUP(2) GROUP(3) GROUP(4) GROUP(5) GROUP(6) GROUP(7) GROUP(8)
 #define MANY(halves, vectors, odd)                                                                                       \
@@ -59,7 +60,7 @@ GROUP(1) GROUP(2) GROUP(3) GROUP(4) GROUP(5) GROUP(6) GROUP(7) GROUP(8)
   }
 MANY(1, 1, 0) MANY(1, 2, 0) MANY(1, 3, 0) MANY(2, 2, 0) MANY(2, 3, 0) MANY(2, 3, 1)
 
-void NAME(multiply_panels)(int panels, int64_t rows, const float *packed, int64_t terms, int far, const float *b,
+void NAME(multiply_panels)(int panels, int64_t rows, const float *packed, int64_t terms, int origin, const float *b,
     int64_t ldb, int n, sums_at sums) {
   static void (*const group_of[])(int, int, const float *, int64_t, int, const float *, int64_t, sums_at)
       = {NULL, group_of_1, group_of_2, group_of_3, group_of_4, group_of_5, group_of_6, group_of_7, group_of_8};
@@ -82,7 +83,7 @@ void NAME(multiply_panels)(int panels, int64_t rows, const float *packed, int64_
       begin[i] = sums.from[i] + from * sums.from_apart;
       end[i] = sums.to[i] + from * sums.apart;
     }
-    group_of[n * (g + 1) / groups - from](panels, halves, packed, terms, far, b + from * ldb, ldb,
+    group_of[n * (g + 1) / groups - from](panels, halves, packed, terms, origin, b + from * ldb, ldb,
         (sums_at){begin, sums.from_apart, end, sums.apart});
   }
 }

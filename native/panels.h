@@ -16,8 +16,8 @@ INLINE const float *panels_of(const float *packed, int64_t block, int panels, in
 /* sums i (WIDTH x n) += panel i times b, for up to MOST_PANELS panels and TILE columns of b. The panels follow each
  * other as pack leaves them: those of one block, then those of the next. The bits of a column depend on
  * neither number, nor on its place. rows: those of each panel that exist; sums of others may be left as they are.
- * far: whether the panels have to come from beyond the caches of this core. */
-void NAME(multiply_panels)(int panels, int64_t rows, const float *packed, int64_t terms, int far, const float *b,
+ * origin: where the panels come from, see AT_HAND. */
+void NAME(multiply_panels)(int panels, int64_t rows, const float *packed, int64_t terms, int origin, const float *b,
     int64_t ldb, int n, sums_at sums);
 
 /* The phase of recur_pack. */

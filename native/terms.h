@@ -11,10 +11,13 @@ enum { MOST_SUMS = COLUMNS > 6 ? 12 : 6, MOST_PANELS = 4, FEW_COLUMNS = 3 };
  * for. */
 enum { TERMS = 128, AHEAD = 512 / WIDTH };
 
-/* Panels that come from beyond the caches of a core are read in the order of memory where they meet few columns: as many
- * vectors at once as 128 bytes have, asked for farther ahead. */
-enum { FAR_VECTORS = 32 / LANES, FAR_AHEAD = 4 * AHEAD };
-INLINE int is_in_order(int n, int far) { return far && n <= FEW_COLUMNS; }
+/* Where panels come from that meet few columns: the first cache of a core, the second one, beyond. The farther, the fewer
+ * streams are read at once, of as many vectors as hide the latency of an addition; those from beyond are asked for. */
+enum { AT_HAND, NEAR, FAR };
+enum { NEAR_VECTORS = LANES > 8 ? 64 / LANES : 8, FAR_VECTORS = 32 / LANES, FAR_AHEAD = 4 * AHEAD };
+INLINE int is_in_order(int n, int origin) { return origin != AT_HAND && n <= FEW_COLUMNS; }
+
+INLINE int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* CALL(width) for a width from 1 to COLUMNS that the compiler is to know. */
 #define BY_WIDTH(width, CALL)                    \
@@ -95,13 +98,13 @@ _Static_assert(COLUMNS <= 8 && MOST_PANELS <= 4, "two pointers to columns, one t
 
 /* n columns of sums of panels += `vectors` of the panels' rows times b, for some pieces of `piece` terms,
  * the last of them of `last`. The more vectors at once, the fewer loads per sum. Several pieces at once are for few sums,
- * which would wait for their last addition. far: see multiply_panels; the processor asks for no line of the next page by
- * itself. */
-INLINE void multiply_add(int n, int halves, int vectors, int odd, int pieces, int far, panels_at a, int64_t piece,
+ * which would wait for their last addition. Panels from FAR are asked for
+ * ahead: the processor asks for no line of the next page by itself. */
+INLINE void multiply_add(int n, int halves, int vectors, int odd, int pieces, int origin, panels_at a, int64_t piece,
     int64_t last, const float *b, int64_t ldb, sums_at sums) {
   vf sum[2 * MOST_SUMS] = {}; /* of piece c, column j, `vectors` each */
 #define SUM(c, j) (sum + ((c) * n + (j)) * vectors)
-  int ahead = is_in_order(n, far) ? FAR_AHEAD : AHEAD;
+  int ahead = is_in_order(n, origin) ? FAR_AHEAD : AHEAD;
   distances panel = distances_of(a.apart), column = distances_of(ldb);
   int own = n <= FEW_COLUMNS ? PANEL_OF(vectors - 1) + 1 : 1; /* panels with a pointer of their own */
   const char *w[4][MOST_PANELS], *x[4], *fifth = (const char *)(b + 4 * ldb);
@@ -118,7 +121,7 @@ INLINE void multiply_add(int n, int halves, int vectors, int odd, int pieces, in
     for (int j = 0; n < vectors && j < n; j++) value[j] = splat(*neighbour(x[c], j, column));                     \
     for (int i = 0; i < vectors; i++) {                                                                           \
       const float *first = own > 1 ? (const float *)w[c][PANEL_OF(i)] : neighbour(w[c][0], PANEL_OF(i), panel);   \
-      if (far && HALF_OF(i) % 16 == 0) __builtin_prefetch(first + HALF_OF(i) + ahead * a.step);                   \
+      if (origin == FAR && HALF_OF(i) % 16 == 0) __builtin_prefetch(first + HALF_OF(i) + ahead * a.step);         \
       its[i] = load(first + HALF_OF(i));                                                                          \
       if (n > 1) IN_REGISTER(its[i]);                                                                             \
       for (int j = 0; n < vectors && j < n; j++) SUM(c, j)[i] += its[i] * value[j];                               \
@@ -155,16 +158,14 @@ INLINE void multiply_add(int n, int halves, int vectors, int odd, int pieces, in
 #undef SUM
 }
 
-INLINE int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
-
 /* The same of all pieces. */
-INLINE void multiply_pieces(int n, int halves, int vectors, int odd, int far, panels_at a, int64_t terms, const float *b,
+INLINE void multiply_pieces(int n, int halves, int vectors, int odd, int origin, panels_at a, int64_t terms, const float *b,
     int64_t ldb, sums_at sums) {
   int64_t piece = piece_of(terms), k = 0;
-  int few = n <= 4 && !is_in_order(n, far);
+  int few = n <= 4 && !is_in_order(n, origin);
 #define MULTIPLY(pieces, most)                                                                            \
   for (; n * vectors * pieces <= most && k + (pieces - 1) * piece < terms; k += pieces * piece)           \
-    multiply_add(n, halves, vectors, odd, pieces, far, panels_from(a, 0, k), piece,                       \
+    multiply_add(n, halves, vectors, odd, pieces, origin, panels_from(a, 0, k), piece,                    \
         least_of(piece, terms - k - (pieces - 1) * piece), b + k, ldb,                                    \
         k == 0 ? sums : added_to(sums.to, sums.apart));
   MULTIPLY(4, (few ? 8 : 0))
@@ -193,13 +194,14 @@ INLINE int next_vectors(int left, int most) {
   if (most >= 8 && vectors == 8 && halves == 2) { CALL(8, 0); }
 
 /* All panels with up to COLUMNS columns. */
-INLINE void multiply_few(int n, int halves, int panels, int far, panels_at a, int64_t terms, const float *b, int64_t ldb,
+INLINE void multiply_few(int n, int halves, int panels, int origin, panels_at a, int64_t terms, const float *b, int64_t ldb,
     sums_at sums) {
-  int most = is_in_order(n, far) ? FAR_VECTORS : vectors_with(n), all = panels * halves;
+  int most = vectors_with(n), all = panels * halves;
+  if (is_in_order(n, origin)) most = least_of(most, origin == FAR ? FAR_VECTORS : NEAR_VECTORS);
   for (int i = 0, vectors; i < all; i += vectors) {
     vectors = next_vectors(all - i, most);
 #define MULTIPLY(vectors, odd) \
-  multiply_pieces(n, halves, vectors, odd, far, panels_from(a, i / halves, 0), terms, b, ldb, sums_from(sums, i / halves))
+  multiply_pieces(n, halves, vectors, odd, origin, panels_from(a, i / halves, 0), terms, b, ldb, sums_from(sums, i / halves))
     BY_VECTORS(vectors, most, i % halves, halves, MULTIPLY)
 #undef MULTIPLY
   }

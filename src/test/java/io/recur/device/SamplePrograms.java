@@ -30,6 +30,7 @@ public final class SamplePrograms {
         dropped(in, units),
         tridiagonal(units),
         scan(in, units),
+        begun(in, units),
         functions(units));
   }
 
@@ -279,6 +280,43 @@ public final class SamplePrograms {
     back.store(back.subtract(total, dcandidate), dh, 0, 0);
     its.backward(back);
     return its.gradient(all, da, x).vectorGradient(b, 0, da).named("scan");
+  }
+
+  /**
+   * Products whose sums begin with rows of a vector, also with rows that it has not, with 0 and
+   * with a value, side by side; and in backward products that the first step leaves out.
+   */
+  static Sample begun(int in, int units) {
+    ProgramSketch its = new ProgramSketch();
+    int x = its.array(in, Role.INPUT);
+    int h = its.array(units, Role.STATES);
+    int dy = its.array(units, Role.DY);
+    int da = its.array(units, Role.GRADIENT);
+    int v = its.vector(units);
+    int b = its.vector(units + 40);
+    int wi = its.whole(units, in);
+    int wj = its.whole(units, in);
+    int wh = its.whole(units, units);
+    int wk = its.whole(units, units);
+    SectionSketch step = new SectionSketch(units);
+    int first = step.product(step.vector(v, -1), wi, x, 0);
+    int second = step.product(Instruction.NONE, wj, x, 0);
+    int third = step.product(step.vector(b, 50), wk, h, 0);
+    int sum = step.add(step.product(first, wh, h, 0), step.add(second, third));
+    step.store(step.map(Elementwise.TANH, sum), h, 0, 1);
+    its.forward(step);
+    SectionSketch back = new SectionSketch(units);
+    int total = back.add(back.load(dy, 0, 0), back.pull(back.vector(v, 2), wh, da));
+    total = back.add(total, back.pull(Instruction.NONE, wk, da));
+    back.store(back.derivative(Elementwise.TANH, total, back.load(h, 0, 1)), da, 0, 0);
+    its.backward(back);
+    return its.gradient(wi, da, x)
+        .gradient(wj, da, x)
+        .gradient(wh, da, h)
+        .gradient(wk, da, h)
+        .vectorGradient(v, 0, da)
+        .vectorGradient(b, 40, da)
+        .named("begun");
   }
 
   /** Every function of one value and of two, and their derivatives. */
