@@ -98,8 +98,8 @@ _Static_assert(COLUMNS <= 8 && MOST_PANELS <= 4, "two pointers to columns, one t
 
 /* n columns of sums of panels += `vectors` of the panels' rows times b, for some pieces of `piece` terms,
  * the last of them of `last`. The more vectors at once, the fewer loads per sum. Several pieces at once are for few sums,
- * which would wait for their last addition. Panels from FAR are asked for
- * ahead: the processor asks for no line of the next page by itself. */
+ * which would wait for their last addition. Panels from FAR are asked for ahead: the processor asks for no line of the next
+ * page by itself. */
 INLINE void multiply_add(int n, int halves, int vectors, int odd, int pieces, int origin, panels_at a, int64_t piece,
     int64_t last, const float *b, int64_t ldb, sums_at sums) {
   vf sum[2 * MOST_SUMS] = {}; /* of piece c, column j, `vectors` each */

@@ -57,11 +57,6 @@ final class CompiledRun extends CellRun {
 
   private void begin(CompiledCell owner, Shape shape) {
     boolean isOther = adopt(owner);
-    if (isOther || batch != shape.batch() || time != shape.time()) {
-      batch = shape.batch();
-      time = shape.time();
-      forwardFloats = owner.program.forwardScratch(batch, time);
-    }
     if (isOther) {
       this.cuts = slices(buffers.length);
       this.parts = new Tensor[cell.states().length];
@@ -72,6 +67,12 @@ final class CompiledRun extends CellRun {
         others += array != cell.output() ? 1 : 0;
       }
       this.outputsOfRun = new Tensor[1 + others];
+    }
+    if (isOther || batch != shape.batch() || time != shape.time()) {
+      batch = 0; // known again once the device has answered
+      forwardFloats = owner.program.forwardScratch(shape.batch(), shape.time());
+      batch = shape.batch();
+      time = shape.time();
     }
     shapeStates(batch);
   }

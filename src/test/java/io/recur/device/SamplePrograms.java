@@ -292,21 +292,22 @@ public final class SamplePrograms {
     int h = its.array(units, Role.STATES);
     int dy = its.array(units, Role.DY);
     int da = its.array(units, Role.GRADIENT);
-    int v = its.vector(units);
+    int v = its.vector(units + 2);
     int b = its.vector(units + 40);
     int wi = its.whole(units, in);
     int wj = its.whole(units, in);
     int wh = its.whole(units, units);
     int wk = its.whole(units, units);
     SectionSketch step = new SectionSketch(units);
-    int first = step.product(step.vector(v, -1), wi, x, 0);
+    int first = step.product(step.vector(v, 2), wi, x, 0);
     int second = step.product(Instruction.NONE, wj, x, 0);
-    int third = step.product(step.vector(b, 50), wk, h, 0);
+    int third = step.product(step.vector(b, 40), wk, h, 0);
     int sum = step.add(step.product(first, wh, h, 0), step.add(second, third));
     step.store(step.map(Elementwise.TANH, sum), h, 0, 1);
     its.forward(step);
     SectionSketch back = new SectionSketch(units);
-    int total = back.add(back.load(dy, 0, 0), back.pull(back.vector(v, 2), wh, da));
+    int pulled = back.subtract(back.pull(back.vector(v, -1), wh, da), back.vector(v, -1));
+    int total = back.add(back.load(dy, 0, 0), pulled);
     total = back.add(total, back.pull(Instruction.NONE, wk, da));
     back.store(back.derivative(Elementwise.TANH, total, back.load(h, 0, 1)), da, 0, 0);
     its.backward(back);
@@ -314,7 +315,7 @@ public final class SamplePrograms {
         .gradient(wj, da, x)
         .gradient(wh, da, h)
         .gradient(wk, da, h)
-        .vectorGradient(v, 0, da)
+        .vectorGradient(v, 2, da)
         .vectorGradient(b, 40, da)
         .named("begun");
   }

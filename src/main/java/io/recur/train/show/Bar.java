@@ -19,7 +19,7 @@ public final class Bar implements AutoCloseable {
 
   private final PrintWriter err;
   private final ProgressBar bar;
-  private final ProgressBarConsumer shown;
+  final ProgressBarConsumer shown;
 
   /**
    * Shows a bar with nothing done.
@@ -109,8 +109,12 @@ public final class Bar implements AutoCloseable {
       return width - 1;
     }
 
+    /** The library may send the last line once more after it has closed this. */
     @Override
     public void accept(String line) {
+      if (!isOpen) {
+        return;
+      }
       err.print("\r" + line + " ".repeat(Math.max(0, width - 1 - line.length())));
       err.flush();
     }

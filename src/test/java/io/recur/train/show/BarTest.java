@@ -33,6 +33,16 @@ class BarTest {
     assertTrue(bars[bars.length - 1].contains("8/8 steps") && text.contains("loss 0.5"), text);
   }
 
+  /** What a program prints after a bar begins on a line of its own. */
+  @Test
+  void nothingFollowsTheEndOfItsLine() {
+    StringWriter text = new StringWriter();
+    Bar bar = new Bar(new PrintWriter(text), "pass 3", "steps", 8, 72);
+    bar.close();
+    bar.shown.accept("pass 3 100%");
+    assertTrue(text.toString().endsWith(System.lineSeparator()), text.toString());
+  }
+
   @Test
   void elsewhereItIsLines() {
     String text = shown(0);
