@@ -11,20 +11,18 @@ DEVICE float sqrt_of(float x) { return sqrtf(x); }
 DEVICE float sin_of(float x) { return sinf(x); }
 DEVICE float cos_of(float x) { return cosf(x); }
 
-/* e^a = 2^k (1 + fraction), where |a - k log(2)| <= log(2)/2; the low bits of a/log(2) + 1.5*2^23 are k. This is the
+/* e^a = 2^k (1 + fraction), where |a - k log(2)| <= log(2)/2; the low bits of a/log(2) + 1.5*2^23 + 127 are k + 127. This is the
  * function of native/vector.h, with the polynomial of Cephes (Moshier); expf and tanhf of a GPU are less exact. Each step
  * is one operation that IEEE 754 rounds and no compiler may fuse, so a GPU computes the same bits as the CPU double. */
-#define ROUNDER 12582912.0f
+#define ROUNDER 12583039.0f
 DEVICE float exp_fraction(float a, int32_t *k) {
   float shifted = fmaf(a, 1.44269504f, ROUNDER), whole = shifted - ROUNDER;
-  float r = fmaf(whole, 2.12194440e-4f, fmaf(whole, -0.693359375f, a));
-  float p = fmaf(1.9875691500e-4f, r, 1.3981999507e-3f);
-  p = fmaf(p, r, 8.3334519073e-3f);
-  p = fmaf(p, r, 4.1665795894e-2f);
-  p = fmaf(p, r, 1.6666665459e-1f);
-  p = fmaf(p, r, 5.0000001201e-1f);
+  float r = fmaf(whole, 2.12194440e-4f, fmaf(whole, -0.693359375f, a)), square = r * r;
+  float low = fmaf(1.6666665459e-1f, r, 5.0000001201e-1f);
+  float middle = fmaf(8.3334519073e-3f, r, 4.1665795894e-2f);
+  float high = fmaf(1.9875691500e-4f, r, 1.3981999507e-3f);
   *k = (int32_t)(BITS(shifted) - BITS(ROUNDER));
-  return fmaf(p, r * r, r);
+  return fmaf(fmaf(fmaf(high, square, middle), square, low), square, r);
 }
 
 DEVICE float power_of_two(int32_t k) { return FLOAT((uint32_t)(k + 127) << 23); }
@@ -56,9 +54,9 @@ DEVICE float tanh_of(float x) {
   return copysignf(e / (e + 2.0f), x);
 }
 
-/* 1/(1 + e^-x), from e^-|x|, so that nothing overflows and small results keep their digits; to 1.5 ulp where x >= 0, 2.5
- * below. */
+/* 1/(1 + e^-x): small results keep their digits; to 1.5 ulp where x >= 0, 2.4 below. */
 DEVICE float sigmoid(float x) {
-  float e = exp_of(-fabsf(x));
-  return (x < 0 ? e : 1.0f) / (1.0f + e);
+  int32_t k;
+  float fraction = exp_fraction(-(x < -89 ? -89 : x > 87.33654f ? 87.33654f : x), &k);
+  return 1.0f / fmaf(fraction + 1.0f, power_of_two(k), 1.0f);
 }
