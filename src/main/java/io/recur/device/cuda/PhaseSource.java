@@ -120,6 +120,7 @@ final class PhaseSource {
     return """
           {
             tile at = tile_of(%1$d);
+            ROLLED
             OVER_COLUMNS(at, %1$d, batch) {
               int64_t i = at.row, j = at.column;
               (void)i, (void)j;
