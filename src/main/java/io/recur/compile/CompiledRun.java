@@ -88,7 +88,7 @@ final class CompiledRun extends CellRun {
         case STATE -> nameState(i, entry);
         case OUTPUT -> take(i, time);
         case OPERAND, KEPT -> {
-          if (records || cell.forwardReads().contains(i)) {
+          if (records || cell.forwardReads()[i]) {
             take(i, records ? time : 1);
           } else {
             name(i, null, 1);

@@ -7,13 +7,10 @@ import io.recur.device.kernels.CellProgram.Phase;
 import io.recur.device.kernels.CellProgram.RowReduction;
 import io.recur.device.kernels.CellProgram.WeightGradient;
 import io.recur.device.kernels.CellProgram.Weights;
-import io.recur.device.kernels.Instruction;
 import io.recur.grad.Graph;
 import io.recur.grad.Parameter;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 
 /** Makes the program of a cell from the graph of its step. */
 final class Compiler {
@@ -31,7 +28,7 @@ final class Compiler {
    * @param output the array of the output, which may be that of a part of the state
    * @param carries per part, the arrays of what a step adds to the gradient of the state before it
    * @param inputProducts the products that give x its gradient
-   * @param forwardReads the arrays that the forward pass reads
+   * @param forwardReads for each array whether the forward pass reads it
    */
   record Compiled(
       CellProgram program,
@@ -45,7 +42,7 @@ final class Compiler {
       int output,
       List<List<Integer>> carries,
       List<WeightGradient> inputProducts,
-      Set<Integer> forwardReads) {
+      boolean[] forwardReads) {
     Weights weights(WeightGradient product) {
       return program.weights().get(product.weights());
     }
@@ -90,7 +87,7 @@ final class Compiler {
     for (int i = 0; isRecording && i < lowering.states.length; i++) {
       carries.add(backward.carries(i));
     }
-    Set<Integer> reads = reads(forward);
+    boolean[] reads = Pass.reads(forward, tables.arrays.size());
     return new Compiled(
         program,
         List.copyOf(tables.arrays),
@@ -98,7 +95,7 @@ final class Compiler {
         vectors,
         Drops.of(graph, tables.matrices, tables.vectors),
         lowering.input,
-        reads.contains(lowering.input),
+        reads[lowering.input],
         lowering.states,
         lowering.output,
         carries,
@@ -140,15 +137,5 @@ final class Compiler {
       sizes.add(new CellProgram.Matrix(matrix.shape().rows(), matrix.shape().columns()));
     }
     return sizes;
-  }
-
-  private static Set<Integer> reads(List<Phase> phases) {
-    Set<Integer> arrays = new HashSet<>();
-    for (Instruction instruction : Pass.instructions(phases)) {
-      if (instruction.arrayRead() != Instruction.NONE) {
-        arrays.add(instruction.arrayRead());
-      }
-    }
-    return arrays;
   }
 }

@@ -135,7 +135,7 @@ final class LengthsRun extends CellRun {
             case OUTPUT -> y.value();
             case STATE -> context.scratch(floats(i));
             case OPERAND, KEPT ->
-                records || cell.forwardReads().contains(i) ? context.scratch(floats(i)) : null;
+                records || cell.forwardReads()[i] ? context.scratch(floats(i)) : null;
             default -> null;
           };
     }

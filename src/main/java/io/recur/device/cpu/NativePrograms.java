@@ -5,7 +5,6 @@ import static io.recur.bindings.kernels.recur_h.recur_run_scratch;
 
 import io.recur.device.Device;
 import io.recur.device.kernels.CellProgram;
-import io.recur.device.kernels.CellProgram.Layout;
 import io.recur.device.kernels.Programs;
 
 /** Programs of cells that an interpreter in C runs, see {@code native/recur.h}. */
@@ -39,14 +38,12 @@ final class NativePrograms implements Programs {
 
     @Override
     public long floats(int array, int batch, int steps) {
-      CellProgram.Array its = tables.program().arrays().get(array);
-      long rows = its.layout() == Layout.TILES ? tables.padded(its.rows()) : its.rows();
-      return rows * batch * steps;
+      return run.rows[array] * batch * steps;
     }
 
     @Override
     public boolean readsGradients(int array) {
-      return run.read.contains(array);
+      return run.reads[array];
     }
 
     @Override

@@ -6,12 +6,11 @@ import io.recur.bindings.kernels.recur_run;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.kernels.CellProgram;
+import io.recur.device.kernels.CellProgram.Layout;
 import io.recur.device.kernels.Instruction;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 
 /** What the runs of a program share, and where the tables of a run begin in its description. */
 final class RunTables {
@@ -23,8 +22,11 @@ final class RunTables {
   /** Whether the gradient of a matrix grows class by class. */
   final boolean[] scatters;
 
-  /** Arrays that the backward pass reads. */
-  final Set<Integer> read = new HashSet<>();
+  /** For each array whether the backward pass reads it. */
+  final boolean[] reads;
+
+  /** For each array the rows that its memory has: tiles are whole. */
+  final long[] rows;
 
   /** For each matrix the columns that classes may name; 0 where none do. */
   final int[] classes;
@@ -49,8 +51,12 @@ final class RunTables {
     this.classes = new int[program.matrices().size()];
     findClasses(program.forward());
     findClasses(program.backward());
-    findReads(program.backward().phases());
-    findReads(program.backward().end());
+    this.rows = new long[program.arrays().size()];
+    for (int i = 0; i < rows.length; i++) {
+      CellProgram.Array array = program.arrays().get(i);
+      rows[i] = array.layout() == Layout.TILES ? its.padded(array.rows()) : array.rows();
+    }
+    this.reads = CellProgram.Pass.reads(allPhases(program.backward()), rows.length);
     vectors = arrays + its.arrays.size() * recur_array.sizeof();
     matrices = vectors + program.vectors().size() * recur_parameter.sizeof();
     panels = matrices + program.matrices().size() * recur_parameter.sizeof();
@@ -68,12 +74,10 @@ final class RunTables {
     }
   }
 
-  private void findReads(List<CellProgram.Phase> phases) {
-    for (Instruction instruction : CellProgram.Pass.instructions(phases)) {
-      if (instruction.arrayRead() != Instruction.NONE) {
-        read.add(instruction.arrayRead());
-      }
-    }
+  private static List<CellProgram.Phase> allPhases(CellProgram.Pass pass) {
+    List<CellProgram.Phase> all = new ArrayList<>(pass.phases());
+    all.addAll(pass.end());
+    return all;
   }
 
   private void limitClasses(CellProgram.Weights weights) {

@@ -119,6 +119,23 @@ public record CellProgram(
       }
       return all;
     }
+
+    /**
+     * Tells which arrays some phases read.
+     *
+     * @param phases some of a pass
+     * @param arrays how many there are
+     * @return for each array whether an instruction reads it
+     */
+    public static boolean[] reads(List<Phase> phases, int arrays) {
+      boolean[] reads = new boolean[arrays];
+      for (Instruction instruction : instructions(phases)) {
+        if (instruction.arrayRead() != Instruction.NONE) {
+          reads[instruction.arrayRead()] = true;
+        }
+      }
+      return reads;
+    }
   }
 
   /**
