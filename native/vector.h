@@ -212,7 +212,7 @@ INLINE vf log1p_share(vf u) {
 }
 
 /* 1/(1 + e^-x): small results keep their digits; 0 where e^-x is infinite. Largest error over all floats 1.5 ulp where
- * x >= 0, 2.4 below. */
+ * x >= 0, 2.5 below. */
 INLINE vf sigmoid(vf x) {
   vf shifted, fraction = exp_fraction(-least(most(x, -89), 87.33654f), &shifted);
   return 1.0f / ((fraction + 1.0f) * scale_of(shifted) + 1.0f);

@@ -54,7 +54,7 @@ DEVICE float tanh_of(float x) {
   return copysignf(e / (e + 2.0f), x);
 }
 
-/* 1/(1 + e^-x): small results keep their digits; to 1.5 ulp where x >= 0, 2.4 below. */
+/* 1/(1 + e^-x): small results keep their digits; to 1.5 ulp where x >= 0, 2.5 below. */
 DEVICE float sigmoid(float x) {
   int32_t k;
   float fraction = exp_fraction(-(x < -89 ? -89 : x > 87.33654f ? 87.33654f : x), &k);
