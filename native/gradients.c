@@ -123,6 +123,9 @@ static void add_matrices(const program_job *job, const recur_gradient *first, co
   }
 }
 
+/* The operand of the gradient of a vector whose panels hold sums over steps. */
+enum { IN_SUMS = -2 };
+
 /* dv += the sums of its panels. Where other panels reach the same rows, a part has rows of v in place of blocks. */
 static void add_vector(const program_job *job, const recur_gradient *g, int64_t terms, int part, int parts) {
   const recur_parameter *vector = &job->run->vectors[g->parameter];
@@ -146,7 +149,8 @@ void NAME(add_gradients)(const program_job *job, int64_t from, int64_t to, int p
   while (g < stop) {
     const recur_gradient *end = g + 1;
     if (g->operand < 0) {
-      add_vector(job, g, (to - from) * job->run->batch, part, parts);
+      int64_t sums = (to - from + SUMMED_STEPS - 1) / SUMMED_STEPS;
+      add_vector(job, g, (g->operand == IN_SUMS ? sums : to - from) * job->run->batch, part, parts);
     } else {
       while (end < stop && end->operand == g->operand && end->lag == g->lag) end++;
       add_matrices(job, g, end, from, to, part, parts);

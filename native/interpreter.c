@@ -66,7 +66,7 @@ static void run_patch(patch_of_tiles *p) {
   p->now = p->t;
   p->at = p->column;
   if (p->steps == 1) {
-    execute(p, first, end, 0, p->columns);
+    execute(p, p->has_rows ? recurrent : first, end, 0, p->columns);
     return;
   }
   execute(p, first, recurrent, 0, p->columns);
@@ -182,7 +182,8 @@ static void over_blocks(const program_job *job, const recur_phase *phase, int64_
   int helped = 0, cuts = 0, at_once = job->at_once;
   if (job->pass->cuts) cuts = steps == 1 ? at_once == 1 : all % parts && is_any_order(job->run->program, phase);
   if (cuts) at_once = 1;
-  share next;
+  share next, last = {0};
+  const recur_section *last_section = NULL;
   while (take_share(claims, all, size, part, parts, at_once, cuts, &helped, &next)) {
     const recur_section *s = sections;
     for (int64_t few; next.blocks > 0; next.block += few, next.blocks -= few) {
@@ -190,7 +191,12 @@ static void over_blocks(const program_job *job, const recur_phase *phase, int64_
       few = blocks(s->rows) - next.block < next.blocks ? blocks(s->rows) - next.block : next.blocks;
       if (steps > 1 && steps_at_once(job->run, s) > 1 && weights_of(job->run->program, s) * few > CACHED_WEIGHTS) few = 1;
       patch_of_tiles p = begin_patch(job, s, next.block, few, part);
-      if (steps == 1) run_step(&p, from, column + next.from, column + next.to);
+      if (steps == 1) {
+        p.has_rows = s == last_section && !s->is_free && few <= last.blocks && columns <= TILE && next.from == last.from
+            && next.to == last.to;
+        run_step(&p, from, column + next.from, column + next.to);
+        if (!p.has_rows) last_section = s, last = (share){next.block, next.from, next.to, few};
+      }
       else run_steps_of(&p, from + next.from, from + next.to);
     }
   }

@@ -122,6 +122,25 @@ OPERATION(keep) {
   if (p->job->runs && p->now >= 0) copy_columns(p, kept_columns(p, i->array, p->now, p->at), columns_of(p, i->a));
 }
 
+/* Backward runs from the last step to the first. */
+static void sum_steps(const patch_of_tiles *p, const recur_instruction *i, int is_product) {
+  if (!p->job->runs || p->now < 0) return;
+  int is_first;
+  tile_place sums = summed_columns(p, i->array, &is_first);
+  EACH_BLOCK {
+    const float *a = tile_of_patch(p, i->a, block), *b = tile_of_patch(p, i->b, block);
+    float *to = sums.first + block * sums.apart;
+    for (int k = 0; k < p->n * WIDTH; k += LANES) {
+      vf x = is_product ? load(a + k) * load(b + k) : load(a + k);
+      store(to + k, is_first ? x : load(to + k) + x);
+    }
+  }
+}
+
+OPERATION(sum) { sum_steps(p, i, 0); }
+
+OPERATION(sum_product) { sum_steps(p, i, 1); }
+
 OPERATION(load_vector) {
   const recur_parameter *v = &p->run->vectors[i->array];
   EACH_BLOCK {
@@ -302,7 +321,7 @@ _Static_assert((int)ELEMENTWISE_COUNT <= (int)RECUR_ROW && (int)BINARY_COUNT <= 
 operation *const NAME(operations)[RECUR_CODES][FUNCTIONS] = {[RECUR_CLEAR] = {clear},
     [RECUR_CONSTANT] = {[0] = constant, [RECUR_ROW] = constant_of_row}, [RECUR_COPY] = {copy},
     [RECUR_LOAD] = {load_matrix}, [RECUR_LOAD_ROW] = {[0] = load_row, [RECUR_ROW] = load_row_of_row},
-    [RECUR_STORE] = {store_matrix}, [RECUR_TAKE] = {take}, [RECUR_GIVE] = {give}, [RECUR_KEEP] = {keep},
+    [RECUR_STORE] = {store_matrix}, [RECUR_TAKE] = {take}, [RECUR_GIVE] = {give}, [RECUR_KEEP] = {keep, sum, sum_product},
     [RECUR_LOAD_VECTOR] = {load_vector},
     [RECUR_LOAD_SCALAR] = {[0] = load_scalar, [RECUR_ROW] = load_scalar_of_row},
     [RECUR_PRODUCT] = {NAME(product), NAME(begin_product)},

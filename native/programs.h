@@ -8,7 +8,10 @@ enum { FORWARD_PASS, FEW_PASS, BACKWARD_PASS };
 
 /* Columns that instructions other than products work on one after the other, so that what they pass on stays in the
  * first-level cache; and those of several steps that one tile holds. */
-enum { SOME_COLUMNS = 16, COLUMNS_OF_STEPS = 48 };
+enum { SOME_COLUMNS = 32, COLUMNS_OF_STEPS = 48 };
+
+/* Steps whose values are added up in floats, for gradients of vectors. */
+enum { SUMMED_STEPS = 8 };
 
 /* The most steps of a batch that a tile holds. */
 static inline int steps_of_tile(int64_t batch) {

@@ -190,7 +190,7 @@ enum {
   RECUR_STORE,        /* such rows = a, clipped, where the array has memory */
   RECUR_TAKE,         /* to = the tile of an array in tiles at step t + lag */
   RECUR_GIVE,         /* such a tile = a */
-  RECUR_KEEP,         /* the panel `array` of gradients = a */
+  RECUR_KEEP,         /* the panel `array` of gradients = a; function 1: its sums over steps += a; 2: += a * b */
   RECUR_LOAD_VECTOR,  /* to = values `row` ... of a vector, clipped to zeros, in all columns */
   RECUR_LOAD_SCALAR,  /* to = value `row` of a vector everywhere */
   RECUR_PRODUCT,      /* the tiles of the product `array` += its weights times its operand; function 1: = those and a vector */
@@ -274,7 +274,7 @@ typedef struct recur_kept {
   int64_t before;
 } recur_kept;
 
-/* What panels add to a matrix, or with operand -1 to a vector, clipped; is_shared: 1, panels of other rows reach the same
+/* What panels add to a matrix, or with operand -1 to a vector, with -2 too, from sums over steps, clipped; is_shared: 1, panels of other rows reach the same
  * values; 2, those of the same rows do, in other columns. All that reach the same values have the same. */
 typedef struct recur_gradient {
   int32_t kept, parameter, row, column, operand, lag, is_shared;

@@ -87,9 +87,10 @@ final class CompiledRun extends CellRun {
         case INPUT -> name(i, cell.readsInput() ? x.value() : null, time);
         case STATE -> nameState(i, entry);
         case OUTPUT -> take(i, time);
-        case OPERAND, KEPT -> {
-          if (records || cell.forwardReads()[i]) {
-            take(i, records ? time : 1);
+        case OPERAND, KEPT, WAITING -> {
+          boolean isKept = records && entry.purpose() != Purpose.WAITING;
+          if (isKept || cell.forwardReads()[i]) {
+            take(i, isKept ? time : 1);
           } else {
             name(i, null, 1);
           }

@@ -1,6 +1,7 @@
 package io.recur.compile;
 
 import io.recur.compile.Tables.Entry;
+import io.recur.compile.Tables.Purpose;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.CellProgram.Pass;
 import io.recur.device.kernels.CellProgram.Phase;
@@ -66,9 +67,9 @@ final class Compiler {
       backward.differentiate();
     }
     List<RowReduction> reductions = new ArrayList<>();
-    List<Phase> forward = phases(lowering.draft, tables, reductions);
-    List<Phase> steps = phases(backward.steps, tables, reductions);
-    List<Phase> end = phases(backward.end, tables, reductions);
+    List<Phase> forward = phases(lowering.draft, tables, Purpose.WAITING, reductions);
+    List<Phase> steps = phases(backward.steps, tables, Purpose.PASSING, reductions);
+    List<Phase> end = phases(backward.end, tables, Purpose.PASSING, reductions);
     List<Parameter> matrices = parameters(graph, tables.matrices);
     List<Parameter> vectors = parameters(graph, tables.vectors);
     CellProgram program =
@@ -103,8 +104,11 @@ final class Compiler {
         reads);
   }
 
-  private static List<Phase> phases(Draft draft, Tables tables, List<RowReduction> reductions) {
-    return draft.effects.isEmpty() ? List.of() : new Schedule(draft, tables, reductions).phases();
+  private static List<Phase> phases(
+      Draft draft, Tables tables, Purpose forWaiting, List<RowReduction> reductions) {
+    return draft.effects.isEmpty()
+        ? List.of()
+        : new Schedule(draft, tables, forWaiting, reductions).phases();
   }
 
   private static List<Parameter> parameters(Graph graph, List<Integer> numbers) {

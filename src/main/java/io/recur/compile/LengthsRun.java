@@ -134,8 +134,10 @@ final class LengthsRun extends CellRun {
             case INPUT -> cell.readsInput() ? x.value() : null;
             case OUTPUT -> y.value();
             case STATE -> context.scratch(floats(i));
-            case OPERAND, KEPT ->
-                records || cell.forwardReads()[i] ? context.scratch(floats(i)) : null;
+            case OPERAND, KEPT, WAITING ->
+                isPerStretch(i) && records || cell.forwardReads()[i]
+                    ? context.scratch(floats(i))
+                    : null;
             default -> null;
           };
     }
@@ -148,7 +150,8 @@ final class LengthsRun extends CellRun {
     long all = 0;
     for (int i = 0; i < lengths.stretchCount(); i++) {
       enter(i);
-      all = records ? all + floatsNow(array) : Math.max(all, floatsNow(array));
+      long now = floatsNow(array);
+      all = records && isPerStretch(array) ? all + now : Math.max(all, now);
     }
     return all;
   }
@@ -161,7 +164,7 @@ final class LengthsRun extends CellRun {
   /** The matrices of the present stretch that an array of a forward pass has. */
   private int steps(int array) {
     Purpose purpose = cell.arrays().get(array).purpose();
-    return purpose == Purpose.STATE ? time + 1 : records ? time : 1;
+    return purpose == Purpose.STATE ? time + 1 : records && isPerStretch(array) ? time : 1;
   }
 
   /** The most that a stretch takes, of which the sizes are the present ones meanwhile. */
@@ -213,7 +216,7 @@ final class LengthsRun extends CellRun {
     for (int i = 0; i < buffers.length; i++) {
       switch (cell.arrays().get(i).purpose()) {
         case INPUT, OUTPUT -> nameColumns(i);
-        case STATE, OPERAND, KEPT -> execution.array(i, buffers[i], firsts[i], steps(i));
+        case STATE, OPERAND, KEPT, WAITING -> execution.array(i, buffers[i], firsts[i], steps(i));
         default -> {}
       }
     }

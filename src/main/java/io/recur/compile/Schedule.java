@@ -24,6 +24,7 @@ import java.util.TreeMap;
 final class Schedule {
   private final Draft draft;
   private final Tables tables;
+  private final Purpose forWaiting;
   private final List<RowReduction> reductions;
 
   /** The first phase in which a term can be computed, and the one in which it is. */
@@ -43,9 +44,16 @@ final class Schedule {
   /** The arrays in which values wait for later phases. */
   private final Map<Integer, Integer> waiting = new HashMap<>();
 
-  Schedule(Draft draft, Tables tables, List<RowReduction> reductions) {
+  /**
+   * A schedule of one pass.
+   *
+   * @param forWaiting the purpose of the arrays in which values wait
+   * @param reductions to which those of this pass are added
+   */
+  Schedule(Draft draft, Tables tables, Purpose forWaiting, List<RowReduction> reductions) {
     this.draft = draft;
     this.tables = tables;
+    this.forWaiting = forWaiting;
     this.reductions = reductions;
   }
 
@@ -234,7 +242,7 @@ final class Schedule {
         Effect.Store store = stored.get(i);
         if (store == null) {
           int rows = draft.rows(i);
-          int array = tables.array(rows, Layout.TILES, Purpose.KEPT, 0);
+          int array = tables.array(rows, Layout.TILES, forWaiting, 0);
           store = new Effect.Store(i, rows, array, 0, 0);
           draft.effects.add(store);
         }

@@ -20,8 +20,10 @@ final class Tables {
     OUTPUT,
     /** What a product or a reduction of the same step reads. */
     OPERAND,
-    /** A value that a later phase of the same step reads, or backward. */
+    /** A value that backward reads. */
     KEPT,
+    /** A value that only a later phase of the same step reads. */
+    WAITING,
     /** The gradient of the output, of every step. */
     OUTPUT_GRADIENT,
     /** A gradient of which those of parameters are made. */

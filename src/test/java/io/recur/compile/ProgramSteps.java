@@ -27,7 +27,7 @@ final class ProgramSteps {
             case INPUT, OUTPUT, OPERAND, KEPT, OUTPUT_GRADIENT, GRADIENT, INPUT_GRADIENT -> time;
             case STATE -> time + 1;
             case CARRY -> 2;
-            case PASSING, STATE_GRADIENT -> 1;
+            case WAITING, PASSING, STATE_GRADIENT -> 1;
           };
       run.arrays[i] = new double[steps][entry.array().rows() * batch];
       for (double[] step : run.arrays[i]) {

@@ -5,6 +5,7 @@ import io.recur.device.kernels.Instruction;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.IntPredicate;
 
 /** Makes the tables of a program: section by section, pass by pass. */
 final class Assembly {
@@ -93,8 +94,9 @@ final class Assembly {
   }
 
   private void add(CellProgram.Section section, boolean isFree, boolean keeps) {
-    SectionOrder ordered = new SectionOrder(section, Freedom.recurrent(section), isFree);
-    SectionAssembly its = new SectionAssembly(tables, section, ordered, keeps);
+    IntPredicate isSummed = array -> keeps && !isFree && tables.isOfVectors(array);
+    SectionOrder ordered = new SectionOrder(section, Freedom.recurrent(section), isFree, isSummed);
+    SectionAssembly its = new SectionAssembly(tables, section, ordered, keeps, isSummed);
     int first = tables.codes.size();
     int[] groups = new int[its.groups.size()];
     for (int i = 0; i < groups.length; i++) {

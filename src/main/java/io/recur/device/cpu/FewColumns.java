@@ -86,11 +86,20 @@ final class FewColumns {
         phases.remove(i);
       }
     }
-    if (program.backward().phases().isEmpty()) { // else they are kept for all steps
-      Set<Integer> read = read(CellProgram.Pass.instructions(late));
-      read.retainAll(stored);
-      read.forEach(tables::keepAll);
+    Set<Integer> read = read(CellProgram.Pass.instructions(late));
+    read.retainAll(stored);
+    read.removeAll(readBack()); // they are kept for all steps
+    read.forEach(tables::keepAll);
+  }
+
+  /** The arrays that the backward pass reads. */
+  private Set<Integer> readBack() {
+    Set<Integer> arrays = read(program.backward().instructions());
+    arrays.addAll(read(CellProgram.Pass.instructions(program.backward().end())));
+    for (CellProgram.WeightGradient gradient : program.weightGradients()) {
+      arrays.add(gradient.operand());
     }
+    return arrays;
   }
 
   /**

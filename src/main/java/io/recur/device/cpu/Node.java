@@ -10,12 +10,13 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
  * An instruction with the values that it reads and writes. A product of two values that nobody else
- * reads is one node with the sum, the quotient or the derivative that reads it, a difference with
- * the quotient.
+ * reads is one node with the sum, the quotient, the derivative or the sum over steps that reads it,
+ * a difference with the quotient.
  *
  * @param to the value that it writes, {@link Instruction#NONE} for none
  * @param reads values, {@link Instruction#NONE} for one that is left out
@@ -41,6 +42,9 @@ record Node(
   /** A row that is spread over all rows. */
   static final int SPREAD = 6;
 
+  /** A product that is added to a sum over the steps. */
+  static final int SUM = 7;
+
   /** A set in which no node equals another one. */
   static Set<Node> set() {
     return Collections.newSetFromMap(new IdentityHashMap<>());
@@ -50,8 +54,12 @@ record Node(
     return new Node(instruction, instruction.to(), instruction.reads(), -1, false, null);
   }
 
-  /** All nodes whose value somebody reads, or that have an effect, in their order. */
-  static List<Node> of(List<Instruction> instructions) {
+  /**
+   * All nodes whose value somebody reads, or that have an effect, in their order.
+   *
+   * @param isSummed whether what is stored in an array is added to sums over the steps
+   */
+  static List<Node> of(List<Instruction> instructions, IntPredicate isSummed) {
     List<Node> all = new ArrayList<>();
     Map<Integer, Integer> readers = new HashMap<>();
     for (Instruction instruction : instructions.reversed()) {
@@ -63,10 +71,11 @@ record Node(
         }
       }
     }
-    return fused(all, readers);
+    return fused(all, readers, isSummed);
   }
 
-  private static List<Node> fused(List<Node> all, Map<Integer, Integer> readers) {
+  private static List<Node> fused(
+      List<Node> all, Map<Integer, Integer> readers, IntPredicate isSummed) {
     Map<Integer, Node> products = new HashMap<>();
     Map<Integer, Node> differences = new HashMap<>();
     Map<Integer, Instruction.LoadVector> vectors = new HashMap<>();
@@ -100,6 +109,12 @@ record Node(
           && products.containsKey(dy)) {
         node = with(products.remove(dy), node, y, DERIVATIVE);
         taken.add(dy);
+      } else if (node.its instanceof Instruction.Store store
+          && isSummed.test(store.array())
+          && products.containsKey(store.value())) {
+        List<Integer> factors = products.remove(store.value()).reads;
+        node = new Node(store, Instruction.NONE, factors, SUM, false, null);
+        taken.add(store.value());
       } else if (node.its instanceof Instruction.LoadVector vector && readers.get(node.to) == 1) {
         vectors.put(node.to, vector);
       } else if (node.its instanceof Instruction.Product product

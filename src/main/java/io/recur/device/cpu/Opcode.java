@@ -34,6 +34,11 @@ enum Opcode {
   /** The function of a product whose sums begin with a vector or 0. */
   static final int BEGIN = 1;
 
+  /** The functions of {@link #KEEP} that add to what a panel holds of some steps. */
+  static final int SUM = 1;
+
+  static final int SUM_OF_PRODUCT = 2;
+
   /** Whether it works on all columns of a tile at once, not on some after the others. */
   boolean isWhole() {
     return this == PRODUCT || this == EXPECT;

@@ -3,7 +3,6 @@ package io.recur.device.cpu;
 import static io.recur.device.cpu.Code.NO_TILE;
 
 import io.recur.device.kernels.CellProgram;
-import io.recur.device.kernels.CellProgram.Layout;
 import io.recur.device.kernels.Instruction;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -13,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntPredicate;
 
 /**
  * A section as the C interpreter runs it. Each value gets a tile: the one of a value that dies
@@ -21,6 +21,7 @@ import java.util.Set;
 final class SectionAssembly {
   private final Tables program;
   private final CellProgram.Section section;
+  private final IntPredicate isSummed;
   private final List<Node> order = new ArrayList<>();
 
   /** For each value the last node that reads it. */
@@ -32,6 +33,9 @@ final class SectionAssembly {
   private final Map<Integer, Integer> tiles = new HashMap<>();
 
   private final List<Tables.Place> places = new ArrayList<>();
+
+  /** Values of rows that all blocks read. */
+  private final Set<Integer> ofAllBlocks = new HashSet<>();
 
   /** Places that a value may be overwritten in. */
   private final Set<Integer> disposable = new HashSet<>();
@@ -55,9 +59,14 @@ final class SectionAssembly {
   final List<List<Code>> groups = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
 
   SectionAssembly(
-      Tables program, CellProgram.Section section, SectionOrder ordered, boolean keepsGradients) {
+      Tables program,
+      CellProgram.Section section,
+      SectionOrder ordered,
+      boolean keepsGradients,
+      IntPredicate isSummed) {
     this.program = program;
     this.section = section;
+    this.isSummed = isSummed;
     for (List<List<Node>> group : ordered.groups) {
       for (List<Node> item : group) {
         order.addAll(item);
@@ -74,6 +83,7 @@ final class SectionAssembly {
         stored.add(i.array());
       }
     }
+    findOfAllBlocks(ordered);
     placeStored(keepsGradients);
     for (int i = 0; i < 3; i++) {
       expect(ordered.groups.get(i), groups.get(i));
@@ -103,17 +113,25 @@ final class SectionAssembly {
     return count;
   }
 
-  // Places.
-
-  private boolean isInTiles(int array) {
-    return program.arrays.get(array).layout() == Layout.TILES;
+  /** Finds what a section that is not free computes for one block and reads for each. */
+  private void findOfAllBlocks(SectionOrder ordered) {
+    for (List<Node> item : ordered.isFree ? List.<List<Node>>of() : ordered.groups.getFirst()) {
+      ofAllBlocks.add(item.getFirst().to());
+    }
+    Set<Integer> read = new HashSet<>();
+    for (List<Node> item : ordered.groups.getLast()) {
+      item.forEach(node -> read.addAll(node.reads()));
+    }
+    ofAllBlocks.retainAll(read);
   }
+
+  // Places.
 
   /** Decides which values are computed where they are to be kept. */
   private void placeStored(boolean keepsGradients) {
     for (Node node : order) {
       if (node.its() instanceof Instruction.Store i
-          && isInTiles(i.array())
+          && program.isInTiles(i.array())
           && !loaded.contains(i.array())
           && placed(node.reads().getFirst(), new Tables.Place(false, i.array(), i.lag()))) {
         done.add(node);
@@ -122,7 +140,8 @@ final class SectionAssembly {
     for (Node node : order) {
       if (keepsGradients
           && node.its() instanceof Instruction.Store i
-          && program.isGradient(i.array())) {
+          && program.isGradient(i.array())
+          && !isSummed.test(i.array())) {
         int value = node.reads().getFirst();
         Integer panel = kept.get(value);
         if (panel == null) {
@@ -132,7 +151,7 @@ final class SectionAssembly {
             inPanel.add(value);
           }
         }
-        program.gradients(panel, i.array(), i.row());
+        program.gradients(panel, i.array(), i.row(), false);
       }
     }
   }
@@ -153,6 +172,7 @@ final class SectionAssembly {
         if (read != Instruction.NONE
             && readers.get(read) == last
             && !tiles.containsKey(read)
+            && !ofAllBlocks.contains(read)
             && (!isView(writers.get(read)) || isSame(writers.get(read), place))) {
           source = read;
           break;
@@ -170,7 +190,7 @@ final class SectionAssembly {
   /** Whether a load gives the tile of an array itself. */
   private boolean isView(Node node) {
     return node.its() instanceof Instruction.Load i
-        && isInTiles(i.array())
+        && program.isInTiles(i.array())
         && !stored.contains(i.array());
   }
 
@@ -191,7 +211,7 @@ final class SectionAssembly {
     Set<List<Integer>> expected = new HashSet<>();
     for (List<Node> item : items) {
       if (item.getFirst().its() instanceof Instruction.Load i
-          && !isInTiles(i.array())
+          && !program.isInTiles(i.array())
           && expected.add(List.of(i.array(), i.row(), i.lag()))) {
         codes.add(new Code(Opcode.EXPECT).at(i.array(), i.row(), i.lag()));
       }
@@ -228,7 +248,11 @@ final class SectionAssembly {
     if (node.its() instanceof Instruction.Gather && reads[0] == NO_TILE) {
       codes.add(new Code(Opcode.CLEAR).to(to));
     }
-    Code code = code(node, to, reads);
+    if (node.its() instanceof Instruction.Store i && isSummed.test(i.array())) {
+      codes.add(sum(i, node.fused() == Node.SUM, reads));
+      return;
+    }
+    Code code = NodeCode.of(node, to, reads, program);
     code.function += node.isRow() ? Opcode.ROW : 0;
     codes.add(code);
     Integer panel = kept.get(node.to());
@@ -237,12 +261,21 @@ final class SectionAssembly {
     }
   }
 
+  /** Adds a value, or the product of two, to the sum of a panel over the steps. */
+  private Code sum(Instruction.Store store, boolean isOfProduct, int[] reads) {
+    int panel = program.keep(section.rows());
+    program.gradients(panel, store.array(), store.row(), true);
+    Code code = new Code(Opcode.KEEP).of(reads[0], reads[isOfProduct ? 1 : 0], NO_TILE);
+    code.function = isOfProduct ? Opcode.SUM_OF_PRODUCT : Opcode.SUM;
+    return code.at(panel, 0, 0);
+  }
+
   private int tileOf(int value) {
     return value == Instruction.NONE ? NO_TILE : tiles.get(value);
   }
 
   private boolean dies(int value, Node at) {
-    return value != Instruction.NONE && readers.get(value) == at;
+    return value != Instruction.NONE && readers.get(value) == at && !ofAllBlocks.contains(value);
   }
 
   private boolean mayOverwrite(int tile) {
@@ -315,68 +348,6 @@ final class SectionAssembly {
         codes.add(new Code(Opcode.KEEP).of(tileOf(node.to()), NO_TILE, NO_TILE).at(panel, 0, 0));
       }
     }
-  }
-
-  private Code code(Node node, int to, int[] reads) {
-    int a = reads.length > 0 ? reads[0] : NO_TILE;
-    int b = reads.length > 1 ? reads[1] : NO_TILE;
-    int c = reads.length > 2 ? reads[2] : NO_TILE;
-    if (node.fused() == Node.SPREAD) {
-      return new Code(Opcode.SPREAD).to(to).of(a, b, c);
-    }
-    if (node.fused() == Node.DERIVATIVE) {
-      Instruction.Derivative i = (Instruction.Derivative) node.its();
-      return new Code(Opcode.DERIVATIVE_OF_PRODUCT).function(i.f()).to(to).of(a, b, c);
-    }
-    if (node.fused() >= 0) {
-      Code code = new Code(Opcode.FUSED).to(to).of(a, b, c);
-      code.function = node.fused();
-      return code;
-    }
-    return switch (node.its()) {
-      case Instruction.Load i ->
-          new Code(isInTiles(i.array()) ? Opcode.TAKE : Opcode.LOAD)
-              .to(to)
-              .at(i.array(), i.row(), i.lag());
-      case Instruction.LoadRow i ->
-          new Code(Opcode.LOAD_ROW).to(to).at(i.array(), i.row(), i.lag());
-      case Instruction.Store i ->
-          new Code(isInTiles(i.array()) ? Opcode.GIVE : Opcode.STORE)
-              .to(NO_TILE)
-              .of(a, NO_TILE, NO_TILE)
-              .at(i.array(), i.row(), i.lag());
-      case Instruction.LoadVector i ->
-          new Code(Opcode.LOAD_VECTOR).to(to).at(i.vector(), i.row(), 0);
-      case Instruction.LoadScalar i ->
-          new Code(Opcode.LOAD_SCALAR).to(to).at(i.vector(), i.row(), 0);
-      case Instruction.Constant i -> new Code(Opcode.CONSTANT).to(to).numbers(i.number(), 0);
-      case Instruction.Gather i ->
-          new Code(Opcode.GATHER)
-              .to(to)
-              .of(a == NO_TILE ? to : a, NO_TILE, NO_TILE)
-              .at(i.weights(), 0, 0);
-      case Instruction.Scatter i ->
-          new Code(Opcode.SCATTER).to(NO_TILE).of(a, NO_TILE, NO_TILE).at(i.weights(), 0, 0);
-      case Instruction.Map i -> new Code(Opcode.MAP).function(i.f()).to(to).of(a, b, c);
-      case Instruction.Derivative i -> {
-        // the one that the derivative does not need is read and not used
-        int x = b == NO_TILE ? c == NO_TILE ? a : c : b;
-        int y = c == NO_TILE ? x : c;
-        yield new Code(Opcode.DERIVATIVE).function(i.f()).to(to).of(a, x, y);
-      }
-      case Instruction.Affine i ->
-          new Code(Opcode.AFFINE).to(to).of(a, b, c).numbers(i.factor(), i.constant());
-      case Instruction.Combine i -> new Code(Opcode.COMBINE).function(i.f()).to(to).of(a, b, c);
-      case Instruction.Reduce i ->
-          new Code(Opcode.REDUCE).to(NO_TILE).of(a, NO_TILE, NO_TILE).at(i.reduction(), 0, 0);
-      case Instruction.Reduced i -> new Code(Opcode.REDUCED).to(to).at(i.reduction(), 0, 0);
-      case Instruction.Drop i -> {
-        Code code = new Code(Opcode.DROP).to(to).of(a, NO_TILE, NO_TILE);
-        code.b = i.rows();
-        yield code.at(i.draw(), i.row(), 0).numbers(i.rate(), 0);
-      }
-      case Instruction.Product i -> throw new IllegalStateException("a product is in an item");
-    };
   }
 
   /** Counts for each instruction how many work on some columns after the others from there on. */

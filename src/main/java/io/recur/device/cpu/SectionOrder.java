@@ -4,9 +4,11 @@ import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntPredicate;
 
 /**
  * The order of the instructions of a section: products of the same operand next to each other, as
@@ -21,6 +23,8 @@ final class SectionOrder {
   /** Nodes whose item stands in a group: what is placed may still wait for what it reads. */
   private final Set<Node> done = Node.set();
 
+  final boolean isFree;
+
   /** Items of the three groups: a node, or products of the same operand. */
   final List<List<List<Node>>> groups =
       List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
@@ -30,16 +34,19 @@ final class SectionOrder {
    *
    * @param recurrent arrays that the section reads at one step and writes at another; null where it
    *     is not free
+   * @param isSummed whether what is stored in an array is added to sums over the steps
    */
-  SectionOrder(CellProgram.Section section, Set<Integer> recurrent, boolean isFree) {
-    List<Node> all = Node.of(section.instructions());
+  SectionOrder(
+      CellProgram.Section section, Set<Integer> recurrent, boolean isFree, IntPredicate isSummed) {
+    List<Node> all = Node.of(section.instructions(), isSummed);
     nodes = section.rows() > 1 ? RepeatedRows.of(all) : all;
     for (Node node : nodes) {
       if (node.to() != Instruction.NONE) {
         writers.put(node.to(), node);
       }
     }
-    List<List<Node>> split = isFree ? split(recurrent) : List.of(List.of(), List.of(), nodes);
+    this.isFree = isFree;
+    List<List<Node>> split = isFree ? split(recurrent) : splitRows();
     for (int i = 0; i < 3; i++) {
       for (Node node : split.get(i)) {
         place(node, split.get(i), groups.get(i));
@@ -65,6 +72,22 @@ final class SectionOrder {
     List<List<Node>> split = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
     for (Node node : nodes) {
       split.get(!after.contains(node) ? 0 : onward.contains(node) ? 1 : 2).add(node);
+    }
+    return split;
+  }
+
+  /** What is the same in all rows comes first: it is computed for one block, and kept. */
+  private List<List<Node>> splitRows() {
+    Set<Integer> stored = new HashSet<>();
+    for (Node node : nodes) {
+      if (node.its() instanceof Instruction.Store) {
+        stored.addAll(node.reads());
+      }
+    }
+    List<List<Node>> split = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    for (Node node : nodes) {
+      boolean isSame = node.isRow() || node.fused() == Node.SPREAD && !stored.contains(node.to());
+      split.get(isSame ? 0 : 2).add(node);
     }
     return split;
   }

@@ -115,7 +115,8 @@ final class Tables {
   }
 
   /**
-   * What panels of gradients are added to: rows of a matrix, or of a vector, whose operand is −1.
+   * What panels of gradients are added to: rows of a matrix, or of a vector, whose operand is −1,
+   * or −2 where the panels hold sums over some steps.
    */
   record Gradient(int kept, int parameter, int row, int column, int operand, int lag) {}
 
@@ -177,6 +178,16 @@ final class Tables {
     return gradientArrays.contains(array);
   }
 
+  /** Whether gradients of vectors follow from an array, and of no matrix. */
+  boolean isOfVectors(int array) {
+    return isGradient(array)
+        && program.weightGradients().stream().noneMatch(its -> its.array() == array);
+  }
+
+  boolean isInTiles(int array) {
+    return arrays.get(array).layout() == CellProgram.Layout.TILES;
+  }
+
   boolean isHidden(int array) {
     return array >= program.arrays().size();
   }
@@ -221,8 +232,8 @@ final class Tables {
     return kept.size() - 1;
   }
 
-  /** What follows from a panel that holds rows of an array. */
-  void gradients(int panel, int array, int row) {
+  /** What follows from a panel that holds rows of an array, or their sums over some steps. */
+  void gradients(int panel, int array, int row, boolean isSummed) {
     for (CellProgram.WeightGradient its : program.weightGradients()) {
       if (its.array() == array) {
         CellProgram.Weights w = program.weights().get(its.weights());
@@ -232,7 +243,7 @@ final class Tables {
     }
     for (CellProgram.VectorGradient its : program.vectorGradients()) {
       if (its.array() == array) {
-        gradients.add(new Gradient(panel, its.vector(), its.row() + row, 0, -1, 0));
+        gradients.add(new Gradient(panel, its.vector(), its.row() + row, 0, isSummed ? -2 : -1, 0));
       }
     }
   }

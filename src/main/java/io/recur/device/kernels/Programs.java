@@ -49,7 +49,8 @@ public interface Programs {
 
     /**
      * Tells whether the device reads an array of gradients. The caller may leave out one that
-     * neither of them reads.
+     * neither of them reads. One that the device does not read, and from which gradients of vectors
+     * alone follow, may stay unwritten.
      *
      * @param array its number
      * @return true unless the device makes the gradients of weights from a copy of its own

@@ -94,8 +94,12 @@ class FewColumnsTest {
   @Test
   void whatABackwardPassKeepsNeedsNoOtherMemory() {
     Tables[] tables = new Tables[1];
-    FewColumns few = split(new Pass(List.of(next()), List.of()), tables, next(), product(OPERAND));
+    Pass readsOther = new Pass(List.of(next()), List.of());
+    FewColumns few = split(readsOther, tables, next(), product(OPERAND));
     assertEquals(1, few.late().size());
+    assertEquals(List.of(new Tables.Hidden(ROWS, OPERAND)), tables[0].hidden);
+    Pass reads = new Pass(List.of(product(OPERAND)), List.of());
+    assertEquals(1, split(reads, tables, next(), product(OPERAND)).late().size());
     assertEquals(List.of(), tables[0].hidden);
   }
 

@@ -41,7 +41,7 @@ class SectionOrderTest {
     Case(long seed, boolean isFree) {
       section = section(new Random(seed));
       recurrent = Freedom.recurrent(section);
-      groups = new SectionOrder(section, isFree ? recurrent : null, isFree).groups;
+      groups = new SectionOrder(section, isFree ? recurrent : null, isFree, _ -> false).groups;
       groups.forEach(group -> group.forEach(order::addAll));
       what = "seed %d, free %s: %s in the order %s".formatted(seed, isFree, section, order);
     }
@@ -88,7 +88,7 @@ class SectionOrderTest {
     }
 
     private void everyNodeOnce() {
-      List<Node> nodes = Node.of(section.instructions());
+      List<Node> nodes = Node.of(section.instructions(), _ -> false);
       assertEquals(nodes.size(), order.size(), what);
       assertEquals(new HashSet<>(nodes), new HashSet<>(order), what);
     }
@@ -186,7 +186,8 @@ class SectionOrderTest {
             new Product(2, Instruction.NONE, 1, false, ARRAYS, 0, false),
             new Instruction.Combine(3, Binary.ADD, 1, 2),
             new Instruction.Store(3, 0, 0, 1));
-    List<List<Node>> items = new SectionOrder(new Section(64, all), null, false).groups.getLast();
+    List<List<Node>> items =
+        new SectionOrder(new Section(64, all), null, false, _ -> false).groups.getLast();
     assertEquals(List.of(2, 1, 1, 1), items.stream().map(List::size).toList());
   }
 }
