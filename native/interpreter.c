@@ -48,6 +48,7 @@ static tile_place own_tile(const program_job *job, int part, int number) {
 
 static void place_tiles(patch_of_tiles *p) {
   const recur_program *program = p->run->program;
+  if (p->job->runs && p->t >= 0) p->steps_summed = (uint32_t)(p->run->time - 1 - p->t) % (uint32_t)p->job->run_steps;
   const recur_place *place = program->places + p->section->first_place;
   for (int k = 0; k < p->section->places; k++, place++) {
     const recur_array *a = place->is_panel ? NULL : &p->run->arrays[place->number];

@@ -125,8 +125,8 @@ OPERATION(keep) {
 /* Backward runs from the last step to the first. */
 static void sum_steps(const patch_of_tiles *p, const recur_instruction *i, int is_product) {
   if (!p->job->runs || p->now < 0) return;
-  int is_first;
-  tile_place sums = summed_columns(p, i->array, &is_first);
+  int is_first = p->steps_summed % SUMMED_STEPS == 0;
+  tile_place sums = summed_columns(p, i->array);
   EACH_BLOCK {
     const float *a = tile_of_patch(p, i->a, block), *b = tile_of_patch(p, i->b, block);
     float *to = sums.first + block * sums.apart;
@@ -165,11 +165,8 @@ OPERATION(expect) {
 
 /* Each block leaves two numbers per column, those of all columns after each other; whoever reads the reduction joins
  * those of all blocks in their order. The sums of a column have one order, whatever its place and the batch. */
-INLINE float *partials_of(const patch_of_tiles *p, int reduction, int64_t block) {
-  const recur_reduction *all = p->run->program->reductions;
-  int64_t before = 0;
-  for (int k = 0; k < reduction; k++) before += blocks(all[k].rows);
-  return p->job->partials + 2 * (before + block) * p->run->batch + p->at;
+INLINE float *partials_of(const patch_of_tiles *p, const recur_instruction *i, int64_t block) {
+  return p->job->partials + 2 * (i->row + block) * p->run->batch + p->at;
 }
 
 INLINE vf joined(int kind, vf a, vf b) { return kind == BY_MAX ? choose((a > b) | (a != a), a, b) : a + b; }
@@ -225,7 +222,7 @@ OPERATION(reduce) {
   int kind = p->run->program->reductions[i->array].kind;
   EACH_BLOCK {
     const float *x = tile_of_patch(p, i->a, block);
-    float *first = partials_of(p, i->array, p->block + block), *second = first + p->run->batch;
+    float *first = partials_of(p, i, p->block + block), *second = first + p->run->batch;
     int64_t rows = rows_left(p, block) < WIDTH ? rows_left(p, block) : WIDTH;
     for (int j = 0; j < p->n; j += LANES) {
       int n = p->n - j < LANES ? p->n - j : LANES;
@@ -260,14 +257,14 @@ INLINE vf reduced_of(const recur_reduction *its, const float *partial, int64_t b
 }
 
 /* The same, which each part computes once per step, whichever of its blocks asks first. */
-static const float *joined_columns(const patch_of_tiles *p, int reduction, int j, int n) {
+static const float *joined_columns(const patch_of_tiles *p, const recur_instruction *i, int j, int n) {
   int64_t batch = p->run->batch;
-  float *values = joined_of(p->job, p->part) + 2 * reduction * batch + p->at + j;
+  float *values = joined_of(p->job, p->part) + 2 * i->array * batch + p->at + j;
   int32_t *steps = (int32_t *)(values + batch), step = (int32_t)p->now + FIRST_STEP, all = 1;
   for (int k = 0; k < n; k++) all &= steps[k] == step;
   if (all) return values;
-  const recur_reduction *its = &p->run->program->reductions[reduction];
-  const float *partial = partials_of(p, reduction, 0) + j;
+  const recur_reduction *its = &p->run->program->reductions[i->array];
+  const float *partial = partials_of(p, i, 0) + j;
   if (n == 1) *values = reduced_of(its, partial, batch, 1)[0];
   else store_part(values, reduced_of(its, partial, batch, n), n);
   for (int k = 0; k < n; k++) steps[k] = step;
@@ -277,7 +274,7 @@ static const float *joined_columns(const patch_of_tiles *p, int reduction, int j
 OPERATION(reduced) {
   for (int j = 0; j < p->n; j += LANES) {
     int n = least_of(LANES, p->n - j);
-    const float *values = joined_columns(p, i->array, j, n);
+    const float *values = joined_columns(p, i, j, n);
     EACH_BLOCK {
       float *to = tile_of_patch(p, i->to, block) + j * WIDTH;
       for (int k = 0; k < n; k++, to += WIDTH) fill(to, 1, splat(values[k]), splat(values[k]));
@@ -289,7 +286,7 @@ OPERATION(reduced_of_row) {
   float *to = row_of_patch(p, i->to);
   for (int j = 0; j < p->n; j += LANES) {
     int n = least_of(LANES, p->n - j);
-    memcpy(to + j, joined_columns(p, i->array, j, n), sizeof(float) * n);
+    memcpy(to + j, joined_columns(p, i, j, n), sizeof(float) * n);
   }
 }
 

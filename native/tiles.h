@@ -29,6 +29,7 @@ typedef struct {
   int columns;
   int steps;              /* that columns count */
   int is_first;           /* of the steps that a pass executes */
+  uint32_t steps_summed;  /* of a run of steps, in the order of the pass: those before t */
   int has_rows;           /* what is the same in all blocks has been computed, for as many blocks and the same columns */
   /* What an instruction works on: n columns of each tile from `from` on, which belong to step `now`, or to some from
    * there on, and are columns `at` ... there. */
@@ -77,13 +78,10 @@ INLINE tile_place kept_columns(const patch_of_tiles *p, int number, int64_t t, i
   return (tile_place){panel + ((t - p->run_from) * p->run->batch + column) * WIDTH, p->job->terms * WIDTH};
 }
 
-/* Where the sums over the present step and its neighbours are in a panel, of the columns that an instruction works on.
- * is_first: the step is the first of them to be executed. */
-INLINE tile_place summed_columns(const patch_of_tiles *p, int number, int *is_first) {
-  int64_t done = (p->run->time - 1 - p->now) % p->job->run_steps;
+/* Where the sums over the present step and its neighbours are in a panel, of the columns that an instruction works on. */
+INLINE tile_place summed_columns(const patch_of_tiles *p, int number) {
   float *panel = kept_panel(p->job, &p->run->program->kept[number], p->block);
-  *is_first = done % SUMMED_STEPS == 0;
-  return (tile_place){panel + (done / SUMMED_STEPS * p->run->batch + p->at) * WIDTH, p->job->terms * WIDTH};
+  return (tile_place){panel + (p->steps_summed / SUMMED_STEPS * p->run->batch + p->at) * WIDTH, p->job->terms * WIDTH};
 }
 
 /* The phases of a run of a program, and a part's own rows of the gradients of parameters, from the panels

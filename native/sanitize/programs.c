@@ -20,11 +20,12 @@ typedef struct {
   recur_pass passes[3];
   recur_weights weights;
   recur_reduction reductions[4];
-  recur_kept kept;
-  recur_gradient gradients[2];
+  recur_kept kept[2]; /* the second one has sums over steps */
+  recur_gradient gradients[3];
   int32_t tiles[5];
   recur_hidden hidden;
   recur_program program;
+  int32_t blocks; /* of rows */
   int codes_used, sections_used;
 } parts;
 
@@ -76,7 +77,7 @@ static int forward_section(caller *c, parts *p, int rows) {
   compute(c, p);
   add(p, (recur_instruction){.code = RECUR_LOAD, .to = 1, .array = H, .row = (int32_t)between(c, -1, 1)});
   add(p, (recur_instruction){.code = RECUR_LOAD_ROW, .to = 2, .array = H, .row = rows - 1});
-  for (int k = 0; k < 4; k++) add(p, (recur_instruction){.code = RECUR_REDUCE, .a = k % 3, .array = k});
+  for (int k = 0; k < 4; k++) add(p, (recur_instruction){.code = RECUR_REDUCE, .a = k % 3, .array = k, .row = k * p->blocks});
   add(p, (recur_instruction){.code = RECUR_GIVE, .a = 0, .array = TILES});
   return end_section(p, first, rows, 0, 0, 0);
 }
@@ -89,7 +90,8 @@ static void add_of_row(parts *p, recur_instruction code) {
 /* Tile 1 = what rows can give. */
 static void compute_rows(caller *c, parts *p, int rows) {
   int32_t f = (int32_t)between(c, 0, ELEMENTWISE_COUNT - 1), g = (int32_t)between(c, 0, BINARY_COUNT - 1);
-  for (int k = 0; k < 4; k++) add_of_row(p, (recur_instruction){.code = RECUR_REDUCED, .to = 1, .array = k});
+  for (int k = 0; k < 4; k++)
+    add_of_row(p, (recur_instruction){.code = RECUR_REDUCED, .to = 1, .array = k, .row = k * p->blocks});
   add_of_row(p, (recur_instruction){.code = RECUR_LOAD_ROW, .to = 2, .array = H, .row = rows - 1});
   add_of_row(p, (recur_instruction){.code = RECUR_COMBINE, .function = g, .to = 2, .a = 1, .b = 2});
   add_of_row(p, (recur_instruction){.code = RECUR_MAP, .function = f, .to = 3, .a = 2});
@@ -103,14 +105,17 @@ static void compute_rows(caller *c, parts *p, int rows) {
   add(p, (recur_instruction){.code = RECUR_SPREAD, .to = 1, .a = 2});
 }
 
+/* What its rows give is computed for one block and read by all. */
 static int second_section(caller *c, parts *p, int rows) {
   int first = code_at(p);
-  add(p, (recur_instruction){.code = RECUR_TAKE, .to = 0, .array = TILES});
-  for (int k = 0; k < 4; k++) add(p, (recur_instruction){.code = RECUR_REDUCED, .to = 1, .array = k});
   compute_rows(c, p, rows);
-  add(p, (recur_instruction){.code = RECUR_COMBINE, .to = 0, .a = 0, .b = 1});
+  int before = group(p, first), last = code_at(p);
+  add(p, (recur_instruction){.code = RECUR_TAKE, .to = 0, .array = TILES});
+  for (int k = 0; k < 4; k++)
+    add(p, (recur_instruction){.code = RECUR_REDUCED, .to = 2, .array = k, .row = k * p->blocks});
+  add(p, (recur_instruction){.code = RECUR_FUSED, .to = 0, .a = 0, .b = 1, .c = 2});
   add(p, (recur_instruction){.code = RECUR_STORE, .a = 0, .array = H, .lag = 1});
-  return end_section(p, first, rows, 0, 0, 0);
+  return section(p, (recur_section){.rows = rows, .first = first, .before = before, .after = group(p, last)});
 }
 
 static int backward_section(caller *c, parts *p, int rows, int place) {
@@ -121,6 +126,7 @@ static int backward_section(caller *c, parts *p, int rows, int place) {
   add(p, (recur_instruction){.code = RECUR_STORE, .a = d, .array = D, .row = (int32_t)between(c, -1, 1)});
   add(p, (recur_instruction){.code = RECUR_SCATTER, .a = d});
   if (!place) add(p, (recur_instruction){.code = RECUR_KEEP, .a = d});
+  add(p, (recur_instruction){.code = RECUR_KEEP, .function = (int32_t)between(c, 1, 2), .a = d, .b = d, .array = 1});
   return end_section(p, first, rows, 0, 0, place);
 }
 
@@ -203,7 +209,7 @@ static void passes(caller *c, parts *p, int rows, int in) {
   p->passes[2] = (recur_pass){.first = back, .phases = 1, .end = end, .ends = 1, .is_free = is_free, .work = 1 << 12};
 }
 
-static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t padded) {
+static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t padded, int32_t blocks) {
   memset(p, 0, sizeof *p);
   p->products[0] = (recur_multiplication){.packed = 0, .panels = 1, .terms = rows, .operand = H};
   p->products[1] = (recur_multiplication){.packed = 0, .panels = 1, .terms = rows, .operand = D, .lag = 1, .skips_first = 1};
@@ -217,17 +223,21 @@ static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t
   p->places[0] = (recur_place){.is_panel = 1};
   p->places[1] = (recur_place){.number = ARRAYS};
   p->places[2] = (recur_place){.number = TILES};
+  p->blocks = blocks;
   passes(c, p, rows, in);
   p->weights = (recur_weights){.rows = rows, .columns = classes};
   for (int k = 0; k < 4; k++) p->reductions[k] = (recur_reduction){.kind = k, .rows = rows};
-  p->kept = (recur_kept){.rows = rows};
-  p->gradients[0] = (recur_gradient){.row = (int32_t)between(c, -1, 1), .operand = -1, .is_shared = one_in(c, 2)};
+  int is_free = p->passes[2].is_free;
+  p->kept[0] = (recur_kept){.rows = rows};
+  p->kept[1] = (recur_kept){.rows = rows, .before = padded};
+  p->gradients[0] = (recur_gradient){.row = (int32_t)between(c, -1, 1), .operand = -1, .is_shared = is_free ? one_in(c, 2) : 1};
   p->gradients[1] = (recur_gradient){.parameter = 1, .operand = H};
+  p->gradients[2] = (recur_gradient){.kept = 1, .operand = -2, .is_shared = 1};
   p->hidden = (recur_hidden){rows, one_in(c, 2) ? TILES : -1};
   p->program = (recur_program){.instructions = p->codes, .products = p->products, .tiles = p->tiles, .places = p->places,
       .sections = p->sections, .phases = p->phases, .passes = p->passes, .weights = &p->weights,
-      .reductions = p->reductions, .kept = &p->kept, .gradients = p->gradients, .weight_gradients = rows * rows,
-      .kept_rows = padded, .gradient_count = 2, .reduction_count = 4, .draws = 1, .arrays = ARRAYS, .hidden = 1,
+      .reductions = p->reductions, .kept = p->kept, .gradients = p->gradients, .weight_gradients = rows * rows,
+      .kept_rows = 2 * padded, .gradient_count = is_free ? 2 : 3, .reduction_count = 4, .draws = 1, .arrays = ARRAYS, .hidden = 1,
       .hidden_arrays = &p->hidden, .most_tiles = MOST_TILES, .most_places = 1, .most_terms = rows};
 }
 
@@ -243,7 +253,8 @@ void some_program(caller *c, recur *r) {
   int large = one_in(c, 4), rows = (int)between(c, 1, large ? 130 : 40), in = (int)between(c, 1, 30);
   int64_t batch = between(c, 1, large ? 65 : 12), time = between(c, 1, large ? 8 : 30), classes = between(c, 1, 20);
   int64_t padded = CALL(packed, r, 1, rows, 1);
-  describe(c, &p, rows, in, (int)classes, padded);
+  int32_t blocks = (int32_t)(padded / CALL(packed, r, 1, 1, 1));
+  describe(c, &p, rows, in, (int)classes, padded, blocks);
   recur_array arrays[ARRAYS + 1] = {[X] = {floats(c, in * batch * time), time, in},
       [H] = {floats(c, rows * batch * (time + 1)), time + 1, rows}, [DY] = {floats(c, rows * batch * time), time, rows},
       [TILES] = {aligned(c, padded * batch * time), time, rows}, [D] = {floats(c, rows * batch * 2), 2, rows},

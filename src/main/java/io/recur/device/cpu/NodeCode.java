@@ -65,8 +65,12 @@ final class NodeCode {
           new Code(Opcode.AFFINE).to(to).of(a, b, c).numbers(i.factor(), i.constant());
       case Instruction.Combine i -> new Code(Opcode.COMBINE).function(i.f()).to(to).of(a, b, c);
       case Instruction.Reduce i ->
-          new Code(Opcode.REDUCE).to(NO_TILE).of(a, NO_TILE, NO_TILE).at(i.reduction(), 0, 0);
-      case Instruction.Reduced i -> new Code(Opcode.REDUCED).to(to).at(i.reduction(), 0, 0);
+          new Code(Opcode.REDUCE)
+              .to(NO_TILE)
+              .of(a, NO_TILE, NO_TILE)
+              .at(i.reduction(), program.blocksBefore(i.reduction()), 0);
+      case Instruction.Reduced i ->
+          new Code(Opcode.REDUCED).to(to).at(i.reduction(), program.blocksBefore(i.reduction()), 0);
       case Instruction.Drop i -> {
         Code code = new Code(Opcode.DROP).to(to).of(a, NO_TILE, NO_TILE);
         code.b = i.rows();

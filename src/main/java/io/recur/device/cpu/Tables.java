@@ -225,6 +225,15 @@ final class Tables {
     return fits;
   }
 
+  /** The blocks of the values that the reductions in front of one reduce. */
+  int blocksBefore(int reduction) {
+    long rows = 0;
+    for (CellProgram.RowReduction before : program.reductions().subList(0, reduction)) {
+      rows += padded(before.rows());
+    }
+    return (int) (rows / width);
+  }
+
   /** Adds a panel of gradients. */
   int keep(int rows) {
     kept.add(new Kept(rows, keptRows));
