@@ -14,9 +14,13 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import io.recur.device.Buffer;
 import io.recur.device.Elementwise;
 import io.recur.device.Pointwise;
+import java.lang.foreign.MemorySegment;
 
 /** Elementwise passes in C, see {@code native/recur.h}. */
 final class NativePointwise implements Pointwise {
+  /** Values that are copied before a call of C would have begun: those of a state, for a step. */
+  private static final long FEW = 1 << 12;
+
   private final Kernels kernels;
 
   NativePointwise(Kernels kernels) {
@@ -30,7 +34,13 @@ final class NativePointwise implements Pointwise {
 
   @Override
   public void copy(Buffer x, Buffer y, long n) {
-    recur_copy(kernels.context(), x.segment(n), y.target(n), n);
+    MemorySegment from = x.segment(n);
+    MemorySegment to = y.target(n);
+    if (n <= FEW) {
+      MemorySegment.copy(from, 0, to, 0, n * Float.BYTES);
+    } else {
+      recur_copy(kernels.context(), from, to, n);
+    }
   }
 
   @Override

@@ -157,7 +157,10 @@ final class NativeRun implements Execution {
       return;
     }
     MemorySegment memory = scratch.target();
-    MemorySegment.copy(seeds, 0, memory, ValueLayout.JAVA_LONG, 0, program.program.draws() * time);
+    int draws = program.program.draws() * time;
+    if (draws > 0) {
+      MemorySegment.copy(seeds, 0, memory, ValueLayout.JAVA_LONG, 0, draws);
+    }
     setAddress(recur_run.scratch$offset(), memory.address());
   }
 
