@@ -11,6 +11,7 @@ enum { CACHED_WEIGHTS = 1 << 16 };
 static void execute(patch_of_tiles *p, int first, int end, int from, int columns) {
   const recur_instruction *i = p->run->program->instructions + first, *stop = p->run->program->instructions + end;
   int64_t at = p->at;
+  int some = p->steps > 1 ? SOME_OF_STEPS : SOME_COLUMNS;
   p->from = from;
   while (i < stop) {
     if (i->length == 0) {
@@ -20,10 +21,10 @@ static void execute(patch_of_tiles *p, int first, int end, int from, int columns
       continue;
     }
     const recur_instruction *next = i + i->length;
-    for (int done = 0; done < columns; done += SOME_COLUMNS) {
+    for (int done = 0; done < columns; done += some) {
       p->from = from + done;
       p->at = at + done;
-      p->n = columns - done < SOME_COLUMNS ? columns - done : SOME_COLUMNS;
+      p->n = columns - done < some ? columns - done : some;
       for (const recur_instruction *k = i; k < next; k++) perform(p, k);
     }
     p->from = from;

@@ -7,8 +7,8 @@
 enum { FORWARD_PASS, FEW_PASS, BACKWARD_PASS };
 
 /* Columns that instructions other than products work on one after the other, so that what they pass on stays in the
- * first-level cache; and those of several steps that one tile holds. */
-enum { SOME_COLUMNS = 32, COLUMNS_OF_STEPS = 48 };
+ * first-level cache, of one step and of several; and those of several steps that one tile holds. */
+enum { SOME_COLUMNS = 32, SOME_OF_STEPS = 16, COLUMNS_OF_STEPS = 48 };
 
 /* Steps whose values are added up in floats, for gradients of vectors. */
 enum { SUMMED_STEPS = 8 };
