@@ -241,7 +241,8 @@ typedef struct recur_section {
   int32_t first, before, recurrent, after; /* instructions: see is_free */
   int32_t first_place, places;
   int32_t is_free;           /* its blocks need no other block, so it has no reductions: they run `before` for several steps
-                                at once, `recurrent` step by step, then `after`; else `after` is all */
+                                at once, `recurrent` step by step, then `after`. Else `before` is what all blocks read, of
+                                rows alone: a part may run it for one block of a step, then `after` for each */
 } recur_section;
 
 typedef struct recur_phase {

@@ -13,7 +13,8 @@ import java.util.function.IntPredicate;
 /**
  * The order of the instructions of a section: products of the same operand next to each other, as
  * one item, and in a section whose blocks need no other block what does not depend on the step
- * before in front, then what leads from there to the step after, then the rest.
+ * before in front, then what leads from there to the step after, then the rest. In other sections
+ * what is the same in all rows comes in front.
  */
 final class SectionOrder {
   private final List<Node> nodes;
