@@ -3,9 +3,12 @@ package io.recur.nn;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.recur.device.Device;
+import io.recur.grad.Padded;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
+import io.recur.grad.Tensor;
 import io.recur.nn.cells.LayerNormLSTMCell;
+import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -27,18 +30,32 @@ class TapeMemoryTest {
    */
   @Test
   void layerNormalisationKeepsWhatBackwardReads() {
-    long kept = 2 + 4 + 1 + 4 + 4 + 1;
-    long values = (bytes(2 * T) - bytes(T)) / ((long) Float.BYTES * B * H * T);
-    assertTrue(values <= kept + 4, values + " values of a unit per step, " + kept + " are read");
+    check((bytes(2 * T, false) - bytes(T, false)) / ((long) Float.BYTES * B * H * T), 4);
   }
 
-  private long bytes(int time) {
+  /** Half of the sequences have half of the steps; outputs lie beside the states. */
+  @Test
+  void sequencesOfSeveralLengthsKeepNoMore() {
+    check((bytes(2 * T, true) - bytes(T, true)) / ((long) Float.BYTES * B * H * T * 3 / 4), 6);
+  }
+
+  private static void check(long values, int others) {
+    long kept = 2 + 4 + 1 + 4 + 4 + 1;
+    assertTrue(
+        values <= kept + others, values + " values of a unit per step, " + kept + " are read");
+  }
+
+  private long bytes(int time, boolean hasLengths) {
+    int[] lengths = new int[B];
+    Arrays.setAll(lengths, j -> j % 2 == 0 ? time : time / 2);
     try (Tape tape = Tape.on(device)) {
       Recur recur = new Recur(new LayerNormLSTMCell(2, H)).on(device, 1);
       for (int i = 0; i < 2; i++) {
         recur.reset();
         float[] zeros = new float[2 * B * time];
-        tape.backward(recur.apply(tape.input(Shape.of(2, B, time), zeros)).sum());
+        Tensor x = tape.input(Shape.of(2, B, time), zeros);
+        tape.backward(
+            hasLengths ? recur.apply(Padded.of(x, lengths)).valid().sum() : recur.apply(x).sum());
         recur.truncate();
         tape.clear();
       }
