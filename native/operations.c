@@ -164,9 +164,14 @@ OPERATION(expect) {
 }
 
 /* Each block leaves two numbers per column, those of all columns after each other; whoever reads the reduction joins
- * those of all blocks in their order. The sums of a column have one order, whatever its place and the batch. */
+ * those of all blocks in their order. The sums of a column have one order, whatever its place and the batch. The columns
+ * are those of a step, of free sections those of all steps. */
+INLINE int64_t reduced_columns(const patch_of_tiles *p) {
+  return p->section->is_free ? p->run->batch * p->run->time : p->run->batch;
+}
 INLINE float *partials_of(const patch_of_tiles *p, const recur_instruction *i, int64_t block) {
-  return p->job->partials + 2 * (i->row + block) * p->run->batch + p->at;
+  int64_t before = p->section->is_free ? p->now * p->run->batch : 0;
+  return p->job->partials + 2 * (i->row + block) * reduced_columns(p) + before + p->at;
 }
 
 INLINE vf joined(int kind, vf a, vf b) { return kind == BY_MAX ? choose((a > b) | (a != a), a, b) : a + b; }
@@ -222,7 +227,7 @@ OPERATION(reduce) {
   int kind = p->run->program->reductions[i->array].kind;
   EACH_BLOCK {
     const float *x = tile_of_patch(p, i->a, block);
-    float *first = partials_of(p, i, p->block + block), *second = first + p->run->batch;
+    float *first = partials_of(p, i, p->block + block), *second = first + reduced_columns(p);
     int64_t rows = rows_left(p, block) < WIDTH ? rows_left(p, block) : WIDTH;
     for (int j = 0; j < p->n; j += LANES) {
       int n = p->n - j < LANES ? p->n - j : LANES;
@@ -234,26 +239,34 @@ OPERATION(reduce) {
 }
 
 /* The mean squared distance from the mean of all rows, from those of the blocks (Chan, Golub and LeVeque 1979). */
-INLINE vf variance_of(const float *partial, int64_t batch, int64_t rows, int n) {
+INLINE vf variance_of(const float *partial, int64_t columns, int64_t rows, int n) {
   vf mean = {}, squares = {};
-  for (int64_t done = 0; done < rows; done += WIDTH, partial += 2 * batch) {
+  for (int64_t done = 0; done < rows; done += WIDTH, partial += 2 * columns) {
     float its = rows - done < WIDTH ? rows - done : WIDTH, share = its / (done + its);
     vf distance = columns_at(partial, n) - mean;
     mean += distance * splat(share);
-    squares += columns_at(partial + batch, n) + distance * distance * splat(done * share);
+    squares += columns_at(partial + columns, n) + distance * distance * splat(done * share);
   }
   return squares / splat(rows);
 }
 
 /* The same of n <= LANES columns for each kind. */
-INLINE vf reduced_of(const recur_reduction *its, const float *partial, int64_t batch, int n) {
-  if (its->kind == BY_VARIANCE) return variance_of(partial, batch, its->rows, n);
+INLINE vf reduced_of(const recur_reduction *its, const float *partial, int64_t columns, int n) {
+  if (its->kind == BY_VARIANCE) return variance_of(partial, columns, its->rows, n);
   vf x = columns_at(partial, n);
   for (int64_t k = 1, all = blocks(its->rows); k < all; k++) {
-    vf next = columns_at(partial + 2 * k * batch, n);
+    vf next = columns_at(partial + 2 * k * columns, n);
     x = its->kind == BY_MAX ? joined(BY_MAX, x, next) : x + next;
   }
   return its->kind == BY_MEAN ? x / splat(its->rows) : x;
+}
+
+INLINE void put_reduced(const patch_of_tiles *p, const recur_instruction *i, int j, int n, float *to) {
+  const recur_reduction *its = &p->run->program->reductions[i->array];
+  const float *partial = partials_of(p, i, 0) + j;
+  int64_t columns = reduced_columns(p);
+  if (n == 1) *to = reduced_of(its, partial, columns, 1)[0];
+  else store_part(to, reduced_of(its, partial, columns, n), n);
 }
 
 /* The same, which each part computes once per step, whichever of its blocks asks first. */
@@ -263,10 +276,7 @@ static const float *joined_columns(const patch_of_tiles *p, const recur_instruct
   int32_t *steps = (int32_t *)(values + batch), step = (int32_t)p->now + FIRST_STEP, all = 1;
   for (int k = 0; k < n; k++) all &= steps[k] == step;
   if (all) return values;
-  const recur_reduction *its = &p->run->program->reductions[i->array];
-  const float *partial = partials_of(p, i, 0) + j;
-  if (n == 1) *values = reduced_of(its, partial, batch, 1)[0];
-  else store_part(values, reduced_of(its, partial, batch, n), n);
+  put_reduced(p, i, j, n, values);
   for (int k = 0; k < n; k++) steps[k] = step;
   return values;
 }
@@ -274,7 +284,10 @@ static const float *joined_columns(const patch_of_tiles *p, const recur_instruct
 OPERATION(reduced) {
   for (int j = 0; j < p->n; j += LANES) {
     int n = least_of(LANES, p->n - j);
-    const float *values = joined_columns(p, i, j, n);
+    float of_steps[LANES];
+    const float *values = of_steps;
+    if (p->section->is_free) put_reduced(p, i, j, n, of_steps);
+    else values = joined_columns(p, i, j, n);
     EACH_BLOCK {
       float *to = tile_of_patch(p, i->to, block) + j * WIDTH;
       for (int k = 0; k < n; k++, to += WIDTH) fill(to, 1, splat(values[k]), splat(values[k]));
@@ -286,7 +299,8 @@ OPERATION(reduced_of_row) {
   float *to = row_of_patch(p, i->to);
   for (int j = 0; j < p->n; j += LANES) {
     int n = least_of(LANES, p->n - j);
-    memcpy(to + j, joined_columns(p, i, j, n), sizeof(float) * n);
+    if (p->section->is_free) put_reduced(p, i, j, n, to + j);
+    else memcpy(to + j, joined_columns(p, i, j, n), sizeof(float) * n);
   }
 }
 

@@ -58,9 +58,9 @@ static int64_t lay_out(const recur *r, const recur_run *run, int backward, progr
   job->tile_floats = columns_of_tile(r, run) * width;
   job->part_floats = (program->most_tiles + program->most_places) * (job->tile_floats + LINE_FLOATS) + LINE_FLOATS;
   job->parts = scratch + take(&used, threads * job->part_floats);
-  int64_t partials = 0;
+  int64_t partials = 0, steps = job->pass->begins > 1 ? run->time : 1;
   for (int i = 0; i < program->reduction_count; i++)
-    partials += 2 * run->batch * (padded(r, program->reductions[i].rows) / width);
+    partials += 2 * run->batch * steps * (padded(r, program->reductions[i].rows) / width);
   job->partials = scratch + take(&used, partials);
   job->joined_floats = (2 * program->reduction_count * run->batch + LINE_FLOATS - 1) / LINE_FLOATS * LINE_FLOATS;
   job->joined = scratch + take(&used, threads * job->joined_floats);

@@ -240,9 +240,10 @@ typedef struct recur_section {
   int32_t rows;
   int32_t first, before, recurrent, after; /* instructions: see is_free */
   int32_t first_place, places;
-  int32_t is_free;           /* its blocks need no other block, so it has no reductions: they run `before` for several steps
-                                at once, `recurrent` step by step, then `after`. Else `before` is what all blocks read, of
-                                rows alone: a part may run it for one block of a step, then `after` for each */
+  int32_t is_free;           /* its blocks need no other block of its phase, and only before the first step reductions: they
+                                run `before` for several steps at once, `recurrent` step by step, then `after`. Else `before`
+                                is what all blocks read, of rows alone: a part may run it for one block of a step, then
+                                `after` for each */
 } recur_section;
 
 typedef struct recur_phase {
@@ -250,7 +251,8 @@ typedef struct recur_phase {
 } recur_phase;
 
 typedef struct recur_pass {
-  int32_t begin, begins;     /* phases before the first step, for all steps at once; all sections free */
+  int32_t begin, begins;     /* phases before the first step, for all steps at once; all sections free; their reductions are
+                                none of the steps' */
   int32_t first, phases;     /* of a step */
   int32_t end, ends;         /* after the last step: free ones for all steps at once, then others once */
   int32_t is_free;           /* one phase, whose blocks run all steps on their own */

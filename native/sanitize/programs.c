@@ -12,7 +12,7 @@ enum { X, H, DY, TILES, D, Y, Z, DH, ARRAYS };
 enum { MOST_TILES = 4, SECTIONS = 8, PRODUCTS = 5, PLACES = 3, PLACED = -2 /* the tile of a section's place */ };
 
 typedef struct {
-  recur_instruction codes[96];
+  recur_instruction codes[128];
   recur_multiplication products[PRODUCTS];
   recur_place places[PLACES];
   recur_section sections[SECTIONS];
@@ -130,12 +130,23 @@ static int backward_section(caller *c, parts *p, int rows, int place) {
   return end_section(p, first, rows, 0, 0, place);
 }
 
-/* In front of all steps: a product with x, several steps in a tile. */
-static int early_section(parts *p, int rows) {
+/* In front of all steps: a product with x, several steps in a tile, and in a second phase what reduces it. */
+static int early_sections(parts *p, int rows) {
   int first = code_at(p);
   add(p, (recur_instruction){.code = RECUR_CLEAR, .to = PLACED});
   add(p, (recur_instruction){.code = RECUR_PRODUCT, .array = 2});
-  return end_section(p, first, rows, 1, 1, 1);
+  for (int k = 0; k < 4; k++)
+    add(p, (recur_instruction){.code = RECUR_REDUCE, .a = PLACED, .array = k, .row = k * p->blocks});
+  int begin = end_section(p, first, rows, 1, 1, 1), second = code_at(p);
+  for (int k = 0; k < 4; k++) {
+    add(p, (recur_instruction){.code = RECUR_REDUCED, .to = 0, .array = k, .row = k * p->blocks});
+    add_of_row(p, (recur_instruction){.code = RECUR_REDUCED, .to = 1, .array = k, .row = k * p->blocks});
+  }
+  add(p, (recur_instruction){.code = RECUR_SPREAD, .to = 2, .a = 1});
+  add(p, (recur_instruction){.code = RECUR_FUSED, .to = 0, .a = 0, .b = 2, .c = PLACED});
+  add(p, (recur_instruction){.code = RECUR_GIVE, .a = 0, .array = TILES});
+  end_section(p, second, rows, 1, 1, 1);
+  return begin;
 }
 
 /* Whose blocks run all steps: `before` and `after` several at once, between them what one step leaves to the next. */
@@ -194,7 +205,7 @@ static int copy_section(parts *p, int from, int to, int rows, int lag, int is_fr
 
 /* Forward in two phases that wait for each other, or in one that is free. */
 static void passes(caller *c, parts *p, int rows, int in) {
-  int is_free = one_in(c, 2), place = one_in(c, 2), early = early_section(p, rows);
+  int is_free = one_in(c, 2), place = one_in(c, 2), early = early_sections(p, rows);
   int end = copy_section(p, D, DH, rows, 1, 0);
   int first = is_free ? free_forward(c, p, rows) : forward_section(c, p, rows);
   int second = is_free ? copy_section(p, X, Z, in, 0, 1) : second_section(c, p, rows);
@@ -205,7 +216,7 @@ static void passes(caller *c, parts *p, int rows, int in) {
       .cuts = one_in(c, 2), .is_far = one_in(c, 2), .work = 1 << 12};
   p->passes[1] = p->passes[0];
   p->passes[1].begin = early;
-  p->passes[1].begins = 1;
+  p->passes[1].begins = 2;
   p->passes[2] = (recur_pass){.first = back, .phases = 1, .end = end, .ends = 1, .is_free = is_free, .work = 1 << 12};
 }
 

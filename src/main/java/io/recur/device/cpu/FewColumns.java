@@ -4,10 +4,8 @@ import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.IntPredicate;
 
@@ -19,7 +17,7 @@ import java.util.function.IntPredicate;
 final class FewColumns {
   private final CellProgram program;
   private final Tables tables;
-  private final List<CellProgram.Section> begin = new ArrayList<>();
+  private final List<CellProgram.Phase> begin = new ArrayList<>();
   private final List<CellProgram.Phase> phases = new ArrayList<>();
   private final List<CellProgram.Phase> late = new ArrayList<>();
 
@@ -28,16 +26,20 @@ final class FewColumns {
     this.program = program;
     this.tables = tables;
     phases.addAll(program.forward().phases());
-    postpone();
-    if (!isFree()) {
-      for (int i = 0; i < phases.size(); i++) {
-        List<CellProgram.Section> sections = new ArrayList<>();
-        for (CellProgram.Section section : phases.get(i).sections()) {
-          sections.add(split(section));
-        }
-        phases.set(i, new CellProgram.Phase(sections));
-      }
+    Set<Integer> stored = stored(CellProgram.Pass.instructions(phases), lag -> lag == 0);
+    postpone(stored);
+    Set<Integer> ofAllSteps = read(CellProgram.Pass.instructions(late));
+    ofAllSteps.retainAll(stored);
+    if (!Freedom.of(phases)) {
+      EarlyValues early = new EarlyValues(program, tables, phases, late);
+      begin.addAll(early.begin);
+      phases.clear();
+      phases.addAll(early.phases);
+      ofAllSteps.addAll(early.stored);
     }
+    ofAllSteps.retainAll(readForward());
+    ofAllSteps.removeAll(readBack()); // they are kept for all steps
+    ofAllSteps.forEach(tables::keepAll);
   }
 
   /** {@return whether anything is computed before the first step or after the last one} */
@@ -47,7 +49,7 @@ final class FewColumns {
 
   /** {@return the phases before the first step} */
   List<CellProgram.Phase> begin() {
-    return begin.isEmpty() ? List.of() : List.of(new CellProgram.Phase(begin));
+    return begin;
   }
 
   /** {@return the phases of a step} */
@@ -60,15 +62,10 @@ final class FewColumns {
     return late;
   }
 
-  private boolean isFree() {
-    return Freedom.of(phases);
-  }
-
   // After the last step.
 
   /** Takes sections that no step waits for out of the last phases. */
-  private void postpone() {
-    Set<Integer> stored = stored(CellProgram.Pass.instructions(phases), lag -> lag == 0);
+  private void postpone(Set<Integer> stored) {
     for (int i = phases.size() - 1; i > 0; i--) {
       List<CellProgram.Section> kept = new ArrayList<>(phases.get(i).sections());
       List<CellProgram.Section> postponed = new ArrayList<>();
@@ -86,10 +83,14 @@ final class FewColumns {
         phases.remove(i);
       }
     }
-    Set<Integer> read = read(CellProgram.Pass.instructions(late));
-    read.retainAll(stored);
-    read.removeAll(readBack()); // they are kept for all steps
-    read.forEach(tables::keepAll);
+  }
+
+  /** The arrays that the parts of the forward pass read. */
+  private Set<Integer> readForward() {
+    Set<Integer> arrays = read(CellProgram.Pass.instructions(begin));
+    arrays.addAll(read(CellProgram.Pass.instructions(phases)));
+    arrays.addAll(read(CellProgram.Pass.instructions(late)));
+    return arrays;
   }
 
   /** The arrays that the backward pass reads. */
@@ -140,51 +141,5 @@ final class FewColumns {
       }
     }
     return arrays;
-  }
-
-  // Before the first step.
-
-  private boolean isEarly(Instruction instruction, Set<Integer> early) {
-    return instruction instanceof Instruction.LoadVector
-        || instruction instanceof Instruction.LoadScalar
-        || instruction instanceof Instruction.Constant
-        || instruction instanceof Instruction.Product product
-            && program.arrays().get(product.operand()).isInput()
-            && !product.skipsFirst()
-            && (product.sum() == Instruction.NONE || early.contains(product.sum()));
-  }
-
-  private CellProgram.Section split(CellProgram.Section section) {
-    Set<Integer> early = new HashSet<>();
-    Map<Integer, Instruction.Product> products = new HashMap<>();
-    Set<Integer> wanted = new HashSet<>(); // products that something later reads
-    List<Instruction> before = new ArrayList<>();
-    for (Instruction instruction : section.instructions()) {
-      if (isEarly(instruction, early)) {
-        before.add(instruction);
-        early.add(instruction.to());
-        if (instruction instanceof Instruction.Product p) {
-          products.put(p.to(), p);
-        }
-      } else {
-        wanted.addAll(instruction.reads());
-      }
-    }
-    wanted.retainAll(products.keySet());
-    if (wanted.isEmpty()) {
-      return section;
-    }
-    List<Instruction> after = new ArrayList<>();
-    for (Instruction instruction : section.instructions()) {
-      if (!(instruction instanceof Instruction.Product p) || !products.containsKey(p.to())) {
-        after.add(instruction);
-      } else if (wanted.contains(p.to())) {
-        int hidden = tables.hide(section.rows());
-        before.add(new Instruction.Store(p.to(), hidden, 0, 0));
-        after.add(new Instruction.Load(p.to(), hidden, 0, 0));
-      }
-    }
-    begin.add(new CellProgram.Section(section.rows(), before));
-    return new CellProgram.Section(section.rows(), after);
   }
 }

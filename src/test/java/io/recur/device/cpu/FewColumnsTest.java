@@ -13,9 +13,11 @@ import io.recur.device.kernels.CellProgram.Layout;
 import io.recur.device.kernels.CellProgram.Matrix;
 import io.recur.device.kernels.CellProgram.Pass;
 import io.recur.device.kernels.CellProgram.Phase;
+import io.recur.device.kernels.CellProgram.RowReduction;
 import io.recur.device.kernels.CellProgram.Section;
 import io.recur.device.kernels.CellProgram.Weights;
 import io.recur.device.kernels.Instruction;
+import io.recur.device.kernels.Reduction;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -67,7 +69,7 @@ class FewColumnsTest {
             List.of(),
             List.of(new Matrix(ROWS, ROWS)),
             List.of(new Weights(0, 0, ROWS, 0, ROWS)),
-            List.of(),
+            List.of(new RowReduction(Reduction.MEAN, ROWS), new RowReduction(Reduction.MEAN, ROWS)),
             1,
             new Pass(List.of(phases), List.of()),
             backward,
@@ -130,5 +132,103 @@ class FewColumnsTest {
     FewColumns few = split(early);
     assertEquals(1, few.begin().size());
     assertEquals(List.of(), few.late());
+  }
+
+  private static final Instruction OF_X =
+      new Instruction.Product(0, Instruction.NONE, 0, false, X, 0, false);
+
+  private static List<Instruction> begun(FewColumns few) {
+    return Pass.instructions(few.begin());
+  }
+
+  private static List<Instruction> left(FewColumns few) {
+    return Pass.instructions(few.phases());
+  }
+
+  /** W·x, its mean, and in the next phase h' = W·x − mean + h, all of which waits in an array. */
+  private static Phase[] centred(Instruction... more) {
+    List<Instruction> all = new ArrayList<>();
+    all.add(new Instruction.Load(0, OPERAND, 0, 0));
+    all.add(new Instruction.Reduced(1, 0));
+    all.add(new Instruction.Combine(2, Binary.SUBTRACT, 0, 1));
+    all.add(new Instruction.Load(3, STATE, 0, 0));
+    all.add(new Instruction.Combine(4, Binary.ADD, 2, 3));
+    all.add(new Instruction.Store(4, STATE, 0, 1));
+    all.addAll(List.of(more));
+    return new Phase[] {
+      phase(OF_X, new Instruction.Reduce(0, 0), new Instruction.Store(0, OPERAND, 0, 0)),
+      new Phase(List.of(new Section(ROWS, all)))
+    };
+  }
+
+  @Test
+  void whatFollowsFromAReductionOfXIsComputedBeforeTheFirstStep() {
+    Tables[] tables = new Tables[1];
+    FewColumns few = split(NONE, tables, centred());
+    assertEquals(2, few.begin().size());
+    assertTrue(begun(few).contains(new Instruction.Reduce(0, 0)));
+    assertTrue(begun(few).contains(new Instruction.Combine(2, Binary.SUBTRACT, 0, 1)));
+    assertEquals(
+        List.of(
+            new Instruction.Load(2, 4, 0, 0), // the first hidden array
+            new Instruction.Load(3, STATE, 0, 0),
+            new Instruction.Combine(4, Binary.ADD, 2, 3),
+            new Instruction.Store(4, STATE, 0, 1)),
+        left(few).stream()
+            .filter(its -> !its.equals(new Instruction.Load(0, OPERAND, 0, 0)))
+            .toList());
+    assertEquals(
+        List.of(new Tables.Hidden(ROWS, -1), new Tables.Hidden(ROWS, OPERAND)), tables[0].hidden);
+  }
+
+  @Test
+  void aReductionOfTheStateStaysInTheStep() {
+    FewColumns few =
+        split(
+            phase(
+                OF_X,
+                new Instruction.Load(1, STATE, 0, 0),
+                new Instruction.Combine(2, Binary.ADD, 0, 1),
+                new Instruction.Reduce(2, 0),
+                new Instruction.Store(2, OPERAND, 0, 0)),
+            centred()[1]);
+    assertEquals(List.of(OF_X, new Instruction.Store(0, 4, 0, 0)), begun(few));
+    assertTrue(left(few).contains(new Instruction.Reduced(1, 0)));
+  }
+
+  @Test
+  void whatIsRoundedOnceWithTheStateStaysWithIt() {
+    Instruction product = new Instruction.Combine(1, Binary.MULTIPLY, 0, 0);
+    FewColumns few =
+        split(
+            phase(
+                OF_X,
+                product,
+                new Instruction.Load(2, STATE, 0, 0),
+                new Instruction.Combine(3, Binary.ADD, 1, 2),
+                new Instruction.Store(3, STATE, 0, 1)));
+    assertTrue(left(few).contains(product), "one operation with the sum");
+    assertFalse(begun(few).contains(product));
+  }
+
+  @Test
+  void anArrayOfTwoStepsIsReadWhereBothAreWritten() {
+    Phase first =
+        phase(
+            OF_X,
+            new Instruction.Store(0, OPERAND, 0, 0),
+            new Instruction.Load(1, STATE, 0, 0),
+            new Instruction.Store(1, OPERAND, 1, 0));
+    FewColumns few = split(first, product(OPERAND, new Instruction.Store(0, STATE, 0, 1)));
+    assertTrue(begun(few).contains(new Instruction.Store(0, OPERAND, 0, 0)));
+    assertTrue(left(few).containsAll(product(OPERAND).sections().getFirst().instructions()));
+  }
+
+  @Test
+  void aDrawStaysInItsStep() {
+    Instruction drop = new Instruction.Drop(1, 0, 0.5f, 0, ROWS, 0);
+    FewColumns few = split(phase(OF_X, drop, new Instruction.Store(1, STATE, 0, 1)));
+    assertTrue(left(few).contains(drop));
+    assertEquals(List.of(OF_X, new Instruction.Store(0, 4, 0, 0)), begun(few));
   }
 }
