@@ -1,5 +1,6 @@
 package io.recur.grad;
 
+import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.OneThread;
 import io.recur.device.kernels.KernelDevice;
@@ -167,6 +168,31 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
+   * An input whose values stay where they are: no copy. Operations read what the buffer holds when
+   * they run. Once the buffer, or another part of its memory, is written, no backward pass is
+   * possible until the tape is cleared.
+   *
+   * <pre>{@code
+   * Buffer sequence = device.allocate(3 * 10);
+   * Tensor y = model.apply(tape.wrap(Shape.of(3, 1, 10), sequence));
+   * }</pre>
+   *
+   * @param shape features × batch × time
+   * @param x at least as many values, first dimension contiguous, owned by the caller until the
+   *     tape is cleared
+   * @return a tensor that takes no gradient
+   * @throws ShapeException if the buffer has fewer values than the shape
+   * @throws IllegalStateException if the buffer is on another device, or its owner is closed
+   */
+  public Tensor wrap(Shape shape, Buffer x) {
+    try (var _ = enter()) {
+      checkOpen();
+      refuseTrace("wrap", "its values may differ from call to call; make it a Parameter.fixed");
+      return values.wrap(this, shape, x);
+    }
+  }
+
+  /**
    * An input for which {@link Tensor#gradient} is wanted after a backward pass.
    *
    * @param shape features × batch × time
@@ -225,6 +251,7 @@ public final class Tape implements AutoCloseable {
     try (var _ = enter()) {
       checkOpen();
       refuseTrace("backward", "it runs within a step");
+      values.checkWrapped();
       device.pointwise().fill(1, recorded.begin(this, loss, 1), 1);
       recorded.walkBack();
     }
@@ -240,6 +267,7 @@ public final class Tape implements AutoCloseable {
     try (var _ = enter()) {
       checkOpen();
       refuseTrace("backward", "it runs within a step");
+      values.checkWrapped();
       recorded.begin(this, y, dy.length).write(dy);
       recorded.walkBack();
     }

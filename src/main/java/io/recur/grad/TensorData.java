@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * once its data no longer refers to it. The shape stays, so that a stale tensor can still be named.
  */
 final class TensorData {
+  private static final long NOT_WRAPPED = -1;
+
   final @Nullable Tape tape;
   final Shape shape;
 
@@ -23,6 +25,9 @@ final class TensorData {
   @Nullable Buffer index;
 
   boolean differentiable;
+
+  /** Of the values in a buffer that is not the tape's, its version then; see {@link Tape#wrap}. */
+  long wrapped = NOT_WRAPPED;
 
   /** Whether no gradient is wanted for now, see {@link Parameter#freeze}. */
   volatile boolean frozen;
@@ -47,6 +52,7 @@ final class TensorData {
     value = null;
     index = null;
     differentiable = false;
+    wrapped = NOT_WRAPPED;
     root = this;
     offset = 0;
     pass = -1;
@@ -55,6 +61,17 @@ final class TensorData {
   /** Whether a gradient reaches these values: those of a view of a frozen parameter take none. */
   boolean isDifferentiable() {
     return differentiable && !root.frozen;
+  }
+
+  /** Takes the values that a buffer holds. */
+  void wrap(Buffer x) {
+    value = x;
+    wrapped = x.version();
+  }
+
+  /** Whether the values were in a buffer that was written since. */
+  boolean isOutdated() {
+    return wrapped != NOT_WRAPPED && value != null && value.version() != wrapped;
   }
 
   /** Makes this a view of another tensor. */

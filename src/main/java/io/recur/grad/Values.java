@@ -73,6 +73,35 @@ final class Values {
     return tensor;
   }
 
+  /** A tensor over memory that is not the tape's, that takes no gradient. */
+  Tensor wrap(Tape tape, Shape shape, Buffer x) {
+    Tensor.checkLength("wrap", shape, x);
+    if (x.device() != tape.device()) {
+      throw new IllegalStateException(
+          "wrap: the buffer is on %s and the tape on %s; allocate it on the tape's device"
+              .formatted(
+                  x.device().nameBeside(tape.device()), tape.device().nameBeside(x.device())));
+    }
+    x.segment(); // throws where its owner is closed
+    TensorData data = data(tape, shape.rank(), shape.rows(), shape.batch(), shape.time());
+    data.wrap(x);
+    return new Tensor(data);
+  }
+
+  /** Refuses a backward pass where what operations read may no longer be there. */
+  void checkWrapped() {
+    for (int i = 0; i < used; i++) {
+      if (known[i].isOutdated()) {
+        throw new IllegalStateException(
+            """
+            backward: the buffer of a wrapped input %s was written since; run backward and clear \
+            the tape before the next values come (truncate() keeps the state), or copy them: \
+            tape.use(Tensor.constant(shape, buffer))"""
+                .formatted(known[i].shape));
+      }
+    }
+  }
+
   /** Columns that are 1 at these indexes. */
   OneHot oneHot(Tape tape, Shape shape, int[] index) {
     OneHot.check(shape, index);

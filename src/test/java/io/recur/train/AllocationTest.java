@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.Devices;
 import io.recur.grad.CrossEntropyLoss;
@@ -185,6 +186,8 @@ class AllocationTest {
     }
   }
 
+  private static final Shape ONE = Shape.of(CLASSES);
+
   private static void streams(String what, Layer cell) {
     try (Device device = Devices.opened();
         Tape tape = Tape.inference(device)) {
@@ -197,6 +200,15 @@ class AllocationTest {
           tape,
           () -> {
             model.apply(tape.input(x)).value().read(y);
+            tape.clear();
+          });
+      Buffer there = device.allocate(CLASSES);
+      allocatesNothing(
+          what + ", x in a buffer",
+          tape,
+          () -> {
+            there.write(x);
+            model.apply(tape.wrap(ONE, there)).value().read(y);
             tape.clear();
           });
     }

@@ -249,7 +249,7 @@ final class RecurContender implements Contender {
   /** What is timed: as of every contender, an input that is there already. */
   private Tensor whole(Tape tape) {
     boolean hasGradient = Recurrence.SCANS.contains(work.cell()) && tape == recording;
-    return hasGradient ? compared(tape) : tape.use(Tensor.constant(all, there));
+    return hasGradient ? compared(tape) : tape.wrap(all, there);
   }
 
   private void putGradients(Map<String, float[]> answer) {
