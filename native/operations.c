@@ -238,21 +238,28 @@ OPERATION(reduce) {
   }
 }
 
-/* The mean squared distance from the mean of all rows, from those of the blocks (Chan, Golub and LeVeque 1979). */
-INLINE vf variance_of(const float *partial, int64_t columns, int64_t rows, int n) {
+/* The rows of a block from row `done` on. */
+INLINE vf rows_of_block(int64_t rows, int64_t done) { return splat(rows - done < WIDTH ? rows - done : WIDTH); }
+
+/* The mean of all rows, or the mean squared distance from it, from the means and squared distances of the blocks. */
+INLINE vf moment_of(const float *partial, int64_t columns, int64_t rows, int n, int is_mean) {
   vf mean = {}, squares = {};
+  const float *from = partial;
+  for (int64_t done = 0; done < rows; done += WIDTH, from += 2 * columns)
+    mean += columns_at(from, n) * rows_of_block(rows, done);
+  mean /= splat(rows);
+  if (is_mean) return mean;
   for (int64_t done = 0; done < rows; done += WIDTH, partial += 2 * columns) {
-    float its = rows - done < WIDTH ? rows - done : WIDTH, share = its / (done + its);
     vf distance = columns_at(partial, n) - mean;
-    mean += distance * splat(share);
-    squares += columns_at(partial + columns, n) + distance * distance * splat(done * share);
+    squares += columns_at(partial + columns, n) + distance * distance * rows_of_block(rows, done);
   }
   return squares / splat(rows);
 }
 
 /* The same of n <= LANES columns for each kind. */
 INLINE vf reduced_of(const recur_reduction *its, const float *partial, int64_t columns, int n) {
-  if (its->kind == BY_VARIANCE) return variance_of(partial, columns, its->rows, n);
+  if (its->kind == BY_MEAN_OF_VARIANCE) return moment_of(partial, columns, its->rows, n, 1);
+  if (its->kind == BY_VARIANCE) return moment_of(partial, columns, its->rows, n, 0);
   vf x = columns_at(partial, n);
   for (int64_t k = 1, all = blocks(its->rows); k < all; k++) {
     vf next = columns_at(partial + 2 * k * columns, n);

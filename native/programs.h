@@ -10,6 +10,9 @@ enum { FORWARD_PASS, FEW_PASS, BACKWARD_PASS };
  * first-level cache, of one step and of several; and those of several steps that one tile holds. */
 enum { SOME_COLUMNS = 32, SOME_OF_STEPS = 16, COLUMNS_OF_STEPS = 48 };
 
+/* What a reduction of a program is besides those of kernels.h: the mean that a variance's numbers have in them. */
+enum { BY_MEAN_OF_VARIANCE = BY_VARIANCE + 1 };
+
 /* Steps whose values are added up in floats, for gradients of vectors. */
 enum { SUMMED_STEPS = 8 };
 

@@ -204,7 +204,7 @@ enum {
   RECUR_COMBINE,      /* to = f(a, b), f's number in the Java enum Binary */
   RECUR_FUSED,        /* to = a b + c; function 1: a b - c; 2: c - a b; 3: a b/c; 4: (a - b)/c */
   RECUR_REDUCE,       /* a goes into the reduction `array`; `row`: the blocks of the reductions in front */
-  RECUR_REDUCED,      /* to = the reduction `array`, in all rows; `row` as above */
+  RECUR_REDUCED,      /* to = the reduction `array`, in all rows; `row` as above, of the one whose blocks left its numbers */
   RECUR_DROP,         /* to = a/(1 - p) or 0, by coins: of draw `array`, value column*b + row */
   RECUR_SPREAD,       /* to = the row a in all rows */
   RECUR_CODES
@@ -267,7 +267,7 @@ typedef struct recur_weights {
 } recur_weights;
 
 typedef struct recur_reduction {
-  int32_t kind;              /* sum, mean, largest, variance */
+  int32_t kind;              /* sum, mean, largest, variance; 4: a variance's mean, of what that one's blocks left */
   int32_t rows;
 } recur_reduction;
 

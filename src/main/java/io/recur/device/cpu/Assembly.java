@@ -93,7 +93,8 @@ final class Assembly {
     return first;
   }
 
-  private void add(CellProgram.Section section, boolean isFree, boolean keeps) {
+  private void add(CellProgram.Section whole, boolean isFree, boolean keeps) {
+    CellProgram.Section section = tables.moments.left(whole);
     IntPredicate isSummed = array -> keeps && !isFree && tables.isOfVectors(array);
     SectionOrder ordered = new SectionOrder(section, Freedom.recurrent(section), isFree, isSummed);
     SectionAssembly its = new SectionAssembly(tables, section, ordered, keeps, isSummed);

@@ -15,6 +15,7 @@ import io.recur.bindings.kernels.recur_weights;
 import io.recur.device.Buffer;
 import io.recur.device.Device;
 import io.recur.device.kernels.CellProgram;
+import io.recur.device.kernels.Reduction;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
@@ -82,7 +83,7 @@ final class ProgramTables {
     set(recur_program.phases$offset(), table(its.phases, recur_phase.layout()));
     set(recur_program.passes$offset(), table(its.passes, recur_pass.layout()));
     set(recur_program.weights$offset(), table(parts(program), recur_weights.layout()));
-    set(recur_program.reductions$offset(), table(reductions(program), recur_reduction.layout()));
+    set(recur_program.reductions$offset(), table(reductions(), recur_reduction.layout()));
     set(recur_program.kept$offset(), table(its.kept, recur_kept.layout()));
     set(recur_program.gradients$offset(), table(gradients(), recur_gradient.layout()));
     recur_program.weight_gradients(to, its.weightGradients());
@@ -132,18 +133,18 @@ final class ProgramTables {
     }
   }
 
-  private static List<Reduced> reductions(CellProgram program) {
+  private List<Reduced> reductions() {
     List<Reduced> reductions = new ArrayList<>();
-    for (CellProgram.RowReduction reduction : program.reductions()) {
-      reductions.add(new Reduced(reduction));
+    for (CellProgram.RowReduction reduction : its.program().reductions()) {
+      reductions.add(new Reduced(reduction, its.moments.has(reductions.size())));
     }
     return reductions;
   }
 
-  private record Reduced(CellProgram.RowReduction its) implements Row {
+  private record Reduced(CellProgram.RowReduction its, boolean isOfVariance) implements Row {
     @Override
     public void write(MemorySegment to) {
-      recur_reduction.kind(to, its.kind().ordinal());
+      recur_reduction.kind(to, isOfVariance ? Reduction.values().length : its.kind().ordinal());
       recur_reduction.rows(to, its.rows());
     }
   }

@@ -122,6 +122,7 @@ final class Tables {
 
   private final CellProgram program;
   private final int width;
+  final Moments moments;
 
   /** The arrays of the program, then hidden ones. */
   final List<CellProgram.Array> arrays;
@@ -158,6 +159,7 @@ final class Tables {
   Tables(CellProgram program, int width) {
     this.program = program;
     this.width = width;
+    this.moments = new Moments(program);
     this.arrays = new ArrayList<>(program.arrays());
     for (CellProgram.WeightGradient gradient : program.weightGradients()) {
       gradientArrays.add(gradient.array());
@@ -225,10 +227,11 @@ final class Tables {
     return fits;
   }
 
-  /** The blocks of the values that the reductions in front of one reduce. */
+  /** The blocks of the values that the reductions reduce which are in front of one's numbers. */
   int blocksBefore(int reduction) {
     long rows = 0;
-    for (CellProgram.RowReduction before : program.reductions().subList(0, reduction)) {
+    int source = moments.source(reduction);
+    for (CellProgram.RowReduction before : program.reductions().subList(0, source)) {
       rows += padded(before.rows());
     }
     return (int) (rows / width);
