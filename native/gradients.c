@@ -145,7 +145,7 @@ static void add_vector(const program_job *job, const recur_gradient *g, int64_t 
 
 void NAME(add_gradients)(const program_job *job, int64_t from, int64_t to, int part, int parts) {
   const recur_program *program = job->run->program;
-  const recur_gradient *g = program->gradients, *stop = g + program->gradient_count;
+  const recur_gradient *g = program->gradients + job->pass->gradient, *stop = g + job->pass->gradients;
   while (g < stop) {
     const recur_gradient *end = g + 1;
     if (g->operand < 0) {

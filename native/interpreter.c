@@ -230,8 +230,8 @@ static void run_columns(const program_job *job, int64_t from, int64_t to, claim 
   }
 }
 
-/* Runs phase `number` of the steps of a pass. In backward, one more phase after each run of steps adds up the gradients
- * of the parameters. */
+/* Runs phase `number` of the steps of a pass. In backward, those aside follow each run of steps, and one more phase adds
+ * up the gradients of the parameters. */
 static void run_steps_phase(const program_job *job, int64_t number, claim *claims, int part, int parts) {
   const recur_pass *pass = job->pass;
   const recur_phase *phases = job->run->program->phases + pass->first;
@@ -246,9 +246,12 @@ static void run_steps_phase(const program_job *job, int64_t number, claim *claim
   }
   int whole = pass->is_free || is_whole;
   int64_t steps = job->run_steps, each = whole ? 1 : pass->phases;
-  int64_t count = (whole ? 1 : steps * each) + (job->runs ? 1 : 0);
+  int64_t count = (whole ? 1 : steps * each) + pass->asides + (job->runs ? 1 : 0);
   int64_t to = time - number / count * steps, from = to - steps > 0 ? to - steps : 0, k = number % count;
-  if (job->runs && k == (whole ? 1 : (to - from) * each)) NAME(add_gradients)(job, from, to, part, parts);
+  int64_t aside = k - (whole ? 1 : (to - from) * each);
+  if (aside == pass->asides) NAME(add_gradients)(job, from, to, part, parts);
+  else if (aside >= 0)
+    over_blocks(job, job->run->program->phases + pass->aside + aside, from, to, 0, batch, claims, part, parts);
   else if (pass->is_free) over_blocks(job, phases, from, to, 0, batch, claims, part, parts);
   else if (is_whole) run_columns(job, from, to, claims, part, parts);
   else over_blocks(job, phases + k % each, to - 1 - k / each, to - k / each, 0, batch, claims, part, parts);
@@ -258,16 +261,17 @@ static void run_phase(const program_job *job, int64_t number, int part, int part
   const recur_pass *pass = job->pass;
   const recur_phase *phases = job->run->program->phases;
   claim *claims = claims_for(job->claims, number, part, parts);
-  int64_t time = job->run->time, batch = job->run->batch, stepping = step_phases_of(job) + job->runs;
+  int64_t time = job->run->time, batch = job->run->batch, before = job->is_backward ? 0 : pass->asides;
   for (int i = -1; number == 0 && i < job->run->program->most_tiles; i++) /* -1 is no tile; reading it has no effect */
     tiles_of(job, part)[i] = own_tile(job, part, i < 0 ? 0 : i);
   if (number == 0) memset(joined_of(job, part), 0, sizeof(float) * job->joined_floats);
-  if (number < pass->begins) {
-    over_blocks(job, phases + pass->begin + number, 0, time, 0, batch, claims, part, parts);
-  } else if (number < pass->begins + stepping) {
-    run_steps_phase(job, number - pass->begins, claims, part, parts);
+  int64_t after = number - phases_of(job) + pass->ends;
+  if (number < before) {
+    over_blocks(job, phases + pass->aside + number, 0, time, 0, batch, claims, part, parts);
+  } else if (after < 0) {
+    run_steps_phase(job, number - before, claims, part, parts);
   } else {
-    const recur_phase *end = phases + pass->end + (number - pass->begins - stepping);
+    const recur_phase *end = phases + pass->end + after;
     int64_t t = job->is_backward ? -1 : time;
     if (job->run->program->sections[end->first].is_free) over_blocks(job, end, 0, time, 0, batch, claims, part, parts);
     else over_blocks(job, end, t, t + 1, 0, batch, claims, part, parts);

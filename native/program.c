@@ -15,9 +15,9 @@ static int64_t take(int64_t *used, int64_t floats) {
   return at;
 }
 
-static int is_few(const recur *r, const recur_run *run) {
-  const recur_pass *few = &run->program->passes[FEW_PASS];
-  return few->phases > 0 && run->time > 1 && (few->is_free || run->batch < r->set->group);
+static int is_few(const recur *r, const recur_run *run, int backward) {
+  const recur_pass *few = &run->program->passes[backward ? FEW_BACKWARD_PASS : FEW_PASS];
+  return few->phases > 0 && run->time > 1 && ((few->is_free && !backward) || run->batch < r->set->group);
 }
 
 /* Steps whose gradients lie in the panels together: those of the weights are computed from some 256 columns while these
@@ -28,9 +28,9 @@ static int64_t steps_of_run(const recur_run *run) {
 }
 
 static int wants_gradients(const recur_run *run) {
-  const recur_program *program = run->program;
-  for (int i = 0; i < program->gradient_count; i++) {
-    const recur_gradient *g = &program->gradients[i];
+  const recur_pass *pass = &run->program->passes[BACKWARD_PASS];
+  const recur_gradient *g = &run->program->gradients[pass->gradient], *end = g + pass->gradients;
+  for (; g < end; g++) {
     if ((g->operand < 0 ? run->vectors : run->matrices)[g->parameter].gradient) return 1;
   }
   return 0;
@@ -51,14 +51,15 @@ static int64_t lay_out(const recur *r, const recur_run *run, int backward, progr
   int64_t used = 0, threads = team_threads(r->team), width = r->set->width;
   float *scratch = run->scratch;
   *job = (program_job){.run = run, .is_backward = backward};
-  job->pass = &program->passes[backward ? BACKWARD_PASS : is_few(r, run) ? FEW_PASS : FORWARD_PASS];
+  int few = is_few(r, run, backward);
+  job->pass = &program->passes[(backward ? BACKWARD_PASS : FORWARD_PASS) + few];
   job->seeds = (const int64_t *)(scratch + take(&used, 2 * program->draws * run->time));
   job->claims = (claim *)(scratch + take(&used, 2 * threads * (int64_t)(sizeof(claim) / sizeof(float))));
   job->at_once = run->batch < COLUMNS_AT_ONCE ? COLUMNS_AT_ONCE / run->batch : 1;
   job->tile_floats = columns_of_tile(r, run) * width;
   job->part_floats = (program->most_tiles + program->most_places) * (job->tile_floats + LINE_FLOATS) + LINE_FLOATS;
   job->parts = scratch + take(&used, threads * job->part_floats);
-  int64_t partials = 0, steps = job->pass->begins > 1 ? run->time : 1;
+  int64_t partials = 0, steps = job->pass->asides > 1 ? run->time : 1;
   for (int i = 0; i < program->reduction_count; i++)
     partials += 2 * run->batch * steps * (padded(r, program->reductions[i].rows) / width);
   job->partials = scratch + take(&used, partials);
@@ -69,11 +70,12 @@ static int64_t lay_out(const recur *r, const recur_run *run, int backward, progr
     job->terms = job->run_steps * run->batch + 1;
     int64_t all = program->most_terms * job->run_steps * run->batch;
     job->strip_floats = all < 1 << 17 ? all : program->most_terms > 1 << 17 ? program->most_terms : 1 << 17;
-    job->panels = scratch + take(&used, program->kept_rows * job->terms);
-    job->strips = scratch + take(&used, program->gradient_count ? threads * job->strip_floats : 0);
-  } else if (is_few(r, run)) {
-    for (int i = 0; i < program->hidden; i++) {
-      const recur_hidden *hidden = &program->hidden_arrays[i];
+    job->panels = scratch + take(&used, job->pass->kept_rows * job->terms);
+    job->strips = scratch + take(&used, job->pass->gradients ? threads * job->strip_floats : 0);
+  }
+  for (int i = 0; few && i < program->hidden; i++) {
+    const recur_hidden *hidden = &program->hidden_arrays[i];
+    if (hidden->is_backward == backward) {
       int64_t at = take(&used, padded(r, hidden->rows) * run->batch * run->time);
       recur_array own = {scratch + at, run->time, hidden->rows};
       recur_array *same = hidden->same < 0 || !scratch ? NULL : &run->arrays[hidden->same];
@@ -126,7 +128,7 @@ static int64_t work_of(program_job *job, int threads) {
   if (job->own_columns) return work * job->run_steps * job->pass->phases;
   job->is_alone = work < LEAST_WORK;
   if (!job->is_alone) return work;
-  work = work_in(run->program, job->pass->begin, job->pass->begins);
+  work = work_in(run->program, job->pass->aside, job->pass->asides);
   int64_t end = job->is_backward ? 0 : work_in(run->program, job->pass->end, job->pass->ends);
   if (work < end) work = end;
   if (job->runs && work < run->program->weight_gradients) work = run->program->weight_gradients;

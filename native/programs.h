@@ -3,8 +3,8 @@
 #define RECUR_PROGRAMS_H
 #include "shares.h"
 
-/* Forward, forward where a step has few columns, backward. */
-enum { FORWARD_PASS, FEW_PASS, BACKWARD_PASS };
+/* Forward, forward where a step has few columns, backward, backward where a step has few columns. */
+enum { FORWARD_PASS, FEW_PASS, BACKWARD_PASS, FEW_BACKWARD_PASS };
 
 /* Columns that instructions other than products work on one after the other, so that what they pass on stays in the
  * first-level cache, of one step and of several; and those of several steps that one tile holds. */
@@ -51,14 +51,14 @@ static inline float *joined_of(const program_job *job, int part) {
   return job->joined + part * job->joined_floats;
 }
 
-/* Phases of all steps and of those before and after them. */
+/* Phases of all steps, of those aside, and of those after them. */
 static inline int64_t step_phases_of(const program_job *job) {
   int64_t time = job->run->time;
   if (!job->pass->is_free && !job->is_alone && !job->own_columns) return job->pass->phases * time;
   return job->is_backward && job->runs ? job->runs : time > 0;
 }
 static inline int64_t phases_of(const program_job *job) {
-  return job->pass->begins + step_phases_of(job) + job->runs + job->pass->ends;
+  return job->pass->asides * (job->runs ? job->runs : 1) + step_phases_of(job) + job->runs + job->pass->ends;
 }
 
 #endif

@@ -251,14 +251,16 @@ typedef struct recur_phase {
 } recur_phase;
 
 typedef struct recur_pass {
-  int32_t begin, begins;     /* phases before the first step, for all steps at once; all sections free; their reductions are
-                                none of the steps' */
+  int32_t aside, asides;     /* phases of several steps at once, all sections free, with reductions of their own: forward
+                                of all steps before the first one, backward of each run of steps after its last one */
   int32_t first, phases;     /* of a step */
   int32_t end, ends;         /* after the last step: free ones for all steps at once, then others once */
   int32_t is_free;           /* one phase, whose blocks run all steps on their own */
   int32_t cuts;              /* two threads may have some columns each of a block: nothing grows from column to column */
   int32_t is_far;            /* its weights do not stay in the cache from step to step */
   int64_t work;              /* multiply-adds of a column in a phase, or with is_free in all of a step */
+  int32_t gradient, gradients; /* backward: what its panels are added to; those with the same operand and lag together */
+  int64_t kept_rows;         /* of all its panels, padded */
 } recur_pass;
 
 /* Part of a parameter matrix. */
@@ -271,7 +273,7 @@ typedef struct recur_reduction {
   int32_t rows;
 } recur_reduction;
 
-/* Gradients that are kept in panels. before: the rows of the panels in front, each padded to whole panels. */
+/* Gradients that are kept in panels. before: the rows of the pass's panels in front, each padded to whole panels. */
 typedef struct recur_kept {
   int32_t rows;
   int64_t before;
@@ -286,7 +288,7 @@ typedef struct recur_gradient {
 /* An array in scratch, for few columns. same: the array of the caller's that it stands for, if that has no memory or not
  * for all steps; else both are the caller's. -1: none. */
 typedef struct recur_hidden {
-  int32_t rows, same;
+  int32_t rows, same, is_backward;
 } recur_hidden;
 
 typedef struct recur_program {
@@ -296,14 +298,14 @@ typedef struct recur_program {
   const recur_place *places;
   const recur_section *sections;
   const recur_phase *phases;
-  const recur_pass *passes;  /* forward; forward where a step has few columns or then waits for nothing; backward */
+  const recur_pass *passes;  /* forward; forward where a step has few columns or then waits for nothing; backward; backward
+                                where a step has few columns */
   const recur_weights *weights;
   const recur_reduction *reductions;
   const recur_kept *kept;
-  const recur_gradient *gradients; /* those with the same operand and lag together */
+  const recur_gradient *gradients;
   int64_t weight_gradients;  /* floats of the gradients of matrices */
-  int64_t kept_rows;         /* of all panels, padded */
-  int32_t gradient_count, reduction_count, draws;
+  int32_t reduction_count, draws;
   int32_t arrays, hidden;    /* arrays of the caller; hidden ones follow them */
   const recur_hidden *hidden_arrays;
   int32_t most_tiles, most_places; /* of a section */
@@ -326,7 +328,7 @@ typedef struct recur_parameter {
 typedef struct recur_run {
   const recur_program *program;
   int64_t batch, time;
-  recur_array *arrays;       /* and room for the hidden ones, which forward fills in */
+  recur_array *arrays;       /* and room for the hidden ones, which are filled in */
   const recur_parameter *vectors, *matrices;
   const float *const *packed;
   const int32_t *index;      /* batch x time classes, for RECUR_GATHER and RECUR_SCATTER */

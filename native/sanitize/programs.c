@@ -17,7 +17,7 @@ typedef struct {
   recur_place places[PLACES];
   recur_section sections[SECTIONS];
   recur_phase phases[SECTIONS];
-  recur_pass passes[3];
+  recur_pass passes[4];
   recur_weights weights;
   recur_reduction reductions[4];
   recur_kept kept[2]; /* the second one has sums over steps */
@@ -204,7 +204,7 @@ static int copy_section(parts *p, int from, int to, int rows, int lag, int is_fr
 }
 
 /* Forward in two phases that wait for each other, or in one that is free. */
-static void passes(caller *c, parts *p, int rows, int in) {
+static void passes(caller *c, parts *p, int rows, int in, int64_t padded) {
   int is_free = one_in(c, 2), place = one_in(c, 2), early = early_sections(p, rows);
   int end = copy_section(p, D, DH, rows, 1, 0);
   int first = is_free ? free_forward(c, p, rows) : forward_section(c, p, rows);
@@ -215,9 +215,13 @@ static void passes(caller *c, parts *p, int rows, int in) {
   p->passes[0] = (recur_pass){.first = first, .phases = is_free ? 1 : second - first + 1, .is_free = is_free,
       .cuts = one_in(c, 2), .is_far = one_in(c, 2), .work = 1 << 12};
   p->passes[1] = p->passes[0];
-  p->passes[1].begin = early;
-  p->passes[1].begins = 2;
-  p->passes[2] = (recur_pass){.first = back, .phases = 1, .end = end, .ends = 1, .is_free = is_free, .work = 1 << 12};
+  p->passes[1].aside = early;
+  p->passes[1].asides = 2;
+  p->passes[2] = (recur_pass){.first = back, .phases = 1, .end = end, .ends = 1, .is_free = is_free, .work = 1 << 12,
+      .gradients = is_free ? 2 : 3, .kept_rows = 2 * padded};
+  p->passes[3] = p->passes[2];
+  p->passes[3].aside = early;
+  p->passes[3].asides = 2;
 }
 
 static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t padded, int32_t blocks) {
@@ -235,7 +239,7 @@ static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t
   p->places[1] = (recur_place){.number = ARRAYS};
   p->places[2] = (recur_place){.number = TILES};
   p->blocks = blocks;
-  passes(c, p, rows, in);
+  passes(c, p, rows, in, padded);
   p->weights = (recur_weights){.rows = rows, .columns = classes};
   for (int k = 0; k < 4; k++) p->reductions[k] = (recur_reduction){.kind = k, .rows = rows};
   int is_free = p->passes[2].is_free;
@@ -248,7 +252,7 @@ static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t
   p->program = (recur_program){.instructions = p->codes, .products = p->products, .tiles = p->tiles, .places = p->places,
       .sections = p->sections, .phases = p->phases, .passes = p->passes, .weights = &p->weights,
       .reductions = p->reductions, .kept = p->kept, .gradients = p->gradients, .weight_gradients = rows * rows,
-      .kept_rows = 2 * padded, .gradient_count = is_free ? 2 : 3, .reduction_count = 4, .draws = 1, .arrays = ARRAYS, .hidden = 1,
+      .reduction_count = 4, .draws = 1, .arrays = ARRAYS, .hidden = 1,
       .hidden_arrays = &p->hidden, .most_tiles = MOST_TILES, .most_places = 1, .most_terms = rows};
 }
 

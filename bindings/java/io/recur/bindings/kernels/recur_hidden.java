@@ -17,6 +17,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  * struct recur_hidden {
  *     int32_t rows;
  *     int32_t same;
+ *     int32_t is_backward;
  * }
  * }
  */
@@ -28,7 +29,8 @@ public class recur_hidden {
 
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
         recur_h.C_INT.withName("rows"),
-        recur_h.C_INT.withName("same")
+        recur_h.C_INT.withName("same"),
+        recur_h.C_INT.withName("is_backward")
     ).withName("recur_hidden");
 
     /**
@@ -124,6 +126,50 @@ public class recur_hidden {
      */
     public static void same(MemorySegment struct, int fieldValue) {
         struct.set(same$LAYOUT, same$OFFSET, fieldValue);
+    }
+
+    private static final OfInt is_backward$LAYOUT = (OfInt)$LAYOUT.select(groupElement("is_backward"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t is_backward
+     * }
+     */
+    public static final OfInt is_backward$layout() {
+        return is_backward$LAYOUT;
+    }
+
+    private static final long is_backward$OFFSET = $LAYOUT.byteOffset(groupElement("is_backward"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t is_backward
+     * }
+     */
+    public static final long is_backward$offset() {
+        return is_backward$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t is_backward
+     * }
+     */
+    public static int is_backward(MemorySegment struct) {
+        return struct.get(is_backward$LAYOUT, is_backward$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t is_backward
+     * }
+     */
+    public static void is_backward(MemorySegment struct, int fieldValue) {
+        struct.set(is_backward$LAYOUT, is_backward$OFFSET, fieldValue);
     }
 
     /**

@@ -15,8 +15,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
 /**
  * {@snippet lang=c :
  * struct recur_pass {
- *     int32_t begin;
- *     int32_t begins;
+ *     int32_t aside;
+ *     int32_t asides;
  *     int32_t first;
  *     int32_t phases;
  *     int32_t end;
@@ -25,6 +25,9 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t cuts;
  *     int32_t is_far;
  *     int64_t work;
+ *     int32_t gradient;
+ *     int32_t gradients;
+ *     int64_t kept_rows;
  * }
  * }
  */
@@ -35,8 +38,8 @@ public class recur_pass {
     }
 
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
-        recur_h.C_INT.withName("begin"),
-        recur_h.C_INT.withName("begins"),
+        recur_h.C_INT.withName("aside"),
+        recur_h.C_INT.withName("asides"),
         recur_h.C_INT.withName("first"),
         recur_h.C_INT.withName("phases"),
         recur_h.C_INT.withName("end"),
@@ -45,7 +48,10 @@ public class recur_pass {
         recur_h.C_INT.withName("cuts"),
         recur_h.C_INT.withName("is_far"),
         MemoryLayout.paddingLayout(4),
-        recur_h.C_LONG.withName("work")
+        recur_h.C_LONG.withName("work"),
+        recur_h.C_INT.withName("gradient"),
+        recur_h.C_INT.withName("gradients"),
+        recur_h.C_LONG.withName("kept_rows")
     ).withName("recur_pass");
 
     /**
@@ -55,92 +61,92 @@ public class recur_pass {
         return $LAYOUT;
     }
 
-    private static final OfInt begin$LAYOUT = (OfInt)$LAYOUT.select(groupElement("begin"));
+    private static final OfInt aside$LAYOUT = (OfInt)$LAYOUT.select(groupElement("aside"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int32_t begin
+     * int32_t aside
      * }
      */
-    public static final OfInt begin$layout() {
-        return begin$LAYOUT;
+    public static final OfInt aside$layout() {
+        return aside$LAYOUT;
     }
 
-    private static final long begin$OFFSET = $LAYOUT.byteOffset(groupElement("begin"));
+    private static final long aside$OFFSET = $LAYOUT.byteOffset(groupElement("aside"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int32_t begin
+     * int32_t aside
      * }
      */
-    public static final long begin$offset() {
-        return begin$OFFSET;
+    public static final long aside$offset() {
+        return aside$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int32_t begin
+     * int32_t aside
      * }
      */
-    public static int begin(MemorySegment struct) {
-        return struct.get(begin$LAYOUT, begin$OFFSET);
+    public static int aside(MemorySegment struct) {
+        return struct.get(aside$LAYOUT, aside$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int32_t begin
+     * int32_t aside
      * }
      */
-    public static void begin(MemorySegment struct, int fieldValue) {
-        struct.set(begin$LAYOUT, begin$OFFSET, fieldValue);
+    public static void aside(MemorySegment struct, int fieldValue) {
+        struct.set(aside$LAYOUT, aside$OFFSET, fieldValue);
     }
 
-    private static final OfInt begins$LAYOUT = (OfInt)$LAYOUT.select(groupElement("begins"));
+    private static final OfInt asides$LAYOUT = (OfInt)$LAYOUT.select(groupElement("asides"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int32_t begins
+     * int32_t asides
      * }
      */
-    public static final OfInt begins$layout() {
-        return begins$LAYOUT;
+    public static final OfInt asides$layout() {
+        return asides$LAYOUT;
     }
 
-    private static final long begins$OFFSET = $LAYOUT.byteOffset(groupElement("begins"));
+    private static final long asides$OFFSET = $LAYOUT.byteOffset(groupElement("asides"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int32_t begins
+     * int32_t asides
      * }
      */
-    public static final long begins$offset() {
-        return begins$OFFSET;
+    public static final long asides$offset() {
+        return asides$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int32_t begins
+     * int32_t asides
      * }
      */
-    public static int begins(MemorySegment struct) {
-        return struct.get(begins$LAYOUT, begins$OFFSET);
+    public static int asides(MemorySegment struct) {
+        return struct.get(asides$LAYOUT, asides$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int32_t begins
+     * int32_t asides
      * }
      */
-    public static void begins(MemorySegment struct, int fieldValue) {
-        struct.set(begins$LAYOUT, begins$OFFSET, fieldValue);
+    public static void asides(MemorySegment struct, int fieldValue) {
+        struct.set(asides$LAYOUT, asides$OFFSET, fieldValue);
     }
 
     private static final OfInt first$LAYOUT = (OfInt)$LAYOUT.select(groupElement("first"));
@@ -493,6 +499,138 @@ public class recur_pass {
      */
     public static void work(MemorySegment struct, long fieldValue) {
         struct.set(work$LAYOUT, work$OFFSET, fieldValue);
+    }
+
+    private static final OfInt gradient$LAYOUT = (OfInt)$LAYOUT.select(groupElement("gradient"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t gradient
+     * }
+     */
+    public static final OfInt gradient$layout() {
+        return gradient$LAYOUT;
+    }
+
+    private static final long gradient$OFFSET = $LAYOUT.byteOffset(groupElement("gradient"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t gradient
+     * }
+     */
+    public static final long gradient$offset() {
+        return gradient$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t gradient
+     * }
+     */
+    public static int gradient(MemorySegment struct) {
+        return struct.get(gradient$LAYOUT, gradient$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t gradient
+     * }
+     */
+    public static void gradient(MemorySegment struct, int fieldValue) {
+        struct.set(gradient$LAYOUT, gradient$OFFSET, fieldValue);
+    }
+
+    private static final OfInt gradients$LAYOUT = (OfInt)$LAYOUT.select(groupElement("gradients"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t gradients
+     * }
+     */
+    public static final OfInt gradients$layout() {
+        return gradients$LAYOUT;
+    }
+
+    private static final long gradients$OFFSET = $LAYOUT.byteOffset(groupElement("gradients"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t gradients
+     * }
+     */
+    public static final long gradients$offset() {
+        return gradients$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t gradients
+     * }
+     */
+    public static int gradients(MemorySegment struct) {
+        return struct.get(gradients$LAYOUT, gradients$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t gradients
+     * }
+     */
+    public static void gradients(MemorySegment struct, int fieldValue) {
+        struct.set(gradients$LAYOUT, gradients$OFFSET, fieldValue);
+    }
+
+    private static final OfLong kept_rows$LAYOUT = (OfLong)$LAYOUT.select(groupElement("kept_rows"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t kept_rows
+     * }
+     */
+    public static final OfLong kept_rows$layout() {
+        return kept_rows$LAYOUT;
+    }
+
+    private static final long kept_rows$OFFSET = $LAYOUT.byteOffset(groupElement("kept_rows"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t kept_rows
+     * }
+     */
+    public static final long kept_rows$offset() {
+        return kept_rows$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t kept_rows
+     * }
+     */
+    public static long kept_rows(MemorySegment struct) {
+        return struct.get(kept_rows$LAYOUT, kept_rows$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t kept_rows
+     * }
+     */
+    public static void kept_rows(MemorySegment struct, long fieldValue) {
+        struct.set(kept_rows$LAYOUT, kept_rows$OFFSET, fieldValue);
     }
 
     /**

@@ -27,8 +27,6 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     const recur_kept *kept;
  *     const recur_gradient *gradients;
  *     int64_t weight_gradients;
- *     int64_t kept_rows;
- *     int32_t gradient_count;
  *     int32_t reduction_count;
  *     int32_t draws;
  *     int32_t arrays;
@@ -59,13 +57,10 @@ public class recur_program {
         recur_h.C_POINTER.withName("kept"),
         recur_h.C_POINTER.withName("gradients"),
         recur_h.C_LONG.withName("weight_gradients"),
-        recur_h.C_LONG.withName("kept_rows"),
-        recur_h.C_INT.withName("gradient_count"),
         recur_h.C_INT.withName("reduction_count"),
         recur_h.C_INT.withName("draws"),
         recur_h.C_INT.withName("arrays"),
         recur_h.C_INT.withName("hidden"),
-        MemoryLayout.paddingLayout(4),
         recur_h.C_POINTER.withName("hidden_arrays"),
         recur_h.C_INT.withName("most_tiles"),
         recur_h.C_INT.withName("most_places"),
@@ -606,94 +601,6 @@ public class recur_program {
      */
     public static void weight_gradients(MemorySegment struct, long fieldValue) {
         struct.set(weight_gradients$LAYOUT, weight_gradients$OFFSET, fieldValue);
-    }
-
-    private static final OfLong kept_rows$LAYOUT = (OfLong)$LAYOUT.select(groupElement("kept_rows"));
-
-    /**
-     * Layout for field:
-     * {@snippet lang=c :
-     * int64_t kept_rows
-     * }
-     */
-    public static final OfLong kept_rows$layout() {
-        return kept_rows$LAYOUT;
-    }
-
-    private static final long kept_rows$OFFSET = $LAYOUT.byteOffset(groupElement("kept_rows"));
-
-    /**
-     * Offset for field:
-     * {@snippet lang=c :
-     * int64_t kept_rows
-     * }
-     */
-    public static final long kept_rows$offset() {
-        return kept_rows$OFFSET;
-    }
-
-    /**
-     * Getter for field:
-     * {@snippet lang=c :
-     * int64_t kept_rows
-     * }
-     */
-    public static long kept_rows(MemorySegment struct) {
-        return struct.get(kept_rows$LAYOUT, kept_rows$OFFSET);
-    }
-
-    /**
-     * Setter for field:
-     * {@snippet lang=c :
-     * int64_t kept_rows
-     * }
-     */
-    public static void kept_rows(MemorySegment struct, long fieldValue) {
-        struct.set(kept_rows$LAYOUT, kept_rows$OFFSET, fieldValue);
-    }
-
-    private static final OfInt gradient_count$LAYOUT = (OfInt)$LAYOUT.select(groupElement("gradient_count"));
-
-    /**
-     * Layout for field:
-     * {@snippet lang=c :
-     * int32_t gradient_count
-     * }
-     */
-    public static final OfInt gradient_count$layout() {
-        return gradient_count$LAYOUT;
-    }
-
-    private static final long gradient_count$OFFSET = $LAYOUT.byteOffset(groupElement("gradient_count"));
-
-    /**
-     * Offset for field:
-     * {@snippet lang=c :
-     * int32_t gradient_count
-     * }
-     */
-    public static final long gradient_count$offset() {
-        return gradient_count$OFFSET;
-    }
-
-    /**
-     * Getter for field:
-     * {@snippet lang=c :
-     * int32_t gradient_count
-     * }
-     */
-    public static int gradient_count(MemorySegment struct) {
-        return struct.get(gradient_count$LAYOUT, gradient_count$OFFSET);
-    }
-
-    /**
-     * Setter for field:
-     * {@snippet lang=c :
-     * int32_t gradient_count
-     * }
-     */
-    public static void gradient_count(MemorySegment struct, int fieldValue) {
-        struct.set(gradient_count$LAYOUT, gradient_count$OFFSET, fieldValue);
     }
 
     private static final OfInt reduction_count$LAYOUT = (OfInt)$LAYOUT.select(groupElement("reduction_count"));

@@ -3,9 +3,9 @@ package io.recur.device.cpu;
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 
 /** Makes the tables of a program: section by section, pass by pass. */
 final class Assembly {
@@ -26,29 +26,36 @@ final class Assembly {
     this.program = program;
     this.tables = new Tables(program, width);
     CellProgram.Pass forward = program.forward();
-    tables.passes.add(assemble(List.of(), forward.phases(), List.of(), forward.end(), false));
+    add(new Steps(List.of(), forward.phases(), List.of()), forward.end(), null);
     FewColumns few = new FewColumns(program, tables);
-    tables.passes.add(
-        few.isSplit()
-            ? assemble(few.begin(), few.phases(), few.late(), forward.end(), false)
-            : new Tables.Pass(0, 0, 0, 0, 0, 0, false, false, false, 0));
+    Steps split = new Steps(few.begin(), few.phases(), few.late());
+    add(few.isSplit() ? split : Steps.NONE, forward.end(), null);
     CellProgram.Pass backward = program.backward();
-    tables.passes.add(assemble(List.of(), backward.phases(), List.of(), backward.end(), true));
-    tables.gradients.sort(
-        Comparator.comparingInt(Tables.Gradient::operand).thenComparingInt(Tables.Gradient::lag));
+    GradientPanels panels = new GradientPanels(program, tables);
+    add(new Steps(List.of(), backward.phases(), List.of()), backward.end(), panels);
+    LateGradients late = new LateGradients(program, tables);
+    split = new Steps(late.late, late.phases, List.of());
+    GradientPanels others = new GradientPanels(program, tables);
+    add(late.late.isEmpty() ? Steps.NONE : split, backward.end(), others);
   }
 
-  private Tables.Pass assemble(
-      List<CellProgram.Phase> begin,
-      List<CellProgram.Phase> phases,
-      List<CellProgram.Phase> late,
-      List<CellProgram.Phase> end,
-      boolean keeps) {
+  /**
+   * The phases of a step, those of several steps at once aside from it, and those of all steps
+   * after the last one.
+   */
+  private record Steps(
+      List<CellProgram.Phase> aside, List<CellProgram.Phase> phases, List<CellProgram.Phase> late) {
+    static final Steps NONE = new Steps(List.of(), List.of(), List.of());
+  }
+
+  /** Adds a pass. A backward one has panels for its gradients. */
+  private void add(Steps steps, List<CellProgram.Phase> end, @Nullable GradientPanels panels) {
+    List<CellProgram.Phase> phases = steps.phases;
     boolean isFree = Freedom.of(phases);
-    int begins = add(begin, true, false);
-    int first = add(phases, isFree, keeps);
-    int ends = add(late, true, false);
-    add(end, false, false);
+    int aside = add(steps.aside, true, panels);
+    int first = add(phases, isFree, panels);
+    int after = add(steps.late, true, null);
+    add(phases.isEmpty() ? List.of() : end, false, null);
     long floats = 0;
     long work = 0;
     for (CellProgram.Phase phase : phases) {
@@ -64,28 +71,36 @@ final class Assembly {
       }
       scatters |= instruction instanceof Instruction.Scatter;
     }
+    for (Instruction instruction : CellProgram.Pass.instructions(steps.aside)) {
+      scatters |= instruction instanceof Instruction.Scatter;
+    }
     work = (work + floats) / Math.max(1, phases.size());
-    return new Tables.Pass(
-        begins,
-        begin.size(),
-        first,
-        phases.size(),
-        ends,
-        late.size() + end.size(),
-        isFree,
-        !scatters,
-        floats > 1 << 19,
-        work);
+    int gradient = tables.gradients.size();
+    tables.passes.add(
+        new Tables.Pass(
+            aside,
+            steps.aside.size(),
+            first,
+            phases.size(),
+            after,
+            steps.late.size() + end.size(),
+            isFree,
+            !scatters,
+            floats > 1 << 19,
+            work,
+            gradient,
+            panels == null ? 0 : panels.write(),
+            panels == null ? 0 : panels.rows()));
   }
 
   /** Adds phases and returns the number of the first. */
-  private int add(List<CellProgram.Phase> all, boolean isFree, boolean keeps) {
+  private int add(List<CellProgram.Phase> all, boolean isFree, @Nullable GradientPanels panels) {
     int first = tables.phases.size();
     List<Tables.Phase> added = new ArrayList<>();
     for (CellProgram.Phase phase : all) {
       int firstSection = tables.sections.size();
       for (CellProgram.Section section : phase.sections()) {
-        add(section, isFree, keeps);
+        add(section, isFree, panels);
       }
       added.add(new Tables.Phase(firstSection, phase.sections().size()));
     }
@@ -93,11 +108,11 @@ final class Assembly {
     return first;
   }
 
-  private void add(CellProgram.Section whole, boolean isFree, boolean keeps) {
+  private void add(CellProgram.Section whole, boolean isFree, @Nullable GradientPanels panels) {
     CellProgram.Section section = tables.moments.left(whole);
-    IntPredicate isSummed = array -> keeps && !isFree && tables.isOfVectors(array);
+    IntPredicate isSummed = array -> panels != null && !isFree && tables.isOfVectors(array);
     SectionOrder ordered = new SectionOrder(section, Freedom.recurrent(section), isFree, isSummed);
-    SectionAssembly its = new SectionAssembly(tables, section, ordered, keeps, isSummed);
+    SectionAssembly its = new SectionAssembly(tables, section, ordered, panels, isSummed);
     int first = tables.codes.size();
     int[] groups = new int[its.groups.size()];
     for (int i = 0; i < groups.length; i++) {

@@ -49,13 +49,13 @@ final class EarlyValues {
       List<Section> before = new ArrayList<>();
       List<Section> rest = new ArrayList<>();
       for (Section section : phase.sections()) {
-        new Split(section, findEarly(section)).addTo(before, rest);
+        split(section).addTo(before, rest);
       }
       for (Instruction instruction : CellProgram.Pass.instructions(List.of(new Phase(before)))) {
         take(instruction);
       }
-      add(before, begin);
-      add(rest, phases);
+      SectionSplit.addPhase(begin, before);
+      SectionSplit.addPhase(phases, rest);
     }
   }
 
@@ -77,10 +77,14 @@ final class EarlyValues {
     }
   }
 
-  private static void add(List<Section> sections, List<Phase> to) {
-    if (!sections.isEmpty()) {
-      to.add(new Phase(sections));
-    }
+  private SectionSplit split(Section section) {
+    Set<Integer> early = findEarly(section);
+    return new SectionSplit(
+        tables,
+        section,
+        its -> its.to() != Instruction.NONE ? early.contains(its.to()) : isEarly(its, early),
+        its -> its instanceof Instruction.Load || its instanceof Instruction.LoadRow,
+        false);
   }
 
   /** Finds the values of a section that can be computed before the first step. */
@@ -122,79 +126,5 @@ final class EarlyValues {
   private boolean isWritten(int array, int lag) {
     boolean isInput = program.arrays().get(array).isInput();
     return lag == 0 && (isInput || missing.getOrDefault(array, 1) == 0);
-  }
-
-  /** A section in two: what is computed before the first step, and what is left of a step. */
-  private final class Split {
-    private final Section section;
-    private final List<Instruction> before = new ArrayList<>();
-    private final List<Instruction> rest = new ArrayList<>();
-
-    /** The arrays in tiles that hold values from before the first step. */
-    private final Map<Integer, Integer> arrays = new HashMap<>();
-
-    private boolean isSplit;
-
-    Split(Section section, Set<Integer> early) {
-      this.section = section;
-      Set<Integer> wanted = new HashSet<>(); // early values that the rest reads
-      for (Instruction instruction : section.instructions()) {
-        boolean isValue = instruction.to() != Instruction.NONE;
-        if (isValue ? early.contains(instruction.to()) : isEarly(instruction, early)) {
-          before.add(instruction);
-          isSplit |= !isValue;
-        } else {
-          wanted.addAll(instruction.reads());
-        }
-      }
-      for (Instruction instruction : List.copyOf(before)) {
-        if (instruction instanceof Instruction.Store store && isAll(store)) {
-          arrays.put(store.value(), store.array());
-        }
-      }
-      for (Instruction instruction : section.instructions()) {
-        leave(instruction, wanted);
-      }
-    }
-
-    /** Whether a store puts a value where a load of the section finds it. */
-    private boolean isAll(Instruction.Store store) {
-      CellProgram.Array array = program.arrays().get(store.array());
-      return tables.isInTiles(store.array()) && array.rows() == section.rows();
-    }
-
-    private void leave(Instruction instruction, Set<Integer> wanted) {
-      if (!before.contains(instruction) || isAtHand(instruction)) {
-        rest.add(instruction);
-      } else if (instruction.to() != Instruction.NONE && wanted.contains(instruction.to())) {
-        isSplit = true;
-        Integer array = arrays.get(instruction.to());
-        if (array == null) {
-          array = tables.hide(section.rows());
-          before.add(new Instruction.Store(instruction.to(), array, 0, 0));
-        }
-        rest.add(new Instruction.Load(instruction.to(), array, 0, 0));
-      }
-    }
-
-    void addTo(List<Section> early, List<Section> left) {
-      if (!isSplit) {
-        left.add(section);
-        return;
-      }
-      early.add(new Section(section.rows(), before));
-      if (rest.stream().anyMatch(instruction -> instruction.to() == Instruction.NONE)) {
-        left.add(new Section(section.rows(), rest));
-      }
-    }
-  }
-
-  /** Whether a step reads a value where it is, rather than have it computed before. */
-  private static boolean isAtHand(Instruction instruction) {
-    return instruction instanceof Instruction.LoadVector
-        || instruction instanceof Instruction.LoadScalar
-        || instruction instanceof Instruction.Constant
-        || instruction instanceof Instruction.Load
-        || instruction instanceof Instruction.LoadRow;
   }
 }

@@ -39,7 +39,7 @@ final class FewColumns {
     }
     ofAllSteps.retainAll(readForward());
     ofAllSteps.removeAll(readBack()); // they are kept for all steps
-    ofAllSteps.forEach(tables::keepAll);
+    ofAllSteps.forEach(array -> tables.keepAll(array, false));
   }
 
   /** {@return whether anything is computed before the first step or after the last one} */

@@ -85,10 +85,8 @@ final class ProgramTables {
     set(recur_program.weights$offset(), table(parts(program), recur_weights.layout()));
     set(recur_program.reductions$offset(), table(reductions(), recur_reduction.layout()));
     set(recur_program.kept$offset(), table(its.kept, recur_kept.layout()));
-    set(recur_program.gradients$offset(), table(gradients(), recur_gradient.layout()));
+    set(recur_program.gradients$offset(), table(its.gradients, recur_gradient.layout()));
     recur_program.weight_gradients(to, its.weightGradients());
-    recur_program.kept_rows(to, its.keptRows());
-    recur_program.gradient_count(to, its.gradients.size());
     recur_program.reduction_count(to, program.reductions().size());
     recur_program.draws(to, program.draws());
     recur_program.arrays(to, program.arrays().size());
@@ -146,27 +144,6 @@ final class ProgramTables {
     public void write(MemorySegment to) {
       recur_reduction.kind(to, isOfVariance ? Reduction.values().length : its.kind().ordinal());
       recur_reduction.rows(to, its.rows());
-    }
-  }
-
-  private List<Shared> gradients() {
-    List<Shared> gradients = new ArrayList<>();
-    for (Tables.Gradient gradient : its.gradients) {
-      gradients.add(new Shared(gradient, its.shared(gradient)));
-    }
-    return gradients;
-  }
-
-  private record Shared(Tables.Gradient its, int shared) implements Row {
-    @Override
-    public void write(MemorySegment to) {
-      recur_gradient.kept(to, its.kept());
-      recur_gradient.parameter(to, its.parameter());
-      recur_gradient.row(to, its.row());
-      recur_gradient.column(to, its.column());
-      recur_gradient.operand(to, its.operand());
-      recur_gradient.lag(to, its.lag());
-      recur_gradient.is_shared(to, shared);
     }
   }
 }

@@ -11,8 +11,10 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A section as the C interpreter runs it. Each value gets a tile: the one of a value that dies
@@ -21,6 +23,7 @@ import java.util.function.IntPredicate;
 final class SectionAssembly {
   private final Tables program;
   private final CellProgram.Section section;
+  private final @Nullable GradientPanels panels;
   private final IntPredicate isSummed;
   private final List<Node> order = new ArrayList<>();
 
@@ -62,10 +65,11 @@ final class SectionAssembly {
       Tables program,
       CellProgram.Section section,
       SectionOrder ordered,
-      boolean keepsGradients,
+      @Nullable GradientPanels panels,
       IntPredicate isSummed) {
     this.program = program;
     this.section = section;
+    this.panels = panels;
     this.isSummed = isSummed;
     for (List<List<Node>> group : ordered.groups) {
       for (List<Node> item : group) {
@@ -84,7 +88,8 @@ final class SectionAssembly {
       }
     }
     findOfAllBlocks(ordered);
-    placeStored(keepsGradients);
+    placeStored();
+    keepGradients();
     for (int i = 0; i < 3; i++) {
       expect(ordered.groups.get(i), groups.get(i));
       for (List<Node> item : ordered.groups.get(i)) {
@@ -128,7 +133,7 @@ final class SectionAssembly {
   // Places.
 
   /** Decides which values are computed where they are to be kept. */
-  private void placeStored(boolean keepsGradients) {
+  private void placeStored() {
     for (Node node : order) {
       if (node.its() instanceof Instruction.Store i
           && program.isInTiles(i.array())
@@ -137,21 +142,23 @@ final class SectionAssembly {
         done.add(node);
       }
     }
-    for (Node node : order) {
-      if (keepsGradients
-          && node.its() instanceof Instruction.Store i
+  }
+
+  private void keepGradients() {
+    for (Node node : panels == null ? List.<Node>of() : order) {
+      if (node.its() instanceof Instruction.Store i
           && program.isGradient(i.array())
           && !isSummed.test(i.array())) {
         int value = node.reads().getFirst();
         Integer panel = kept.get(value);
         if (panel == null) {
-          panel = program.keep(section.rows());
+          panel = panels.keep(section.rows());
           kept.put(value, panel);
           if (placed(value, new Tables.Place(true, panel, 0))) {
             inPanel.add(value);
           }
         }
-        program.gradients(panel, i.array(), i.row(), false);
+        panels.gradients(panel, i.array(), i.row(), false);
       }
     }
   }
@@ -263,8 +270,9 @@ final class SectionAssembly {
 
   /** Adds a value, or the product of two, to the sum of a panel over the steps. */
   private Code sum(Instruction.Store store, boolean isOfProduct, int[] reads) {
-    int panel = program.keep(section.rows());
-    program.gradients(panel, store.array(), store.row(), true);
+    GradientPanels all = Objects.requireNonNull(panels);
+    int panel = all.keep(section.rows());
+    all.gradients(panel, store.array(), store.row(), true);
     Code code = new Code(Opcode.KEEP).of(reads[0], reads[isOfProduct ? 1 : 0], NO_TILE);
     code.function = isOfProduct ? Opcode.SUM_OF_PRODUCT : Opcode.SUM;
     return code.at(panel, 0, 0);

@@ -1,5 +1,6 @@
 package io.recur.device.cpu;
 
+import io.recur.bindings.kernels.recur_gradient;
 import io.recur.bindings.kernels.recur_hidden;
 import io.recur.bindings.kernels.recur_kept;
 import io.recur.bindings.kernels.recur_multiplication;
@@ -30,12 +31,16 @@ final class Tables {
     }
   }
 
-  /** Rows of an array in scratch, and the array of the program that it stands for; −1 for none. */
-  record Hidden(int rows, int same) implements Row {
+  /**
+   * Rows of an array in scratch, the array of the program that it stands for, −1 for none, and
+   * whether it is there for the backward pass.
+   */
+  record Hidden(int rows, int same, boolean isBackward) implements Row {
     @Override
     public void write(MemorySegment to) {
       recur_hidden.rows(to, rows);
       recur_hidden.same(to, same);
+      recur_hidden.is_backward(to, isBackward ? 1 : 0);
     }
   }
 
@@ -80,8 +85,8 @@ final class Tables {
   }
 
   record Pass(
-      int begin,
-      int begins,
+      int aside,
+      int asides,
       int first,
       int phases,
       int end,
@@ -89,12 +94,15 @@ final class Tables {
       boolean isFree,
       boolean cuts,
       boolean isFar,
-      long work)
+      long work,
+      int gradient,
+      int gradients,
+      long keptRows)
       implements Row {
     @Override
     public void write(MemorySegment to) {
-      recur_pass.begin(to, begin);
-      recur_pass.begins(to, begins);
+      recur_pass.aside(to, aside);
+      recur_pass.asides(to, asides);
       recur_pass.first(to, first);
       recur_pass.phases(to, phases);
       recur_pass.end(to, end);
@@ -103,9 +111,13 @@ final class Tables {
       recur_pass.cuts(to, cuts ? 1 : 0);
       recur_pass.is_far(to, isFar ? 1 : 0);
       recur_pass.work(to, work);
+      recur_pass.gradient(to, gradient);
+      recur_pass.gradients(to, gradients);
+      recur_pass.kept_rows(to, keptRows);
     }
   }
 
+  /** The rows of a panel, and those of the panels in front. */
   record Kept(int rows, long before) implements Row {
     @Override
     public void write(MemorySegment to) {
@@ -118,7 +130,23 @@ final class Tables {
    * What panels of gradients are added to: rows of a matrix, or of a vector, whose operand is −1,
    * or −2 where the panels hold sums over some steps.
    */
-  record Gradient(int kept, int parameter, int row, int column, int operand, int lag) {}
+  record Gradient(int kept, int parameter, int row, int column, int operand, int lag, int shared)
+      implements Row {
+    @Override
+    public void write(MemorySegment to) {
+      recur_gradient.kept(to, kept);
+      recur_gradient.parameter(to, parameter);
+      recur_gradient.row(to, row);
+      recur_gradient.column(to, column);
+      recur_gradient.operand(to, operand);
+      recur_gradient.lag(to, lag);
+      recur_gradient.is_shared(to, shared);
+    }
+
+    Gradient shared(int as) {
+      return new Gradient(kept, parameter, row, column, operand, lag, as);
+    }
+  }
 
   private final CellProgram program;
   private final int width;
@@ -142,7 +170,6 @@ final class Tables {
   final List<Pass> passes = new ArrayList<>();
   final List<Kept> kept = new ArrayList<>();
   final List<Gradient> gradients = new ArrayList<>();
-  private long keptRows;
   int mostTiles;
   int mostPlaces;
 
@@ -194,17 +221,17 @@ final class Tables {
     return array >= program.arrays().size();
   }
 
-  /** Adds an array in scratch and returns its number. */
-  int hide(int rows) {
+  /** Adds an array in scratch for a pass and returns its number. */
+  int hide(int rows, boolean isBackward) {
     arrays.add(new CellProgram.Array(rows, CellProgram.Layout.TILES, false));
-    hidden.add(new Hidden(rows, -1));
+    hidden.add(new Hidden(rows, -1, isBackward));
     return arrays.size() - 1;
   }
 
   /** Keeps an array of the program in scratch where its own memory has not all steps. */
-  void keepAll(int array) {
+  void keepAll(int array, boolean isBackward) {
     arrays.add(arrays.get(array));
-    hidden.add(new Hidden(arrays.get(array).rows(), array));
+    hidden.add(new Hidden(arrays.get(array).rows(), array, isBackward));
   }
 
   /**
@@ -216,13 +243,14 @@ final class Tables {
     boolean fits =
         number >= 0
             && hidden.get(number).same < 0
+            && !hidden.get(number).isBackward
             && !place.isPanel
             && place.lag == 0
             && !loaded.contains(place.number)
             && arrays.get(place.number).rows() == arrays.get(array).rows()
             && hidden.stream().noneMatch(other -> other.same == place.number);
     if (fits) {
-      hidden.set(number, new Hidden(arrays.get(array).rows(), place.number));
+      hidden.set(number, new Hidden(arrays.get(array).rows(), place.number, false));
     }
     return fits;
   }
@@ -235,70 +263,6 @@ final class Tables {
       rows += padded(before.rows());
     }
     return (int) (rows / width);
-  }
-
-  /** Adds a panel of gradients. */
-  int keep(int rows) {
-    kept.add(new Kept(rows, keptRows));
-    keptRows += padded(rows);
-    return kept.size() - 1;
-  }
-
-  /** What follows from a panel that holds rows of an array, or their sums over some steps. */
-  void gradients(int panel, int array, int row, boolean isSummed) {
-    for (CellProgram.WeightGradient its : program.weightGradients()) {
-      if (its.array() == array) {
-        CellProgram.Weights w = program.weights().get(its.weights());
-        gradients.add(
-            new Gradient(panel, w.matrix(), w.row() + row, w.column(), its.operand(), its.lag()));
-      }
-    }
-    for (CellProgram.VectorGradient its : program.vectorGradients()) {
-      if (its.array() == array) {
-        gradients.add(new Gradient(panel, its.vector(), its.row() + row, 0, isSummed ? -2 : -1, 0));
-      }
-    }
-  }
-
-  /**
-   * What reaches the same values as a gradient, directly or by way of others, and forbids parts to
-   * share all of these as they please: 1 for panels of other rows, 2 for those of the same rows in
-   * other columns alone, 0 for none.
-   */
-  int shared(Gradient its) {
-    List<Gradient> all = new ArrayList<>(List.of(its));
-    for (int i = 0; i < all.size(); i++) {
-      for (Gradient other : gradients) {
-        if (overlap(all.get(i), other) && !all.contains(other)) {
-          all.add(other);
-        }
-      }
-    }
-    boolean isSame = true;
-    for (Gradient other : all) {
-      if (other.row != its.row || rows(other) != rows(its)) {
-        return 1;
-      }
-      isSame &= other.column == its.column && columns(other) == columns(its);
-    }
-    return isSame ? 0 : 2;
-  }
-
-  private boolean overlap(Gradient one, Gradient other) {
-    return other.parameter == one.parameter
-        && (other.operand < 0) == (one.operand < 0)
-        && other.row < one.row + rows(one)
-        && one.row < other.row + rows(other)
-        && other.column < one.column + columns(one)
-        && one.column < other.column + columns(other);
-  }
-
-  private int rows(Gradient its) {
-    return kept.get(its.kept).rows();
-  }
-
-  private int columns(Gradient its) {
-    return its.operand < 0 ? 1 : arrays.get(its.operand).rows();
   }
 
   /** The number of a multiplication of the same operand. */
@@ -340,15 +304,11 @@ final class Tables {
     return (rows + width - 1) / width * width;
   }
 
-  long keptRows() {
-    return keptRows;
-  }
-
   int mostTerms() {
     int most = 0;
     for (Gradient gradient : gradients) {
-      if (gradient.operand >= 0) {
-        most = Math.max(most, arrays.get(gradient.operand).rows());
+      if (gradient.operand() >= 0) {
+        most = Math.max(most, arrays.get(gradient.operand()).rows());
       }
     }
     return most;

@@ -90,7 +90,7 @@ class FewColumnsTest {
     assertEquals(List.of(product(OPERAND)), few.late());
     assertEquals(List.of(next()), few.phases());
     assertTrue(Freedom.of(few.phases()), "blocks wait for no other block");
-    assertEquals(List.of(new Tables.Hidden(ROWS, OPERAND)), tables[0].hidden);
+    assertEquals(List.of(new Tables.Hidden(ROWS, OPERAND, false)), tables[0].hidden);
   }
 
   @Test
@@ -99,7 +99,7 @@ class FewColumnsTest {
     Pass readsOther = new Pass(List.of(next()), List.of());
     FewColumns few = split(readsOther, tables, next(), product(OPERAND));
     assertEquals(1, few.late().size());
-    assertEquals(List.of(new Tables.Hidden(ROWS, OPERAND)), tables[0].hidden);
+    assertEquals(List.of(new Tables.Hidden(ROWS, OPERAND, false)), tables[0].hidden);
     Pass reads = new Pass(List.of(product(OPERAND)), List.of());
     assertEquals(1, split(reads, tables, next(), product(OPERAND)).late().size());
     assertEquals(List.of(), tables[0].hidden);
@@ -178,7 +178,8 @@ class FewColumnsTest {
             .filter(its -> !its.equals(new Instruction.Load(0, OPERAND, 0, 0)))
             .toList());
     assertEquals(
-        List.of(new Tables.Hidden(ROWS, -1), new Tables.Hidden(ROWS, OPERAND)), tables[0].hidden);
+        List.of(new Tables.Hidden(ROWS, -1, false), new Tables.Hidden(ROWS, OPERAND, false)),
+        tables[0].hidden);
   }
 
   @Test

@@ -84,8 +84,7 @@ class TablesTest {
 
     /** Of vectors, then of matrices, each in the order in which they were added. */
     List<Integer> kinds() {
-      Tables tables = assembled();
-      return tables.gradients.stream().map(tables::shared).toList();
+      return assembled().gradients.stream().map(Tables.Gradient::shared).toList();
     }
   }
 
