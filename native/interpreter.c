@@ -41,18 +41,13 @@ static tile_place *tiles_of(const program_job *job, int part) {
   return (tile_place *)places + FIRST_PLACE + program->most_places;
 }
 
-/* Returns a part's own memory for a tile. A tile with a place uses it where the run keeps no values in that place. */
-static tile_place own_tile(const program_job *job, int part, int number) {
-  float *first = job->parts + part * job->part_floats + number * job->tile_floats;
-  return (tile_place){first, job->run->batch * WIDTH};
-}
-
 static void place_tiles(patch_of_tiles *p) {
   const recur_program *program = p->run->program;
   if (p->job->runs && p->t >= 0) p->steps_summed = (uint32_t)(p->run->time - 1 - p->t) % (uint32_t)p->job->run_steps;
   const recur_place *place = program->places + p->section->first_place;
   for (int k = 0; k < p->section->places; k++, place++) {
-    const recur_array *a = place->is_panel ? NULL : &p->run->arrays[place->number];
+    if (place->kind == OF_VECTOR) continue;
+    const recur_array *a = place->kind == IN_PANEL ? NULL : &p->run->arrays[place->number];
     int is_kept = a ? a->data != NULL : p->job->runs && p->t >= 0;
     p->tiles[-FIRST_PLACE - k] = !is_kept ? own_tile(p->job, p->part, program->most_tiles + k)
         : a ? place_in(p, a, p->t + place->lag, p->column)
@@ -114,7 +109,7 @@ static int steps_at_once(const recur_run *run, const recur_section *s) {
   const recur_program *program = run->program;
   for (int k = 0; k < s->places; k++) {
     const recur_place *place = &program->places[s->first_place + k];
-    if (!place->is_panel && !is_whole(run, place->number, place->lag)) return 1;
+    if (place->kind == IN_ARRAY && !is_whole(run, place->number, place->lag)) return 1;
   }
   for (int k = 0; k < s->before + s->recurrent + s->after; k++) {
     const recur_instruction *i = &program->instructions[s->first + k];

@@ -150,6 +150,16 @@ OPERATION(load_vector) {
   }
 }
 
+/* The tile of one column is the vector itself, where that has all the rows. */
+OPERATION(place_vector) {
+  const recur_parameter *v = &p->run->vectors[i->array];
+  int64_t first = i->row + p->row;
+  int is_there = p->columns == 1 && first >= 0 && first + p->blocks * WIDTH <= v->rows;
+  p->tiles[i->to] = is_there ? (tile_place){(float *)v->values + first, WIDTH}
+      : own_tile(p->job, p->part, p->run->program->most_tiles - FIRST_PLACE - i->to);
+  if (!is_there) load_vector(p, i);
+}
+
 OPERATION(load_scalar) { fill_tile(p, i->to, splat(p->run->vectors[i->array].values[i->row])); }
 
 OPERATION(load_scalar_of_row) { fill_row(p, i->to, p->run->vectors[i->array].values[i->row]); }
@@ -340,7 +350,7 @@ operation *const NAME(operations)[RECUR_CODES][FUNCTIONS] = {[RECUR_CLEAR] = {cl
     [RECUR_CONSTANT] = {[0] = constant, [RECUR_ROW] = constant_of_row}, [RECUR_COPY] = {copy},
     [RECUR_LOAD] = {load_matrix}, [RECUR_LOAD_ROW] = {[0] = load_row, [RECUR_ROW] = load_row_of_row},
     [RECUR_STORE] = {store_matrix}, [RECUR_TAKE] = {take}, [RECUR_GIVE] = {give}, [RECUR_KEEP] = {keep, sum, sum_product},
-    [RECUR_LOAD_VECTOR] = {load_vector},
+    [RECUR_LOAD_VECTOR] = {load_vector, place_vector},
     [RECUR_LOAD_SCALAR] = {[0] = load_scalar, [RECUR_ROW] = load_scalar_of_row},
     [RECUR_PRODUCT] = {NAME(product), NAME(begin_product)},
     [RECUR_EXPECT] = {expect}, [RECUR_GATHER] = {NAME(gather)}, [RECUR_SCATTER] = {NAME(scatter)},

@@ -191,7 +191,7 @@ enum {
   RECUR_TAKE,         /* to = the tile of an array in tiles at step t + lag */
   RECUR_GIVE,         /* such a tile = a */
   RECUR_KEEP,         /* the panel `array` of gradients = a; function 1: its sums over steps += a; 2: += a * b */
-  RECUR_LOAD_VECTOR,  /* to = values `row` ... of a vector, clipped to zeros, in all columns */
+  RECUR_LOAD_VECTOR,  /* to = values `row` ... of a vector, clipped to zeros, in all columns; function 1: the place of a vector */
   RECUR_LOAD_SCALAR,  /* to = value `row` of a vector everywhere */
   RECUR_PRODUCT,      /* the tiles of the product `array` += its weights times its operand; function 1: = those and a vector */
   RECUR_EXPECT,       /* will read what a load with the same array, row and lag reads */
@@ -230,10 +230,11 @@ typedef struct recur_multiplication {
                                 with, -1 for 0, and the row in there */
 } recur_multiplication;
 
-/* A tile that lies in an array in tiles at step t + lag, or in a panel of gradients (lag unused), not in scratch. Place k
- * of a section is tile -2 - k. */
+/* A tile that lies in an array in tiles at step t + lag (kind 0), in a panel of gradients (1; lag unused), or, of one column,
+ * where the vector is that was loaded into it last (2; nothing else writes it), not in scratch. Place k of a section is tile
+ * -2 - k. */
 typedef struct recur_place {
-  int32_t is_panel, number, lag;
+  int32_t kind, number, lag;
 } recur_place;
 
 typedef struct recur_section {

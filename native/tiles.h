@@ -6,6 +6,7 @@
 
 /* Below zero, -1 is no tile: those with a place follow. */
 enum { FIRST_PLACE = 2 };
+enum { IN_ARRAY, IN_PANEL, OF_VECTOR };
 
 /* Values of adjacent blocks: WIDTH x columns each, `apart` floats apart. */
 typedef struct {
@@ -38,6 +39,12 @@ typedef struct {
 } patch_of_tiles;
 
 typedef void operation(const patch_of_tiles *p, const recur_instruction *i);
+
+/* Returns a part's own memory for a tile. A tile with a place uses it where the run keeps no values in that place. */
+INLINE tile_place own_tile(const program_job *job, int part, int number) {
+  float *first = job->parts + part * job->part_floats + number * job->tile_floats;
+  return (tile_place){first, job->run->batch * WIDTH};
+}
 
 /* The operations, by code and function. */
 enum { FUNCTIONS = 2 * RECUR_ROW };

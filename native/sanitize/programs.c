@@ -9,7 +9,7 @@
 /* Arrays: x and dy as matrices, states, values in tiles, gradients, outputs, a copy of x, the gradient of the first
  * state, a hidden one. */
 enum { X, H, DY, TILES, D, Y, Z, DH, ARRAYS };
-enum { MOST_TILES = 4, SECTIONS = 8, PRODUCTS = 5, PLACES = 3, PLACED = -2 /* the tile of a section's place */ };
+enum { MOST_TILES = 4, SECTIONS = 8, PRODUCTS = 5, PLACES = 4, PLACED = -2 /* the tile of a section's place */ };
 
 typedef struct {
   recur_instruction codes[128];
@@ -75,11 +75,13 @@ static int forward_section(caller *c, parts *p, int rows) {
   add(p, (recur_instruction){.code = RECUR_PRODUCT, .array = 0});
   add(p, (recur_instruction){.code = RECUR_GATHER, .to = 0, .a = 0});
   compute(c, p);
+  add(p, (recur_instruction){.code = RECUR_LOAD_VECTOR, .function = 1, .to = PLACED, .row = (int32_t)between(c, -2, 2)});
+  add(p, (recur_instruction){.code = RECUR_FUSED, .to = 0, .a = 0, .b = PLACED, .c = 2});
   add(p, (recur_instruction){.code = RECUR_LOAD, .to = 1, .array = H, .row = (int32_t)between(c, -1, 1)});
   add(p, (recur_instruction){.code = RECUR_LOAD_ROW, .to = 2, .array = H, .row = rows - 1});
   for (int k = 0; k < 4; k++) add(p, (recur_instruction){.code = RECUR_REDUCE, .a = k % 3, .array = k, .row = k * p->blocks});
   add(p, (recur_instruction){.code = RECUR_GIVE, .a = 0, .array = TILES});
-  return end_section(p, first, rows, 0, 0, 0);
+  return end_section(p, first, rows, 0, 3, 1);
 }
 
 static void add_of_row(parts *p, recur_instruction code) {
@@ -235,9 +237,10 @@ static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t
   p->tiles[4] = PLACED;
   p->products[1].first = 1;
   p->products[2].first = 4;
-  p->places[0] = (recur_place){.is_panel = 1};
+  p->places[0] = (recur_place){.kind = 1};
   p->places[1] = (recur_place){.number = ARRAYS};
   p->places[2] = (recur_place){.number = TILES};
+  p->places[3] = (recur_place){.kind = 2};
   p->blocks = blocks;
   passes(c, p, rows, in, padded);
   p->weights = (recur_weights){.rows = rows, .columns = classes};

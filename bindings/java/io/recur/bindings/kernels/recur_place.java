@@ -15,7 +15,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
 /**
  * {@snippet lang=c :
  * struct recur_place {
- *     int32_t is_panel;
+ *     int32_t kind;
  *     int32_t number;
  *     int32_t lag;
  * }
@@ -28,7 +28,7 @@ public class recur_place {
     }
 
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
-        recur_h.C_INT.withName("is_panel"),
+        recur_h.C_INT.withName("kind"),
         recur_h.C_INT.withName("number"),
         recur_h.C_INT.withName("lag")
     ).withName("recur_place");
@@ -40,48 +40,48 @@ public class recur_place {
         return $LAYOUT;
     }
 
-    private static final OfInt is_panel$LAYOUT = (OfInt)$LAYOUT.select(groupElement("is_panel"));
+    private static final OfInt kind$LAYOUT = (OfInt)$LAYOUT.select(groupElement("kind"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int32_t is_panel
+     * int32_t kind
      * }
      */
-    public static final OfInt is_panel$layout() {
-        return is_panel$LAYOUT;
+    public static final OfInt kind$layout() {
+        return kind$LAYOUT;
     }
 
-    private static final long is_panel$OFFSET = $LAYOUT.byteOffset(groupElement("is_panel"));
+    private static final long kind$OFFSET = $LAYOUT.byteOffset(groupElement("kind"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int32_t is_panel
+     * int32_t kind
      * }
      */
-    public static final long is_panel$offset() {
-        return is_panel$OFFSET;
+    public static final long kind$offset() {
+        return kind$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int32_t is_panel
+     * int32_t kind
      * }
      */
-    public static int is_panel(MemorySegment struct) {
-        return struct.get(is_panel$LAYOUT, is_panel$OFFSET);
+    public static int kind(MemorySegment struct) {
+        return struct.get(kind$LAYOUT, kind$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int32_t is_panel
+     * int32_t kind
      * }
      */
-    public static void is_panel(MemorySegment struct, int fieldValue) {
-        struct.set(is_panel$LAYOUT, is_panel$OFFSET, fieldValue);
+    public static void kind(MemorySegment struct, int fieldValue) {
+        struct.set(kind$LAYOUT, kind$OFFSET, fieldValue);
     }
 
     private static final OfInt number$LAYOUT = (OfInt)$LAYOUT.select(groupElement("number"));

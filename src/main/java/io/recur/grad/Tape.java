@@ -134,8 +134,6 @@ public final class Tape implements AutoCloseable {
     }
   }
 
-  // Inputs.
-
   /**
    * An input vector.
    *
@@ -144,7 +142,6 @@ public final class Tape implements AutoCloseable {
    */
   public Tensor input(float... x) {
     try (var _ = enter()) {
-      checkOpen();
       refuseTrace("input", "its values may differ from call to call; make it a Parameter.fixed");
       Tensor tensor = values.tensor(this, 1, x.length, 1, 1);
       tensor.value().write(x);
@@ -161,7 +158,6 @@ public final class Tape implements AutoCloseable {
    */
   public Tensor input(Shape shape, float... x) {
     try (var _ = enter()) {
-      checkOpen();
       refuseTrace("input", "its values may differ from call to call; make it a Parameter.fixed");
       return values.input(this, shape, x);
     }
@@ -172,11 +168,6 @@ public final class Tape implements AutoCloseable {
    * they run. Once the buffer, or another part of its memory, is written, no backward pass is
    * possible until the tape is cleared.
    *
-   * <pre>{@code
-   * Buffer sequence = device.allocate(3 * 10);
-   * Tensor y = model.apply(tape.wrap(Shape.of(3, 1, 10), sequence));
-   * }</pre>
-   *
    * @param shape features × batch × time
    * @param x at least as many values, first dimension contiguous, owned by the caller until the
    *     tape is cleared
@@ -186,7 +177,6 @@ public final class Tape implements AutoCloseable {
    */
   public Tensor wrap(Shape shape, Buffer x) {
     try (var _ = enter()) {
-      checkOpen();
       refuseTrace("wrap", "its values may differ from call to call; make it a Parameter.fixed");
       return values.wrap(this, shape, x);
     }
@@ -216,7 +206,6 @@ public final class Tape implements AutoCloseable {
    */
   public OneHot oneHot(Shape shape, int... index) {
     try (var _ = enter()) {
-      checkOpen();
       refuseTrace("oneHot", "its values may differ from call to call; make it a Parameter.fixed");
       return values.oneHot(this, shape, index);
     }
@@ -249,7 +238,6 @@ public final class Tape implements AutoCloseable {
               .formatted(loss.shape()));
     }
     try (var _ = enter()) {
-      checkOpen();
       refuseTrace("backward", "it runs within a step");
       values.checkWrapped();
       device.pointwise().fill(1, recorded.begin(this, loss, 1), 1);
@@ -265,7 +253,6 @@ public final class Tape implements AutoCloseable {
    */
   public void backward(Tensor y, float... dy) {
     try (var _ = enter()) {
-      checkOpen();
       refuseTrace("backward", "it runs within a step");
       values.checkWrapped();
       recorded.begin(this, y, dy.length).write(dy);
@@ -294,6 +281,7 @@ public final class Tape implements AutoCloseable {
   }
 
   private void refuseTrace(String call, String why) {
+    checkOpen();
     if (trace != null) {
       trace.refuse(call, why);
     }
@@ -353,7 +341,6 @@ public final class Tape implements AutoCloseable {
    */
   public void clear() {
     try (var _ = enter()) {
-      checkOpen();
       refuseTrace("clear", "it clears the tape within a step");
       residents.refuseClear();
       recorded.clear();
@@ -405,20 +392,9 @@ public final class Tape implements AutoCloseable {
       throw new IllegalStateException(
           trace == null
               ? "tape: it is closed; open a new one with Tape.on(device)"
-              : """
-              tape: it is that of a traced step, which has kept a tensor; return the tensor as a \
-              part of the state, or call stepwise() on the Recur""");
+              : "tape: it is that of a traced step, which has kept a tensor; return the tensor as a"
+                  + " part of the state, or call stepwise() on the Recur");
     }
     device.checkOpen();
-  }
-
-  /** Refuses a tensor of this tape that was made before it was cleared. */
-  void check(Tensor tensor) {
-    checkOpen();
-    if (!tensor.isCurrent()) {
-      throw new IllegalStateException(
-          "tensor: %s was made before the tape was cleared; copy what must last with toArray()"
-              .formatted(tensor.shape()));
-    }
   }
 }

@@ -225,9 +225,16 @@ public non-sealed class Tensor extends TensorOperations {
     return data.tensor == this;
   }
 
+  /** Refuses a tensor that was made before its tape was cleared or closed. */
   final void check() {
-    if (data.tape != null) {
-      data.tape.check(this);
+    if (data.tape == null) {
+      return;
+    }
+    data.tape.checkOpen();
+    if (!isCurrent()) {
+      throw new IllegalStateException(
+          "tensor: %s was made before the tape was cleared; copy what must last with toArray()"
+              .formatted(shape()));
     }
   }
 

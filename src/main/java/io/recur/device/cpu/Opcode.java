@@ -34,6 +34,9 @@ enum Opcode {
   /** The function of a product whose sums begin with a vector or 0. */
   static final int BEGIN = 1;
 
+  /** The function of {@link #LOAD_VECTOR} into the place of a vector. */
+  static final int IN_PLACE = 1;
+
   /** The functions of {@link #KEEP} that add to what a panel holds of some steps. */
   static final int SUM = 1;
 

@@ -4,9 +4,7 @@ import static io.recur.device.cpu.Code.NO_TILE;
 
 import io.recur.device.kernels.CellProgram;
 import io.recur.device.kernels.Instruction;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -51,13 +49,7 @@ final class SectionAssembly {
   private final Map<Integer, Integer> kept = new HashMap<>();
 
   private final Set<Integer> inPanel = new HashSet<>();
-  private final Deque<Integer> free = new ArrayDeque<>();
-
-  /** Tiles that hold rows: in one of another value these would lie among other columns. */
-  private final Set<Integer> ofRows = new HashSet<>();
-
-  private final Deque<Integer> freeOfRows = new ArrayDeque<>();
-  private int count;
+  private final TilePool pool = new TilePool(places);
 
   final List<List<Code>> groups = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
 
@@ -115,7 +107,7 @@ final class SectionAssembly {
 
   /** Tiles without a place. */
   int tiles() {
-    return count;
+    return pool.tiles();
   }
 
   /** Finds what a section that is not free computes for one block and reads for each. */
@@ -138,7 +130,9 @@ final class SectionAssembly {
       if (node.its() instanceof Instruction.Store i
           && program.isInTiles(i.array())
           && !loaded.contains(i.array())
-          && placed(node.reads().getFirst(), new Tables.Place(false, i.array(), i.lag()))) {
+          && placed(
+              node.reads().getFirst(),
+              new Tables.Place(Tables.Place.Kind.ARRAY, i.array(), i.lag()))) {
         done.add(node);
       }
     }
@@ -154,7 +148,7 @@ final class SectionAssembly {
         if (panel == null) {
           panel = panels.keep(section.rows());
           kept.put(value, panel);
-          if (placed(value, new Tables.Place(true, panel, 0))) {
+          if (placed(value, new Tables.Place(Tables.Place.Kind.PANEL, panel, 0))) {
             inPanel.add(value);
           }
         }
@@ -180,6 +174,7 @@ final class SectionAssembly {
             && readers.get(read) == last
             && !tiles.containsKey(read)
             && !ofAllBlocks.contains(read)
+            && !(writers.get(read).its() instanceof Instruction.LoadVector)
             && (!isView(writers.get(read)) || isSame(writers.get(read), place))) {
           source = read;
           break;
@@ -239,7 +234,7 @@ final class SectionAssembly {
     }
     if (isView(node)) {
       Instruction.Load i = (Instruction.Load) node.its();
-      places.add(new Tables.Place(false, i.array(), i.lag()));
+      places.add(new Tables.Place(Tables.Place.Kind.ARRAY, i.array(), i.lag()));
       tiles.put(node.to(), -places.size());
       if (program.isHidden(i.array())) {
         disposable.add(-places.size());
@@ -261,6 +256,7 @@ final class SectionAssembly {
     }
     Code code = NodeCode.of(node, to, reads, program);
     code.function += node.isRow() ? Opcode.ROW : 0;
+    code.function += pool.isOfVector(to) ? Opcode.IN_PLACE : 0;
     codes.add(code);
     Integer panel = kept.get(node.to());
     if (panel != null && !inPanel.contains(node.to())) {
@@ -304,11 +300,7 @@ final class SectionAssembly {
       }
     }
     if (tile == NO_TILE) {
-      Deque<Integer> unused = node.isRow() ? freeOfRows : free;
-      tile = unused.isEmpty() ? count++ : unused.pop();
-    }
-    if (node.isRow()) {
-      ofRows.add(tile);
+      tile = pool.take(node);
     }
     tiles.put(node.to(), tile);
     return tile;
@@ -318,7 +310,7 @@ final class SectionAssembly {
   private void release(Node node) {
     Set<Integer> gone = new HashSet<>();
     for (int value : node.reads()) {
-      if (dies(value, node) && tileOf(value) >= 0) {
+      if (dies(value, node) && pool.has(tileOf(value))) {
         gone.add(tileOf(value));
       }
     }
@@ -326,7 +318,7 @@ final class SectionAssembly {
       gone.remove(tiles.get(node.to()));
     }
     for (int tile : gone) {
-      (ofRows.contains(tile) ? freeOfRows : free).push(tile);
+      pool.give(tile);
     }
   }
 

@@ -21,11 +21,24 @@ final class Tables {
   /** Packed weights: those of products with the same operand, side by side. */
   record Panels(List<Integer> weights, boolean transposed) {}
 
-  /** A tile that lies in an array, or in a panel of gradients. */
-  record Place(boolean isPanel, int number, int lag) implements Row {
+  /** A tile that lies in an array, in a panel of gradients, or where a vector is. */
+  record Place(Kind kind, int number, int lag) implements Row {
+    enum Kind {
+      ARRAY,
+      PANEL,
+      VECTOR
+    }
+
+    /** Of the vector that is loaded there. */
+    static final Place OF_VECTOR = new Place(Kind.VECTOR, 0, 0);
+
+    boolean isPanel() {
+      return kind == Kind.PANEL;
+    }
+
     @Override
     public void write(MemorySegment to) {
-      recur_place.is_panel(to, isPanel ? 1 : 0);
+      recur_place.kind(to, kind.ordinal());
       recur_place.number(to, number);
       recur_place.lag(to, lag);
     }
@@ -244,7 +257,7 @@ final class Tables {
         number >= 0
             && hidden.get(number).same < 0
             && !hidden.get(number).isBackward
-            && !place.isPanel
+            && !place.isPanel()
             && place.lag == 0
             && !loaded.contains(place.number)
             && arrays.get(place.number).rows() == arrays.get(array).rows()
