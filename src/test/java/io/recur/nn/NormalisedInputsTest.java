@@ -3,13 +3,16 @@ package io.recur.nn;
 import static io.recur.Near.near;
 import static io.recur.grad.Functions.sqrt;
 import static io.recur.grad.Functions.tanh;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.recur.device.Device;
 import io.recur.device.Dimension;
+import io.recur.grad.Concat;
 import io.recur.grad.Parameter;
 import io.recur.grad.Shape;
 import io.recur.grad.Tape;
 import io.recur.grad.Tensor;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -184,6 +187,27 @@ class NormalisedInputsTest {
       }
     }
     compare(of.toString(), recur, Input.VARIABLE, 1, 300); // more than a run of steps
+  }
+
+  /** Bit for bit: what is rounded once in a step is rounded once in a sequence. */
+  @ParameterizedTest
+  @EnumSource
+  void aSequenceIsItsSteps(OfInput of) {
+    Cell cell = new Normalised(new Weights(), Cells.random(OUT, 1).named("h0"), of);
+    Recur recur = new Recur(cell).on(device, 7).requireCompiled();
+    for (int batch = 1; batch < 5; batch++) {
+      try (Tape tape = Tape.inference(device)) {
+        Tensor x = input(tape, Input.CONSTANT, batch, 20);
+        float[] whole = recur.apply(x).toArray();
+        recur.reset();
+        List<Tensor> steps = new ArrayList<>();
+        for (int t = 0; t < 20; t++) {
+          steps.add(recur.apply(x.time(t)));
+        }
+        assertArrayEquals(whole, Concat.time(steps).toArray());
+        recur.reset();
+      }
+    }
   }
 
   @ParameterizedTest
