@@ -251,7 +251,7 @@ static void describe(caller *c, parts *p, int rows, int in, int classes, int64_t
   p->gradients[0] = (recur_gradient){.row = (int32_t)between(c, -1, 1), .operand = -1, .is_shared = is_free ? one_in(c, 2) : 1};
   p->gradients[1] = (recur_gradient){.parameter = 1, .operand = H};
   p->gradients[2] = (recur_gradient){.kept = 1, .operand = -2, .is_shared = 1};
-  p->hidden = (recur_hidden){rows, one_in(c, 2) ? TILES : -1};
+  p->hidden = (recur_hidden){rows, one_in(c, 2) ? TILES : -1, one_in(c, 2)};
   p->program = (recur_program){.instructions = p->codes, .products = p->products, .tiles = p->tiles, .places = p->places,
       .sections = p->sections, .phases = p->phases, .passes = p->passes, .weights = &p->weights,
       .reductions = p->reductions, .kept = p->kept, .gradients = p->gradients, .weight_gradients = rows * rows,

@@ -10,9 +10,9 @@ import java.util.Set;
 import java.util.function.IntPredicate;
 
 /**
- * The forward pass for steps of few columns. Products with inputs are computed before the first
- * step, those of several steps at once, and wait in hidden arrays. Sections that no step waits for
- * are computed after the last step, several steps at once too.
+ * The forward pass for steps of few columns. What depends on inputs alone is computed before the
+ * first step, that of several steps at once, and waits in hidden arrays. Sections that no step
+ * waits for are computed after the last step, several steps at once too.
  */
 final class FewColumns {
   private final CellProgram program;
