@@ -43,7 +43,7 @@ static tile_place *tiles_of(const program_job *job, int part) {
 
 static void place_tiles(patch_of_tiles *p) {
   const recur_program *program = p->run->program;
-  if (p->job->runs && p->t >= 0) p->steps_summed = (uint32_t)(p->run->time - 1 - p->t) % (uint32_t)p->job->run_steps;
+  if (p->job->runs && p->t >= 0) p->steps_summed = (uint32_t)(end_of_run(p->job, p->run_from) - 1 - p->t);
   const recur_place *place = program->places + p->section->first_place;
   for (int k = 0; k < p->section->places; k++, place++) {
     if (place->kind == OF_VECTOR) continue;
@@ -95,21 +95,22 @@ static void run_step(patch_of_tiles *p, int64_t t, int64_t from, int64_t to) {
   }
 }
 
-/* Whether the matrices of an array at all steps t + lag follow each other. */
-static int is_whole(const recur_run *run, int array, int lag) {
-  const recur_array *a = &run->arrays[array];
-  return !a->data || (lag >= 0 && a->steps >= run->time + lag);
+/* Whether the matrices of an array at all steps t + lag of a run of steps follow each other. */
+static int is_whole(const program_job *job, int array, int lag) {
+  const recur_array *a = &job->run->arrays[array];
+  int is_of_run = job->is_backward && lag == 0 && a->steps == job->run_steps;
+  return !a->data || is_of_run || (lag >= 0 && a->steps >= job->run->time + lag);
 }
 
 /* Returns how many steps a tile may hold. It holds more than one if the columns of these steps are adjacent in all
  * arrays. */
-static int steps_at_once(const recur_run *run, const recur_section *s) {
-  int few = s->is_free ? steps_of_tile(run->batch) : 1;
+static int steps_at_once(const program_job *job, const recur_section *s) {
+  int few = s->is_free ? steps_of_tile(job->run->batch) : 1;
   if (few == 1) return 1;
-  const recur_program *program = run->program;
+  const recur_program *program = job->run->program;
   for (int k = 0; k < s->places; k++) {
     const recur_place *place = &program->places[s->first_place + k];
-    if (place->kind == IN_ARRAY && !is_whole(run, place->number, place->lag)) return 1;
+    if (place->kind == IN_ARRAY && !is_whole(job, place->number, place->lag)) return 1;
   }
   for (int k = 0; k < s->before + s->recurrent + s->after; k++) {
     const recur_instruction *i = &program->instructions[s->first + k];
@@ -119,10 +120,10 @@ static int steps_at_once(const recur_run *run, const recur_section *s) {
       case RECUR_LOAD_ROW:
       case RECUR_STORE:
       case RECUR_TAKE:
-      case RECUR_GIVE: if (!is_whole(run, i->array, i->lag)) return 1; break;
+      case RECUR_GIVE: if (!is_whole(job, i->array, i->lag)) return 1; break;
       case RECUR_PRODUCT: {
         const recur_multiplication *m = &program->products[i->array];
-        if (!is_whole(run, m->operand, m->lag)) return 1;
+        if (!is_whole(job, m->operand, m->lag)) return 1;
       }
     }
   }
@@ -134,7 +135,7 @@ static int steps_at_once(const recur_run *run, const recur_section *s) {
  * do, and one after the other they would fetch each page and line of long sequences anew. */
 static void run_steps_of(patch_of_tiles *p, int64_t from, int64_t to) {
   const recur_run *run = p->run;
-  int few = steps_at_once(run, p->section), back = p->job->is_backward;
+  int few = steps_at_once(p->job, p->section), back = p->job->is_backward;
   if (few == 1) {
     for (int64_t k = from; k < to; k++) run_step(p, back ? to - 1 - (k - from) : k, 0, run->batch);
     return;
@@ -186,7 +187,7 @@ static void over_blocks(const program_job *job, const recur_phase *phase, int64_
     for (int64_t few; next.blocks > 0; next.block += few, next.blocks -= few) {
       for (; next.block >= blocks(s->rows); s++) next.block -= blocks(s->rows);
       few = blocks(s->rows) - next.block < next.blocks ? blocks(s->rows) - next.block : next.blocks;
-      if (steps > 1 && steps_at_once(job->run, s) > 1 && weights_of(job->run->program, s) * few > CACHED_WEIGHTS) few = 1;
+      if (steps > 1 && steps_at_once(job, s) > 1 && weights_of(job->run->program, s) * few > CACHED_WEIGHTS) few = 1;
       patch_of_tiles p = begin_patch(job, s, next.block, few, part);
       if (steps == 1) {
         p.has_rows = s == last_section && !s->is_free && few <= last.blocks && columns <= TILE && next.from == last.from
@@ -240,16 +241,21 @@ static void run_steps_phase(const program_job *job, int64_t number, claim *claim
     return;
   }
   int whole = pass->is_free || is_whole;
-  int64_t steps = job->run_steps, each = whole ? 1 : pass->phases;
-  int64_t count = (whole ? 1 : steps * each) + pass->asides + (job->runs ? 1 : 0);
-  int64_t to = time - number / count * steps, from = to - steps > 0 ? to - steps : 0, k = number % count;
-  int64_t aside = k - (whole ? 1 : (to - from) * each);
+  int64_t steps = job->run_steps, from = first_of_run(job, time - 1), more = pass->asides + (job->runs > 0);
+  int64_t count = (whole ? 1 : (time - from) * pass->phases) + more; /* of the run that comes first, which may be short */
+  if (number >= count) {
+    number -= count;
+    count = (whole ? 1 : steps * pass->phases) + more;
+    from -= (number / count + 1) * steps;
+    number %= count;
+  }
+  int64_t to = end_of_run(job, from), each = pass->phases, aside = number - count + more;
   if (aside == pass->asides) NAME(add_gradients)(job, from, to, part, parts);
   else if (aside >= 0)
     over_blocks(job, job->run->program->phases + pass->aside + aside, from, to, 0, batch, claims, part, parts);
   else if (pass->is_free) over_blocks(job, phases, from, to, 0, batch, claims, part, parts);
   else if (is_whole) run_columns(job, from, to, claims, part, parts);
-  else over_blocks(job, phases + k % each, to - 1 - k / each, to - k / each, 0, batch, claims, part, parts);
+  else over_blocks(job, phases + number % each, to - 1 - number / each, to - number / each, 0, batch, claims, part, parts);
 }
 
 static void run_phase(const program_job *job, int64_t number, int part, int parts) {

@@ -76,10 +76,11 @@ static int64_t lay_out(const recur *r, const recur_run *run, int backward, progr
   for (int i = 0; few && i < program->hidden; i++) {
     const recur_hidden *hidden = &program->hidden_arrays[i];
     if (hidden->is_backward == backward) {
-      int64_t at = take(&used, padded(r, hidden->rows) * run->batch * run->time);
-      recur_array own = {scratch + at, run->time, hidden->rows};
+      int64_t steps = backward ? job->run_steps : run->time;
+      int64_t at = take(&used, padded(r, hidden->rows) * run->batch * steps);
+      recur_array own = {scratch + at, steps, hidden->rows};
       recur_array *same = hidden->same < 0 || !scratch ? NULL : &run->arrays[hidden->same];
-      if (same && (!same->data || same->steps < run->time)) *same = own;
+      if (same && (!same->data || same->steps < steps)) *same = own;
       if (scratch) run->arrays[program->arrays + i] = same ? *same : own;
     }
   }
@@ -138,8 +139,9 @@ static int64_t work_of(program_job *job, int threads) {
 static void run_pass(recur *r, const recur_run *run, int backward) {
   program_job job;
   lay_out(r, run, backward, &job);
-  job.runs = backward && wants_gradients(run) ? (run->time + job.run_steps - 1) / job.run_steps : 0;
-  if (!job.runs) job.run_steps = run->time;
+  int is_wanted = backward && wants_gradients(run);
+  if (!is_wanted && !job.pass->asides) job.run_steps = run->time;
+  job.runs = is_wanted ? runs_of(&job) : 0;
   for (int i = 0; i < 2 * team_threads(r->team); i++) atomic_init(&job.claims[i].taken, 0);
   int64_t work = work_of(&job, team_threads(r->team));
   team_run(r->team, r->set->program, &job, phases_of(&job), work);

@@ -28,8 +28,8 @@ typedef struct {
   int is_backward;
   int is_alone;       /* a step does not pay for a second thread: the first part computes all steps, in one phase */
   int own_columns;    /* each part computes all steps of columns of its own, in one phase */
-  int64_t run_steps;  /* backward: steps whose gradients lie in the panels together */
-  int64_t runs;       /* of steps; 0: no gradient of a parameter is wanted, and nothing is kept */
+  int64_t run_steps;  /* backward: steps whose gradients lie in the panels together; runs of steps begin at multiples of it */
+  int64_t runs;       /* of steps, with gradients of parameters; 0: none is wanted, and nothing is kept */
   int64_t terms;      /* of a panel: the columns of a run and one more, so that panels do not fall upon each other */
   const int64_t *seeds;
   claim *claims;
@@ -51,14 +51,20 @@ static inline float *joined_of(const program_job *job, int part) {
   return job->joined + part * job->joined_floats;
 }
 
+/* Runs of steps: forward all are one. */
+static inline int64_t runs_of(const program_job *job) {
+  int64_t time = job->run->time;
+  return job->is_backward ? (time + job->run_steps - 1) / job->run_steps : time > 0;
+}
+
 /* Phases of all steps, of those aside, and of those after them. */
 static inline int64_t step_phases_of(const program_job *job) {
   int64_t time = job->run->time;
   if (!job->pass->is_free && !job->is_alone && !job->own_columns) return job->pass->phases * time;
-  return job->is_backward && job->runs ? job->runs : time > 0;
+  return runs_of(job);
 }
 static inline int64_t phases_of(const program_job *job) {
-  return job->pass->asides * (job->runs ? job->runs : 1) + step_phases_of(job) + job->runs + job->pass->ends;
+  return job->pass->asides * runs_of(job) + step_phases_of(job) + job->runs + job->pass->ends;
 }
 
 #endif

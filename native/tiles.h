@@ -70,10 +70,11 @@ INLINE tile_place place_in(const patch_of_tiles *p, const recur_array *a, int64_
   return (tile_place){a->data + p->block * apart + (wrapped(t, a->steps) * batch + column) * WIDTH, apart};
 }
 
-/* The first step of the run of steps that t belongs to: the last run may have less. */
-INLINE int64_t first_of_run(const program_job *job, int64_t t) {
-  int64_t begin = job->run->time - ((job->run->time - 1 - t) / job->run_steps + 1) * job->run_steps;
-  return begin > 0 ? begin : 0;
+/* The first step of the run of steps that t belongs to, and the step after its last one. */
+INLINE int64_t first_of_run(const program_job *job, int64_t t) { return t / job->run_steps * job->run_steps; }
+INLINE int64_t end_of_run(const program_job *job, int64_t from) {
+  int64_t to = from + job->run_steps;
+  return to < job->run->time ? to : job->run->time;
 }
 
 /* A panel of gradients, and where the columns of a step are in it. */

@@ -186,7 +186,10 @@ class NormalisedInputsTest {
         compare(of.toString(), recur, input, batch, 61);
       }
     }
-    compare(of.toString(), recur, Input.VARIABLE, 1, 300); // more than a run of steps
+    // more than a run of steps
+    compare(of.toString(), recur, Input.VARIABLE, 1, 300);
+    compare(of.toString(), recur, Input.CONSTANT, 3, 200);
+    compare(of.toString(), recur, Input.ALONE, 2, 300);
   }
 
   /** Bit for bit: what is rounded once in a step is rounded once in a sequence. */

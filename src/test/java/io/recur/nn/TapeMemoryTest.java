@@ -30,13 +30,24 @@ class TapeMemoryTest {
    */
   @Test
   void layerNormalisationKeepsWhatBackwardReads() {
-    check((bytes(2 * T, false) - bytes(T, false)) / ((long) Float.BYTES * B * H * T), 4);
+    check((bytes(B, 2 * T, false) - bytes(B, T, false)) / ((long) Float.BYTES * B * H * T), 4);
   }
 
   /** Half of the sequences have half of the steps; outputs lie beside the states. */
   @Test
   void sequencesOfSeveralLengthsKeepNoMore() {
-    check((bytes(2 * T, true) - bytes(T, true)) / ((long) Float.BYTES * B * H * T * 3 / 4), 6);
+    check(
+        (bytes(B, 2 * T, true) - bytes(B, T, true)) / ((long) Float.BYTES * B * H * T * 3 / 4), 6);
+  }
+
+  /**
+   * What follows from x waits for the steps; gradients wait for the end of a run of steps alone.
+   */
+  @Test
+  void oneColumnKeepsWhatFollowsFromXBeside() {
+    int time = B * T;
+    check(
+        (bytes(1, 2 * time, false) - bytes(1, time, false)) / ((long) Float.BYTES * H * time), 14);
   }
 
   private static void check(long values, int others) {
@@ -45,15 +56,15 @@ class TapeMemoryTest {
         values <= kept + others, values + " values of a unit per step, " + kept + " are read");
   }
 
-  private long bytes(int time, boolean hasLengths) {
-    int[] lengths = new int[B];
+  private long bytes(int batch, int time, boolean hasLengths) {
+    int[] lengths = new int[batch];
     Arrays.setAll(lengths, j -> j % 2 == 0 ? time : time / 2);
     try (Tape tape = Tape.on(device)) {
       Recur recur = new Recur(new LayerNormLSTMCell(2, H)).on(device, 1);
       for (int i = 0; i < 2; i++) {
         recur.reset();
-        float[] zeros = new float[2 * B * time];
-        Tensor x = tape.input(Shape.of(2, B, time), zeros);
+        float[] zeros = new float[2 * batch * time];
+        Tensor x = tape.input(Shape.of(2, batch, time), zeros);
         tape.backward(
             hasLengths ? recur.apply(Padded.of(x, lengths)).valid().sum() : recur.apply(x).sum());
         recur.truncate();
