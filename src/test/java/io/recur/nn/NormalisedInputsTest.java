@@ -181,7 +181,7 @@ class NormalisedInputsTest {
     Cell cell = new Normalised(new Weights(), Cells.random(OUT, 1).named("h0"), of);
     Recur recur = new Recur(cell).on(device, 7).requireCompiled();
     for (Input input : Input.values()) {
-      for (int batch = 1; batch < 5; batch++) {
+      for (int batch = 1; batch < 9; batch++) {
         compare(of.toString(), recur, input, batch, 2);
         compare(of.toString(), recur, input, batch, 61);
       }
@@ -198,7 +198,7 @@ class NormalisedInputsTest {
   void aSequenceIsItsSteps(OfInput of) {
     Cell cell = new Normalised(new Weights(), Cells.random(OUT, 1).named("h0"), of);
     Recur recur = new Recur(cell).on(device, 7).requireCompiled();
-    for (int batch = 1; batch < 5; batch++) {
+    for (int batch = 1; batch < 9; batch++) {
       try (Tape tape = Tape.inference(device)) {
         Tensor x = input(tape, Input.CONSTANT, batch, 20);
         float[] whole = recur.apply(x).toArray();
