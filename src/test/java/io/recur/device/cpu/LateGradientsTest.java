@@ -71,6 +71,14 @@ class LateGradientsTest {
         more);
   }
 
+  /** d is what the next step has left. */
+  private static Phase given() {
+    return phase(
+        List.of(new Instruction.Load(2, CARRY, 0, 0)),
+        REDUCE,
+        new Instruction.Store(2, PASSING, 0, 0));
+  }
+
   /** d − its sum, which what else the phase does reads. */
   private static Phase second(Instruction... more) {
     return phase(
@@ -121,13 +129,7 @@ class LateGradientsTest {
   @Test
   void whatTheStepsNeedStays() {
     Instruction carried = new Instruction.Store(2, CARRY, 0, -1);
-    LateGradients its =
-        split(
-            phase(
-                List.of(new Instruction.Load(2, CARRY, 0, 0)),
-                REDUCE,
-                new Instruction.Store(2, PASSING, 0, 0)),
-            second(carried, GIVEN));
+    LateGradients its = split(given(), second(carried, GIVEN));
     assertEquals(List.of(), its.late);
     assertEquals(List.of(), tables.hidden);
   }
@@ -149,10 +151,7 @@ class LateGradientsTest {
     Instruction other = new Instruction.Reduce(3, 1);
     LateGradients its =
         split(
-            phase(
-                List.of(new Instruction.Load(2, CARRY, 0, 0)),
-                REDUCE,
-                new Instruction.Store(2, PASSING, 0, 0)),
+            given(),
             second(
                 carried,
                 new Instruction.Combine(3, Binary.MULTIPLY, 1, 1),
